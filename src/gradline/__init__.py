@@ -1,0 +1,1 @@
+"""Linear regression by gradient descent: every step visible, every answer certified."""

@@ -1,0 +1,1 @@
+"""Rows in: every kind of table becomes a re-readable source of numeric batches."""

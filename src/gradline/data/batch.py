@@ -1,0 +1,68 @@
+"""One block of rows, numeric; shapes are settled once, here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradline.errors import DataError
+from gradline.solution import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """A block of rows. Make one with `Batch.of`, which settles shapes: y is (rows,), never (rows, 1).
+
+    Attributes
+    ----------
+    X : (rows, features) float64
+    y : (rows,) float64
+    weight : (rows,) float64 or None
+        As given; None: each row counts once.
+    share : (rows,) float64
+        weight / total weight: each row's part of the mean loss. Sums to 1.
+    """
+
+    X: Array
+    y: Array
+    weight: Array | None
+    share: Array
+
+    @classmethod
+    def of(cls, X: Array, y: Array, weight: Array | None = None) -> Batch:
+        """Check shapes, drop rows of weight zero (a row of weight zero is no row), compute `share`.
+
+        Raises
+        ------
+        DataError
+            Where lengths differ, X is not two-dimensional, y not one-dimensional, or a weight is negative or
+            not finite.
+
+        Examples
+        --------
+        >>> Batch.of(np.ones((4, 2)), np.arange(4.0)).share
+        array([0.25, 0.25, 0.25, 0.25])
+        """
+        if X.ndim != 2:
+            raise DataError(f"X has shape {X.shape}, expected (rows, features)")
+        if y.ndim != 1:
+            raise DataError(f"y has shape {y.shape}, expected (rows,)")
+        if len(X) != len(y):
+            raise DataError(f"X has {len(X)} rows but y has {len(y)}")
+        if weight is None:
+            return cls(X, y, None, np.full(len(y), 1.0 / max(len(y), 1)))
+        if weight.shape != y.shape:
+            raise DataError(f"sample_weight has shape {weight.shape}, expected {y.shape}: one weight a row")
+        bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+        if bad.size:
+            raise DataError(
+                f"{bad.size} weights are negative or not finite, the first is {weight[bad[0]]} in row {bad[0] + 1}"
+            )
+        if not weight.all():
+            some = weight > 0
+            X, y, weight = X[some], y[some], weight[some]
+        return cls(X, y, weight, weight / weight.sum())
+
+    def __len__(self) -> int:
+        return len(self.y)

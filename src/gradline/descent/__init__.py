@@ -1,0 +1,1 @@
+"""The gradient way: three rungs and one loop."""

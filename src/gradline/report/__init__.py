@@ -1,0 +1,1 @@
+"""What a reader sees: tables, pages and plots of results."""

@@ -1,0 +1,87 @@
+"""What both ways return: the coefficients, how the fit ended, and what is certain about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+class Status(Enum):
+    """How a fit ended; the value is the sentence behind `stop_reason_`."""
+
+    SOLVED = "Solved directly from the sufficient statistics."
+    CONVERGED = "Converged: the coefficients are within the tolerance of the least squares answer."
+    MAX_ITER = "Stopped after the number of iterations asked for."
+    DIVERGED = "Diverged: the loss grew without bound."
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """An exact linear relation: `column` = sum of factor * other column (+ a constant, where there is an intercept).
+
+    `factors` is empty where the column is constant (all zero, without an intercept), and None where the
+    relation is proved but its factors are too long to print.
+    """
+
+    column: int
+    factors: Mapping[int, Fraction] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What the exact way vouches for.
+
+    Attributes
+    ----------
+    digits : float
+        Correct significant digits of the worst coefficient (the intercept counted), 0 .. 15.95.
+    certain : bool
+        True: proved, by exact residuals. False: a first-order estimate of rounding ("at least about").
+    rank : int
+        Rank of X, centred where there is an intercept.
+    condition_number : float
+        Of X, centred (where there is an intercept), columns scaled to length 1; infinite below full rank.
+    dependencies : tuple of Dependency
+        The relations that make X rank deficient; their columns have the coefficient 0.
+    precision : str
+        "float64" or "exact": the arithmetic that gave the answer.
+    """
+
+    digits: float
+    certain: bool
+    rank: int
+    condition_number: float
+    dependencies: tuple[Dependency, ...] = ()
+    precision: str = "float64"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solution:
+    """Coefficients and how they were reached.
+
+    Attributes
+    ----------
+    coef : (n_features,) float64
+        Slopes, in data units.
+    intercept : float
+        0.0 where none was fitted.
+    status : Status
+    history : tuple of float
+        Loss (mean squared error, no 1/2) before each update; empty for the exact way.
+    certificate : Certificate or None
+        None after a descent.
+    """
+
+    coef: Array
+    intercept: float
+    status: Status
+    history: tuple[float, ...] = ()
+    certificate: Certificate | None = None
