@@ -1,0 +1,204 @@
+"""One pass over blocks of rows by several threads, each with an accumulator and one BLAS thread of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from itertools import chain, islice
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.batch import Batch
+from gradline.errors import DataError
+
+# Enough rows to make a hand-over between threads cheap beside the work, few enough for a streaming pass to stay small.
+BLOCK_ROWS = 65536
+
+Block = TypeVar("Block")
+Block_contra = TypeVar("Block_contra", contravariant=True)
+
+
+class Accumulator(Protocol[Block_contra]):
+    """What one thread fills."""
+
+    def add(self, block: Block_contra, /) -> None:
+        """Take one block in."""
+
+
+A = TypeVar("A", bound=Accumulator[Any])
+
+
+def accumulate(new: Callable[[], A], blocks: Iterable[Block], threads: int | None = None) -> list[A]:
+    """Hand every block to one of several accumulators; return them for the caller to merge.
+
+    Which accumulator gets which block is chance: merge what does not depend on it, or let blocks carry their number.
+
+    Parameters
+    ----------
+    new : () -> accumulator
+        Called once per thread.
+    blocks : iterable
+        Taken one at a time, under a lock, and closed when an error ends the pass.
+    threads : int, optional
+        Default: the cores this process may use. No more are started than there are blocks.
+
+    Raises
+    ------
+    BaseException
+        The first error of the blocks or of an accumulator; the other threads stop at their next block.
+
+    Examples
+    --------
+    >>> class Count:
+    ...     rows = 0
+    ...     def add(self, block):
+    ...         self.rows += len(block)
+    >>> sum(part.rows for part in accumulate(Count, ["abc", "de", "f"], threads=2))
+    6
+    """
+    threads = available_threads() if threads is None else threads
+    if threads < 1:
+        raise ValueError(f"threads={threads}, expected 1 or more")
+    source = iter(blocks)
+    first = list(islice(source, threads))
+    supply = _Supply(chain(first, source), source)
+
+    def work() -> A:
+        accumulator = new()
+        try:
+            for block in supply:
+                accumulator.add(block)
+        except BaseException as error:
+            supply.fail(error)
+        return accumulator
+
+    with one_blas_thread():
+        if len(first) < 2:
+            parts = [work()]
+        else:
+            # The calling thread works too, so that an interrupt reaches the pass at once.
+            with ThreadPoolExecutor(len(first) - 1) as pool:
+                others = [pool.submit(work) for _ in first[1:]]
+                parts = [work(), *(other.result() for other in others)]
+    if supply.error is not None:
+        raise supply.error
+    return parts
+
+
+class _Supply(Iterator[Block]):
+    """Blocks for several threads: one `next` at a time, and none after the first error."""
+
+    def __init__(self, blocks: Iterator[Block], source: Iterator[Block]) -> None:
+        self.error: BaseException | None = None
+        self._blocks = blocks
+        self._source = source
+        self._lock = threading.Lock()
+
+    def __next__(self) -> Block:
+        with self._lock:
+            if self.error is not None:
+                raise StopIteration
+            return next(self._blocks)
+
+    def fail(self, error: BaseException) -> None:
+        with self._lock:
+            if self.error is None:
+                self.error = error
+                close = getattr(self._source, "close", None)
+                if close is not None:
+                    close()
+
+
+def row_blocks(
+    X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None, rows: int = BLOCK_ROWS
+) -> Iterator[Batch]:
+    """Cut arrays into batches of at most `rows` rows, without copying them; rows of weight zero are left out.
+
+    X may be of any real dtype and memory order: the accumulators convert as they read.
+
+    Raises
+    ------
+    DataError
+        Where the shapes do not fit together, or a weight is negative or not finite.
+
+    Examples
+    --------
+    >>> [len(batch) for batch in row_blocks(np.ones((5, 2)), np.ones(5), rows=2)]
+    [2, 2, 1]
+    """
+    # Nothing is cut before the whole has been checked.
+    Batch.of(X[:0], y[:0])
+    if len(X) != len(y):
+        raise DataError(f"X has {len(X)} rows but y has {len(y)}")
+    if weight is not None:
+        if weight.shape != y.shape:
+            raise DataError(f"sample_weight has shape {weight.shape}, expected {y.shape}: one weight a row")
+        bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+        if bad.size:
+            raise DataError(
+                f"{bad.size} weights are negative or not finite, the first is {weight[bad[0]]} in row {bad[0] + 1}"
+            )
+    return _cut(X, y, weight, rows)
+
+
+def _cut(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None, rows: int) -> Iterator[Batch]:
+    for start in range(0, len(y), rows):
+        part = slice(start, start + rows)
+        if weight is None:
+            count = len(y[part])
+            yield Batch(X[part], y[part], None, np.broadcast_to(1.0 / count, count))
+        else:
+            yield Batch.of(X[part], y[part], weight[part])
+
+
+def available_threads() -> int:
+    """The cores this process may use, at least 1."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold the BLAS at one thread: the rows are shared out already, and two layers of threads fight for the cores."""
+    _BLAS.hold()
+    try:
+        yield
+    finally:
+        _BLAS.release()
+
+
+class _BlasHold:
+    """The BLAS thread count is one for the whole process: the first holder sets it, the last one restores it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._limit: Any = None
+
+    def hold(self) -> None:
+        with self._lock:
+            if self._holders == 0:
+                self._limit = _controller().limit(limits=1, user_api="blas")
+            self._holders += 1
+
+    def release(self) -> None:
+        with self._lock:
+            self._holders -= 1
+            if self._holders == 0:
+                self._limit.restore_original_limits()
+
+
+_BLAS = _BlasHold()
+
+
+@cache
+def _controller() -> Any:
+    # Looking through the loaded libraries takes milliseconds: once a process.
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
