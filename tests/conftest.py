@@ -1,11 +1,14 @@
 """Shared by all tests: where the real tables are."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-SHARED_DATA = Path(os.environ.get("GRADLINE_DATA_DIR", Path(__file__).resolve().parents[2] / "shared" / "data"))
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = Path(os.environ.get("GRADLINE_DATA_DIR", ROOT.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,12 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real tables are not here: {SHARED_DATA} (set GRADLINE_DATA_DIR)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def diabetes(tmp_path_factory) -> Path:
+    """A folder with scikit-learn's diabetes table as diabetes.csv."""
+    folder = tmp_path_factory.mktemp("diabetes")
+    script = ROOT / "examples" / "write_diabetes.py"
+    subprocess.run([sys.executable, str(script), str(folder / "diabetes.csv")], check=True)
+    return folder

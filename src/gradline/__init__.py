@@ -1,1 +1,55 @@
-"""Linear regression by gradient descent: every step visible, every answer certified."""
+"""Linear regression by gradient descent: every step visible, every answer certified.
+
+>>> from gradline import GradientDescentRegressor
+>>> lesson = GradientDescentRegressor(learning_rate=0.001, max_iter=100, tol=None, fit_intercept=False, init=0.5)
+>>> lesson.fit([[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0]).coef_
+array([1.999999])
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradline.data.source import open_source
+    from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning, GradlineError
+    from gradline.estimators import GradientDescentRegressor
+    from gradline.moments.moments import Moments
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CollinearityWarning",
+    "DataError",
+    "DivergenceError",
+    "DivergenceWarning",
+    "GradientDescentRegressor",
+    "GradlineError",
+    "Moments",
+    "open_source",
+]
+
+_HOME = {
+    "CollinearityWarning": "errors",
+    "DataError": "errors",
+    "DivergenceError": "errors",
+    "DivergenceWarning": "errors",
+    "GradientDescentRegressor": "estimators",
+    "GradlineError": "errors",
+    "Moments": "moments.moments",
+    "open_source": "data.source",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use: `import gradline` itself loads nothing heavy."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'gradline' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"gradline.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

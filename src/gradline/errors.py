@@ -78,3 +78,7 @@ class MissingExtraError(GradlineError, ImportError):
 
 class CollinearityWarning(UserWarning):
     """Some columns are exact linear combinations of others: which ones, and what was done about it."""
+
+
+class DivergenceWarning(RuntimeWarning):
+    """What `DivergenceError` would have said, under `on_divergence="warn"`."""

@@ -64,5 +64,10 @@ class Batch:
             X, y, weight = X[some], y[some], weight[some]
         return cls(X, y, weight, weight / weight.sum())
 
+    @property
+    def total(self) -> float:
+        """The total weight; the number of rows where none are weighted."""
+        return float(len(self.y)) if self.weight is None else float(self.weight.sum())
+
     def __len__(self) -> int:
         return len(self.y)

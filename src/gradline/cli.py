@@ -1,0 +1,205 @@
+"""The command line: data on stdout, everything else on stderr; exit 0, 1 for an error we foresaw, 2 for usage."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+from gradline.errors import GradlineError
+
+app = typer.Typer(
+    help="Linear regression by gradient descent: every step visible, every answer certified.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class EngineName(str, Enum):
+    """Who computes the gradient."""
+
+    numpy = "numpy"
+    autograd = "autograd"
+    nn = "nn"
+    moments = "moments"
+
+
+class Missing(str, Enum):
+    """What to do with a row that has an empty cell."""
+
+    error = "error"
+    drop = "drop"
+
+
+class LessonEngine(str, Enum):
+    """The three rungs."""
+
+    numpy = "numpy"
+    autograd = "autograd"
+    nn = "nn"
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+
+
+def main() -> None:
+    """Run a command; an error we foresaw is one sentence and a hint, never a traceback."""
+    warnings.showwarning = _tell_warning
+    try:
+        app()
+    except GradlineError as error:
+        _tell(f"error: {error}")
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+        sys.exit(1)
+
+
+@app.command()
+def demo(
+    engine: Annotated[
+        LessonEngine | None, typer.Option(help="Only this engine, printing the lesson's own lines. Default: all.")
+    ] = None,
+    learning_rate: Annotated[float, typer.Option(help="Step size; these data allow at most 0.01524.")] = 0.001,
+    iterations: Annotated[int, typer.Option(min=1, help="Steps.")] = 100,
+    init: Annotated[float, typer.Option(help="Where every parameter starts.")] = 0.5,
+    intercept: Annotated[bool, typer.Option("--intercept", help="Fit y = a*x + b instead of y = a*x.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the lesson: five points, one line, every engine from the same start.
+
+    Example: gradline demo --learning-rate 0.02
+    """
+    from gradline.descent.engines import ENGINES
+    from gradline.lessons import demo as lesson
+
+    if not learning_rate > 0:
+        raise typer.BadParameter(f"{learning_rate} is not above 0", param_hint="--learning-rate")
+    setting = lesson.Setting(learning_rate, iterations, init, intercept)
+    shown = lesson.run(setting, ENGINES if engine is None else (engine.value,))
+    if as_json:
+        print(json.dumps(shown.as_dict()))
+    elif engine is None:
+        print(lesson.side_by_side(shown))
+    else:
+        print("\n".join(lesson.lesson_lines(shown, engine.value)))
+    if shown.stopped:
+        _tell(f"{shown.stopped}\nhint: {shown.hint}.")
+        raise typer.Exit(1)
+
+
+@app.command()
+def fit(
+    source: Annotated[str, typer.Argument(help="A table: a CSV or Parquet file.")],
+    target: Annotated[str, typer.Option(help="The column to explain.")],
+    features: Annotated[str | None, typer.Option(help="Columns to explain it with: a,b,c. Default: all others.")] = None,
+    weight: Annotated[str | None, typer.Option(help="A column of row weights.")] = None,
+    intercept: Annotated[bool, typer.Option("--intercept/--no-intercept", help="Fit a constant term.")] = True,
+    missing: Annotated[Missing, typer.Option(help="Rows with empty cells: an error, or dropped and counted.")] = (
+        Missing.error
+    ),
+    engine: Annotated[
+        EngineName | None, typer.Option(help="Descend, with this engine. Default: the exact way, no descent.")
+    ] = None,
+    learning_rate: Annotated[str, typer.Option(help="A rate in data units, or auto: conditioned and safe.")] = "auto",
+    iterations: Annotated[int, typer.Option(min=1, help="Passes over the data at most.")] = 1000,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
+    optimizer: Annotated[str, typer.Option(help="sgd, or with --engine nn any torch.optim name.")] = "sgd",
+    device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """Fit a line to a table; after a descent, say how far it is from the exact answer.
+
+    Example: gradline fit houses.csv --target price --features sqft,rooms --engine nn
+    """
+    from gradline.data.source import open_source
+    from gradline.report.summary import dependency_sentences
+
+    rate = _rate(learning_rate)
+    table = open_source(
+        source,
+        target=target,
+        features=None if features is None else [name.strip() for name in features.split(",")],
+        weight=weight,
+        missing=missing.value,
+    )
+    if engine is None:
+        descent_only = {"--learning-rate": rate != "auto", "--batch-size": batch_size, "--optimizer": optimizer != "sgd"}
+        for option in (name for name, given in descent_only.items() if given):
+            raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
+        summary = _solve(table, intercept)
+    else:
+        from gradline.descent.fit import Options
+
+        options = Options(
+            engine=engine.value,
+            learning_rate=rate,
+            max_iter=iterations,
+            fit_intercept=intercept,
+            batch_size=batch_size,
+            optimizer=optimizer,
+            device=device,
+        )
+        summary = _descend(table, options)
+    if as_json:
+        print(json.dumps(summary.as_dict(), allow_nan=False))
+    else:
+        print(summary)
+    for sentence in dependency_sentences(summary.certificate.dependencies, table.feature_names):
+        _tell(f"warning: {sentence}")
+    if summary.descent is not None and not summary.descent.converged:
+        _tell("warning: not converged; raise --iterations, or let --learning-rate auto choose")
+
+
+def _solve(table: Source, intercept: bool) -> Summary:
+    from gradline.moments.inference import infer
+    from gradline.moments.moments import Moments
+    from gradline.report.summary import INTERCEPT, Summary
+
+    moments = Moments.from_batches(table.batches(), len(table.feature_names))
+    solution = moments.solve(fit_intercept=intercept)
+    assert solution.certificate is not None
+    return Summary(
+        source=table.name,
+        target=table.target_name,
+        terms=(INTERCEPT, *table.feature_names) if intercept else table.feature_names,
+        coef=np.append([solution.intercept] if intercept else [], solution.coef),
+        inference=infer(moments, solution, fit_intercept=intercept),
+        certificate=solution.certificate,
+        rows_dropped=table.rows_dropped,
+    )
+
+
+def _descend(table: Source, options: Options) -> Summary:
+    from gradline.descent.fit import fit as descend_on
+    from gradline.report.progress import progress
+
+    with progress(options.max_iter) as on_iteration:
+        descent = descend_on(table, options, np.random.default_rng(0), on_iteration)
+    return descent_summary
+
+
+def _rate(text: str) -> float | str:
+    if text == "auto":
+        return text
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < float("inf"):
+        raise typer.BadParameter(f"'{text}' is neither 'auto' nor a number above 0", param_hint="--learning-rate")
+    return rate
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _tell_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    _tell(f"warning: {message}")

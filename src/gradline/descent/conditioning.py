@@ -1,0 +1,137 @@
+"""Change the variables so that every curvature is one: then the best rate is known, and one step nearly suffices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from gradline.data.batch import Batch
+from gradline.descent.quadratic import Quadratic
+from gradline.moments.moments import Moments
+from gradline.solution import Array, Solution
+
+
+class Frame(Protocol):
+    """Coordinates to descend in. Predictions, and so losses, are the same numbers in every frame."""
+
+    def rows(self, batch: Batch) -> Batch:
+        """The same rows in the frame."""
+
+    def enter(self, w: Array, b: float) -> tuple[Array, float]:
+        """Parameters in data units -> in the frame."""
+
+    def leave(self, w: Array, b: float) -> tuple[Array, float]:
+        """Parameters in the frame -> in data units."""
+
+    def quadratic(self, data: Quadratic) -> Quadratic:
+        """The same loss as a function of the frame's parameters."""
+
+    def differences(self, bias: bool) -> Array:
+        """(k, r) the matrix that takes differences of parameters v = (w, b) from the frame to data units."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataUnits:
+    """The data's own coordinates: the descent is exactly as the lesson writes it."""
+
+    features: int
+
+    def rows(self, batch: Batch) -> Batch:
+        """Unchanged."""
+        return batch
+
+    def enter(self, w: Array, b: float) -> tuple[Array, float]:
+        """Unchanged."""
+        return w, b
+
+    def leave(self, w: Array, b: float) -> tuple[Array, float]:
+        """Unchanged."""
+        return w, b
+
+    def quadratic(self, data: Quadratic) -> Quadratic:
+        """Unchanged."""
+        return data
+
+    def differences(self, bias: bool) -> Array:
+        """The identity."""
+        return np.eye(self.features + bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditioned:
+    """Rows u = (x - centre) T, target y - target_centre; slopes v in the frame are w = T v in data units.
+
+    Attributes
+    ----------
+    centre : (features,) float64
+        Column means; zero where there is no intercept.
+    T : (features, directions) float64
+        Columns are directions of equal spread; rows of left-out (collinear) features are zero.
+    inverse : (directions, features) float64
+        A left inverse of T.
+    target_centre : float
+    spread : (directions, directions) float64
+        Mean of u u', the identity but for rounding.
+    """
+
+    centre: Array
+    T: Array
+    inverse: Array
+    target_centre: float
+    spread: Array
+
+    @classmethod
+    def of(cls, moments: Moments, solution: Solution, *, bias: bool) -> Conditioned:
+        """Whiten by the symmetric root of the correlation matrix (Kessy, Lewin, Strimmer 2018: ZCA-cor).
+
+        Columns are centred (where there is an intercept) and scaled to unit variance first. Eigenvalues below
+        rounding are raised to it: even a singular matrix gives a finite frame, in which no curvature exceeds
+        that of the identity, so a descent can be slow there but cannot diverge.
+        """
+        mean = moments.mean
+        C = moments.scatter[:-1, :-1] / moments.weight
+        if not bias:
+            C = C + np.outer(mean[:-1], mean[:-1])
+        left_out = {d.column for d in solution.certificate.dependencies} if solution.certificate else set()
+        kept = [j for j in range(len(C)) if j not in left_out]
+        scale = np.sqrt(np.diag(C)[kept])
+        values, Q = np.linalg.eigh(C[np.ix_(kept, kept)] / np.outer(scale, scale))
+        root = np.sqrt(np.maximum(values, len(kept) * np.finfo(float).eps))
+        T, inverse = np.zeros((len(C), len(kept))), np.zeros((len(kept), len(C)))
+        T[kept] = (Q / root) @ Q.T / scale[:, None]
+        inverse[:, kept] = (Q * root) @ Q.T * scale
+        centre, target_centre = (mean[:-1], float(mean[-1])) if bias else (np.zeros(len(C)), 0.0)
+        return cls(centre, T, inverse, target_centre, T.T @ C @ T)
+
+    def rows(self, batch: Batch) -> Batch:
+        """The same rows, centred and whitened."""
+        return Batch((batch.X - self.centre) @ self.T, batch.y - self.target_centre, batch.weight, batch.share)
+
+    def enter(self, w: Array, b: float) -> tuple[Array, float]:
+        """Parameters in data units -> in the frame. What left-out features had is dropped."""
+        return self.inverse @ w, b + float(self.centre @ w) - self.target_centre
+
+    def leave(self, w: Array, b: float) -> tuple[Array, float]:
+        """Parameters in the frame -> in data units."""
+        w = self.T @ w
+        return w, b + self.target_centre - float(self.centre @ w)
+
+    def quadratic(self, data: Quadratic) -> Quadratic:
+        """The same loss: curvature is the spread of the rows; centred, the best intercept is zero."""
+        best = self.inverse @ data.best[: len(self.centre)]
+        if not data.bias:
+            return Quadratic(self.spread, best, data.floor, False)
+        H = np.eye(len(best) + 1)
+        H[:-1, :-1] = self.spread
+        return Quadratic(H, np.append(best, 0.0), data.floor, True)
+
+    def differences(self, bias: bool) -> Array:
+        """Slopes by T; a change of slopes also moves the intercept, as the line turns about the centre."""
+        if not bias:
+            return self.T
+        features, directions = self.T.shape
+        A = np.zeros((features + 1, directions + 1))
+        A[:-1, :-1], A[-1, :-1], A[-1, -1] = self.T, -self.centre @ self.T, 1.0
+        return A

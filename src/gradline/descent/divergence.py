@@ -1,0 +1,78 @@
+"""Say why a descent diverges: which rate, which limit, which column, which cure."""
+
+from __future__ import annotations
+
+from gradline.descent.quadratic import Quadratic
+from gradline.errors import DivergenceError
+
+
+def beyond_limit(learning_rate: float, quadratic: Quadratic) -> bool:
+    """Is a full-batch rate above 2 / largest curvature? At the limit itself a descent bounces for ever."""
+    return learning_rate > quadratic.max_learning_rate * (1 + 1e-12)
+
+
+def refused(learning_rate: float, quadratic: Quadratic, names: tuple[str, ...]) -> DivergenceError:
+    """The error for a full-batch rate that must diverge, before the first step."""
+    column = steepest_name(quadratic, names)
+    return DivergenceError(
+        f"learning rate {learning_rate:g} diverges on these data: the limit is {quadratic.max_learning_rate:.4g} "
+        f"(2 / largest curvature {quadratic.largest:.4g}, set by {column}); "
+        f"every step multiplies the error by {growth(learning_rate, quadratic):.4g}",
+        learning_rate=learning_rate,
+        iteration=0,
+        loss=float("nan"),
+        max_learning_rate=quadratic.max_learning_rate,
+        best_learning_rate=quadratic.best_learning_rate,
+        column=column,
+        hint=allowed(quadratic) + ", or let learning_rate='auto' choose",
+    )
+
+
+def exploded(
+    learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic, names: tuple[str, ...]
+) -> DivergenceError:
+    """The error for a loss that left all bounds during the run."""
+    return DivergenceError(
+        f"descent with learning rate {learning_rate:g} diverged at iteration {len(losses)}: {_rise(losses)}",
+        learning_rate=learning_rate,
+        iteration=len(losses),
+        loss=losses[-1],
+        max_learning_rate=quadratic.max_learning_rate,
+        best_learning_rate=quadratic.best_learning_rate,
+        column=steepest_name(quadratic, names),
+        hint=allowed(quadratic) + " (full batches; small batches allow less), or let learning_rate='auto' choose",
+    )
+
+
+def stop_sentence(learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic | None) -> str:
+    """`stop_reason_` of a descent that was allowed to diverge; `quadratic` where full batches make it predictable."""
+    seen = f"Stopped at iteration {len(losses)}: {_rise(losses)}"
+    if quadratic is None:
+        return f"{seen}."
+    return f"{seen}; every step multiplies the error by {growth(learning_rate, quadratic):.4g}."
+
+
+def allowed(quadratic: Quadratic) -> str:
+    """What these data allow, as a phrase."""
+    best = quadratic.best_learning_rate
+    one_step = quadratic.smallest > 0.999 * quadratic.largest
+    praise = "lands in one step" if one_step else "is the fastest constant rate"
+    return f"these data allow at most {quadratic.max_learning_rate:.4g}; {best:.3g} {praise}"
+
+
+def growth(learning_rate: float, quadratic: Quadratic) -> float:
+    """The factor on the error along the steepest direction, per full-batch step: 1 - rate * curvature."""
+    return 1.0 - learning_rate * quadratic.largest
+
+
+def steepest_name(quadratic: Quadratic, names: tuple[str, ...]) -> str:
+    """The column that sets the limit, in words."""
+    j = quadratic.steepest
+    return f"column '{names[j]}'" if j < len(names) else "the intercept"
+
+
+def _rise(losses: tuple[float, ...]) -> str:
+    first, last = losses[0], losses[-1]
+    if not last < 1e12 * first:
+        return f"the loss is {last:g}"
+    return f"the loss is {float(f'{last / first:.1g}'):,.0f} times its start"

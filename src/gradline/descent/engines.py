@@ -1,0 +1,79 @@
+"""The rungs by name, each built from the same start at the same rate."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gradline.descent.engine import Engine
+from gradline.descent.from_moments import ByMoments
+from gradline.descent.quadratic import Quadratic
+from gradline.descent.rung1_by_hand import ByHand
+from gradline.errors import DataError, MissingExtraError
+from gradline.solution import Array
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+ENGINES = ("numpy", "autograd", "nn", "moments")
+
+
+def make_engine(
+    name: str,
+    w: Array,
+    b: float,
+    *,
+    learning_rate: float,
+    quadratic: Quadratic,
+    optimizer: str | type[Optimizer] = "sgd",
+    dtype: str = "float64",
+    device: str = "cpu",
+) -> Engine:
+    """The rung called `name`, at (w, b). `quadratic` is the loss descended: "moments" needs no rows beside it."""
+    bias = quadratic.bias
+    if name == "moments":
+        return ByMoments(w, b, learning_rate=learning_rate, quadratic=quadratic)
+    if name == "numpy":
+        return ByHand(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype)
+    if not torch_is_installed():
+        raise MissingExtraError(f"engine '{name}'", "torch")
+    if name == "autograd":
+        from gradline.descent.rung2_autograd import ByAutograd
+
+        return ByAutograd(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype, device=device)
+    from gradline.descent.rung3_nn import ByNN
+
+    return ByNN(w, b, optimizer=_optimizer(optimizer, learning_rate), bias=bias, dtype=dtype, device=device)
+
+
+def torch_is_installed() -> bool:
+    """Can the rungs 2 and 3 run here?"""
+    import importlib.util
+
+    return importlib.util.find_spec("torch") is not None
+
+
+def _optimizer(optimizer: str | type[Optimizer], learning_rate: float) -> Callable[..., Any]:
+    """A `torch.optim` class, by itself or by name (letter case ignored), bound to the rate."""
+    from functools import partial
+
+    from torch import optim
+
+    classes = {
+        name.lower(): kind
+        for name, kind in vars(optim).items()
+        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer
+    }
+    kind: Any = classes.get(optimizer.lower()) if isinstance(optimizer, str) else optimizer
+    if kind is None:
+        near = difflib.get_close_matches(str(optimizer).lower(), classes, n=1)
+        raise DataError(
+            f"no optimizer '{optimizer}' in torch.optim",
+            hint=f"did you mean '{near[0]}'?" if near else "it has " + ", ".join(sorted(classes)),
+        )
+    if kind is optim.LBFGS:
+        raise DataError("LBFGS evaluates the loss several times a step, which this loop does not do", hint="use 'adam'")
+    if kind is optim.SGD:
+        return partial(kind, lr=learning_rate, foreach=False)  # one small tensor: batching the update only costs
+    return partial(kind, lr=learning_rate)

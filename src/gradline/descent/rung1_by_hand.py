@@ -1,0 +1,39 @@
+"""Rung 1: NumPy, with the gradient derived by hand.
+
+    loss = sum_i share_i (p_i - y_i)^2  with  p = X w + b;  by the chain rule
+    dloss/dp_i = 2 share_i (p_i - y_i),   dloss/dw = X' dp,   dloss/db = sum_i dp_i
+"""
+
+import numpy as np
+
+from gradline.data.batch import Batch
+from gradline.solution import Array
+
+
+class ByHand:
+    """Rows as arrays X (n, features), y (n,); share (n,) is 1/n each, or weight / total weight."""
+
+    def __init__(self, w: Array, b: float, *, learning_rate: float, bias: bool = True, dtype: str = "float64") -> None:
+        self.dtype = np.dtype(dtype)
+        self.w, self.b = w.astype(self.dtype), self.dtype.type(b)
+        self.learning_rate, self.bias = self.dtype.type(learning_rate), bias
+
+    def step(self, batch: Batch) -> float:
+        """Move once down the gradient; return the loss before."""
+        X, y, share = (part.astype(self.dtype, copy=False) for part in (batch.X, batch.y, batch.share))
+        # 1. predict
+        p = X @ self.w + self.b
+        # 2. loss
+        loss = share @ (p - y) ** 2
+        # 3. gradient
+        dp = 2 * share * (p - y)
+        dw, db = X.T @ dp, dp.sum()
+        # 4. update
+        self.w -= self.learning_rate * dw
+        if self.bias:
+            self.b -= self.learning_rate * db
+        return float(loss)
+
+    def read(self) -> tuple[Array, float]:
+        """Copies of w and b."""
+        return self.w.astype(np.float64), float(self.b)

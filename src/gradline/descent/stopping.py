@@ -1,0 +1,64 @@
+"""When is a descent done? When its error is a small part of what the data leave uncertain anyway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradline.descent.conditioning import Frame
+from gradline.descent.quadratic import Quadratic
+from gradline.moments.inference import infer
+from gradline.moments.moments import Moments
+from gradline.solution import Array, Solution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tolerance:
+    """How far each coefficient may be from the least squares answer, in data units (the intercept last).
+
+    Attributes
+    ----------
+    unit : (k,) float64
+        The standard error of each coefficient. Where there is none (an exact fit, no degrees of freedom): the
+        size of the coefficient, at least that of one that alone would explain y.
+    rounding : (k,) float64
+        What a few roundings of the descending dtype leave as an error; no descent gets nearer.
+    """
+
+    quadratic: Quadratic
+    differences: Array
+    unit: Array
+    rounding: Array
+
+    @classmethod
+    def of(cls, moments: Moments, exact: Solution, quadratic: Quadratic, frame: Frame, dtype: str) -> Tolerance:
+        """`quadratic` is the loss in `frame`; `exact` the least squares answer in data units."""
+        bias = quadratic.bias
+        best = np.append(exact.coef, exact.intercept) if bias else exact.coef
+        square = np.diag(moments.scatter) / moments.weight + moments.mean**2
+        size = np.sqrt(np.append(square[:-1], 1.0) if bias else square[:-1])
+        target_size = float(np.sqrt(square[-1]))
+        error = infer(moments, exact, fit_intercept=bias).standard_error
+        error = np.roll(error, -1) if bias else error  # inference counts the intercept first
+        alone = target_size / np.where(size > 0, size, np.inf)
+        unit = np.where(np.isfinite(error) & (error > 0), error, np.maximum(np.abs(best), alone))
+        spread = np.sqrt(np.diag(quadratic.H))
+        in_frame = np.maximum(np.abs(quadratic.best), target_size / np.where(spread > 0, spread, np.inf))
+        differences = frame.differences(bias)
+        rounding = np.abs(differences) @ (16 * np.finfo(dtype).eps * in_frame)
+        return cls(quadratic, differences, unit, rounding)
+
+    def error(self, w: Array, b: float) -> Array:
+        """(k,) distance of every coefficient from the least squares answer, in data units; w, b in the frame."""
+        distance: Array = np.abs(self.differences @ self.quadratic.error(np.append(w, b)[: len(self.quadratic.best)]))
+        return distance
+
+    def gap(self, w: Array, b: float) -> float:
+        """The largest error in units of its standard error (or size)."""
+        error = self.error(w, b)
+        return float(np.max(np.divide(error, self.unit, out=np.zeros_like(error), where=self.unit > 0)))
+
+    def reached(self, w: Array, b: float, tol: float) -> bool:
+        """Is every coefficient within `tol` units, or as near as rounding allows?"""
+        return bool((self.error(w, b) <= np.maximum(tol * self.unit, self.rounding)).all())

@@ -1,0 +1,50 @@
+"""Between NumPy and PyTorch: batches and parameters as tensors of one dtype on one device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gradline.data.batch import Batch
+from gradline.solution import Array
+
+
+class Tensors:
+    """Calls turn a batch into tensors X (rows, features), y (rows,), share (rows,).
+
+    A full batch is the same object at every step, so the last one is kept and converted only once.
+    """
+
+    def __init__(self, dtype: str, device: str) -> None:
+        self.dtype: torch.dtype = getattr(torch, dtype)
+        self.device = device
+        self._last: tuple[Batch, tuple[Tensor, Tensor, Tensor]] | None = None
+
+    def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        if self._last is None or self._last[0] is not batch:
+            X, y, share = (self._tensor(part) for part in (batch.X, batch.y, batch.share))
+            self._last = batch, (X, y, share)
+        return self._last[1]
+
+    def parameter(self, value: Array | float, *, requires_grad: bool = True) -> Tensor:
+        """A leaf of the graph: `requires_grad` goes last, after every cast and move."""
+        return torch.tensor(value, dtype=self.dtype, device=self.device, requires_grad=requires_grad)
+
+    def linear(self, w: Array, b: float, *, bias: bool) -> nn.Linear:
+        """`nn.Linear` from features to one output, started at w and b."""
+        model = nn.Linear(len(w), 1, bias=bias, dtype=self.dtype, device=self.device)
+        with torch.no_grad():
+            model.weight.copy_(self.parameter(w, requires_grad=False).view(1, -1))
+            if bias:
+                model.bias.fill_(b)
+        return model
+
+    def copy(self, value: Tensor) -> Array:
+        """A NumPy copy that no later update can change."""
+        return value.detach().cpu().numpy().astype(np.float64, copy=True)
+
+    def _tensor(self, part: Array) -> Tensor:
+        if not (part.flags.c_contiguous and part.flags.writeable):
+            part = part.copy()  # torch wants memory that it may write to
+        return torch.from_numpy(part).to(device=self.device, dtype=self.dtype)

@@ -1,0 +1,1 @@
+"""The lesson itself: five points, one line, several ways down."""

@@ -1,0 +1,231 @@
+"""A fit told: the numbers once, as text, as HTML and as a dictionary."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradline.moments.inference import Inference
+from gradline.solution import Array, Certificate, Dependency
+
+INTERCEPT = "(Intercept)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescentFigures:
+    """What only a descent has: how it went, and how far it ended from the exact answer.
+
+    `gap` (k,) is each coefficient's distance from the least squares answer `exact` (k,), in its standard errors
+    (relative, where there is none).
+    """
+
+    engine: str
+    iterations: int
+    learning_rate: float
+    max_learning_rate: float
+    converged: bool
+    stop_reason: str
+    loss: float
+    exact: Array
+    gap: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Everything there is to say about one fit; `print` it, show it in a notebook, or take `as_dict()`.
+
+    Attributes
+    ----------
+    source, target : str
+        What was read, and the column explained.
+    terms : tuple of str
+        Names in the order of every array here, "(Intercept)" first where there is one.
+    coef : (k,) float64
+    inference : Inference
+    certificate : Certificate
+        Of the exact answer: digits, rank, condition number.
+    descent : DescentFigures or None
+        None for the exact way.
+    rows_dropped : int
+    """
+
+    source: str
+    target: str
+    terms: tuple[str, ...]
+    coef: Array
+    inference: Inference
+    certificate: Certificate
+    descent: DescentFigures | None = None
+    rows_dropped: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready: absent figures are None, per-term figures are dictionaries by term name."""
+        way, i = self.descent, self.inference
+        trusted = way is None or way.converged
+
+        def by_term(values: Iterable[Any]) -> dict[str, Any]:
+            return dict(zip(self.terms, (_plain(v) for v in values), strict=True))
+
+        coef = by_term(self.coef)
+        return {
+            "way": "exact" if way is None else "descent",
+            "engine": way.engine if way else None,
+            "rows": i.rows,
+            "rows_dropped": self.rows_dropped,
+            "features": [term for term in self.terms if term != INTERCEPT],
+            "intercept": coef.get(INTERCEPT),
+            "coef": coef,
+            "standard_error": by_term(i.standard_error),
+            "t": by_term(i.t if trusted else np.full(len(self.terms), np.nan)),
+            "p_value": by_term(i.p_value if trusted else np.full(len(self.terms), np.nan)),
+            "confidence_interval": by_term(
+                i.confidence_interval if trusted else np.full((len(self.terms), 2), np.nan)
+            ),
+            "r2": _plain(i.r2),
+            "adjusted_r2": _plain(i.adjusted_r2),
+            "residual_sd": _plain(i.residual_sd),
+            "f_statistic": _plain(i.f_statistic),
+            "aic": _plain(i.aic),
+            "bic": _plain(i.bic),
+            "digits": _plain(self.certificate.digits) if way is None else None,
+            "condition_number": _plain(self.certificate.condition_number),
+            "precision": self.certificate.precision,
+            "iterations": way.iterations if way else None,
+            "learning_rate": _plain(way.learning_rate) if way else None,
+            "max_learning_rate": _plain(way.max_learning_rate) if way else None,
+            "converged": way.converged if way else None,
+            "stop_reason": way.stop_reason if way else None,
+            "loss": _plain(way.loss) if way else None,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                *self._heading(),
+                "",
+                *_aligned(self._table()),
+                "",
+                *self._figures(),
+                *self._certainty(),
+                *dependency_sentences(self.certificate.dependencies, self._feature_names),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the same table, escaped."""
+        head, *rows = self._table()
+        cells = "".join(f"<th>{html.escape(c)}</th>" for c in head)
+        body = "".join(
+            "<tr>" + f"<th>{html.escape(row[0])}</th>" + "".join(f"<td>{html.escape(c)}</td>" for c in row[1:]) + "</tr>"
+            for row in rows
+        )
+        notes = [*self._figures(), *self._certainty()]
+        notes += dependency_sentences(self.certificate.dependencies, self._feature_names)
+        return (
+            f"<p>{html.escape(' '.join(self._heading()))}</p>"
+            f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+            + "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+        )
+
+    @property
+    def _feature_names(self) -> tuple[str, ...]:
+        return tuple(term for term in self.terms if term != INTERCEPT)
+
+    def _heading(self) -> list[str]:
+        features = len(self._feature_names)
+        dropped = f", {self.rows_dropped:,} dropped" if self.rows_dropped else ""
+        plural = "feature" if features == 1 else "features"
+        way = "exact least squares" if self.descent is None else f"gradient descent, engine {self.descent.engine}"
+        return [f"{self.target} on {features} {plural} of {self.source} ({self.inference.rows:,} rows{dropped}), {way}"]
+
+    def _table(self) -> list[list[str]]:
+        i, way = self.inference, self.descent
+        if way is not None and not way.converged:
+            rows = zip(self.terms, self.coef, way.exact, strict=True)
+            return [["", "unfinished", "exact answer"], *([name, _short(c), _short(e)] for name, c, e in rows)]
+        level = f"{100 * i.confidence:g}% interval"
+        table = [["", "estimate", "std. error", "t", "p", level, ""]]
+        for k, name in enumerate(self.terms):
+            low, high = i.confidence_interval[k]
+            table.append(
+                [
+                    name,
+                    _short(self.coef[k]),
+                    _short(i.standard_error[k], 4),
+                    "-" if math.isnan(i.t[k]) else f"{i.t[k]:.2f}",
+                    _p_value(i.p_value[k]),
+                    _short(low, 5),
+                    _short(high, 5),
+                ]
+            )
+        return table
+
+    def _figures(self) -> list[str]:
+        i = self.inference
+        if i.exact_fit:
+            return ["The data lie on the line: the residuals are zero to rounding, and tests are meaningless."]
+        kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
+        lines = [f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; residual sd {_short(i.residual_sd, 5)} on {i.df_residual} df"]
+        if self.descent is None or self.descent.converged:
+            lines.append(
+                f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {_short(i.f_statistic, 5)}, p {_p_value(i.f_p_value, inline=True)}; "
+                f"AIC {i.aic:.2f}, BIC {i.bic:.2f}"
+            )
+        return lines
+
+    def _certainty(self) -> list[str]:
+        c, way = self.certificate, self.descent
+        if way is not None:
+            rate = f"Rate {way.learning_rate:.4g} (limit {way.max_learning_rate:.4g}), {way.iterations} iterations, loss {way.loss:.6g}."
+            return [rate, way.stop_reason]
+        sure = f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
+        condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
+        return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+
+
+def dependency_sentences(dependencies: Iterable[Dependency], names: tuple[str, ...]) -> list[str]:
+    """Collinear columns by name: `column 'c' = 3 * 'a' - 1 * 'b'; its coefficient is set to 0.`"""
+    sentences = []
+    for dependency in dependencies:
+        name, factors = names[dependency.column], dependency.factors
+        if factors is None:
+            relation = f"column '{name}' is an exact combination of columns before it"
+        elif not factors:
+            relation = f"column '{name}' is constant"
+        else:
+            terms = " ".join(f"{'-' if f < 0 else '+'} {abs(f)} * '{names[j]}'" for j, f in factors.items())
+            relation = f"column '{name}' = {terms.removeprefix('+ ')}"
+        sentences.append(f"{relation}; its coefficient is set to 0.")
+    return sentences
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+    return [
+        "  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in table
+    ]
+
+
+def _short(value: float, digits: int = 7) -> str:
+    return "-" if math.isnan(value) else f"{value:.{digits}g}"
+
+
+def _p_value(p: float, *, inline: bool = False) -> str:
+    if math.isnan(p):
+        return "-"
+    if p < 0.0001:
+        return "< 0.0001"
+    return f"= {p:.4f}" if inline else f"{p:.4f}"
+
+
+def _plain(value: Any) -> Any:
+    """Floats and pairs of floats for JSON; what is not a number is absent."""
+    if np.ndim(value):
+        return None if not np.isfinite(value).all() else [float(v) for v in value]
+    return float(value) if math.isfinite(value) else None

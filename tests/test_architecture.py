@@ -1,0 +1,134 @@
+"""The drawing in ARCHITECTURE.md holds: imports point down, heavy libraries have one home, starting up is light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "gradline"
+
+LAYERS = [  # from the bottom; a file imports from rows below its own, or from its own folder
+    {"errors", "solution"},
+    {"data"},
+    {"moments"},
+    {"descent"},
+    {"diagnostics"},
+    {"report"},
+    {"estimators", "model_file", "lessons", "distributed"},
+    {"cli"},
+]
+ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
+
+HOMES = {  # where a heavy library may be imported at all; "*": anywhere
+    "torch": {"descent/tensors.py", "descent/engines.py", "descent/rung2_autograd.py", "descent/rung3_nn.py"},
+    "sklearn": {"estimators.py"},
+    "scipy": {"moments/inference.py"},
+    "pyarrow": {"data"},
+    "threadpoolctl": {"moments/parallel.py"},
+    "typer": {"cli.py"},
+    "rich": {"cli.py", "report/progress.py"},
+    "pandas": set(),
+    "polars": set(),
+    "matplotlib": set(),
+}
+# These files are themselves imported late, so they may import their library at the top.
+LATE_FILES = {
+    "descent/tensors.py",
+    "descent/rung2_autograd.py",
+    "descent/rung3_nn.py",
+    "estimators.py",
+    "cli.py",
+}
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    relative = path.relative_to(SOURCE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imports(path: Path):
+    """(module, whether at run time, whether at the top of the file) for every import in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.unparse(block.test)
+        for node in ast.walk(block)
+    }
+    late = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module or ""]
+            if node.module == "gradline":
+                names = [f"gradline.{alias.name}" for alias in node.names]
+        for name in names:
+            yield name, id(node) not in typing_only, id(node) not in late
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_down(path):
+    own = part_of(path)
+    if own in ("__init__", "__main__"):
+        return
+    for name, at_run_time, _ in imports(path):
+        if not name.startswith("gradline.") or not at_run_time:
+            continue
+        other = name.split(".")[1]
+        assert other == own or ROW[other] < ROW[own], f"{own} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_heavy_libraries_stay_in_their_home_and_come_late(path):
+    relative = path.relative_to(SOURCE).as_posix()
+    for name, at_run_time, at_top in imports(path):
+        library = name.split(".")[0]
+        if library not in HOMES or not at_run_time:
+            continue
+        homes = HOMES[library]
+        assert relative in homes or relative.split("/")[0] in homes, f"{relative} imports {library}"
+        assert not at_top or relative in LATE_FILES, f"{relative} imports {library} at the top"
+
+
+def test_every_part_of_the_package_has_a_row():
+    parts = {part_of(path) for path in FILES} - {"__init__", "__main__"}
+    assert parts <= set(ROW)
+
+
+def test_the_drawing_names_every_part():
+    drawing = (SOURCE.parents[1] / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for part in {part_of(path) for path in FILES} - {"__init__", "__main__"}:
+        assert part in drawing
+
+
+def fresh(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_importing_gradline_loads_nothing_heavy():
+    heavy = {*HOMES} - {"rich", "typer"}
+    code = f"import sys, gradline; print(sorted({heavy!r} & set(sys.modules)))"
+    assert fresh(code) == "[]"
+
+
+def test_importing_gradline_takes_a_moment():
+    """The one limit on time here: 0.15 s beyond the interpreter, the fastest of several tries (a busy machine only adds)."""
+    code = "import time; t = time.perf_counter(); import gradline; print(time.perf_counter() - t)"
+    assert min(float(fresh(code)) for _ in range(5)) < 0.15
+
+
+def test_public_names_are_listed_and_exist():
+    code = "import gradline; print([n for n in gradline.__all__ if getattr(gradline, n, None) is None])"
+    assert fresh(code) == "[]"
+
+
+def test_public_names_have_docstrings():
+    code = "import gradline; print([n for n in gradline.__all__ if not getattr(gradline, n).__doc__])"
+    assert fresh(code) == "[]"

@@ -1,0 +1,72 @@
+"""Documents are tests: every Python block runs, every command prints what the page says."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [body for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
+def test_python_blocks_run(page, tmp_path, monkeypatch, diabetes):
+    """In order, in one namespace, as a reader would paste them; a `# ->` comment says what the line prints."""
+    monkeypatch.chdir(diabetes)
+    namespace: dict[str, object] = {}
+    for body in blocks(page, "python"):
+        exec(compile(body, str(page), "exec"), namespace)
+
+
+def commands(page: Path):
+    """Each `$ gradline ...` line of a console block with the output printed below it."""
+    for body in blocks(page, "console"):
+        for chunk in re.split(r"^\$ ", body, flags=re.M)[1:]:
+            command, _, output = chunk.partition("\n")
+            if command.startswith("gradline "):
+                yield command, output
+
+
+@pytest.mark.parametrize(
+    ("page", "command", "output"),
+    [pytest.param(p, c, o, id=f"{p.name}: {c}") for p in PAGES for c, o in commands(p)],
+)
+def test_commands_print_what_the_page_says(page, command, output, diabetes):
+    """Character for character, but for `...` lines, and for digits in the last places of numbers near rounding."""
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command)],
+        cwd=diabetes,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+    )
+    printed = (done.stdout + done.stderr).rstrip("\n").splitlines()
+    expected = output.rstrip("\n").splitlines()
+    if "..." in expected:
+        cut = expected.index("...")
+        head, tail = expected[:cut], expected[cut + 1 :]
+        printed = printed[: len(head)] + (printed[-len(tail) :] if tail else [])
+        expected = head + tail
+    assert [roughly(line) for line in printed] == [roughly(line) for line in expected]
+
+
+def roughly(line: str) -> str:
+    """Numbers of rounding size (1e-10 and below) differ between machines: only that they are so small is compared."""
+    return re.sub(r"\b\d(\.\d+)?e-(1\d|2\d)\b", "tiny", line.rstrip())
+
+
+def test_links_inside_the_repository_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}"
