@@ -1,0 +1,359 @@
+"""Tables in memory: NumPy arrays, lists, DataFrames and Arrow tables as float64 arrays, and as a source."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.batch import Batch
+from gradline.data.blocks import BATCH_ROWS, Missing, Roles, Rows, Tally, check_missing, not_a_number, stacked
+from gradline.data.cells import NotANumber, from_arrow, from_numpy, is_number
+from gradline.errors import DataError
+from gradline.solution import Array
+
+FILL = "leave out or fill these rows first, for example with sklearn.impute.SimpleImputer"
+
+
+def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Array, tuple[str, ...] | None]:
+    """Read a table of features as a float64 array, with its column names where all of them are strings.
+
+    Parameters
+    ----------
+    X : (rows, features) array, nested lists, DataFrame, Arrow table, dict of columns
+        A float64 array is not copied.
+    finite : bool
+        Whether to refuse NaN, missing and infinite cells.
+    name : str
+        What to call it in messages.
+
+    Raises
+    ------
+    DataError
+        Where X is not a table of at least one row and one column, holds something other than real numbers, holds an
+        integer that float64 would round, or a cell that is not finite.
+
+    Examples
+    --------
+    >>> as_features({"sqft": [50, 80]})
+    (array([[50.],
+           [80.]]), ('sqft',))
+    """
+    if _is_sparse(X):
+        raise DataError(f"{name} is a sparse matrix, which gradline does not read", hint="X.toarray(), if it fits")
+    table = _table(X)
+    try:
+        array, names = (_grid(X, name), None) if table is None else table.grid()
+    except NotANumber as cell:
+        if cell.what.startswith(("a dict", "a list", "a tuple", "a set")):
+            raise TypeError(
+                f"each cell of {name} must be a number: the argument must be a string or a real number, "
+                f"but column {cell.column!r} holds {cell.what} in row {cell.row}"
+            ) from None
+        raise DataError(
+            f"column {cell.column!r} of {name} holds {cell.what} in row {cell.row}", hint=cell.hint
+        ) from None
+    rows, columns = array.shape
+    if rows == 0:
+        raise DataError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if columns == 0:
+        raise DataError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
+    if finite and not np.isfinite(array.sum()):
+        tally = Tally()
+        if tally.usable(names or default_names(columns), list(array.T)) is not None:
+            raise tally.error(name, hint=FILL)
+    return array, names
+
+
+def as_target(y: Any, *, finite: bool = True, name: str = "y") -> Array:
+    """Read a target as a float64 array of shape (rows,); one column of shape (rows, 1) is accepted.
+
+    Raises
+    ------
+    DataError
+        Where y is absent, has several columns, or holds something other than real (and, if asked, finite) numbers.
+
+    Examples
+    --------
+    >>> as_target([[2], [6]])
+    array([2., 6.])
+    """
+    if y is None:
+        raise DataError(f"this fit requires {name} to be passed, but the target {name} is None")
+    if _is_sparse(y):
+        raise DataError(f"{name} is a sparse matrix, which gradline does not read", hint="y.toarray().ravel()")
+    table = _table(y)
+    try:
+        if table is not None:
+            y, _ = table.grid()
+        array = _array(y, name)
+        if array.ndim == 2 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.ndim != 1:
+            raise DataError(
+                f"{name} should be a 1d array, got an array of shape {array.shape} instead: one target at a time",
+                hint="fit one model for each column",
+            )
+        array = from_numpy(array, name)
+    except NotANumber as cell:
+        raise DataError(f"{name} holds {cell.what} in row {cell.row}", hint=cell.hint) from None
+    if finite:
+        tally = Tally()
+        if len(array) and tally.usable([name], [array]) is not None:
+            raise tally.error(name, hint=FILL)
+    return array
+
+
+def as_weight(weight: Any, rows: int, *, finite: bool = True, name: str = "sample_weight") -> Array | None:
+    """Read one weight for each row (a number: the same for all rows) as float64; None stays None.
+
+    Raises
+    ------
+    DataError
+        Where there is not one weight a row, a weight is negative or not finite, or all are zero.
+    """
+    if weight is None:
+        return None
+    array = (
+        np.full(rows, weight, dtype=np.float64) if np.isscalar(weight) else as_target(weight, finite=finite, name=name)
+    )
+    if array.shape != (rows,):
+        raise DataError(f"{name} has shape {array.shape}, expected ({rows},): one weight a row")
+    if (array < 0).any():
+        row = int((array < 0).argmax())
+        raise DataError(f"{name} is negative: {array[row]} in row {row + 1}")
+    if not array.any():
+        raise DataError(f"{name} is zero in every row: at least one weight must be more than zero")
+    return array
+
+
+def default_names(columns: int) -> tuple[str, ...]:
+    """Names for columns that have none: x0, x1, ... as scikit-learn calls them."""
+    return tuple(f"x{j}" for j in range(columns))
+
+
+class ArraySource:
+    """Rows in memory as a source.
+
+    Parameters
+    ----------
+    X, y, weight
+        As `as_features`, `as_target` and `as_weight` take them. Rows of weight 0 are left out.
+    feature_names : sequence of str or None
+        None: the names X has, or else x0, x1, ...
+    target_name : str
+    name : str
+        What to call it in messages and reports.
+    missing : {"error", "drop"}
+        What to do with rows that hold a missing or infinite cell.
+
+    Attributes
+    ----------
+    X : (rows, features) float64
+    y : (rows,) float64
+    weight : (rows,) float64 or None
+    rows_read, rows_dropped : int
+        Rows given, and how many of them had an unusable cell (`missing="drop"`).
+    dropped : dict of str to int
+        The latter by column; a row with two unusable cells counts under both columns.
+
+    Examples
+    --------
+    >>> source = ArraySource([[1.0], [3.0], [10.0]], [2.0, 6.0, 20.0])
+    >>> [batch.y.tolist() for batch in source.batches(2)]
+    [[2.0, 6.0], [20.0]]
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        weight: Any = None,
+        *,
+        feature_names: Sequence[str] | None = None,
+        target_name: str = "y",
+        name: str = "X, y",
+        missing: Missing = "error",
+    ) -> None:
+        check_missing(missing)
+        features, names = as_features(X, finite=False)
+        target = as_target(y, finite=False)
+        if len(features) != len(target):
+            raise DataError(f"X has {len(features)} rows but y has {len(target)}")
+        weights = as_weight(weight, len(target), finite=False)
+        self.feature_names = tuple(feature_names or names or default_names(features.shape[1]))
+        if len(self.feature_names) != features.shape[1]:
+            raise DataError(f"{len(self.feature_names)} feature names for {features.shape[1]} columns")
+        self.target_name = target_name
+        self.name = name
+        tally = Tally(rows_read=len(target))
+        good = None
+        if not all(np.isfinite(part.sum()) for part in (features, target, weights) if part is not None):
+            tally = Tally()
+            columns = [*features.T, target] + ([] if weights is None else [weights])
+            good = tally.usable([*self.feature_names, target_name, "sample_weight"][: len(columns)], columns)
+        if good is not None and missing == "error":
+            raise tally.error(name)
+        if weights is not None and not weights.all():
+            good = weights > 0 if good is None else good & (weights > 0)
+        rows = Rows(features, target, weights)
+        if good is not None:
+            rows = rows.pick(np.flatnonzero(good))
+            if not len(rows.y):
+                raise tally.empty(name)
+        self.X, self.y, self.weight = rows
+        self.rows_read, self.rows_dropped, self.dropped = tally.rows_read, tally.rows_dropped, tally.dropped
+
+    def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
+        """Start a fresh pass: batches of exactly `rows` rows (None: 65 536); `shuffle` permutes all rows.
+
+        Without `shuffle` the batches are views.
+        """
+        size = BATCH_ROWS if rows is None else rows
+        every = Rows(self.X, self.y, self.weight)
+        order = None if shuffle is None else shuffle.permutation(len(self.y))
+        for start in range(0, len(self.y), size):
+            if order is None:
+                yield Batch.of(*every.part(start, start + size))
+            else:
+                yield Batch.of(*every.pick(order[start : start + size]))
+
+    def whole(self) -> Batch:
+        """All rows as one batch, without a copy."""
+        return Batch.of(self.X, self.y, self.weight)
+
+
+def open_table(
+    data: Any,
+    *,
+    target: str | None,
+    features: Sequence[str] | None = None,
+    weight: str | None = None,
+    missing: Missing = "error",
+) -> ArraySource:
+    """Open a table object (DataFrame, Arrow table, dict of columns) as a source; see `gradline.open_source`."""
+    table = _table(data)
+    name = type(data).__name__
+    if table is None:
+        raise DataError(
+            f"cannot read a {name} as a table",
+            hint="give a path, a DataFrame, an Arrow table or a dict of columns; for arrays use ArraySource(X, y)",
+        )
+    roles = Roles.of(name, table.names, target=target, features=features, weight=weight)
+    try:
+        columns = {column: table.column(table.names.index(column)) for column in roles.columns}
+    except NotANumber as cell:
+        raise not_a_number(cell, name, roles, table.numeric) from None
+    return ArraySource(
+        stacked([columns[column] for column in roles.features]),
+        columns[roles.target],
+        None if roles.weight is None else columns[roles.weight],
+        feature_names=roles.features,
+        target_name=roles.target,
+        name=name,
+        missing=missing,
+    )
+
+
+class _Table(NamedTuple):
+    """A table object, whatever library it comes from."""
+
+    names: list[str]
+    column: Callable[[int], Array]
+    numeric: list[str]
+    named: bool  # every name is a string
+
+    def grid(self) -> tuple[Array, tuple[str, ...] | None]:
+        columns = [self.column(j) for j in range(len(self.names))]
+        return stacked(columns) if columns else np.empty((0, 0)), tuple(self.names) if self.named else None
+
+
+def _table(data: Any) -> _Table | None:
+    """See a table object as named columns; None where it is something else (an array, a list, a column)."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(data, pandas.DataFrame):
+        return _pandas_table(data)
+    if isinstance(data, dict) or (hasattr(data, "__arrow_c_stream__") and not _is_column(data)):
+        import pyarrow as pa
+
+        if isinstance(data, dict):
+            data = {name: from_numpy(_array(column, str(name)), str(name)) for name, column in data.items()}
+        return _arrow_table(pa.table(data))
+    if hasattr(data, "__arrow_c_array__") and not _is_column(data):
+        import pyarrow as pa
+
+        return _arrow_table(pa.table(data))
+    return None
+
+
+def _is_column(data: Any) -> bool:
+    """A Series or an Arrow array has the Arrow interface too."""
+    return hasattr(data, "__array__") and len(getattr(data, "shape", (len(data),))) == 1
+
+
+def _arrow_table(table: Any) -> _Table:
+    def column(j: int) -> Array:
+        before, parts = 0, [np.empty(0)]
+        for chunk in table.column(j).chunks:
+            parts.append(from_arrow(chunk, names[j], before))
+            before += len(chunk)
+        return parts[1] if len(parts) == 2 else np.concatenate(parts)
+
+    names = [str(name) for name in table.column_names]
+    return _Table(names, column, [field.name for field in table.schema if is_number(field.type)], named=True)
+
+
+def _pandas_table(frame: Any) -> _Table:
+    def column(j: int) -> Array:
+        series = frame.iloc[:, j]
+        if isinstance(series.dtype, np.dtype):
+            return from_numpy(series.to_numpy(), names[j])
+        import pyarrow as pa
+
+        return from_arrow(pa.array(series, from_pandas=True), names[j])
+
+    names = [str(name) for name in frame.columns]
+    numeric = [name for name, kind in zip(names, frame.dtypes, strict=True) if getattr(kind, "kind", "O") in "biuf"]
+    return _Table(names, column, numeric, named=all(isinstance(name, str) for name in frame.columns))
+
+
+def _grid(X: Any, name: str) -> Array:
+    """A two-dimensional array of numbers, from an array or nested lists."""
+    array = _array(X, name)
+    if array.ndim < 2:
+        shape = "scalar" if array.ndim == 0 else "1D"
+        raise DataError(
+            f"Expected 2D array, got {shape} array instead: {name} has shape {array.shape}",
+            hint="Reshape your data: array.reshape(-1, 1) if it has a single feature, array.reshape(1, -1) if it is "
+            "a single row",
+        )
+    if array.ndim > 2:
+        raise DataError(f"Found array with dim {array.ndim}, expected (rows, features): {name} has shape {array.shape}")
+    if array.dtype.kind in "fb":
+        return array.astype(np.float64, copy=False)
+    return (
+        stacked([from_numpy(array[:, j], f"x{j}") for j in range(array.shape[1])])
+        if array.size
+        else np.empty(array.shape)
+    )
+
+
+def _array(data: Any, name: str) -> NDArray[Any]:
+    """numpy.asarray, except that masked cells become NaN and complex numbers are refused."""
+    try:
+        array = data if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
+    except ValueError:
+        raise DataError(f"the rows of {name} differ in length: it is no table") from None
+    if array.dtype.kind == "c":
+        raise DataError(f"Complex data not supported: {name} has type {array.dtype}")
+    if isinstance(array, np.ma.MaskedArray):
+        return np.asarray(np.ma.filled(np.ma.asarray(array, dtype=np.float64), np.nan))
+    return array
+
+
+def _is_sparse(data: Any) -> bool:
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(data))

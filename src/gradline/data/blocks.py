@@ -1,0 +1,366 @@
+"""From blocks of columns to batches: which column plays which part, which rows are usable, how many rows at a time."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.batch import Batch
+from gradline.data.cells import NotANumber
+from gradline.errors import DataError
+from gradline.solution import Array
+
+Missing = Literal["error", "drop"]
+
+BATCH_ROWS = 65_536
+WINDOW_ROWS = 262_144
+LISTED = 6
+
+
+class Reader(Protocol):
+    """A table outside memory, as far as a source needs to know it: CSV, Parquet."""
+
+    name: str
+    column_names: tuple[str, ...]
+
+    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
+        """Start a fresh pass: blocks of about `rows` rows, one float64 array a column, NaN where a cell is missing."""
+        ...
+
+    def numeric_columns(self) -> list[str]:
+        """Columns that hold numbers, as far as can be told without reading all rows; for hints."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which columns are the features, the target and the weight."""
+
+    features: tuple[str, ...]
+    target: str
+    weight: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is read, each once."""
+        every = (*self.features, self.target) + ((self.weight,) if self.weight else ())
+        return tuple(dict.fromkeys(every))
+
+    @classmethod
+    def of(
+        cls,
+        table: str,
+        column_names: Sequence[str],
+        *,
+        target: str | None,
+        features: Sequence[str] | None = None,
+        weight: str | None = None,
+    ) -> Roles:
+        """Find the columns asked for; `features=None` takes every column but the target and the weight.
+
+        Raises
+        ------
+        DataError
+            Where a column is absent (with the nearest name), asked for twice, or its name occurs twice in the table.
+        """
+        if target is None:
+            raise DataError(
+                f"which column of {table} is the target? It has {listed(column_names)}",
+                hint=f"target={column_names[-1]!r}" if column_names else None,
+            )
+        target = find_column(table, column_names, target)
+        weight = None if weight is None else find_column(table, column_names, weight)
+        if weight == target:
+            raise DataError(f"column {target!r} of {table} cannot be both the target and the weight")
+        if features is None:
+            for position, name in enumerate(column_names, 1):
+                if not name:
+                    raise DataError(
+                        f"column {position} of {table} has no name",
+                        hint=f"say which columns to use: features={[c for c in column_names if c and c != target]}",
+                    )
+            chosen = [name for name in column_names if name not in (target, weight)]
+            chosen = [find_column(table, column_names, name) for name in chosen]
+        else:
+            asked = [features] if isinstance(features, str) else list(features)
+            chosen = [find_column(table, column_names, name) for name in asked]
+        if target in chosen:
+            raise DataError(f"column {target!r} of {table} cannot be both the target and a feature")
+        twice = [name for name in chosen if chosen.count(name) > 1]
+        if twice:
+            raise DataError(f"feature {twice[0]!r} is listed {chosen.count(twice[0])} times")
+        if not chosen:
+            raise DataError(f"no features: {table} has no column beside {target!r} to learn from")
+        return cls(tuple(chosen), target, weight)
+
+
+def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
+    """Return the name as the table has it, padding aside; an absent or ambiguous one is a DataError."""
+    name = str(asked).strip()
+    count = list(column_names).count(name)
+    if count == 1:
+        return name
+    if count > 1:
+        raise DataError(f"{table} has {count} columns named {name!r}", hint="give each column a name of its own")
+    folded = {str(c).casefold(): c for c in column_names}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    hint = f"did you mean {folded[near[0]]!r}?" if near else None
+    if column_names and all(map(_reads_as_number, column_names)):
+        hint = f"the first line of {table} looks like data: gradline reads column names from it"
+    raise DataError(f"no column {name!r} in {table}; it has {listed(column_names)}", hint=hint)
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Names as a Python list, cut where there are too many to read."""
+    if len(names) <= most:
+        return repr(list(names))
+    return f"{repr(list(names[:most]))[:-1]}, ... {len(names) - most} more]"
+
+
+def _reads_as_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+class Rows(NamedTuple):
+    """Some rows, checked, without the shares of the mean loss that a Batch has."""
+
+    X: Array
+    y: Array
+    weight: Array | None
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Rows start <= i < stop, as views."""
+        return Rows(self.X[start:stop], self.y[start:stop], None if self.weight is None else self.weight[start:stop])
+
+    def pick(self, index: NDArray[np.intp]) -> Rows:
+        """Those rows, in that order; np.take gathers rows several times faster than X[index]."""
+        return Rows(
+            np.take(self.X, index, axis=0),
+            np.take(self.y, index),
+            None if self.weight is None else np.take(self.weight, index),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows]) -> Rows:
+        """All rows of the parts, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        weights = [part.weight for part in parts if part.weight is not None]
+        return cls(
+            np.concatenate([part.X for part in parts]),
+            np.concatenate([part.y for part in parts]),
+            np.concatenate(weights) if weights else None,
+        )
+
+
+def regroup(blocks: Iterable[Rows], rows: int) -> Iterator[Rows]:
+    """The same rows in the same order, exactly `rows` at a time; only the last group may be smaller, none is empty."""
+    waiting: list[Rows] = []
+    lacking = rows
+    for block in blocks:
+        start = 0
+        while len(block.y) - start >= lacking:
+            waiting.append(block.part(start, start + lacking))
+            start += lacking
+            yield Rows.joined(waiting)
+            waiting, lacking = [], rows
+        if start < len(block.y):
+            waiting.append(block.part(start, len(block.y)))
+            lacking -= len(block.y) - start
+    if waiting:
+        yield Rows.joined(waiting)
+
+
+def shuffled(blocks: Iterable[Rows], window: int, generator: np.random.Generator) -> Iterator[Rows]:
+    """The same rows, permuted within consecutive windows of `window` rows."""
+    for group in regroup(blocks, window):
+        yield group.pick(generator.permutation(len(group.y)))
+
+
+@dataclass
+class Tally:
+    """What one pass met: rows read, and the cells that hold no finite number."""
+
+    rows_read: int = 0
+    rows_dropped: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    infinite: dict[str, int] = field(default_factory=dict)
+    first_row: dict[str, int] = field(default_factory=dict)
+
+    def usable(self, names: Sequence[str], columns: Sequence[Array]) -> NDArray[np.bool_] | None:
+        """Count the next rows; return which of them hold finite numbers only (None: all of them)."""
+        rows = len(columns[0])
+        good: NDArray[np.bool_] | None = None
+        for name, column in zip(names, columns, strict=True):
+            if np.isfinite(column.sum()):  # cheap: a sum is finite unless a cell is not (or it overflows)
+                continue
+            finite = np.isfinite(column)
+            if finite.all():
+                continue
+            missing = int(np.isnan(column).sum())
+            infinite = rows - int(finite.sum()) - missing
+            self.missing[name] = self.missing.get(name, 0) + missing
+            self.infinite[name] = self.infinite.get(name, 0) + infinite
+            self.first_row.setdefault(name, self.rows_read + int(finite.argmin()) + 1)
+            good = finite if good is None else good & finite
+        self.rows_read += rows
+        if good is not None:
+            self.rows_dropped += rows - int(good.sum())
+        return good
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows with an unusable cell, by column; a row with two such cells counts under both."""
+        return {name: self.missing[name] + self.infinite[name] for name in self.first_row}
+
+    def error(self, table: str, hint: str | None = None) -> DataError:
+        """Say which columns hold how many unusable cells, and where the first is."""
+        found = []
+        for name, row in self.first_row.items():
+            kinds = [(self.missing[name], "missing (NaN)"), (self.infinite[name], "infinite (inf)")]
+            cells = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
+            plural = "s" if self.dropped[name] > 1 else ""
+            found.append(f"column {name!r} has {cells} cell{plural}, the first in row {row}")
+        more = [f"and {len(found) - LISTED} more columns"] if len(found) > LISTED else []
+        return DataError(
+            f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}",
+            hint=hint
+            or f"missing='drop' leaves out and counts these {self.rows_dropped} of {self.rows_read} rows; "
+            "or fill the cells, or use other columns",
+        )
+
+    def empty(self, table: str) -> DataError:
+        """Say why nothing is left to fit."""
+        if self.rows_read == 0:
+            return DataError(f"{table} has a header but no rows")
+        if self.rows_dropped == self.rows_read:
+            return DataError(f"every one of the {self.rows_read} rows of {table} has a missing cell: {self.dropped}")
+        return DataError(f"all weights in {table} are zero")
+
+
+class TableSource:
+    """Rows of a table outside memory, read afresh at each pass in constant memory.
+
+    Attributes
+    ----------
+    feature_names, target_name, name
+        As `gradline.data.source.Source` has them.
+    rows_read, rows_dropped : int
+        Rows that the last complete pass met, and how many of them it left out (`missing="drop"`).
+    dropped : dict of str to int
+        The latter by column; a row with two unusable cells counts under both columns.
+    """
+
+    def __init__(
+        self, reader: Reader, roles: Roles, *, missing: Missing = "error", batch_rows: int = BATCH_ROWS
+    ) -> None:
+        check_missing(missing)
+        self.reader = reader
+        self.roles = roles
+        self.missing = missing
+        self.batch_rows = batch_rows
+        self.name = reader.name
+        self.feature_names = roles.features
+        self.target_name = roles.target
+        self._tally = Tally()
+
+    @property
+    def rows_read(self) -> int:
+        """Rows that the last complete pass met."""
+        return self._tally.rows_read
+
+    @property
+    def rows_dropped(self) -> int:
+        """Rows that the last complete pass left out."""
+        return self._tally.rows_dropped
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows left out, by the column whose cell was unusable."""
+        return self._tally.dropped
+
+    def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
+        """Start a fresh pass: batches of exactly `rows` rows (None: blocks as they come, about `batch_rows`).
+
+        `shuffle` permutes the rows within consecutive windows of 262 144 rows (or `rows`, if that is more), so memory
+        stays constant: a file sorted by some column is still visited in that order, window by window.
+        """
+        blocks = self._usable_rows()
+        if shuffle is not None:
+            blocks = shuffled(blocks, max(WINDOW_ROWS, rows or 0), shuffle)
+        if rows is not None:
+            blocks = regroup(blocks, rows)
+        for block in blocks:
+            yield Batch.of(*block)
+
+    def _usable_rows(self) -> Iterator[Rows]:
+        """Rows that count, block by block; raises where a cell is unusable and may not be dropped."""
+        tally = Tally()
+        used = False
+        for block in self._blocks():
+            start = tally.rows_read
+            good = tally.usable(self.roles.columns, block)
+            columns = dict(zip(self.roles.columns, block, strict=True))
+            if self.missing == "error" and tally.rows_dropped:
+                continue  # read on, to count them all before saying so
+            weight = None if self.roles.weight is None else columns[self.roles.weight]
+            if weight is not None:
+                check_weight(weight, self.name, start)
+                if not weight.all():
+                    good = (weight > 0) if good is None else good & (weight > 0)
+            rows = Rows(stacked([columns[name] for name in self.roles.features]), columns[self.roles.target], weight)
+            if good is not None:
+                rows = rows.pick(np.flatnonzero(good))
+            if len(rows.y):
+                used = True
+                yield rows
+        if self.missing == "error" and tally.rows_dropped:
+            raise tally.error(self.name)
+        if not used:
+            raise tally.empty(self.name)
+        self._tally = tally
+
+    def _blocks(self) -> Iterator[list[Array]]:
+        try:
+            yield from self.reader.read(self.roles.columns, self.batch_rows)
+        except NotANumber as cell:
+            raise not_a_number(cell, self.name, self.roles, self.reader.numeric_columns()) from None
+
+
+def stacked(columns: Sequence[Array]) -> Array:
+    """One column beside the other, (rows, columns), each row contiguous."""
+    X = np.empty((len(columns[0]), len(columns)))
+    for j, column in enumerate(columns):
+        X[:, j] = column
+    return X
+
+
+def check_missing(missing: str) -> None:
+    """Refuse a way of handling missing cells that does not exist."""
+    if missing not in ("error", "drop"):
+        raise DataError(f"missing={missing!r} is not known", hint="missing='error' or missing='drop'")
+
+
+def check_weight(weight: Array, table: str, rows_before: int = 0) -> None:
+    """Refuse weights below zero (missing and infinite ones are found with the other cells)."""
+    if (weight < 0).any():
+        worst = int((weight < 0).argmax())
+        raise DataError(f"a weight of {table} is negative: {weight[worst]} in row {rows_before + worst + 1}")
+
+
+def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[str]) -> DataError:
+    """Turn a cell into the sentence for the user, with the columns that could be used instead."""
+    others = [name for name in numeric if name not in (roles.target, roles.weight, cell.column)]
+    hint = cell.hint
+    if hint is None and cell.column in roles.features and others:
+        hint = f"use the numeric columns: features={listed(others, 12)}"
+    return DataError(f"column {cell.column!r} of {table} holds {cell.what} in row {cell.row}", hint=hint)

@@ -1,0 +1,176 @@
+"""A column of cells becomes float64, or says which cell cannot; nothing is rounded, parsed or filled in silence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.solution import Array
+
+EXACT_INTEGERS = 2**53
+
+# What counts as missing in a text file: blank, the words that pandas reads as missing, "?" (the UCI archive)
+# and "." (SAS, Stata). Padding aside, and in this spelling only.
+MISSING_WORDS = (
+    *("", "NA", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None", "?", "."),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
+TRUE_WORDS = ("true", "True", "TRUE")
+FALSE_WORDS = ("false", "False", "FALSE")
+
+
+class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, which know what to advise
+    """A cell that is neither a number nor missing; a source turns it into a DataError.
+
+    Attributes
+    ----------
+    column : str
+    row : int
+        From 1.
+    what : str
+        The value, as in "text: 'NEAR BAY'".
+    hint : str or None
+        What to do, where the value tells.
+    """
+
+    def __init__(self, column: str, row: int, what: str, hint: str | None = None) -> None:
+        super().__init__(column, row, what)
+        self.column, self.row, self.what, self.hint = column, row, what, hint
+
+
+def from_integers(cells: NDArray[Any], column: str, rows_before: int = 0) -> Array:
+    """Integers as float64; one that float64 cannot hold exactly (beyond 2^53) is refused, not rounded."""
+    if cells.dtype.itemsize == 8 and cells.size:
+        big = (cells > EXACT_INTEGERS) | (cells < -EXACT_INTEGERS)
+        if big.any():
+            for row in np.flatnonzero(big):
+                _exact(int(cells[row]), column, rows_before + int(row) + 1)
+    return cells.astype(np.float64)
+
+
+def from_numpy(cells: NDArray[Any], column: str) -> Array:
+    """One-dimensional array of numbers, booleans or objects as float64; None and pandas.NA become NaN."""
+    kind = cells.dtype.kind
+    if kind in "fb":
+        return cells.astype(np.float64, copy=False)
+    if kind in "iu":
+        return from_integers(cells, column)
+    if kind == "O":
+        return np.array([_from_object(cell, column, row) for row, cell in enumerate(cells, 1)], dtype=np.float64)
+    if not len(cells):
+        return np.empty(0)
+    raise NotANumber(column, 1, shown(cells[0].item() if kind in "USM" else cells[0]))
+
+
+def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
+    """Arrow array (not chunked) of numbers or booleans as float64; null becomes NaN."""
+    import pyarrow as pa
+
+    types = pa.types
+    kind = cells.type
+    if types.is_dictionary(kind):
+        return from_arrow(cells.cast(kind.value_type), column, rows_before)
+    if types.is_null(kind):
+        return np.full(len(cells), np.nan)
+    if types.is_int64(kind) or types.is_uint64(kind):
+        exact = from_integers(cells.fill_null(0).to_numpy(zero_copy_only=False), column, rows_before)
+        if cells.null_count:
+            exact[cells.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        return exact
+    if types.is_boolean(kind):
+        cells = cells.cast(pa.int8())
+    if is_number(kind):
+        return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    for row, cell in enumerate(cells, rows_before + 1):
+        if cell.is_valid:
+            raise NotANumber(column, row, shown(cell.as_py()))
+    return np.full(len(cells), np.nan)
+
+
+def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
+    """Arrow strings as float64: numbers (padded or quoted), true and false, and the words for missing (NaN)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.ascii_trim_whitespace(cells)
+    if pc.any(pc.starts_with(trimmed, '"')).as_py():  # a quote after padding is no quote to a CSV parser
+        trimmed = pc.ascii_trim_whitespace(pc.replace_substring_regex(trimmed, r'^"(.*)"$', r"\1"))
+    missing = pc.is_in(trimmed, pa.array(MISSING_WORDS, trimmed.type))
+    trimmed = pc.if_else(missing, pa.scalar(None, trimmed.type), trimmed)
+    try:
+        numbers = pc.cast(trimmed, pa.float64())
+    except pa.ArrowInvalid:
+        for words, digit in ((TRUE_WORDS, "1"), (FALSE_WORDS, "0")):
+            trimmed = pc.if_else(pc.is_in(trimmed, pa.array(words, trimmed.type)), digit, trimmed)
+        try:
+            numbers = pc.cast(trimmed, pa.float64())
+        except pa.ArrowInvalid:
+            raise _first_text(trimmed, column, rows_before) from None
+    result = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+    for row in np.flatnonzero(np.abs(result) > EXACT_INTEGERS):
+        digits = trimmed[int(row)].as_py().lstrip("+-")
+        if digits.isdigit():
+            _exact(int(trimmed[int(row)].as_py()), column, rows_before + int(row) + 1)
+    return result
+
+
+def is_number(kind: Any) -> bool:
+    """Whether an Arrow type is one that reads as a number."""
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_dictionary(kind):
+        return is_number(kind.value_type)
+    tests = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean)
+    return any(test(kind) for test in tests)
+
+
+def shown(cell: object) -> str:
+    """A value for a message: its kind, and itself, cut to a readable length."""
+    if isinstance(cell, bytes):
+        cell = cell.decode("utf-8", "replace")
+    value = repr(cell) if isinstance(cell, str) else str(cell)
+    value = value if len(value) <= 60 else value[:57] + "..."
+    return f"text: {value}" if isinstance(cell, str) else f"a {type(cell).__name__}: {value}"
+
+
+def _from_object(cell: Any, column: str, row: int) -> float:
+    if cell is None or type(cell).__name__ == "NAType":
+        return np.nan
+    if isinstance(cell, str | bytes | complex | np.complexfloating):
+        raise NotANumber(column, row, shown(cell))
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        raise NotANumber(column, row, shown(cell)) from None
+    if isinstance(cell, int | np.integer):
+        _exact(int(cell), column, row)
+    return number
+
+
+def _exact(integer: int, column: str, row: int) -> None:
+    """Refuse an integer that float64 would round."""
+    if int(float(integer)) != integer:
+        raise NotANumber(
+            column,
+            row,
+            f"an integer that float64 cannot hold exactly: {integer}",
+            hint="a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first",
+        )
+
+
+def _first_text(cells: Any, column: str, rows_before: int) -> NotANumber:
+    import pyarrow as pa
+
+    for row, cell in enumerate(cells, rows_before + 1):
+        try:
+            cell.cast(pa.float64())
+        except pa.ArrowInvalid:
+            text = cell.as_py()
+            comma = text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit()
+            return NotANumber(
+                column, row, shown(text), hint="write decimals with a point, not a comma" if comma else None
+            )
+    raise AssertionError("a cell that does not cast")

@@ -1,0 +1,115 @@
+"""What a source of rows is, and how anything with rows in it becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from gradline.data.arrays import ArraySource, open_table
+from gradline.data.batch import Batch
+from gradline.data.blocks import BATCH_ROWS, Missing
+from gradline.data.files import open_file
+from gradline.errors import DataError
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Rows that can be read again and again, always the same.
+
+    Attributes
+    ----------
+    feature_names : tuple of str
+        Names of the columns of `Batch.X`, in order.
+    target_name : str
+    name : str
+        What the user called it, for messages and reports: "housing.csv", "X, y".
+    """
+
+    feature_names: tuple[str, ...]
+    target_name: str
+    name: str
+
+    def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
+        """Start a fresh pass over the rows.
+
+        Parameters
+        ----------
+        rows : int or None
+            Rows in each batch; only the last may be smaller, none is empty, rows of weight zero do not count.
+            None: blocks of a size that suits the source.
+        shuffle : numpy.random.Generator or None
+            Visit the rows in random order; the same state of the generator gives the same batches.
+        """
+        ...
+
+
+def open_source(
+    data: Any,
+    *,
+    target: str | None = None,
+    features: Sequence[str] | None = None,
+    weight: str | None = None,
+    missing: Missing = "error",
+    batch_rows: int = BATCH_ROWS,
+) -> Source:
+    """Open a file or a table as a source of numeric rows.
+
+    Parameters
+    ----------
+    data : path, table or Source
+        A CSV file (separated by comma, semicolon or tab; plain or compressed), a Parquet file, a pandas or polars
+        DataFrame, an Arrow table, a dict of columns, or anything with the Arrow stream interface. A Source is
+        returned as it is.
+    target : str
+        The column to predict.
+    features : sequence of str or None
+        The columns to predict it from; None: every column but the target and the weight.
+    weight : str or None
+        The column that says how much each row counts; rows of weight 0 are left out.
+    missing : {"error", "drop"}
+        What to do with rows that hold a missing (blank, NaN, null) or infinite cell in a column that is used.
+    batch_rows : int
+        Rows in a block read from a file, about.
+
+    Raises
+    ------
+    DataError
+        Where the file or a column is not there, or a cell that is used holds no number.
+
+    Examples
+    --------
+    >>> source = open_source({"sqft": [50, 80, 120], "price": [1.0, 1.6, 2.4]}, target="price")
+    >>> source.feature_names
+    ('sqft',)
+    >>> whole(source).X.ravel()
+    array([ 50.,  80., 120.])
+    """
+    if isinstance(data, Source):
+        if target not in (None, data.target_name):
+            raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")
+        return data
+    if isinstance(data, str | Path):
+        return open_file(data, target=target, features=features, weight=weight, missing=missing, batch_rows=batch_rows)
+    return open_table(data, target=target, features=features, weight=weight, missing=missing)
+
+
+def whole(source: Source) -> Batch:
+    """All rows of a source as one batch, for full-batch descent; without a copy where they are in memory already.
+
+    Examples
+    --------
+    >>> len(whole(ArraySource([[1.0], [2.0]], [1.0, 2.0])))
+    2
+    """
+    if isinstance(source, ArraySource):
+        return source.whole()
+    batches = list(source.batches())
+    weights = [batch.weight for batch in batches if batch.weight is not None]
+    return Batch.of(
+        np.concatenate([batch.X for batch in batches]),
+        np.concatenate([batch.y for batch in batches]),
+        np.concatenate(weights) if weights else None,
+    )
