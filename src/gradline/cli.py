@@ -6,11 +6,16 @@ import json
 import sys
 import warnings
 from enum import Enum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gradline.errors import GradlineError
+
+if TYPE_CHECKING:
+    from gradline.data.source import Source
+    from gradline.descent.fit import Options
+    from gradline.report.summary import Summary
 
 app = typer.Typer(
     help="Linear regression by gradient descent: every step visible, every answer certified.",
@@ -35,6 +40,14 @@ class Missing(str, Enum):
 
     error = "error"
     drop = "drop"
+
+
+class Precision(str, Enum):
+    """The arithmetic of the exact way."""
+
+    auto = "auto"
+    float64 = "float64"
+    exact = "exact"
 
 
 class LessonEngine(str, Enum):
@@ -112,6 +125,9 @@ def fit(
     batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
     optimizer: Annotated[str, typer.Option(help="sgd, or with --engine nn any torch.optim name.")] = "sgd",
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
+    precision: Annotated[Precision, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")] = (
+        Precision.auto
+    ),
     as_json: AsJson = False,
 ) -> None:
     """Fit a line to a table; after a descent, say how far it is from the exact answer.
@@ -133,7 +149,7 @@ def fit(
         descent_only = {"--learning-rate": rate != "auto", "--batch-size": batch_size, "--optimizer": optimizer != "sgd"}
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
-        summary = _solve(table, intercept)
+        summary = _solve(table, intercept, precision.value)
     else:
         from gradline.descent.fit import Options
 
@@ -157,32 +173,24 @@ def fit(
         _tell("warning: not converged; raise --iterations, or let --learning-rate auto choose")
 
 
-def _solve(table: Source, intercept: bool) -> Summary:
-    from gradline.moments.inference import infer
-    from gradline.moments.moments import Moments
-    from gradline.report.summary import INTERCEPT, Summary
+def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
+    from gradline.moments.precision import gather
+    from gradline.report.summary import Names, Summary
 
-    moments = Moments.from_batches(table.batches(), len(table.feature_names))
-    solution = moments.solve(fit_intercept=intercept)
-    assert solution.certificate is not None
-    return Summary(
-        source=table.name,
-        target=table.target_name,
-        terms=(INTERCEPT, *table.feature_names) if intercept else table.feature_names,
-        coef=np.append([solution.intercept] if intercept else [], solution.coef),
-        inference=infer(moments, solution, fit_intercept=intercept),
-        certificate=solution.certificate,
-        rows_dropped=table.rows_dropped,
-    )
+    moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
+    return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 
 def _descend(table: Source, options: Options) -> Summary:
+    import numpy as np
+
     from gradline.descent.fit import fit as descend_on
     from gradline.report.progress import progress
+    from gradline.report.summary import Names, Summary
 
     with progress(options.max_iter) as on_iteration:
         descent = descend_on(table, options, np.random.default_rng(0), on_iteration)
-    return descent_summary
+    return Summary.of_descent(descent, Names.of(table), engine=options.engine, fit_intercept=options.fit_intercept)
 
 
 def _rate(text: str) -> float | str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.descent.quadratic import Quadratic
-from gradline.moments.moments import Moments
+from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
 
@@ -83,7 +83,7 @@ class Conditioned:
     spread: Array
 
     @classmethod
-    def of(cls, moments: Moments, solution: Solution, *, bias: bool) -> Conditioned:
+    def of(cls, moments: Statistics, solution: Solution, *, bias: bool) -> Conditioned:
         """Whiten by the symmetric root of the correlation matrix (Kessy, Lewin, Strimmer 2018: ZCA-cor).
 
         Columns are centred (where there is an intercept) and scaled to unit variance first. Eigenvalues below

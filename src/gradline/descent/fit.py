@@ -18,7 +18,7 @@ from gradline.descent.loop import OnIteration, descend
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
 from gradline.errors import DataError, DivergenceError, DivergenceWarning
-from gradline.moments.moments import Moments
+from gradline.moments.precision import Statistics, gather
 from gradline.solution import Array, Solution, Status
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Descent:
         Where it ended, in data units; `history` is the loss curve.
     exact : Solution
         The least squares answer, from the statistics of the same data.
-    moments : Moments
+    moments : Statistics
     path : (iterations + 1, features) float64 or None
         The slopes before the first step and after each, in data units.
     learning_rate, max_learning_rate, best_learning_rate : float
@@ -70,7 +70,7 @@ class Descent:
 
     solution: Solution
     exact: Solution
-    moments: Moments
+    moments: Statistics
     path: Array | None
     learning_rate: float
     max_learning_rate: float
@@ -92,9 +92,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         Where no fit is determined: one row, or a constant column beside an intercept.
     """
     names, bias = source.feature_names, options.fit_intercept
-    moments = Moments.from_batches(source.batches(), len(names))
+    moments, exact = gather(source, fit_intercept=bias)
     _refuse_undetermined(moments, names, bias)
-    exact = moments.solve(fit_intercept=bias)
     automatic = options.learning_rate == "auto"
     frame: Frame = Conditioned.of(moments, exact, bias=bias) if automatic else DataUnits(len(names))
     quadratic = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
@@ -158,7 +157,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     )
 
 
-def _refuse_undetermined(moments: Moments, names: tuple[str, ...], bias: bool) -> None:
+def _refuse_undetermined(moments: Statistics, names: tuple[str, ...], bias: bool) -> None:
     if moments.rows == 1:
         raise DataError("the data have 1 sample (one row), through which every line can be drawn", hint="give at least two rows")
     constant = [j for j in range(len(names)) if moments.scatter[j, j] == 0] if bias else []

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradline.moments.moments import Moments
+from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
 
@@ -35,6 +35,7 @@ class Quadratic:
     --------
     The lesson: y = a x on x = 1, 3, 10, 13, 7 has curvature 2 mean(x^2) = 131.2.
 
+    >>> from gradline.moments.moments import Moments
     >>> x = np.array([1.0, 3.0, 10.0, 13.0, 7.0])
     >>> moments = Moments.of(x[:, None], 2 * x)
     >>> lesson = Quadratic.of(moments, moments.solve(fit_intercept=False), bias=False)
@@ -48,7 +49,7 @@ class Quadratic:
     bias: bool
 
     @classmethod
-    def of(cls, moments: Moments, solution: Solution, *, bias: bool) -> Quadratic:
+    def of(cls, moments: Statistics, solution: Solution, *, bias: bool) -> Quadratic:
         """From the statistics and the answer solved from them; costs nothing that depends on the rows."""
         mean = moments.mean[:-1]
         H = moments.scatter[:-1, :-1] / moments.weight + np.outer(mean, mean)

@@ -9,7 +9,7 @@ import numpy as np
 from gradline.descent.conditioning import Frame
 from gradline.descent.quadratic import Quadratic
 from gradline.moments.inference import infer
-from gradline.moments.moments import Moments
+from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
 
@@ -32,7 +32,7 @@ class Tolerance:
     rounding: Array
 
     @classmethod
-    def of(cls, moments: Moments, exact: Solution, quadratic: Quadratic, frame: Frame, dtype: str) -> Tolerance:
+    def of(cls, moments: Statistics, exact: Solution, quadratic: Quadratic, frame: Frame, dtype: str) -> Tolerance:
         """`quadratic` is the loss in `frame`; `exact` the least squares answer in data units."""
         bias = quadratic.bias
         best = np.append(exact.coef, exact.intercept) if bias else exact.coef

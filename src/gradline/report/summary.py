@@ -5,15 +5,33 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gradline.moments.inference import Inference
-from gradline.solution import Array, Certificate, Dependency
+from gradline.data.source import Source
+from gradline.descent.fit import Descent
+from gradline.moments.inference import Inference, infer
+from gradline.moments.precision import Statistics
+from gradline.solution import Array, Certificate, Dependency, Solution
 
 INTERCEPT = "(Intercept)"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the data are called, and how many of their rows were left out."""
+
+    source: str
+    target: str
+    features: tuple[str, ...]
+    rows_dropped: int = 0
+
+    @classmethod
+    def of(cls, source: Source) -> Names:
+        """After a pass over `source`, which counts the rows dropped."""
+        return cls(source.name, source.target_name, source.feature_names, source.rows_dropped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +80,38 @@ class Summary:
     certificate: Certificate
     descent: DescentFigures | None = None
     rows_dropped: int = 0
+
+    @classmethod
+    def of_solution(
+        cls, moments: Statistics, solution: Solution, names: Names, *, fit_intercept: bool, confidence: float = 0.95
+    ) -> Summary:
+        """The exact way."""
+        return cls(
+            source=names.source,
+            target=names.target,
+            terms=(INTERCEPT, *names.features) if fit_intercept else names.features,
+            coef=_by_term(solution, fit_intercept),
+            inference=infer(moments, solution, fit_intercept=fit_intercept, confidence=confidence),
+            certificate=_certificate(solution),
+            rows_dropped=names.rows_dropped,
+        )
+
+    @classmethod
+    def of_descent(cls, descent: Descent, names: Names, *, engine: str, fit_intercept: bool) -> Summary:
+        """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give."""
+        exact = cls.of_solution(descent.moments, descent.exact, names, fit_intercept=fit_intercept)
+        figures = DescentFigures(
+            engine=engine,
+            iterations=len(descent.solution.history),
+            learning_rate=descent.learning_rate,
+            max_learning_rate=descent.max_learning_rate,
+            converged=descent.converged,
+            stop_reason=descent.stop_reason,
+            loss=descent.solution.history[-1],
+            exact=exact.coef,
+            gap=descent.gap,
+        )
+        return replace(exact, coef=_by_term(descent.solution, fit_intercept), descent=figures)
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: absent figures are None, per-term figures are dictionaries by term name."""
@@ -186,6 +236,16 @@ class Summary:
         sure = f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
         condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
         return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+
+
+def _by_term(solution: Solution, fit_intercept: bool) -> Array:
+    return np.append(solution.intercept, solution.coef) if fit_intercept else solution.coef
+
+
+def _certificate(solution: Solution) -> Certificate:
+    if solution.certificate is None:
+        raise TypeError("a summary needs the certificate of the exact way")
+    return solution.certificate
 
 
 def dependency_sentences(dependencies: Iterable[Dependency], names: tuple[str, ...]) -> list[str]:

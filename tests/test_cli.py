@@ -1,0 +1,316 @@
+"""The command line as a person meets it: in a process of its own, its two streams, its exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+LESSON = """\
+Iteration 10: Loss = 11.7393, 'a' = 1.6325
+Iteration 20: Loss = 0.7048, 'a' = 1.9099
+Iteration 30: Loss = 0.0423, 'a' = 1.9779
+Iteration 40: Loss = 0.0025, 'a' = 1.9946
+Iteration 50: Loss = 0.0002, 'a' = 1.9987
+Iteration 60: Loss = 0.0000, 'a' = 1.9997
+Iteration 70: Loss = 0.0000, 'a' = 1.9999
+Iteration 80: Loss = 0.0000, 'a' = 2.0000
+Iteration 90: Loss = 0.0000, 'a' = 2.0000
+Iteration 100: Loss = 0.0000, 'a' = 2.0000
+Optimal parameter 'a': 2.0000
+"""
+SIDE_BY_SIDE = """\
+Five points, y = a*x, start a = 0.5, learning rate 0.001 (limit for these data: 0.01524)
+
+ iteration   loss          numpy       autograd    nn          moments
+         1   147.6         0.696800    0.696800    0.696800    0.696800
+        10   11.7393       1.632473    1.632473    1.632473    1.632473
+        20   0.704765      1.909950    1.909950    1.909950    1.909950
+        30   0.0423097     1.977936    1.977936    1.977936    1.977936
+        40   0.00254002    1.994594    1.994594    1.994594    1.994594
+        50   0.000152487   1.998675    1.998675    1.998675    1.998675
+        60   9.1544e-06    1.999675    1.999675    1.999675    1.999675
+        70   5.49576e-07   1.999920    1.999920    1.999920    1.999920
+        80   3.29931e-08   1.999981    1.999981    1.999981    1.999981
+        90   1.9807e-09    1.999995    1.999995    1.999995    1.999995
+       100   1.18907e-10   1.999999    1.999999    1.999999    1.999999
+
+"""
+
+
+def gradline(*arguments, cwd=None, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "gradline", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+        **options,
+    )
+
+
+@pytest.fixture
+def houses(tmp_path):
+    rng = np.random.default_rng(0)
+    sqft, rooms = rng.uniform(400, 4000, 60), rng.integers(1, 9, 60)
+    price = 150 * sqft + 9000 * rooms + 20_000 + rng.normal(0, 10_000, 60)
+    rows = "\n".join(f"{p:.2f},{s:.1f},{r},district {i % 3}" for i, (p, s, r) in enumerate(zip(price, sqft, rooms, strict=True)))
+    (tmp_path / "houses.csv").write_text("price,sqft,rooms,district\n" + rows + "\n")
+    return tmp_path
+
+
+def test_the_demo_prints_the_lesson_character_for_character():
+    for engine in ("numpy", "autograd"):
+        done = gradline("demo", "--engine", engine)
+        assert (done.stdout, done.stderr, done.returncode) == (LESSON, "", 0)
+
+
+def test_the_nn_rung_prints_its_own_lines():
+    lines = [line.split(", 'a'")[0] for line in LESSON.splitlines()]
+    assert gradline("demo", "--engine", "nn").stdout == "\n".join(lines) + "\n"
+
+
+def test_the_demo_side_by_side():
+    done = gradline("demo")
+    assert done.returncode == 0
+    assert done.stdout.startswith(SIDE_BY_SIDE)
+    closing = done.stdout.removeprefix(SIDE_BY_SIDE)
+    assert closing.startswith("Largest disagreement: ")
+    assert "Closed form sum(xy)/sum(xx) = 2." in closing
+    assert "Still to go: 1.2e-06" in closing
+    assert "--learning-rate 0.02" in closing
+    assert "0.0076219512" in closing
+
+
+def test_the_demo_as_json():
+    demo = json.loads(gradline("demo", "--json").stdout)
+    assert list(demo["engines"]) == ["numpy", "autograd", "nn", "moments"]
+    for run in demo["engines"].values():
+        assert len(run["loss"]) == len(run["a"]) == 100
+        assert run["loss"][0] == pytest.approx(147.6)
+        assert run["a"][0] == pytest.approx(0.6968)
+    assert demo["largest_disagreement"] <= 1e-12
+    assert demo["closed_form"] == 2.0
+    assert demo["max_learning_rate"] == pytest.approx(2 / 131.2)
+
+
+def test_a_diverging_demo_is_shown_and_explained():
+    done = gradline("demo", "--learning-rate", 0.02)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Stopped at iteration 16: the loss is 2,000,000 times its start; every step multiplies the error by -1.624.\n"
+        "hint: these data allow at most 0.01524; 0.00762 lands in one step.\n"
+    )
+    assert "-189.404" in done.stdout
+    lines = gradline("demo", "--engine", "numpy", "--learning-rate", 0.02).stdout
+    assert lines == "Iteration 10: Loss = 911244.2602, 'a' = -189.4042\n"
+
+
+def test_the_demo_in_one_step():
+    rows = gradline("demo", "--learning-rate", 0.0076219512).stdout.splitlines()
+    assert rows[3].split()[2:] == ["2.000000"] * 4
+
+
+def test_the_demo_with_an_intercept_crawls():
+    done = gradline("demo", "--intercept")
+    assert done.returncode == 0
+    assert "curvatures are 0.5839 and 132.6" in done.stdout
+    lines = gradline("demo", "--engine", "numpy", "--intercept").stdout.splitlines()
+    assert ", 'b' = " in lines[0]
+    assert lines[-1].startswith("Optimal parameter 'b': ")
+
+
+def test_the_demo_with_one_iteration():
+    assert gradline("demo", "--iterations", 1).returncode == 0
+
+
+@pytest.mark.parametrize("engine", ["numpy", "autograd", "nn", "moments"])
+def test_fit_reaches_the_exact_answer(engine, houses):
+    done = gradline("fit", "houses.csv", "--target", "price", "--features", "sqft,rooms", "--engine", engine, "--json", cwd=houses)
+    assert done.returncode == 0, done.stderr
+    fit = json.loads(done.stdout)
+    data = np.loadtxt(houses / "houses.csv", delimiter=",", skiprows=1, usecols=(0, 1, 2))
+    best = np.linalg.lstsq(np.c_[np.ones(60), data[:, 1:]], data[:, 0], rcond=None)[0]
+    np.testing.assert_allclose([fit["coef"][k] for k in ("(Intercept)", "sqft", "rooms")], best, rtol=1e-9)
+    assert fit["intercept"] == fit["coef"]["(Intercept)"]
+    assert (fit["way"], fit["engine"], fit["rows"], fit["converged"]) == ("descent", engine, 60, True)
+    assert fit["features"] == ["sqft", "rooms"]
+
+
+def test_fit_prints_a_table_and_how_near_it_is(houses):
+    done = gradline("fit", "houses.csv", "--target", "price", "--features", "sqft,rooms", "--engine", "numpy", cwd=houses)
+    assert done.returncode == 0
+    assert "price on 2 features of houses.csv (60 rows)" in done.stdout
+    assert "standard errors of the least squares answer" in done.stdout
+    assert all(len(line) <= 100 for line in done.stdout.splitlines())
+    assert "iteration 1: loss" in done.stderr
+
+
+def test_fit_without_an_engine_solves(houses):
+    fit = json.loads(gradline("fit", "houses.csv", "--target", "price", "--features", "sqft,rooms", "--json", cwd=houses).stdout)
+    assert (fit["way"], fit["engine"], fit["iterations"]) == ("exact", None, None)
+    assert fit["digits"] >= 9
+
+
+FIT_KEYS = [
+    "way", "engine", "rows", "rows_dropped", "features", "intercept", "coef", "standard_error", "t", "p_value",
+    "confidence_interval", "r2", "adjusted_r2", "residual_sd", "f_statistic", "aic", "bic", "digits", "condition_number",
+    "precision", "iterations", "learning_rate", "max_learning_rate", "converged", "stop_reason", "loss",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", [[], ["--engine", "numpy"]])
+def test_fit_json_has_every_key_of_the_contract(engine, houses):
+    fit = json.loads(gradline("fit", "houses.csv", "--target", "price", "--features", "sqft", *engine, "--json", cwd=houses).stdout)
+    assert list(fit) == FIT_KEYS
+    for key in ("coef", "standard_error", "t", "p_value", "confidence_interval"):
+        assert list(fit[key]) == ["(Intercept)", "sqft"]
+
+
+def test_an_exact_fit_has_null_tests(tmp_path):
+    (tmp_path / "line.csv").write_text("x,y\n1,2\n3,6\n10,20\n13,26\n7,14\n")
+    done = gradline("fit", "line.csv", "--target", "y", "--no-intercept", "--json", cwd=tmp_path)
+    fit = json.loads(done.stdout)
+    assert fit["coef"] == {"x": 2.0}
+    assert fit["standard_error"] == {"x": 0.0}
+    assert (fit["t"], fit["p_value"], fit["f_statistic"], fit["aic"], fit["bic"]) == ({"x": None}, {"x": None}, None, None, None)
+    assert fit["intercept"] is None
+    text = gradline("fit", "line.csv", "--target", "y", "--no-intercept", cwd=tmp_path).stdout
+    assert "tests are meaningless" in text
+
+
+BAD_FILES = {
+    "text": ("x,y\n1,2\n2,four\n3,6\n", ["'y'", "'four'", "row 2"]),
+    "empty": ("", ["empty"]),
+    "header only": ("x,y\n", ["no rows"]),
+    "one row": ("x,y\n1,2\n", ["one row"]),
+    "nan": ("x,y\n1,2\nnan,3\n3,nan\n4,7\n", ["2 missing", "row 2"]),
+    "infinite": ("x,y\n1,2\n2,3\ninf,4\n", ["row 3"]),
+    "constant": ("x,c,y\n1,5,2\n2,5,3\n4,5,4\n", ["'c'", "constant"]),
+    "ragged": ("x,y\n1,2\n3\n5,6\n", ["line 3"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_bad_input_gets_one_clear_sentence(case, tmp_path):
+    text, words = BAD_FILES[case]
+    (tmp_path / "bad.csv").write_text(text)
+    done = gradline("fit", "bad.csv", "--target", "y", "--engine", "numpy", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 2
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_missing_target_suggests_the_nearest(houses):
+    done = gradline("fit", "houses.csv", "--target", "prise", cwd=houses)
+    assert done.returncode == 1
+    assert "no column 'prise' in houses.csv" in done.stderr
+    assert "hint: did you mean 'price'?" in done.stderr
+
+
+def test_a_text_feature_says_which_columns_are_numbers(houses):
+    done = gradline("fit", "houses.csv", "--target", "price", cwd=houses)
+    assert done.returncode == 1
+    assert "'district'" in done.stderr
+    assert "sqft" in done.stderr.splitlines()[-1]
+
+
+def test_a_missing_file_is_a_sentence(tmp_path):
+    done = gradline("fit", "nowhere.csv", "--target", "y", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nowhere.csv" in done.stderr
+
+
+def test_a_rate_too_large_is_a_sentence(houses):
+    done = gradline("fit", "houses.csv", "--target", "price", "--features", "sqft", "--engine", "numpy", "--learning-rate", 0.1, cwd=houses)
+    assert done.returncode == 1
+    assert "set by column 'sqft'" in done.stderr
+    assert "hint: these data allow at most" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["fit"],
+        ["fit", "houses.csv"],
+        ["fit", "houses.csv", "--target", "price", "--engine", "jax"],
+        ["fit", "houses.csv", "--target", "price", "--engine", "numpy", "--learning-rate", "fast"],
+        ["fit", "houses.csv", "--target", "price", "--learning-rate", "0.1"],
+        ["demo", "--learning-rate", "-1"],
+        ["demo", "--iterations", "0"],
+        ["demo", "--engine", "jax"],
+        ["nonsense"],
+    ],
+)
+def test_usage_errors_exit_2(arguments, houses):
+    done = gradline(*arguments, cwd=houses)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_help_has_an_example_for_every_command():
+    for command in ("demo", "fit"):
+        done = gradline(command, "--help")
+        assert done.returncode == 0
+        assert f"Example: gradline {command}" in done.stdout
+
+
+def test_housing_by_gradient_descent_to_six_digits(shared_data):
+    done = gradline(
+        "fit", shared_data / "housing.csv", "--target", "median_house_value",
+        "--features", "median_income,housing_median_age,latitude,longitude", "--engine", "nn", "--json",
+    )  # fmt: skip
+    fit = json.loads(done.stdout)
+    import pandas as pd
+
+    table = pd.read_csv(shared_data / "housing.csv", skipinitialspace=True)
+    names = ["median_income", "housing_median_age", "latitude", "longitude"]
+    design = np.c_[np.ones(len(table)), table[names]]
+    best = np.linalg.lstsq(design, table["median_house_value"], rcond=None)[0]
+    np.testing.assert_allclose([fit["coef"][k] for k in ("(Intercept)", *names)], best, rtol=1e-6)
+    assert fit["rows"] == 20_640
+
+
+def test_the_recorded_torch_runs_are_what_torch_gives():
+    from importlib import resources
+
+    recorded = json.loads(resources.files("gradline.lessons").joinpath("recorded.json").read_text(encoding="utf-8"))
+    fresh = json.loads(gradline("demo", "--json").stdout)
+    for engine in ("autograd", "nn"):
+        np.testing.assert_allclose(recorded["engines"][engine]["a"], fresh["engines"][engine]["a"], rtol=1e-12)
+
+
+def test_without_torch_the_demo_shows_the_recorded_runs(tmp_path):
+    """A folder with a `torch` that cannot be found: the import system says no, as where it is not installed."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch' or name.startswith('torch.'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
+        "import importlib.util\n"
+        "found = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, package=None: None if name == 'torch' else found(name, package)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "COLUMNS": "100"}
+
+    def without_torch(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "gradline", *arguments], capture_output=True, text=True, check=False, env=environment
+        )
+
+    done = without_torch("demo")
+    assert done.returncode == 0, done.stderr
+    assert "recorded" in done.stdout
+    assert "pip install 'gradline[torch]'" in done.stdout
+    assert json.loads(without_torch("demo", "--json").stdout)["engines"]["nn"] is None
+    alone = without_torch("demo", "--engine", "nn")
+    assert alone.returncode == 1
+    assert "hint: pip install 'gradline[torch]'" in alone.stderr

@@ -1,0 +1,292 @@
+"""scikit-learn's contract over both ways, and what each promises beyond it."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LinearRegression as SklearnLinearRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from gradline import (
+    CollinearityWarning,
+    DataError,
+    DivergenceError,
+    ExactMoments,
+    GradientDescentRegressor,
+    LinearRegression,
+    Moments,
+)
+
+ENGINES = ("numpy", "autograd", "nn", "moments")
+
+# Checks that cannot pass, each with its reason; everything else must.
+EXPECTED_TO_FAIL: dict[str, str] = {}
+
+
+def checks(estimator):
+    for est, check in estimator_checks_generator(estimator):
+        name = getattr(check, "func", check).__name__
+        yield pytest.param(est, check, id=f"{type(est).__name__}-{getattr(est, 'engine', est)}-{name}")
+
+
+@pytest.mark.parametrize(
+    ("estimator", "check"),
+    [
+        case
+        for estimator in (*map(GradientDescentRegressor, ENGINES), LinearRegression(), LinearRegression(precision="exact"))
+        for case in checks(estimator)
+    ],
+)
+def test_scikit_learn_checks(estimator, check):
+    with warnings.catch_warnings():
+        # some checks fit data that are constant or collinear on purpose; the warnings are ours and deserved
+        warnings.simplefilter("ignore", (CollinearityWarning, ConvergenceWarning))
+        check(estimator)
+
+
+def table(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    X = np.c_[rng.normal(5e6, 2e6, n), rng.normal(0, 1, n), rng.uniform(1900, 2020, n)]
+    return X, X @ [1e-6, 3.0, 0.02] + rng.normal(size=n)
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request):
+    return request.param
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_defaults_reach_least_squares_in_any_units(engine, fit_intercept):
+    X, y = table()
+    ours = GradientDescentRegressor(engine, fit_intercept=fit_intercept).fit(X, y)
+    # an oracle that neither scales nor cuts singular values: QR of the design
+    design = np.c_[X, np.ones(len(y))] if fit_intercept else X
+    scale = np.linalg.norm(design, axis=0)
+    best = np.linalg.lstsq(design / scale, y, rcond=None)[0] / scale
+    assert ours.converged_
+    np.testing.assert_allclose(ours.coef_, best[:3], rtol=1e-8)
+    assert ours.intercept_ == pytest.approx(best[3] if fit_intercept else 0.0, rel=1e-8)
+
+
+def test_mixed_units_where_others_lose_a_column():
+    """design/demand: on these data scikit-learn 1.9's defaults give 2e-14 for a coefficient of 3, silently."""
+    rng = np.random.default_rng(1)
+    revenue, z = rng.normal(5e6, 2e6, 1000), rng.normal(size=1000)
+    y = 1e-6 * revenue + 3 * z + rng.normal(size=1000)
+    X = np.c_[revenue, z]
+    for model in (LinearRegression(), GradientDescentRegressor()):
+        assert model.fit(X, y).coef_[1] == pytest.approx(3.0, abs=0.15)
+
+
+def test_every_kind_of_table_gives_the_same_fit():
+    X, y = table()
+    names = ["revenue", "z", "year"]
+    reference = GradientDescentRegressor().fit(X, y)
+    frame = pd.DataFrame(X, columns=names)
+    for kind in (frame, pl.DataFrame(frame.to_dict("list")), pa.table(frame.to_dict("list")), X.tolist(), np.asfortranarray(X)):
+        fit = GradientDescentRegressor().fit(kind, y)
+        np.testing.assert_array_equal(fit.coef_, reference.coef_)
+        np.testing.assert_array_equal(fit.predict(kind), reference.predict(X))
+    assert list(GradientDescentRegressor().fit(frame, y).feature_names_in_) == names
+
+
+def test_sample_weights_are_repeated_rows(engine):
+    X, y = table(30)
+    k = np.random.default_rng(2).integers(0, 4, 30)
+    weighted = GradientDescentRegressor(engine).fit(X, y, sample_weight=k)
+    repeated = GradientDescentRegressor(engine).fit(np.repeat(X, k, axis=0), np.repeat(y, k))
+    np.testing.assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-9)
+
+
+def test_it_works_in_a_pipeline_and_a_grid_search():
+    X, y = table()
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), GradientDescentRegressor()),
+        {"gradientdescentregressor__engine": ["numpy", "moments"], "gradientdescentregressor__fit_intercept": [True, False]},
+        cv=3,
+    )
+    assert search.fit(X, y).best_score_ > 0.8
+    assert clone(GradientDescentRegressor(learning_rate=0.1)).learning_rate == 0.1
+
+
+def test_mini_batches_come_near_and_say_how_near(engine):
+    if engine == "moments":
+        with pytest.raises(DataError, match="no rows to cut into batches"):
+            GradientDescentRegressor("moments", batch_size=10).fit(*table())
+        return
+    X, y = table()
+    with pytest.warns(ConvergenceWarning, match="standard errors"):
+        fit = GradientDescentRegressor(engine, batch_size=20, max_iter=30, random_state=0).fit(X, y)
+    assert not fit.converged_
+    assert 0 < fit.optimality_gap_ < 3
+    assert len(fit.loss_curve_) == 30
+
+
+def test_the_same_seed_gives_the_same_mini_batches_on_every_engine():
+    X, y = table()
+    fits = []
+    for name in ("numpy", "autograd", "nn"):
+        model = GradientDescentRegressor(name, batch_size=32, max_iter=5, tol=None, init="normal", random_state=3)
+        fits.append(model.fit(X, y))
+    for fit in fits[1:]:
+        np.testing.assert_allclose(fit.coef_, fits[0].coef_, rtol=1e-12)
+        np.testing.assert_allclose(fit.loss_curve_, fits[0].loss_curve_, rtol=1e-12)
+
+
+def test_stopping_is_tied_to_the_standard_error():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(100, 2))
+    y = X @ [1.0, -2.0] + rng.normal(size=100)
+    import statsmodels.api as sm
+
+    error = sm.OLS(y, sm.add_constant(X)).fit().bse[1:]
+    fit = GradientDescentRegressor(learning_rate=0.05, tol=0.01, record_path=True).fit(X, y)
+    best = fit.exact_coef_
+    assert fit.converged_
+    assert (np.abs(fit.coef_ - best) <= 0.01 * error * (1 + 1e-9)).all()
+    assert (np.abs(fit.coef_path_[-2] - best) > 0.01 * error * 0.5).any()
+    assert fit.stop_reason_.startswith(f"Converged at iteration {fit.n_iter_}")
+
+
+def test_too_few_iterations_warn():
+    X, y = table()
+    with pytest.warns(ConvergenceWarning, match="after the 3 iterations"):
+        GradientDescentRegressor(learning_rate=1e-15, max_iter=3).fit(X, y)
+
+
+def test_a_rate_too_large_names_the_column_and_the_limit():
+    X, y = table()
+    frame = pd.DataFrame(X, columns=["revenue", "z", "year"])
+    with pytest.raises(DivergenceError, match="set by column 'revenue'") as caught:
+        GradientDescentRegressor(learning_rate=0.01).fit(frame, y)
+    design = np.c_[X, np.ones(len(y))]
+    limit = 2 / np.linalg.eigvalsh(2 * design.T @ design / len(y))[-1]
+    assert caught.value.max_learning_rate == pytest.approx(limit, rel=1e-9)
+
+
+def test_a_mini_batch_rate_too_large_is_caught_in_the_iteration():
+    X, y = table()
+    with pytest.raises(DivergenceError, match="at iteration 1") as caught:
+        GradientDescentRegressor(learning_rate=0.01, batch_size=10, random_state=0).fit(X, y)
+    assert caught.value.iteration == 1
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "RMSprop", "sgd"])
+def test_nn_takes_optimizers_by_name(optimizer):
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(60, 2))
+    y = X @ [1.0, 2.0] + 0.5
+    fit = GradientDescentRegressor("nn", learning_rate=0.01, optimizer=optimizer, max_iter=50, tol=None).fit(X, y)
+    assert fit.loss_curve_[-1] < fit.loss_curve_[0]
+
+
+def test_an_optimizer_class_is_taken_too():
+    from torch import optim
+
+    X, y = table(40)
+    by_name = GradientDescentRegressor("nn", learning_rate=0.1, optimizer="adam", max_iter=5, tol=None).fit(X, y)
+    by_class = GradientDescentRegressor("nn", learning_rate=0.1, optimizer=optim.Adam, max_iter=5, tol=None).fit(X, y)
+    np.testing.assert_array_equal(by_name.coef_, by_class.coef_)
+
+
+def test_an_unknown_optimizer_suggests_the_nearest():
+    with pytest.raises(DataError, match="did you mean 'adam'"):
+        GradientDescentRegressor("nn", learning_rate=0.1, optimizer="adamm").fit(*table())
+
+
+def test_a_numpy_engine_refuses_torch_optimizers():
+    with pytest.raises(DataError, match="only engine 'nn'"):
+        GradientDescentRegressor("numpy", learning_rate=0.1, optimizer="adam").fit(*table())
+
+
+def test_one_row_is_refused():
+    with pytest.raises(DataError, match="one row"):
+        GradientDescentRegressor().fit([[1.0]], [2.0])
+
+
+def test_a_constant_column_beside_an_intercept_is_refused_by_descent():
+    X, y = table()
+    frame = pd.DataFrame(X, columns=["revenue", "z", "year"]).assign(country=3.0)
+    with pytest.raises(DataError, match="column 'country' is constant"):
+        GradientDescentRegressor().fit(frame, y)
+    assert GradientDescentRegressor(fit_intercept=False).fit(frame, y).converged_
+
+
+def test_collinear_columns_are_named_and_the_descent_still_predicts_best():
+    X, y = table()
+    X = np.c_[X[:, 1:], X[:, 1] + 2]
+    with pytest.warns(CollinearityWarning, match="'x2'"):
+        fit = GradientDescentRegressor().fit(X, y)
+    np.testing.assert_allclose(fit.predict(X), SklearnLinearRegression(tol=1e-14).fit(X, y).predict(X), rtol=1e-9)
+
+
+def test_verbose_prints_the_lesson_lines(capsys):
+    GradientDescentRegressor(learning_rate=0.001, max_iter=20, tol=None, init=[0.5, 5.0], verbose=20).fit(
+        [[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0]
+    )
+    out = capsys.readouterr().out
+    assert out.startswith("Iteration 20: Loss = ")
+    assert ", 'a' = " in out
+    assert ", 'b' = 4.9" in out
+
+
+# ------------------------------------------------------------------------------------------------ the exact way
+
+
+def test_partial_fit_and_forget_are_exact_to_the_bit():
+    X, y = table()
+    whole = LinearRegression(precision="exact").fit(X, y)
+    pieces = LinearRegression()
+    for part in np.array_split(np.random.default_rng(0).permutation(200), 7):
+        pieces.partial_fit(X[part], y[part])
+    np.testing.assert_array_equal(pieces.coef_, whole.coef_)
+    assert pieces.moments_ == whole.moments_
+    extra_X, extra_y = table(50, seed=9)
+    pieces.partial_fit(1e6 * extra_X, extra_y).forget(1e6 * extra_X, extra_y)
+    np.testing.assert_array_equal(pieces.coef_, whole.coef_)
+    assert pieces.n_samples_ == 200
+
+
+def test_from_moments_needs_no_data():
+    X, y = table()
+    shards = [ExactMoments.of(X[i::3], y[i::3]) for i in range(3)]
+    merged = LinearRegression.from_moments(shards[0] + shards[1] + shards[2])
+    np.testing.assert_array_equal(merged.coef_, LinearRegression(precision="exact").fit(X, y).coef_)
+    np.testing.assert_allclose(LinearRegression.from_moments(Moments.of(X, y)).coef_, merged.coef_, rtol=1e-9)
+
+
+def test_auto_precision_escalates_where_digits_are_lost():
+    x = np.arange(21.0)
+    X = np.column_stack([x**k for k in range(1, 6)])  # NIST Wampler1: y is an exact polynomial
+    fit = LinearRegression().fit(X, X.sum(1) + 1)
+    np.testing.assert_array_equal(fit.coef_, np.ones(5))
+    assert fit.intercept_ == 1.0
+    assert fit.digits_ >= 15
+    assert isinstance(fit.moments_, ExactMoments)
+    X, y = table()
+    assert isinstance(LinearRegression().fit(X, y).moments_, Moments)
+
+
+def test_missing_rows_are_an_error_or_counted():
+    X, y = table()
+    X[5, 1] = y[17] = np.nan
+    with pytest.raises(DataError, match="NaN"):
+        LinearRegression().fit(X, y)
+    fit = LinearRegression(missing="drop").fit(X, y)
+    assert (fit.n_samples_, fit.n_dropped_) == (198, 2)
+
+
+def test_collinear_columns_are_reported_with_their_relation():
+    X = pd.DataFrame({"a": [1.0, 2, 3, 5], "b": [2.0, 0, 1, 1]}).assign(c=lambda t: 3 * t.a - t.b + 7)
+    with pytest.warns(CollinearityWarning, match=r"column 'c' = 3 \* 'a' - 1 \* 'b'"):
+        fit = LinearRegression().fit(X, [1.0, 2.0, 4.0, 3.0])
+    assert fit.coef_[2] == 0.0
+    assert fit.rank_ == 2
