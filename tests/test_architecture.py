@@ -119,7 +119,7 @@ def test_importing_gradline_loads_nothing_heavy():
 
 
 def test_importing_gradline_takes_a_moment():
-    """The one limit on time here: 0.15 s beyond the interpreter, the fastest of several tries (a busy machine only adds)."""
+    """The one limit on time here: 0.15 s beyond the interpreter, the fastest of several (load only adds)."""
     code = "import time; t = time.perf_counter(); import gradline; print(time.perf_counter() - t)"
     assert min(float(fresh(code)) for _ in range(5)) < 0.15
 

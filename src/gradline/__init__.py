@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradline.data.source import open_source
     from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning, GradlineError
-    from gradline.estimators import GradientDescentRegressor
+    from gradline.estimators import GradientDescentRegressor, LinearRegression
+    from gradline.moments.exact import ExactMoments
     from gradline.moments.moments import Moments
 
 __version__ = "0.1.0"
@@ -24,8 +25,10 @@ __all__ = [
     "DataError",
     "DivergenceError",
     "DivergenceWarning",
+    "ExactMoments",
     "GradientDescentRegressor",
     "GradlineError",
+    "LinearRegression",
     "Moments",
     "open_source",
 ]
@@ -35,8 +38,10 @@ _HOME = {
     "DataError": "errors",
     "DivergenceError": "errors",
     "DivergenceWarning": "errors",
+    "ExactMoments": "moments.exact",
     "GradientDescentRegressor": "estimators",
     "GradlineError": "errors",
+    "LinearRegression": "estimators",
     "Moments": "moments.moments",
     "open_source": "data.source",
 }

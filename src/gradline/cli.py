@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 
 
-class EngineName(str, Enum):
+class EngineName(StrEnum):
     """Who computes the gradient."""
 
     numpy = "numpy"
@@ -35,14 +35,14 @@ class EngineName(str, Enum):
     moments = "moments"
 
 
-class Missing(str, Enum):
+class Missing(StrEnum):
     """What to do with a row that has an empty cell."""
 
     error = "error"
     drop = "drop"
 
 
-class Precision(str, Enum):
+class Precision(StrEnum):
     """The arithmetic of the exact way."""
 
     auto = "auto"
@@ -50,7 +50,7 @@ class Precision(str, Enum):
     exact = "exact"
 
 
-class LessonEngine(str, Enum):
+class LessonEngine(StrEnum):
     """The three rungs."""
 
     numpy = "numpy"
@@ -111,7 +111,9 @@ def demo(
 def fit(
     source: Annotated[str, typer.Argument(help="A table: a CSV or Parquet file.")],
     target: Annotated[str, typer.Option(help="The column to explain.")],
-    features: Annotated[str | None, typer.Option(help="Columns to explain it with: a,b,c. Default: all others.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Columns to explain it with: a,b,c. Default: all others.")
+    ] = None,
     weight: Annotated[str | None, typer.Option(help="A column of row weights.")] = None,
     intercept: Annotated[bool, typer.Option("--intercept/--no-intercept", help="Fit a constant term.")] = True,
     missing: Annotated[Missing, typer.Option(help="Rows with empty cells: an error, or dropped and counted.")] = (
@@ -125,9 +127,9 @@ def fit(
     batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
     optimizer: Annotated[str, typer.Option(help="sgd, or with --engine nn any torch.optim name.")] = "sgd",
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
-    precision: Annotated[Precision, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")] = (
-        Precision.auto
-    ),
+    precision: Annotated[
+        Precision, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")
+    ] = (Precision.auto),
     as_json: AsJson = False,
 ) -> None:
     """Fit a line to a table; after a descent, say how far it is from the exact answer.
@@ -135,7 +137,6 @@ def fit(
     Example: gradline fit houses.csv --target price --features sqft,rooms --engine nn
     """
     from gradline.data.source import open_source
-    from gradline.report.summary import dependency_sentences
 
     rate = _rate(learning_rate)
     table = open_source(
@@ -146,7 +147,11 @@ def fit(
         missing=missing.value,
     )
     if engine is None:
-        descent_only = {"--learning-rate": rate != "auto", "--batch-size": batch_size, "--optimizer": optimizer != "sgd"}
+        descent_only = {
+            "--learning-rate": rate != "auto",
+            "--batch-size": batch_size,
+            "--optimizer": optimizer != "sgd",
+        }
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
         summary = _solve(table, intercept, precision.value)
@@ -167,8 +172,6 @@ def fit(
         print(json.dumps(summary.as_dict(), allow_nan=False))
     else:
         print(summary)
-    for sentence in dependency_sentences(summary.certificate.dependencies, table.feature_names):
-        _tell(f"warning: {sentence}")
     if summary.descent is not None and not summary.descent.converged:
         _tell("warning: not converged; raise --iterations, or let --learning-rate auto choose")
 
@@ -178,6 +181,8 @@ def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
     from gradline.report.summary import Names, Summary
 
     moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
+    for dependency in solution.certificate.dependencies if solution.certificate else ():
+        _tell(f"warning: {dependency.sentence(table.feature_names)}")
     return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 

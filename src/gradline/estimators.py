@@ -14,16 +14,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from gradline.data.arrays import ArraySource, as_features, as_target, as_weight
+from gradline.data.arrays import ArraySource, as_features, default_names
+from gradline.data.blocks import Missing
 from gradline.data.source import Source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import Options
 from gradline.descent.fit import fit as descend_on
-from gradline.errors import CollinearityWarning
+from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
-from gradline.report.summary import Names, Summary, dependency_sentences
+from gradline.report.summary import Names, Summary
 from gradline.solution import Array, Solution
 
 
@@ -330,7 +331,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._validate_params()
         source = _source(self, X, y, sample_weight, missing=self.missing)
         moments, solution = gather(source, fit_intercept=self.fit_intercept, precision=self.precision)
-        return self._settle(moments, solution, source.rows_dropped)
+        return self._settle(moments, solution, source)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add these rows to what was fitted before."""
@@ -350,11 +351,10 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self)
         if covariance != "classical":
             raise ValueError(f"covariance={covariance!r}, expected 'classical'")
-        names = getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)])
         return Summary.of_solution(
             self.moments_,
             self._solution,
-            Names(self._source_name, self._target_name, tuple(names), self.n_dropped_),
+            Names(*self._told, feature_names(self), self.n_dropped_),
             fit_intercept=self.fit_intercept,
             confidence=confidence,
         )
@@ -365,43 +365,51 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         source = _source(self, X, y, sample_weight, missing=self.missing, reset=first)
         features = len(source.feature_names)
         kind = Moments if self.precision == "float64" else ExactMoments
-        before = kind.zero(features) if first else self.moments_
         # Sums that are float64 already stay so: what they have lost cannot be found again.
+        before: Any = kind.zero(features) if first else self.moments_
         rows = type(before).from_batches(source.batches(), features)
         moments = before + rows if sign > 0 else before - rows
-        return self._settle(moments, moments.solve(fit_intercept=self.fit_intercept), source.rows_dropped)
+        return self._settle(moments, moments.solve(fit_intercept=self.fit_intercept), source)
 
-    def _settle(self, moments: Statistics, solution: Solution, rows_dropped: int = 0) -> Self:
+    def _settle(self, moments: Statistics, solution: Solution, source: Source | None = None) -> Self:
         certificate = solution.certificate
         assert certificate is not None
         self.moments_, self._solution = moments, solution
         self.coef_, self.intercept_ = solution.coef, solution.intercept
         self.rank_, self.digits_ = certificate.rank, certificate.digits
         self.condition_number_ = certificate.condition_number
-        self.n_samples_, self.n_dropped_ = moments.rows, rows_dropped
-        names = tuple(getattr(self, "feature_names_in_", [f"x{j}" for j in range(self.n_features_in_)]))
-        for sentence in dependency_sentences(certificate.dependencies, names):
-            warnings.warn(sentence, CollinearityWarning, stacklevel=3)
+        self.n_samples_, self.n_dropped_ = moments.rows, source.rows_dropped if source else 0
+        self._told = (source.name, source.target_name) if source else ("statistics", "y")
+        for dependency in certificate.dependencies:
+            warnings.warn(dependency.sentence(feature_names(self)), CollinearityWarning, stacklevel=3)
         return self
 
 
-def _source(estimator: Any, X: Any, y: Any, sample_weight: Any) -> Source:
-    """X, y as a source; tells `estimator` the names and number of features."""
+def _source(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, *, missing: Missing = "error", reset: bool = True
+) -> Source:
+    """X, y as a source; `estimator` learns the names and the number of features, or (reset=False) is held to them."""
     if isinstance(X, Source):
         if y is not None or sample_weight is not None:
             raise TypeError("a source brings its own target and weights: call fit(source) alone")
-        estimator.n_features_in_ = len(X.feature_names)
-        estimator.feature_names_in_ = np.array(X.feature_names, dtype=object)
+        if reset:
+            estimator.n_features_in_ = len(X.feature_names)
+            estimator.feature_names_in_ = np.array(X.feature_names, dtype=object)
+        elif X.feature_names != feature_names(estimator):
+            raise DataError(f"{X.name} has features {X.feature_names}, expected {feature_names(estimator)}")
         return X
     if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
-        )
-    rows, names = as_features(X)
-    target = as_target(column_or_1d(y, warn=True))
-    validate_data(estimator, X, skip_check_array=True)
-    weight = None if sample_weight is None else as_weight(sample_weight, len(target))
-    return ArraySource(rows, target, weight, feature_names=names)
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    source = ArraySource(X, column_or_1d(y, warn=True), sample_weight, missing=missing)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if reset and source.feature_names != default_names(len(source.feature_names)):
+        estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
+    return source
+
+
+def feature_names(estimator: Any) -> tuple[str, ...]:
+    """Of a fitted estimator: as the data named them, or x0, x1, ..."""
+    return tuple(getattr(estimator, "feature_names_in_", default_names(estimator.n_features_in_)))
 
 
 def _predict(estimator: Any, X: Any) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -33,6 +33,21 @@ class Dependency:
 
     column: int
     factors: Mapping[int, Fraction] | None
+
+    def sentence(self, names: Sequence[str]) -> str:
+        """Say it with column names, and what was done about it.
+
+        >>> Dependency(2, {0: Fraction(3), 1: Fraction(-1, 2)}).sentence("abc")
+        "column 'c' = 3 * 'a' - 1/2 * 'b'; its coefficient is set to 0."
+        """
+        name = f"column '{names[self.column]}'"
+        if self.factors is None:
+            return f"{name} is an exact combination of columns before it; its coefficient is set to 0."
+        if not self.factors:
+            return f"{name} is constant; its coefficient is set to 0."
+        terms = " ".join(f"{'-' if f < 0 else '+'} {abs(f)} * '{names[j]}'" for j, f in self.factors.items())
+        terms = terms.removeprefix("+ ").replace("- ", "-", 1) if terms.startswith("- ") else terms.removeprefix("+ ")
+        return f"{name} = {terms}; its coefficient is set to 0."
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,12 @@ def problem(seed, rows, features, weighted):
 @given(seed=st.integers(0, 2**32), features=st.integers(1, 6), weighted=st.booleans())
 def test_a_full_batch_follows_the_oracle(name, bias, seed, features, weighted):
     X, y, weight, w, _ = problem(seed, 20, features, weighted)
-    rate = 0.5 / np.linalg.eigvalsh(2 * np.cov(np.c_[X, np.ones(20)].T, bias=True) + 2 * np.outer(*[np.r_[X.mean(0), 1]] * 2))[-1]
+    rate = (
+        0.5
+        / np.linalg.eigvalsh(2 * np.cov(np.c_[X, np.ones(20)].T, bias=True) + 2 * np.outer(*[np.r_[X.mean(0), 1]] * 2))[
+            -1
+        ]
+    )
     b = 0.7 if bias else 0.0
     losses, path = descend(X, y, w, b, learning_rate=rate, epochs=[[range(20)]] * 30, bias=bias, weight=weight)
     rung, batch = engine(name, X, y, w, b, learning_rate=rate, bias=bias, weight=weight), Batch.of(X, y, weight)
@@ -118,7 +123,9 @@ def test_nn_meets_its_target_in_the_same_shape(monkeypatch):
 
     shapes = []
     plain = nn.MSELoss.forward
-    monkeypatch.setattr(nn.MSELoss, "forward", lambda self, p, y: shapes.append((p.shape, y.shape)) or plain(self, p, y))
+    monkeypatch.setattr(
+        nn.MSELoss, "forward", lambda self, p, y: shapes.append((p.shape, y.shape)) or plain(self, p, y)
+    )
     engine("nn", X5[:, None], Y5, [0.5], 0.0, learning_rate=0.001, bias=False).step(Batch.of(X5[:, None], Y5))
     assert shapes == [((5, 1), (5, 1))]
 

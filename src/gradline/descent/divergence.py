@@ -29,11 +29,15 @@ def refused(learning_rate: float, quadratic: Quadratic, names: tuple[str, ...]) 
 
 
 def exploded(
-    learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic, names: tuple[str, ...]
+    learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic | None, names: tuple[str, ...]
 ) -> DivergenceError:
-    """The error for a loss that left all bounds during the run."""
+    """The error for a loss that left all bounds during the run; `quadratic` where it limits the rate (plain SGD)."""
+    message = f"descent with learning rate {learning_rate:g} diverged at iteration {len(losses)}: {_rise(losses)}"
+    if quadratic is None:
+        hint = "lower the rate, and standardise columns of very different size"
+        return DivergenceError(message, learning_rate=learning_rate, iteration=len(losses), loss=losses[-1], hint=hint)
     return DivergenceError(
-        f"descent with learning rate {learning_rate:g} diverged at iteration {len(losses)}: {_rise(losses)}",
+        message,
         learning_rate=learning_rate,
         iteration=len(losses),
         loss=losses[-1],

@@ -32,6 +32,11 @@ def make_engine(
 ) -> Engine:
     """The rung called `name`, at (w, b). `quadratic` is the loss descended: "moments" needs no rows beside it."""
     bias = quadratic.bias
+    if name != "nn" and optimizer != "sgd":
+        raise DataError(
+            f"optimizer {optimizer!r} comes from torch.optim, which only engine 'nn' uses, not '{name}'",
+            hint="engine='nn', or leave the optimizer at 'sgd'",
+        )
     if name == "moments":
         return ByMoments(w, b, learning_rate=learning_rate, quadratic=quadratic)
     if name == "numpy":

@@ -17,7 +17,7 @@ from gradline.descent.engines import make_engine
 from gradline.descent.loop import OnIteration, descend
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
-from gradline.errors import DataError, DivergenceError, DivergenceWarning
+from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning
 from gradline.moments.precision import Statistics, gather
 from gradline.solution import Array, Solution, Status
 
@@ -60,6 +60,8 @@ class Descent:
         The slopes before the first step and after each, in data units.
     learning_rate, max_learning_rate, best_learning_rate : float
         The rate used, and what the problem descended allows (under "auto" that is the conditioned one).
+    loss : float
+        The mean squared error where it ended.
     gap : float
         The largest distance of a coefficient from the least squares answer, in its standard errors (relative,
         where there is none).
@@ -75,6 +77,7 @@ class Descent:
     learning_rate: float
     max_learning_rate: float
     best_learning_rate: float
+    loss: float
     gap: float
     converged: bool
     stop_reason: str
@@ -94,6 +97,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     names, bias = source.feature_names, options.fit_intercept
     moments, exact = gather(source, fit_intercept=bias)
     _refuse_undetermined(moments, names, bias)
+    for dependency in exact.certificate.dependencies if exact.certificate else ():
+        warnings.warn(dependency.sentence(names), CollinearityWarning, stacklevel=3)
     automatic = options.learning_rate == "auto"
     frame: Frame = Conditioned.of(moments, exact, bias=bias) if automatic else DataUnits(len(names))
     quadratic = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
@@ -132,16 +137,20 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         max_iter=options.max_iter,
         stop=None if options.tol is None else lambda w, b: tolerance.reached(w, b, tol),
         on_iteration=hear if options.record_path or on_iteration else None,
-        ceiling=1e6 * max(quadratic.loss(*start), float(moments.scatter[-1, -1] / moments.weight + moments.mean[-1] ** 2)),
+        ceiling=1e6
+        * max(quadratic.loss(*start), float(moments.scatter[-1, -1] / moments.weight + moments.mean[-1] ** 2)),
     )
     gap = tolerance.gap(solution.coef, solution.intercept)
     losses = solution.history
     if solution.status is Status.DIVERGED:
         if not hopeless:
-            _raise_or_warn(divergence.exploded(rate, losses, quadratic, names), options.on_divergence)
+            _raise_or_warn(
+                divergence.exploded(rate, losses, quadratic if options.optimizer == "sgd" else None, names),
+                options.on_divergence,
+            )
         reason = divergence.stop_sentence(rate, losses, quadratic if predictable else None)
     else:
-        reason = _reason(solution.status, len(losses), gap, tol)
+        reason = _reason(solution.status, len(losses), gap)
     w, b = frame.leave(solution.coef, solution.intercept)
     return Descent(
         solution=replace(solution, coef=w, intercept=b),
@@ -151,6 +160,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         learning_rate=rate,
         max_learning_rate=quadratic.max_learning_rate,
         best_learning_rate=quadratic.best_learning_rate,
+        loss=quadratic.loss(solution.coef, solution.intercept),
         gap=gap,
         converged=solution.status is not Status.DIVERGED and tolerance.reached(solution.coef, solution.intercept, tol),
         stop_reason=reason,
@@ -159,7 +169,9 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
 
 def _refuse_undetermined(moments: Statistics, names: tuple[str, ...], bias: bool) -> None:
     if moments.rows == 1:
-        raise DataError("the data have 1 sample (one row), through which every line can be drawn", hint="give at least two rows")
+        raise DataError(
+            "the data have 1 sample (one row), through which every line can be drawn", hint="give at least two rows"
+        )
     constant = [j for j in range(len(names)) if moments.scatter[j, j] == 0] if bias else []
     if constant:
         j = constant[0]
@@ -170,9 +182,7 @@ def _refuse_undetermined(moments: Statistics, names: tuple[str, ...], bias: bool
         )
 
 
-def _epochs(
-    source: Source, options: Options, frame: Frame, rng: np.random.Generator
-) -> Callable[[], Iterable[Batch]]:
+def _epochs(source: Source, options: Options, frame: Frame, rng: np.random.Generator) -> Callable[[], Iterable[Batch]]:
     """What one pass of the loop reads: nothing, the whole table, or shuffled mini-batches."""
     if options.engine == "moments":
         if options.batch_size is not None:
@@ -233,8 +243,9 @@ def _raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
     warnings.warn(str(error), DivergenceWarning, stacklevel=4)
 
 
-def _reason(status: Status, iterations: int, gap: float, tol: float) -> str:
-    where = f"every coefficient is within {gap:.2g} standard errors of the least squares answer"
+def _reason(status: Status, iterations: int, gap: float) -> str:
     if status is Status.CONVERGED:
-        return f"Converged at iteration {iterations}: {where}."
-    return f"Stopped after the {iterations} iterations asked for: {where}" + (f" (tolerance {tol:g})." if gap > tol else ".")
+        how_near = f"every coefficient is within {gap:.2g} standard errors of the least squares answer"
+        return f"Converged at iteration {iterations}: {how_near}."
+    how_far = f"the farthest coefficient is {gap:.2g} standard errors from the least squares answer"
+    return f"Stopped after the {iterations} iterations asked for: {how_far}."

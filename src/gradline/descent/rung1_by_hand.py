@@ -1,7 +1,7 @@
 """Rung 1: NumPy, with the gradient derived by hand.
 
-    loss = sum_i share_i (p_i - y_i)^2  with  p = X w + b;  by the chain rule
-    dloss/dp_i = 2 share_i (p_i - y_i),   dloss/dw = X' dp,   dloss/db = sum_i dp_i
+loss = sum_i share_i (p_i - y_i)^2  with  p = X w + b;  by the chain rule
+dloss/dp_i = 2 share_i (p_i - y_i),   dloss/dw = X' dp,   dloss/db = sum_i dp_i
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from gradline.solution import Array
 class ByHand:
     """Rows as arrays X (n, features), y (n,); share (n,) is 1/n each, or weight / total weight."""
 
-    def __init__(self, w: Array, b: float, *, learning_rate: float, bias: bool = True, dtype: str = "float64") -> None:
+    def __init__(self, w: Array, b: float, *, learning_rate: float, bias: bool, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
         self.w, self.b = w.astype(self.dtype), self.dtype.type(b)
         self.learning_rate, self.bias = self.dtype.type(learning_rate), bias

@@ -10,9 +10,7 @@ from gradline.solution import Array
 class ByAutograd:
     """Rows as tensors X (n, features), y (n,); w and b remember what was done with them (`requires_grad`)."""
 
-    def __init__(
-        self, w: Array, b: float, *, learning_rate: float, bias: bool = True, dtype: str = "float64", device: str = "cpu"
-    ) -> None:
+    def __init__(self, w: Array, b: float, *, learning_rate: float, bias: bool, dtype: str, device: str) -> None:
         self.tensors = Tensors(dtype, device)
         self.w = self.tensors.parameter(w)
         self.b = self.tensors.parameter(b, requires_grad=bias)

@@ -8,14 +8,13 @@ from gradline.data.batch import Batch
 from gradline.descent.tensors import Tensors
 from gradline.solution import Array
 
+Optimizer = Callable[..., optim.Optimizer]  # takes the parameters, has its rate already
+
 
 class ByNN:
     """Rows as tensors X (n, features), y (n, 1): layers take (batch, features) and give (batch, 1)."""
 
-    def __init__(
-        self, w: Array, b: float, *, optimizer: Callable[..., optim.Optimizer], bias: bool = True,
-        dtype: str = "float64", device: str = "cpu",
-    ) -> None:  # fmt: skip
+    def __init__(self, w: Array, b: float, *, optimizer: Optimizer, bias: bool, dtype: str, device: str) -> None:
         self.tensors = Tensors(dtype, device)
         self.model = self.tensors.linear(w, b, bias=bias)
         self.squared_error = nn.MSELoss(reduction="none")

@@ -11,10 +11,7 @@ from gradline.solution import Array
 
 
 class Tensors:
-    """Calls turn a batch into tensors X (rows, features), y (rows,), share (rows,).
-
-    A full batch is the same object at every step, so the last one is kept and converted only once.
-    """
+    """Call with a batch for its tensors; the last batch is kept, as a full batch is the same at every step."""
 
     def __init__(self, dtype: str, device: str) -> None:
         self.dtype: torch.dtype = getattr(torch, dtype)
@@ -22,6 +19,7 @@ class Tensors:
         self._last: tuple[Batch, tuple[Tensor, Tensor, Tensor]] | None = None
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """X (rows, features), y (rows,), share (rows,)."""
         if self._last is None or self._last[0] is not batch:
             X, y, share = (self._tensor(part) for part in (batch.X, batch.y, batch.share))
             self._last = batch, (X, y, share)

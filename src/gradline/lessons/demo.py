@@ -96,7 +96,8 @@ def run(setting: Setting, engines: tuple[str, ...] = ENGINES) -> Demo:
         if name in ("autograd", "nn") and not torch_is_installed() and len(engines) > 1:
             runs[name] = None
             continue
-        a, b = [], []
+        a: list[float] = []
+        b: list[float] = []
 
         def hear(iteration: int, loss: float, w: Array, intercept: float, a: Any = a, b: Any = b) -> None:
             a.append(w[0])
@@ -208,4 +209,4 @@ def _with_recorded(demo: Demo) -> dict[str, Run | None]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.6f}" if abs(value) < 1e4 else f"{value:.5g}"
+    return f"{value:.6f}" if abs(value) < 100 else f"{value:.6g}"

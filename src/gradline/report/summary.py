@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ from gradline.data.source import Source
 from gradline.descent.fit import Descent
 from gradline.moments.inference import Inference, infer
 from gradline.moments.precision import Statistics
-from gradline.solution import Array, Certificate, Dependency, Solution
+from gradline.solution import Array, Certificate, Solution
 
 INTERCEPT = "(Intercept)"
 
@@ -107,7 +108,7 @@ class Summary:
             max_learning_rate=descent.max_learning_rate,
             converged=descent.converged,
             stop_reason=descent.stop_reason,
-            loss=descent.solution.history[-1],
+            loss=descent.loss,
             exact=exact.coef,
             gap=descent.gap,
         )
@@ -133,9 +134,7 @@ class Summary:
             "standard_error": by_term(i.standard_error),
             "t": by_term(i.t if trusted else np.full(len(self.terms), np.nan)),
             "p_value": by_term(i.p_value if trusted else np.full(len(self.terms), np.nan)),
-            "confidence_interval": by_term(
-                i.confidence_interval if trusted else np.full((len(self.terms), 2), np.nan)
-            ),
+            "confidence_interval": by_term(i.confidence_interval if trusted else np.full((len(self.terms), 2), np.nan)),
             "r2": _plain(i.r2),
             "adjusted_r2": _plain(i.adjusted_r2),
             "residual_sd": _plain(i.residual_sd),
@@ -154,52 +153,48 @@ class Summary:
         }
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                *self._heading(),
-                "",
-                *_aligned(self._table()),
-                "",
-                *self._figures(),
-                *self._certainty(),
-                *dependency_sentences(self.certificate.dependencies, self._feature_names),
-            ]
-        )
+        notes = [line for note in self._notes() for line in textwrap.wrap(note, 80)]
+        return "\n".join([*textwrap.wrap(self._heading(), 80), "", *_aligned(self._table()), "", *notes])
 
     def _repr_html_(self) -> str:
         """For notebooks: the same table, escaped."""
         head, *rows = self._table()
         cells = "".join(f"<th>{html.escape(c)}</th>" for c in head)
         body = "".join(
-            "<tr>" + f"<th>{html.escape(row[0])}</th>" + "".join(f"<td>{html.escape(c)}</td>" for c in row[1:]) + "</tr>"
+            "<tr>"
+            + f"<th>{html.escape(row[0])}</th>"
+            + "".join(f"<td>{html.escape(c)}</td>" for c in row[1:])
+            + "</tr>"
             for row in rows
         )
-        notes = [*self._figures(), *self._certainty()]
-        notes += dependency_sentences(self.certificate.dependencies, self._feature_names)
         return (
-            f"<p>{html.escape(' '.join(self._heading()))}</p>"
+            f"<p>{html.escape(self._heading())}</p>"
             f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
-            + "".join(f"<p>{html.escape(note)}</p>" for note in notes)
+            + "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         )
 
     @property
     def _feature_names(self) -> tuple[str, ...]:
         return tuple(term for term in self.terms if term != INTERCEPT)
 
-    def _heading(self) -> list[str]:
+    def _notes(self) -> list[str]:
+        collinear = [dependency.sentence(self._feature_names) for dependency in self.certificate.dependencies]
+        return [*self._figures(), *self._certainty(), *collinear]
+
+    def _heading(self) -> str:
         features = len(self._feature_names)
         dropped = f", {self.rows_dropped:,} dropped" if self.rows_dropped else ""
         plural = "feature" if features == 1 else "features"
         way = "exact least squares" if self.descent is None else f"gradient descent, engine {self.descent.engine}"
-        return [f"{self.target} on {features} {plural} of {self.source} ({self.inference.rows:,} rows{dropped}), {way}"]
+        return f"{self.target} on {features} {plural} of {self.source} ({self.inference.rows:,} rows{dropped}), {way}"
 
     def _table(self) -> list[list[str]]:
         i, way = self.inference, self.descent
         if way is not None and not way.converged:
             rows = zip(self.terms, self.coef, way.exact, strict=True)
             return [["", "unfinished", "exact answer"], *([name, _short(c), _short(e)] for name, c, e in rows)]
-        level = f"{100 * i.confidence:g}% interval"
-        table = [["", "estimate", "std. error", "t", "p", level, ""]]
+        tail = 50 * (1 - i.confidence)
+        table = [["", "estimate", "std. error", "t", "p", f"{tail:g}%", f"{100 - tail:g}%"]]
         for k, name in enumerate(self.terms):
             low, high = i.confidence_interval[k]
             table.append(
@@ -220,20 +215,25 @@ class Summary:
         if i.exact_fit:
             return ["The data lie on the line: the residuals are zero to rounding, and tests are meaningless."]
         kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
-        lines = [f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; residual sd {_short(i.residual_sd, 5)} on {i.df_residual} df"]
+        lines = [
+            f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; "
+            f"residual sd {_short(i.residual_sd, 5)} on {i.df_residual:,} degrees of freedom"
+        ]
         if self.descent is None or self.descent.converged:
             lines.append(
-                f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {_short(i.f_statistic, 5)}, p {_p_value(i.f_p_value, inline=True)}; "
-                f"AIC {i.aic:.2f}, BIC {i.bic:.2f}"
+                f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {_short(i.f_statistic, 5)}, "
+                f"p {_p_value(i.f_p_value, inline=True)}; AIC {i.aic:.2f}, BIC {i.bic:.2f}"
             )
         return lines
 
     def _certainty(self) -> list[str]:
         c, way = self.certificate, self.descent
         if way is not None:
-            rate = f"Rate {way.learning_rate:.4g} (limit {way.max_learning_rate:.4g}), {way.iterations} iterations, loss {way.loss:.6g}."
+            rate = f"Learning rate {way.learning_rate:.4g} (limit {way.max_learning_rate:.4g}), loss {way.loss:.6g}."
             return [rate, way.stop_reason]
-        sure = f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
+        sure = (
+            f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
+        )
         condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
         return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
 
@@ -248,26 +248,12 @@ def _certificate(solution: Solution) -> Certificate:
     return solution.certificate
 
 
-def dependency_sentences(dependencies: Iterable[Dependency], names: tuple[str, ...]) -> list[str]:
-    """Collinear columns by name: `column 'c' = 3 * 'a' - 1 * 'b'; its coefficient is set to 0.`"""
-    sentences = []
-    for dependency in dependencies:
-        name, factors = names[dependency.column], dependency.factors
-        if factors is None:
-            relation = f"column '{name}' is an exact combination of columns before it"
-        elif not factors:
-            relation = f"column '{name}' is constant"
-        else:
-            terms = " ".join(f"{'-' if f < 0 else '+'} {abs(f)} * '{names[j]}'" for j, f in factors.items())
-            relation = f"column '{name}' = {terms.removeprefix('+ ')}"
-        sentences.append(f"{relation}; its coefficient is set to 0.")
-    return sentences
-
-
 def _aligned(table: list[list[str]]) -> list[str]:
     widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
     return [
-        "  ".join(cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            cell.ljust(w) if k == 0 else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in table
     ]
 
