@@ -10,7 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.batch import Batch
-from gradline.data.blocks import BATCH_ROWS, Missing, Roles, Rows, Tally, check_missing, not_a_number, stacked
+from gradline.data.blocks import (
+    BATCH_ROWS,
+    Missing,
+    Roles,
+    Rows,
+    Tally,
+    check_missing,
+    check_rows,
+    not_a_number,
+    stacked,
+)
 from gradline.data.cells import NotANumber, from_arrow, from_numpy, is_number
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -46,16 +56,17 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Array,
         raise DataError(f"{name} is a sparse matrix, which gradline does not read", hint="X.toarray(), if it fits")
     table = _table(X)
     try:
-        array, names = (_grid(X, name), None) if table is None else table.grid()
+        array = _grid(X, name) if table is None else table.matrix()
     except NotANumber as cell:
-        if cell.what.startswith(("a dict", "a list", "a tuple", "a set")):
-            raise TypeError(
+        if isinstance(cell.cell, dict | list | tuple | set):
+            raise NotACellError(
                 f"each cell of {name} must be a number: the argument must be a string or a real number, "
                 f"but column {cell.column!r} holds {cell.what} in row {cell.row}"
             ) from None
         raise DataError(
             f"column {cell.column!r} of {name} holds {cell.what} in row {cell.row}", hint=cell.hint
         ) from None
+    names = tuple(table.names) if table is not None and table.named else None
     rows, columns = array.shape
     if rows == 0:
         raise DataError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
@@ -88,7 +99,7 @@ def as_target(y: Any, *, finite: bool = True, name: str = "y") -> Array:
     table = _table(y)
     try:
         if table is not None:
-            y, _ = table.grid()
+            y = table.matrix()
         array = _array(y, name)
         if array.ndim == 2 and array.shape[1] == 1:
             array = array[:, 0]
@@ -135,6 +146,10 @@ def default_names(columns: int) -> tuple[str, ...]:
     return tuple(f"x{j}" for j in range(columns))
 
 
+class NotACellError(DataError, TypeError):
+    """A collection in place of a number: the one kind of bad cell that scikit-learn expects as a TypeError."""
+
+
 class ArraySource:
     """Rows in memory as a source.
 
@@ -145,8 +160,10 @@ class ArraySource:
     feature_names : sequence of str or None
         None: the names X has, or else x0, x1, ...
     target_name : str
+    weight_name : str
+        What to call the weights in messages.
     name : str
-        What to call it in messages and reports.
+        What to call it all in messages and reports.
     missing : {"error", "drop"}
         What to do with rows that hold a missing or infinite cell.
 
@@ -175,6 +192,7 @@ class ArraySource:
         *,
         feature_names: Sequence[str] | None = None,
         target_name: str = "y",
+        weight_name: str = "sample_weight",
         name: str = "X, y",
         missing: Missing = "error",
     ) -> None:
@@ -183,7 +201,7 @@ class ArraySource:
         target = as_target(y, finite=False)
         if len(features) != len(target):
             raise DataError(f"X has {len(features)} rows but y has {len(target)}")
-        weights = as_weight(weight, len(target), finite=False)
+        weights = as_weight(weight, len(target), finite=False, name=weight_name)
         self.feature_names = tuple(feature_names or names or default_names(features.shape[1]))
         if len(self.feature_names) != features.shape[1]:
             raise DataError(f"{len(self.feature_names)} feature names for {features.shape[1]} columns")
@@ -194,7 +212,7 @@ class ArraySource:
         if not all(np.isfinite(part.sum()) for part in (features, target, weights) if part is not None):
             tally = Tally()
             columns = [*features.T, target] + ([] if weights is None else [weights])
-            good = tally.usable([*self.feature_names, target_name, "sample_weight"][: len(columns)], columns)
+            good = tally.usable([*self.feature_names, target_name, weight_name][: len(columns)], columns)
         if good is not None and missing == "error":
             raise tally.error(name)
         if weights is not None and not weights.all():
@@ -212,7 +230,10 @@ class ArraySource:
 
         Without `shuffle` the batches are views.
         """
+        check_rows(rows)
         size = BATCH_ROWS if rows is None else rows
+        if shuffle is not None:
+            self.X = np.ascontiguousarray(self.X)  # np.take copies all of an array in column order, at each call
         every = Rows(self.X, self.y, self.weight)
         order = None if shuffle is None else shuffle.permutation(len(self.y))
         for start in range(0, len(self.y), size):
@@ -243,6 +264,8 @@ def open_table(
             hint="give a path, a DataFrame, an Arrow table or a dict of columns; for arrays use ArraySource(X, y)",
         )
     roles = Roles.of(name, table.names, target=target, features=features, weight=weight)
+    if not table.rows:
+        raise Tally().empty(name)
     try:
         columns = {column: table.column(table.names.index(column)) for column in roles.columns}
     except NotANumber as cell:
@@ -253,6 +276,7 @@ def open_table(
         None if roles.weight is None else columns[roles.weight],
         feature_names=roles.features,
         target_name=roles.target,
+        weight_name=f"weight {roles.weight!r} of {name}",
         name=name,
         missing=missing,
     )
@@ -261,14 +285,12 @@ def open_table(
 class _Table(NamedTuple):
     """A table object, whatever library it comes from."""
 
+    rows: int
     names: list[str]
-    column: Callable[[int], Array]
     numeric: list[str]
-    named: bool  # every name is a string
-
-    def grid(self) -> tuple[Array, tuple[str, ...] | None]:
-        columns = [self.column(j) for j in range(len(self.names))]
-        return stacked(columns) if columns else np.empty((0, 0)), tuple(self.names) if self.named else None
+    column: Callable[[int], Array]
+    matrix: Callable[[], Array]
+    named: bool = True  # every name is a string
 
 
 def _table(data: Any) -> _Table | None:
@@ -276,17 +298,10 @@ def _table(data: Any) -> _Table | None:
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(data, pandas.DataFrame):
         return _pandas_table(data)
-    if isinstance(data, dict) or (hasattr(data, "__arrow_c_stream__") and not _is_column(data)):
-        import pyarrow as pa
-
-        if isinstance(data, dict):
-            data = {name: from_numpy(_array(column, str(name)), str(name)) for name, column in data.items()}
-        return _arrow_table(pa.table(data))
-    if hasattr(data, "__arrow_c_array__") and not _is_column(data):
-        import pyarrow as pa
-
-        return _arrow_table(pa.table(data))
-    return None
+    if isinstance(data, dict):
+        return _dict_table(data)
+    interface = hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+    return _arrow_table(data) if interface and not _is_column(data) else None
 
 
 def _is_column(data: Any) -> bool:
@@ -294,19 +309,38 @@ def _is_column(data: Any) -> bool:
     return hasattr(data, "__array__") and len(getattr(data, "shape", (len(data),))) == 1
 
 
-def _arrow_table(table: Any) -> _Table:
-    def column(j: int) -> Array:
-        before, parts = 0, [np.empty(0)]
-        for chunk in table.column(j).chunks:
-            parts.append(from_arrow(chunk, names[j], before))
-            before += len(chunk)
-        return parts[1] if len(parts) == 2 else np.concatenate(parts)
+def _arrow_table(data: Any) -> _Table:
+    import pyarrow as pa
 
-    names = [str(name) for name in table.column_names]
-    return _Table(names, column, [field.name for field in table.schema if is_number(field.type)], named=True)
+    table = pa.table(data)
+    names = list(table.column_names)
+
+    def column(j: int) -> Array:
+        return from_arrow(table.column(j), names[j])
+
+    numeric = [field.name for field in table.schema if is_number(field.type)]
+    return _Table(len(table), names, numeric, column, lambda: _matrix(column, len(table), len(names)))
+
+
+def _dict_table(data: dict[Any, Any]) -> _Table:
+    names = [str(name) for name in data]
+    columns = [_array(cells, name) for name, cells in zip(names, data.values(), strict=True)]
+    lengths = {name: column.shape for name, column in zip(names, columns, strict=True)}
+    if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
+        raise DataError(f"the columns are not equally long lists of numbers: they have shapes {lengths}")
+
+    def column(j: int) -> Array:
+        return from_numpy(columns[j], names[j])
+
+    rows = len(columns[0]) if columns else 0
+    numeric = [name for name, cells in zip(names, columns, strict=True) if cells.dtype.kind in "biuf"]
+    return _Table(rows, names, numeric, column, lambda: _matrix(column, rows, len(names)))
 
 
 def _pandas_table(frame: Any) -> _Table:
+    names = [str(name) for name in frame.columns]
+    kinds = [getattr(kind, "kind", "O") for kind in frame.dtypes]
+
     def column(j: int) -> Array:
         series = frame.iloc[:, j]
         if isinstance(series.dtype, np.dtype):
@@ -315,9 +349,21 @@ def _pandas_table(frame: Any) -> _Table:
 
         return from_arrow(pa.array(series, from_pandas=True), names[j])
 
-    names = [str(name) for name in frame.columns]
-    numeric = [name for name, kind in zip(names, frame.dtypes, strict=True) if getattr(kind, "kind", "O") in "biuf"]
-    return _Table(names, column, numeric, named=all(isinstance(name, str) for name in frame.columns))
+    def matrix() -> Array:
+        if all(isinstance(dtype, np.dtype) and dtype.kind in "bf" for dtype in frame.dtypes):
+            return np.asarray(frame.to_numpy(dtype=np.float64))  # without a copy, where it is one block of float64
+        return _matrix(column, len(frame), len(names))
+
+    numeric = [name for name, kind in zip(names, kinds, strict=True) if kind in "biuf"]
+    named = all(isinstance(name, str) for name in frame.columns)
+    return _Table(len(frame), names, numeric, column, matrix, named)
+
+
+def _matrix(column: Callable[[int], Array], rows: int, columns: int) -> Array:
+    X = np.empty((rows, columns))
+    for j in range(columns):
+        X[:, j] = column(j)
+    return X
 
 
 def _grid(X: Any, name: str) -> Array:
@@ -334,11 +380,7 @@ def _grid(X: Any, name: str) -> Array:
         raise DataError(f"Found array with dim {array.ndim}, expected (rows, features): {name} has shape {array.shape}")
     if array.dtype.kind in "fb":
         return array.astype(np.float64, copy=False)
-    return (
-        stacked([from_numpy(array[:, j], f"x{j}") for j in range(array.shape[1])])
-        if array.size
-        else np.empty(array.shape)
-    )
+    return _matrix(lambda j: from_numpy(array[:, j], f"x{j}"), *array.shape)
 
 
 def _array(data: Any, name: str) -> NDArray[Any]:

@@ -241,10 +241,10 @@ class Tally:
     def empty(self, table: str) -> DataError:
         """Say why nothing is left to fit."""
         if self.rows_read == 0:
-            return DataError(f"{table} has a header but no rows")
+            return DataError(f"{table} has column names but no rows")
         if self.rows_dropped == self.rows_read:
             return DataError(f"every one of the {self.rows_read} rows of {table} has a missing cell: {self.dropped}")
-        return DataError(f"all weights in {table} are zero")
+        return DataError(f"every usable row of {table} has weight zero")
 
 
 class TableSource:
@@ -264,6 +264,7 @@ class TableSource:
         self, reader: Reader, roles: Roles, *, missing: Missing = "error", batch_rows: int = BATCH_ROWS
     ) -> None:
         check_missing(missing)
+        check_rows(batch_rows)
         self.reader = reader
         self.roles = roles
         self.missing = missing
@@ -294,6 +295,7 @@ class TableSource:
         `shuffle` permutes the rows within consecutive windows of 262 144 rows (or `rows`, if that is more), so memory
         stays constant: a file sorted by some column is still visited in that order, window by window.
         """
+        check_rows(rows)
         blocks = self._usable_rows()
         if shuffle is not None:
             blocks = shuffled(blocks, max(WINDOW_ROWS, rows or 0), shuffle)
@@ -314,10 +316,16 @@ class TableSource:
                 continue  # read on, to count them all before saying so
             weight = None if self.roles.weight is None else columns[self.roles.weight]
             if weight is not None:
-                check_weight(weight, self.name, start)
+                negative = np.flatnonzero(weight < 0)
+                if negative.size:
+                    raise DataError(
+                        f"weight {self.roles.weight!r} of {self.name} is negative: {weight[negative[0]]} in row "
+                        f"{start + negative[0] + 1}"
+                    )
                 if not weight.all():
                     good = (weight > 0) if good is None else good & (weight > 0)
-            rows = Rows(stacked([columns[name] for name in self.roles.features]), columns[self.roles.target], weight)
+            X = stacked([columns[name] for name in self.roles.features])
+            rows = Rows(X, columns[self.roles.target], weight)
             if good is not None:
                 rows = rows.pick(np.flatnonzero(good))
             if len(rows.y):
@@ -344,17 +352,16 @@ def stacked(columns: Sequence[Array]) -> Array:
     return X
 
 
+def check_rows(rows: int | None) -> None:
+    """Refuse batches of no rows."""
+    if rows is not None and rows < 1:
+        raise DataError(f"a batch of {rows} rows holds nothing", hint="give at least 1, or None for blocks that suit")
+
+
 def check_missing(missing: str) -> None:
     """Refuse a way of handling missing cells that does not exist."""
     if missing not in ("error", "drop"):
         raise DataError(f"missing={missing!r} is not known", hint="missing='error' or missing='drop'")
-
-
-def check_weight(weight: Array, table: str, rows_before: int = 0) -> None:
-    """Refuse weights below zero (missing and infinite ones are found with the other cells)."""
-    if (weight < 0).any():
-        worst = int((weight < 0).argmax())
-        raise DataError(f"a weight of {table} is negative: {weight[worst]} in row {rows_before + worst + 1}")
 
 
 def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[str]) -> DataError:

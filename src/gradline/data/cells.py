@@ -29,15 +29,20 @@ class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, whi
     column : str
     row : int
         From 1.
+    cell : object
+        The value.
     what : str
-        The value, as in "text: 'NEAR BAY'".
+        The same for a message, as in "text: 'NEAR BAY'".
     hint : str or None
         What to do, where the value tells.
     """
 
-    def __init__(self, column: str, row: int, what: str, hint: str | None = None) -> None:
-        super().__init__(column, row, what)
-        self.column, self.row, self.what, self.hint = column, row, what, hint
+    def __init__(
+        self, column: str, row: int, cell: object, *, what: str | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(column, row, cell)
+        self.column, self.row, self.cell, self.hint = column, row, cell, hint
+        self.what = shown(cell) if what is None else what
 
 
 def from_integers(cells: NDArray[Any], column: str, rows_before: int = 0) -> Array:
@@ -61,15 +66,21 @@ def from_numpy(cells: NDArray[Any], column: str) -> Array:
         return np.array([_from_object(cell, column, row) for row, cell in enumerate(cells, 1)], dtype=np.float64)
     if not len(cells):
         return np.empty(0)
-    raise NotANumber(column, 1, shown(cells[0].item() if kind in "USM" else cells[0]))
+    raise NotANumber(column, 1, cells[0].item() if kind in "US" else cells[0])
 
 
 def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
-    """Arrow array (not chunked) of numbers or booleans as float64; null becomes NaN."""
+    """Arrow array of numbers or booleans as float64, without a copy where it holds such; null becomes NaN."""
     import pyarrow as pa
 
     types = pa.types
     kind = cells.type
+    if isinstance(cells, pa.ChunkedArray):
+        parts = []
+        for chunk in cells.chunks:
+            parts.append(from_arrow(chunk, column, rows_before))
+            rows_before += len(chunk)
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
     if types.is_dictionary(kind):
         return from_arrow(cells.cast(kind.value_type), column, rows_before)
     if types.is_null(kind):
@@ -85,18 +96,16 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
         return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     for row, cell in enumerate(cells, rows_before + 1):
         if cell.is_valid:
-            raise NotANumber(column, row, shown(cell.as_py()))
+            raise NotANumber(column, row, cell.as_py())
     return np.full(len(cells), np.nan)
 
 
 def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
-    """Arrow strings as float64: numbers (padded or quoted), true and false, and the words for missing (NaN)."""
+    """Arrow strings as float64: numbers (padded or not), true and false, and the words for missing (NaN)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     trimmed = pc.ascii_trim_whitespace(cells)
-    if pc.any(pc.starts_with(trimmed, '"')).as_py():  # a quote after padding is no quote to a CSV parser
-        trimmed = pc.ascii_trim_whitespace(pc.replace_substring_regex(trimmed, r'^"(.*)"$', r"\1"))
     missing = pc.is_in(trimmed, pa.array(MISSING_WORDS, trimmed.type))
     trimmed = pc.if_else(missing, pa.scalar(None, trimmed.type), trimmed)
     try:
@@ -140,11 +149,11 @@ def _from_object(cell: Any, column: str, row: int) -> float:
     if cell is None or type(cell).__name__ == "NAType":
         return np.nan
     if isinstance(cell, str | bytes | complex | np.complexfloating):
-        raise NotANumber(column, row, shown(cell))
+        raise NotANumber(column, row, cell)
     try:
         number = float(cell)
     except (TypeError, ValueError):
-        raise NotANumber(column, row, shown(cell)) from None
+        raise NotANumber(column, row, cell) from None
     if isinstance(cell, int | np.integer):
         _exact(int(cell), column, row)
     return number
@@ -156,7 +165,8 @@ def _exact(integer: int, column: str, row: int) -> None:
         raise NotANumber(
             column,
             row,
-            f"an integer that float64 cannot hold exactly: {integer}",
+            integer,
+            what=f"an integer that float64 cannot hold exactly: {integer}",
             hint="a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first",
         )
 
@@ -168,9 +178,7 @@ def _first_text(cells: Any, column: str, rows_before: int) -> NotANumber:
         try:
             cell.cast(pa.float64())
         except pa.ArrowInvalid:
-            text = cell.as_py()
+            text = cell.cast(pa.binary()).as_py().decode("utf-8", "replace")
             comma = text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit()
-            return NotANumber(
-                column, row, shown(text), hint="write decimals with a point, not a comma" if comma else None
-            )
+            return NotANumber(column, row, text, hint="write decimals with a point, not a comma" if comma else None)
     raise AssertionError("a cell that does not cast")

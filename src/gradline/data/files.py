@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import difflib
-from collections.abc import Iterator, Sequence
+import io
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from gradline.data.blocks import BATCH_ROWS, Missing, Reader, Roles, TableSource
-from gradline.data.cells import MISSING_WORDS, NotANumber, from_arrow, from_text, is_number
+from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, from_arrow, from_text, is_number
 from gradline.errors import DataError
 from gradline.solution import Array
 
 SAMPLE_BYTES = 1 << 20
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 4 << 20
 DELIMITERS = (",", ";", "\t")
+COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+
+# Columns padded to equal width have blanks of many spaces: knowing them spares such a file the slower way as text.
+BLANKS = tuple(" " * width for width in range(1, 33))
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def open_file(
-    path: str | Path,
+    path: str | os.PathLike[str],
     *,
     target: str | None,
     features: Sequence[str] | None = None,
@@ -30,136 +44,272 @@ def open_file(
     batch_rows: int = BATCH_ROWS,
 ) -> TableSource:
     """Open a CSV or Parquet file as a source; see `gradline.open_source`."""
-    reader = open_reader(Path(path))
+    reader = open_reader(Path(path).expanduser())
     roles = Roles.of(reader.name, reader.column_names, target=target, features=features, weight=weight)
     return TableSource(reader, roles, missing=missing, batch_rows=batch_rows)
 
 
 def open_reader(path: Path) -> Reader:
-    """Tell CSV from Parquet by the first bytes, not by the name."""
+    """Tell what kind of file it is, by its first bytes rather than by its name."""
     if not path.exists():
-        folder = path.parent
-        near = difflib.get_close_matches(path.name, [p.name for p in folder.iterdir()] if folder.is_dir() else [], n=1)
-        raise DataError(f"no such file: {path}", hint=f"did you mean {folder / near[0]}?" if near else None)
+        nearby = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, nearby, n=1)
+        raise DataError(f"no such file: {path}", hint=f"did you mean {path.parent / near[0]}?" if near else None)
     if path.is_dir():
         raise DataError(f"{path} is a folder, expected a file")
-    with path.open("rb") as file:
+    with _foreseen(path), path.open("rb") as file:
         start = file.read(4)
-    if start == b"PAR1":
-        return ParquetReader(path)
     if not start:
         raise DataError(f"{path.name} is empty (0 bytes)")
-    return CsvReader(path)
+    if start == b"PAR1":
+        return ParquetReader(path)
+    if path.suffix == ".parquet":
+        raise DataError(f"{path.name} is not a Parquet file: it does not start with PAR1")
+    if start == b"PK\x03\x04":
+        raise DataError(f"{path.name} is a workbook or a zip archive", hint="save the table as CSV or Parquet")
+    return CsvReader(path, next((kind for magic, kind in COMPRESSIONS.items() if start.startswith(magic)), None))
+
+
+class Chunk(NamedTuple):
+    """Some whole rows of a CSV file, and how many bytes of the file come before them."""
+
+    text: bytes
+    offset: int
+
+
+class Ragged(Exception):  # noqa: N818 - passed from the threads that parse to the reader, which knows line numbers
+    """A row with too few or too many fields, in a line counted from 1 within its chunk."""
+
+    def __init__(self, chunk: Chunk, line: int, what: str) -> None:
+        super().__init__(line, what)
+        self.chunk, self.line, self.what = chunk, line, what
 
 
 class CsvReader:
-    """A delimited text file with a header line.
+    """A delimited text file with a header line, plain or compressed, in UTF-8.
 
-    Names and fields may be padded with spaces. The text is cut into chunks at line ends; each chunk is parsed by
-    pyarrow straight into numbers, and only where that fails as text, which is trimmed, and tells which cell is wrong.
+    The text is cut into chunks of whole rows, which threads parse in parallel: straight into numbers, or, where
+    that fails, as text that is trimmed, converted, and able to tell which cell is wrong. Names and fields may be
+    padded with spaces. The delimiter is the one of comma, semicolon and tab that splits the first two lines into
+    equally many and most fields. Empty lines are skipped. `gradline.data.cells.MISSING_WORDS` count as missing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, compression: str | None = None) -> None:
         self.path = path
+        self.compression = compression
         self.name = path.name
         with self._open() as file:
-            sample = file.read(SAMPLE_BYTES)
-        self.delimiter, self.column_names, self.header_bytes = read_header(self.name, sample)
-
-    def _open(self) -> Any:
-        import pyarrow as pa
-
-        return pa.input_stream(str(self.path))
+            self._sample = file.read(SAMPLE_BYTES)
+        header = read_header(self._sample, self.name)
+        self.column_names, self.delimiter, self._header_bytes = header
+        self._line_end = b"\n" if b"\n" in self._sample else b"\r"
 
     def numeric_columns(self) -> list[str]:
-        """Columns whose cells in the first chunk are numbers."""
+        """Columns whose cells in the first rows are numbers."""
+        rows = self._sample[self._header_bytes :]
+        chunk = Chunk(rows[: row_end(rows, self._line_end)] or rows, self._header_bytes)
+        table = self._parse(chunk, range(len(self.column_names)), as_text=True)
         numeric = []
-        chunk = next(self._chunks())
-        for name in self.column_names:
+        for column, name in zip(table.columns, self.column_names, strict=True):
             try:
-                self._as_text(chunk, [name], 0)
+                if not np.isnan(from_text(column.combine_chunks(), name)).all():
+                    numeric.append(name)
             except NotANumber:
                 continue
-            numeric.append(name)
         return numeric
 
     def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Blocks of numbers, see `Reader`."""
+        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
+        positions = [self.column_names.index(name) for name in columns]
         before = 0
-        for chunk in self._chunks():
-            block = self._as_numbers(chunk, columns)
-            if block is None:
-                block = self._as_text(chunk, columns, before)
-            count = len(block[0])
-            before += count
-            for start in range(0, count, rows):
-                yield [column[start : start + rows] for column in block]
+        try:
+            for block in _ahead(lambda chunk: self._numbers(chunk, positions), self._chunks()):
+                count = len(block[0])
+                for piece in range(pieces := -(-count // rows)):
+                    part = slice(piece * count // pieces, (piece + 1) * count // pieces)
+                    yield [column[part] for column in block]
+                before += count
+        except NotANumber as cell:
+            cell.row += before
+            raise
+        except Ragged as row:
+            line = self._lines_before(row.chunk.offset) + row.line
+            raise DataError(f"line {line} of {self.name} {row.what}") from None
 
-    def _chunks(self) -> Iterator[bytes]:
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        with _foreseen(self.path), pa.input_stream(str(self.path), compression=self.compression) as file:
+            yield file
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """Cut the rows into chunks that end where a row ends, so that each can be parsed by itself."""
         with self._open() as file:
-            file.read(self.header_bytes)
+            offset = len(file.read(self._header_bytes))
             rest = b""
             while data := file.read(CHUNK_BYTES):
                 data = rest + data
-                end = row_end(data)
-                if data[:end].strip():
-                    yield data[:end]
+                end = row_end(data, self._line_end)
+                if not end and len(data) >= 2 * CHUNK_BYTES:  # a quote that is not closed, or is no quote
+                    end = data.rfind(self._line_end) + 1
+                if end:
+                    yield from self._chunk(data[:end], offset)
+                offset += end
                 rest = data[end:]
-            if rest.strip():
-                yield rest
+            yield from self._chunk(rest, offset)
 
-    def _parse(self, chunk: bytes, columns: Sequence[str], kind: Any) -> Any:
-        import pyarrow as pa
-        import pyarrow.csv as pa_csv
+    def _chunk(self, text: bytes, offset: int) -> Iterator[Chunk]:
+        chunk = Chunk(text, offset)
+        if text.count(b'"') % 2:
+            for line, row in self._rows(Chunk(text + b"\nend", offset)):
+                if row is None or (len(row) > 1 and row[-1].endswith("\nend")):
+                    raise Ragged(chunk, line, "opens a quote that is not closed")
+        if text.strip(b"\r\n"):
+            yield chunk
 
-        # Columns are known by position: names may be padded, and those not asked for may be equal.
-        wanted = [str(self.column_names.index(name)) for name in columns]
-        return pa_csv.read_csv(
-            pa.BufferReader(chunk),
-            read_options=pa_csv.ReadOptions(column_names=[str(j) for j in range(len(self.column_names))]),
-            parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=b'"' in chunk),
-            convert_options=pa_csv.ConvertOptions(
-                include_columns=wanted,
-                column_types=dict.fromkeys(wanted, kind),
-                null_values=MISSING_WORDS,
-                strings_can_be_null=False,
-                check_utf8=False,
-            ),
-        )
-
-    def _as_numbers(self, chunk: bytes, columns: Sequence[str]) -> list[Array] | None:
+    def _numbers(self, chunk: Chunk, positions: Sequence[int]) -> list[Array]:
         import pyarrow as pa
 
         try:
-            table = self._parse(chunk, columns, pa.float64())
+            table = self._parse(chunk, positions)
+            block = [np.asarray(column.to_numpy(), dtype=np.float64) for column in table.columns]
+            # Integers beyond 2^53 may have been rounded; the text still tells.
+            if not any((np.abs(column) > EXACT_INTEGERS).any() for column in block):
+                return block
         except pa.ArrowInvalid:
-            return None
-        block = [np.asarray(table.column(j).to_numpy(), dtype=np.float64) for j in range(len(columns))]
-        return block
+            pass
+        table = self._parse(chunk, positions, as_text=True)
+        names = [self.column_names[j] for j in positions]
+        return [from_text(column.combine_chunks(), name) for column, name in zip(table.columns, names, strict=True)]
 
-    def _as_text(self, chunk: bytes, columns: Sequence[str], before: int) -> list[Array]:
+    def _parse(self, chunk: Chunk, positions: Sequence[int], *, as_text: bool = False) -> Any:
+        """Parse the columns at those positions; names do not do, since columns not asked for may share one."""
         import pyarrow as pa
+        import pyarrow.csv as pa_csv
 
-        table = self._parse(chunk, columns, pa.string()).combine_chunks()
-        return [from_text(table.column(j).chunk(0), name, before) for j, name in enumerate(columns)]
+        text = chunk.text
+        quoted = b'"' in text
+        if quoted:  # a quote after padding is a quote as well
+            text = re.sub(rb"(^|[\r\n" + self.delimiter.encode() + rb"]) +(?=\")", rb"\1", text)
+        wanted = [str(j) for j in positions]
+        try:
+            return pa_csv.read_csv(
+                pa.BufferReader(text),
+                read_options=pa_csv.ReadOptions(
+                    column_names=[str(j) for j in range(len(self.column_names))],
+                    block_size=len(text) + 1,
+                    use_threads=False,
+                ),
+                parse_options=pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=quoted),
+                convert_options=pa_csv.ConvertOptions(
+                    include_columns=wanted,
+                    column_types=dict.fromkeys(wanted, pa.string() if as_text else pa.float64()),
+                    null_values=MISSING_WORDS + BLANKS,
+                    check_utf8=False,
+                ),
+            )
+        except pa.ArrowInvalid as error:
+            if not as_text:
+                raise
+            for line, row in self._rows(chunk):
+                if row and len(row) != len(self.column_names):
+                    fields = "1 field" if len(row) == 1 else f"{len(row)} fields"
+                    what = f"has {fields}, expected {len(self.column_names)} as in the header"
+                    raise Ragged(chunk, line, what) from None
+            raise Ragged(chunk, 1, f"or a later one cannot be read: {error}") from None
+
+    def _rows(self, chunk: Chunk) -> Iterator[tuple[int, list[str] | None]]:
+        """Fields by line, with Python's slower parser, which counts lines; None where it fails."""
+        text = io.StringIO(chunk.text.decode("utf-8", "replace"), newline="")
+        parser = csv.reader(text, delimiter=self.delimiter, skipinitialspace=True)
+        line = 1
+        try:
+            for row in parser:
+                yield line, row
+                line = parser.line_num + 1
+        except csv.Error:
+            yield line, None
+
+    def _lines_before(self, offset: int) -> int:
+        lines = 0
+        with self._open() as file:
+            while offset > 0 and (data := file.read(min(CHUNK_BYTES, offset))):
+                lines += data.count(self._line_end)
+                offset -= len(data)
+        return lines
 
 
-def read_header(name: str, sample: bytes) -> tuple[str, tuple[str, ...], int]:
-    """Return the delimiter, the column names (trimmed) and the length of the header in bytes."""
-    first = sample.split(b"\n", 1)[0]
-    header = first.decode("utf-8-sig")
-    counts = {d: header.count(d) for d in DELIMITERS}
-    delimiter = max(counts, key=lambda d: counts[d])
-    names = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True))
-    return delimiter, tuple(n.strip() for n in names), len(first) + 1
+def read_header(sample: bytes, name: str) -> tuple[tuple[str, ...], str, int]:
+    """Find the column names (trimmed), the delimiter, and how many bytes come before the first row.
+
+    Raises
+    ------
+    DataError
+        Where the bytes are not UTF-8 text, or all of it is blank.
+    """
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataError(f"{name} is text in UTF-16, expected UTF-8", hint=f"iconv -f UTF-16 -t UTF-8 {name} > utf8.csv")
+    if b"\0" in sample:
+        raise DataError(f"{name} is not a text file: it holds a zero byte at position {sample.index(0)}")
+    mark = len(codecs.BOM_UTF8) if sample.startswith(codecs.BOM_UTF8) else 0
+    text = sample[mark:].decode("utf-8", "surrogateescape")
+    splits = {delimiter: _first_rows(text, delimiter) for delimiter in DELIMITERS}
+    if not splits[","]:
+        raise DataError(f"{name} is empty: it holds {len(sample)} bytes, all blank")
+
+    def fit(delimiter: str) -> tuple[bool, int]:
+        widths = [len(row) for row, _ in splits[delimiter]]
+        return widths[0] > 1 and widths[0] == widths[-1], widths[0]
+
+    delimiter = max(DELIMITERS, key=fit)
+    header, length = splits[delimiter][0]
+    names = tuple(column.strip() for column in header)
+    strange = [column for column in names if column != column.encode("utf-8", "ignore").decode()]
+    if strange:
+        raise DataError(
+            f"the column names of {name} are not in UTF-8: {strange[0].encode('utf-8', 'replace').decode()!r}",
+            hint=f"if the file is in Latin-1: iconv -f LATIN1 -t UTF-8 {name} > utf8.csv",
+        )
+    return names, delimiter, mark + len(text[:length].encode("utf-8", "surrogateescape"))
 
 
-def row_end(text: bytes) -> int:
-    """Length of the whole rows in a piece of CSV that starts with a row: up to the last newline outside quotes."""
-    end = text.rfind(b"\n")
+def _first_rows(text: str, delimiter: str) -> list[tuple[list[str], int]]:
+    """The first two rows that are not blank, each with the length of the text up to its end."""
+    length = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal length
+        for line in io.StringIO(text, newline=""):
+            length += len(line)
+            yield line
+
+    found: list[tuple[list[str], int]] = []
+    try:
+        for row in csv.reader(lines(), delimiter=delimiter, skipinitialspace=True):
+            if any(field.strip() for field in row):
+                found.append((row, length))
+            if len(found) == 2:
+                break
+    except csv.Error:  # a field too long to be one: the wrong delimiter, or no table
+        pass
+    return found
+
+
+def row_end(text: bytes, line_end: bytes = b"\n") -> int:
+    r"""Length of the whole rows in text that starts with a row: up to the last line end outside quotes, or 0.
+
+    Outside quotes means an even number of quotes before it.
+
+    Examples
+    --------
+    >>> row_end(b'1,"two\nlines"\n2,"two\nli')
+    14
+    """
+    end = text.rfind(line_end)
     quotes = text.count(b'"', 0, max(end, 0))
-    while quotes % 2 and end >= 0:
-        previous = text.rfind(b"\n", 0, end)
+    while quotes % 2:
+        previous = text.rfind(line_end, 0, end)
         quotes -= text.count(b'"', max(previous, 0), end)
         end = previous
     return end + 1
@@ -173,20 +323,48 @@ class ParquetReader:
 
         self.path = path
         self.name = path.name
-        with pq.ParquetFile(path) as file:
-            self.schema = file.schema_arrow
-        self.column_names = tuple(field.name for field in self.schema)
+        with _foreseen(path), pq.ParquetFile(path) as file:
+            self._schema = file.schema_arrow
+        self.column_names = tuple(self._schema.names)
 
     def numeric_columns(self) -> list[str]:
         """Columns of a numeric type."""
-        return [field.name for field in self.schema if is_number(field.type)]
+        return [field.name for field in self._schema if is_number(field.type)]
 
     def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Blocks of numbers, see `Reader`."""
+        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
         import pyarrow.parquet as pq
 
         before = 0
-        with pq.ParquetFile(self.path) as file:
+        with _foreseen(self.path), pq.ParquetFile(self.path) as file:
             for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
                 yield [from_arrow(batch.column(name), name, before) for name in columns]
                 before += batch.num_rows
+
+
+def _ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """work(item) for each item, in order, done by threads a few items ahead of the reader."""
+    threads = min(os.cpu_count() or 1, 8)
+    waiting: deque[Future[R]] = deque()
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="gradline-read")
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _foreseen(path: Path) -> Iterator[None]:
+    """What the disk or a damaged file may raise, as one sentence."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition("\n")[0]
+        raise DataError(f"cannot read {path}: {reason}") from error

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -90,8 +90,10 @@ def open_source(
     if isinstance(data, Source):
         if target not in (None, data.target_name):
             raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")
+        if weight is not None or (features is not None and tuple(features) != data.feature_names):
+            raise DataError(f"{data.name} is a source already: its features and weight were chosen when it was opened")
         return data
-    if isinstance(data, str | Path):
+    if isinstance(data, str | os.PathLike):
         return open_file(data, target=target, features=features, weight=weight, missing=missing, batch_rows=batch_rows)
     return open_table(data, target=target, features=features, weight=weight, missing=missing)
 
