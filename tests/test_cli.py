@@ -155,6 +155,33 @@ def test_fit_prints_a_table_and_how_near_it_is(houses):
     assert "iteration 1: loss" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_sees_a_progress_bar(houses):
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = ["fit", "houses.csv", "--target", "price", "--features", "sqft", "--engine", "numpy"]
+    slow = ["--learning-rate", "1e-8", "--iterations", "3000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "gradline", *command, *slow],
+        cwd=houses, stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"},
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                piece = os.read(ours, 4096)
+            except OSError:  # how Linux says that the other end is closed
+                break
+            if not piece:
+                break
+            seen += piece
+        assert "unfinished" in process.stdout.read()
+    os.close(ours)
+    assert b"iteration" in seen
+    assert b"/3000" in seen
+
+
 def test_fit_without_an_engine_solves(houses):
     fit = json.loads(
         gradline("fit", "houses.csv", "--target", "price", "--features", "sqft,rooms", "--json", cwd=houses).stdout

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from gradline.report.summary import Summary
 
 app = typer.Typer(
-    help="Linear regression by gradient descent: every step visible, every answer certified.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -74,6 +73,23 @@ def main() -> None:
         sys.exit(1)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from gradline import __version__
+
+        print(f"gradline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def gradline(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Linear regression by gradient descent: every step visible, every answer certified."""
+
+
 @app.command()
 def demo(
     engine: Annotated[
@@ -92,8 +108,8 @@ def demo(
     from gradline.descent.engines import ENGINES
     from gradline.lessons import demo as lesson
 
-    if not learning_rate > 0:
-        raise typer.BadParameter(f"{learning_rate} is not above 0", param_hint="--learning-rate")
+    if not 0 < learning_rate < float("inf"):
+        raise typer.BadParameter(f"{learning_rate} is not a number above 0", param_hint="--learning-rate")
     setting = lesson.Setting(learning_rate, iterations, init, intercept)
     shown = lesson.run(setting, ENGINES if engine is None else (engine.value,))
     if as_json:

@@ -305,7 +305,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         "missing": [StrOptions({"error", "drop"})],
     }
 
-    def __init__(self, *, fit_intercept: bool = True, precision: str = "auto", missing: str = "error") -> None:
+    def __init__(self, *, fit_intercept: bool = True, precision: str = "auto", missing: Missing = "error") -> None:
         self.fit_intercept = fit_intercept
         self.precision = precision
         self.missing = missing

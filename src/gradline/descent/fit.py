@@ -225,7 +225,12 @@ def _start(init: str | float | Array, features: int, bias: bool, rng: np.random.
     """Slopes and intercept to start from, in data units."""
     k = features + bias
     if isinstance(init, str):
-        v = {"zeros": np.zeros, "uniform": rng.random, "normal": rng.standard_normal}[init](k)
+        starts: dict[str, Callable[[int], Array]] = {
+            "zeros": np.zeros,
+            "uniform": rng.random,
+            "normal": rng.standard_normal,
+        }
+        v = starts[init](k)
     else:
         v = np.asarray(init, dtype=float)
         v = np.full(k, v) if v.ndim == 0 else v

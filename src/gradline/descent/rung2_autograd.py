@@ -31,7 +31,7 @@ class ByAutograd:
             for parameter in self.parameters:
                 parameter -= self.learning_rate * parameter.grad
                 parameter.grad.zero_()
-        return loss.item()
+        return float(loss.item())
 
     def read(self) -> tuple[Array, float]:
         """Copies of w and b."""

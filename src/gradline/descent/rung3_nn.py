@@ -32,7 +32,7 @@ class ByNN:
         loss.backward()
         # 4. update
         self.optimizer.step()
-        return loss.item()
+        return float(loss.item())
 
     def read(self) -> tuple[Array, float]:
         """Copies of w and b."""

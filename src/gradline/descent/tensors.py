@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -25,8 +27,11 @@ class Tensors:
             self._last = batch, (X, y, share)
         return self._last[1]
 
-    def parameter(self, value: Array | float, *, requires_grad: bool = True) -> Tensor:
-        """A leaf of the graph: `requires_grad` goes last, after every cast and move."""
+    def parameter(self, value: Array | float, *, requires_grad: bool = True) -> Any:
+        """A leaf of the graph: `requires_grad` goes last, after every cast and move.
+
+        Typed Any because `grad` is None until the first backward, which a type checker cannot rule out.
+        """
         return torch.tensor(value, dtype=self.dtype, device=self.device, requires_grad=requires_grad)
 
     def linear(self, w: Array, b: float, *, bias: bool) -> nn.Linear:
