@@ -1,130 +1,326 @@
-"""Centred sums in float64: everything least squares needs to know of the rows, in a state that adds and subtracts."""
+"""Centred sums in float64: all that least squares needs to know of the rows, in a state that adds and subtracts."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gradline.data.batch import Batch
-from gradline.moments import parallel
-from gradline.moments.solve import UNIT_ROUNDOFF, Dispersion, NormalEquations, disperse, solve
+from gradline.errors import DataError
+from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
+from gradline.moments.centred_sums import CentredSums
+from gradline.moments.parallel import InOrder, accumulate, numbered, row_blocks
+from gradline.moments.solve import Dispersion, NormalEquations, disperse, solve
 from gradline.solution import Array, Solution
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Sums of w z, w z z^T over rows z = (x_1 .. x_p, y), about a shift near the mean. Make one with `of` or `zero`."""
+    """What least squares needs to know of some rows, as float64 sums: `a + b` knows the rows of both, `a - b` the rest.
 
-    rows: int
-    weight: float
-    shift: Array | None  # (p + 1,); None without rows
-    sums: Array  # (p + 1,) sum of w (z - shift)
-    squares: Array  # (p + 1, p + 1) sum of w (z - shift)(z - shift)^T
-    mass: Array  # (p + 2,) sum of w (z - shift)^2, then of w, that ever went through the sums
-    block_sums: int
-    block_rows: int
+    With z = (x_1 .. x_p, y) and a shift c near the mean of z::
+
+        W = sum w,    s = sum w (z - c),    S = sum w (z - c)(z - c)^T
+
+    Sums about c lose nothing to a large mean, as sum w z z^T would. Make one with `of`, `from_batches` or `zero`; it
+    never changes. The number of threads does not change a bit; another split or order of the rows gives the same up to
+    rounding (`ExactMoments`: the same bits). What is removed leaves its rounding errors behind, and `solve` takes them
+    into the digits it reports.
+
+    Weights count as repetition does: weight 2 gives the sums of the row taken twice, to rounding. A row of weight zero
+    is no row.
+
+    Attributes
+    ----------
+    rows : int
+        Rows of weight above zero.
+    weight : float
+        W.
+    n_features : int
+        p.
+    mean : (p + 1,) float64
+        Means of the columns of X, then of y. NaN without rows.
+    scatter : (p + 1, p + 1) float64
+        Sums of w (z - mean)(z - mean)^T, y last.
+
+    Examples
+    --------
+    >>> january = Moments.of([[1.0], [3.0]], [2.0, 6.0])
+    >>> february = Moments.of([[10.0], [13.0], [7.0]], [20.0, 26.0, 14.0])
+    >>> year = january + february
+    >>> year.rows, year.solve().coef
+    (5, array([2.]))
+    >>> (year - january).mean
+    array([10., 20.])
+    """
+
+    __slots__ = ("_sums",)
+
+    def __init__(self, sums: CentredSums) -> None:
+        self._sums = sums
 
     @classmethod
     def zero(cls, n_features: int) -> Moments:
-        q = n_features + 1
-        return cls(0, 0.0, None, np.zeros(q), np.zeros((q, q)), np.zeros(q + 1), 0, 0)
+        """No rows yet: `zero(p) + m` is m.
+
+        Examples
+        --------
+        >>> Moments.zero(3)
+        Moments(rows=0, weight=0.0, n_features=3)
+        """
+        return cls(CentredSums.zero(n_features))
 
     @classmethod
     def of(
         cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, threads: int | None = None
     ) -> Moments:
-        X, y = np.asarray(X), np.asarray(y)
-        weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        blocks = parallel.row_blocks(X, y, weight)
-        return cls.from_batches(blocks, X.shape[1], threads=threads)
+        """Sums over arrays, read once, by several threads.
+
+        Parameters
+        ----------
+        X : (rows, n_features)
+            Any real dtype and memory order, read in place; the sums are float64.
+        y : (rows,)
+        sample_weight : (rows,), optional
+            Finite, zero or above.
+        threads : int, optional
+            Default: the cores this process may use.
+
+        Raises
+        ------
+        DataError
+            Where shapes do not fit, a weight is negative, or a cell is not a finite number.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
+        array([2.5, 5. ])
+        """
+        features, target = _numbers(X, "X"), _numbers(y, "y")
+        weight = None if sample_weight is None else _numbers(sample_weight, "sample_weight").astype(np.float64)
+        blocks = row_blocks(features, target, weight)
+        try:
+            return cls.from_batches(blocks, features.shape[1], threads=threads)
+        except NotFiniteError as error:
+            # A block knows its own rows only; the message counts all.
+            raise not_finite(features, target, weight) or error from None
 
     @classmethod
     def from_batches(cls, batches: Iterable[Batch], n_features: int, *, threads: int | None = None) -> Moments:
-        total = cls.zero(n_features)
-        for batch in batches:
-            total = total + _block(batch)
-        return total
+        """Sums over a stream of batches, in memory that does not grow with the rows.
+
+        Raises
+        ------
+        DataError
+            Where a batch has another number of features, or a cell is not a finite number.
+
+        Examples
+        --------
+        >>> batches = (Batch.of(np.full((4, 1), i), np.full(4, 2.0 * i)) for i in range(3))
+        >>> Moments.from_batches(batches, 1).rows
+        12
+        """
+        results = InOrder(CentredSums.zero(n_features))
+        accumulate(lambda: BlockSums(n_features, results), numbered(batches), threads)
+        return cls(results.total)
+
+    def __repr__(self) -> str:
+        return f"Moments(rows={self.rows}, weight={self.weight}, n_features={self.n_features})"
+
+    @property
+    def rows(self) -> int:
+        """Rows of weight above zero."""
+        return self._sums.rows
+
+    @property
+    def weight(self) -> float:
+        """Total weight."""
+        return self._sums.weight
 
     @property
     def n_features(self) -> int:
-        return len(self.sums) - 1
+        """Columns of X."""
+        return len(self._sums.sums) - 1
 
     @property
     def mean(self) -> Array:
-        if self.shift is None:
-            return np.full(self.n_features + 1, np.nan)
-        return self.shift + self.sums / self.weight
+        """Means of the columns of X, then of y; NaN without rows."""
+        return self._sums.mean
 
     @property
     def scatter(self) -> Array:
-        if self.shift is None:
-            return self.squares.copy()
-        return self._moved(self.shift + self.sums / self.weight).squares
-
-    def __add__(self, other: Moments) -> Moments:
-        return self._merged(other, 1)
-
-    def __sub__(self, other: Moments) -> Moments:
-        return self._merged(other, -1)
+        """Sums of w (z - mean)(z - mean)^T, z = (x, y)."""
+        return (self._sums.centred() if self.rows > 0 else self._sums).squares.copy()
 
     def solve(self, fit_intercept: bool = True) -> Solution:
+        """Least squares, with an estimate of the digits that are right: see `gradline.moments.solve.solve`.
+
+        Raises
+        ------
+        DataError
+            Without rows.
+
+        Examples
+        --------
+        >>> solution = Moments.of([[1.0], [3.0], [4.0]], [5.0, 9.0, 11.0]).solve()
+        >>> solution.coef, solution.intercept
+        (array([2.]), 3.0)
+        """
         return solve(self._equations(fit_intercept))
 
     def dispersion(self, fit_intercept: bool = True) -> Dispersion:
+        """What standard errors are made of: see `gradline.moments.solve.disperse`.
+
+        Raises
+        ------
+        DataError
+            Without rows.
+        """
         return disperse(self._equations(fit_intercept))
 
+    def __add__(self, other: Moments) -> Moments:
+        if not isinstance(other, Moments):
+            return NotImplemented
+        self._refuse_other_features(other)
+        return Moments(self._sums.merged(other._sums, 1))
+
+    def __sub__(self, other: Moments) -> Moments:
+        """Remove rows that are in it.
+
+        Raises
+        ------
+        DataError
+            Where it shows that they never were: what is left belongs to no rows.
+        """
+        if not isinstance(other, Moments):
+            return NotImplemented
+        self._refuse_other_features(other)
+        left = self._sums.merged(other._sums, -1)
+        if not left.could_be_rows():
+            raise DataError(
+                f"these {other.rows} rows were never in it: no {left.rows} rows have the sums that would be left",
+                hint="subtract only what was added, with the same weights",
+            )
+        return Moments(left) if left.rows > 0 else Moments.zero(self.n_features)
+
+    def to_json(self) -> str:
+        """The state as a JSON object; numbers are hexadecimal strings, so that no reader rounds them.
+
+        Examples
+        --------
+        >>> m = Moments.of([[1.0], [3.0]], [2.0, 6.0])
+        >>> Moments.from_json(m.to_json()).to_json() == m.to_json()
+        True
+        """
+        sums = self._sums
+        state = {
+            "kind": "Moments",
+            "version": 1,
+            "features": self.n_features,
+            "rows": sums.rows,
+            "weight": [sums.weight.hex()],
+            "shift": _hex(sums.shift),
+            "sums": _hex(sums.sums),
+            "squares": _hex(sums.squares[np.triu_indices(self.n_features + 1)]),
+            "mass": _hex(sums.mass),
+            "block_sums": sums.block_sums,
+            "block_rows": sums.block_rows,
+        }
+        return json.dumps(state)
+
+    @classmethod
+    def from_json(cls, text: str) -> Moments:
+        """Read what `to_json` wrote, to the bit.
+
+        Raises
+        ------
+        DataError
+            Where the text is not such a state.
+        """
+        try:
+            state = json.loads(text)
+        except ValueError as error:
+            raise DataError(f"these moments cannot be read: not JSON ({error})") from None
+        if not isinstance(state, dict) or state.get("kind") != "Moments":
+            found = state.get("kind") if isinstance(state, dict) else type(state).__name__
+            raise DataError(f"these moments cannot be read: kind is {found!r}, expected 'Moments'")
+        if state.get("version") != 1:
+            raise DataError(
+                f"these moments cannot be read: version {state.get('version')!r}, expected 1",
+                hint="a newer gradline may have written them",
+            )
+        p, rows = _count(state, "features"), _count(state, "rows")
+        if rows == 0:
+            return cls.zero(p)
+        q = p + 1
+        upper = np.triu_indices(q)
+        squares = np.empty((q, q))
+        squares[upper] = squares.T[upper] = _unhex(state, "squares", q * (q + 1) // 2)
+        sums = CentredSums(
+            rows=rows,
+            weight=float(_unhex(state, "weight", 1)[0]),
+            shift=_unhex(state, "shift", q),
+            sums=_unhex(state, "sums", q),
+            squares=squares,
+            mass=_unhex(state, "mass", q + 1),
+            block_sums=_count(state, "block_sums"),
+            block_rows=_count(state, "block_rows"),
+        )
+        if not 0.0 < sums.weight < math.inf or (sums.mass < 0.0).any():
+            raise DataError("these moments cannot be read: a weight or a mass is negative or not finite")
+        return cls(sums)
+
+    def _refuse_other_features(self, other: Moments) -> None:
+        if other.n_features != self.n_features:
+            raise DataError(f"moments of {self.n_features} and of {other.n_features} features do not go together")
+
     def _equations(self, fit_intercept: bool) -> NormalEquations:
-        q = self.n_features + 1
-        rounding = UNIT_ROUNDOFF * (4 + self.n_features + math.sqrt(self.block_rows) + math.sqrt(self.block_sums))
-        if self.shift is None:
-            return NormalEquations(0, 0.0, np.zeros(q), self.squares, self.mass[:q], rounding, fit_intercept)
-        mean = self.mean
-        about = self._moved(mean if fit_intercept else np.zeros(q))
-        return NormalEquations(self.rows, self.weight, mean, about.squares, about.mass[:q], rounding, fit_intercept)
-
-    def _moved(self, shift: Array) -> Moments:
-        if self.shift is None or (shift == self.shift).all():
-            return self
-        d, q = self.shift - shift, len(shift)
-        cross = np.outer(d, self.sums)
-        mass = self.mass.copy()
-        mass[:q] = (np.sqrt(mass[:q]) + math.sqrt(mass[q]) * np.abs(d)) ** 2
-        return Moments(
-            self.rows,
-            self.weight,
-            shift,
-            self.sums + self.weight * d,
-            self.squares + cross + cross.T + self.weight * np.outer(d, d),
-            mass,
-            self.block_sums,
-            self.block_rows,
-        )
-
-    def _merged(self, other: Moments, sign: int) -> Moments:
-        if other.shift is None:
-            return self
-        shift = other.shift if self.shift is None else self.shift
-        other = other._moved(shift)
-        return Moments(
-            self.rows + sign * other.rows,
-            self.weight + sign * other.weight,
-            shift,
-            self.sums + sign * other.sums,
-            self.squares + sign * other.squares,
-            self.mass + other.mass,
-            self.block_sums + other.block_sums,
-            max(self.block_rows, other.block_rows),
+        sums = self._sums
+        if self.rows > 0:
+            sums = sums.centred() if fit_intercept else sums.about_zero()
+        return NormalEquations(
+            rows=self.rows,
+            weight=self.weight,
+            mean=self.mean,
+            scatter=sums.squares,
+            mass=sums.mass[:-1],
+            rounding=sums.rounding,
+            fit_intercept=fit_intercept,
         )
 
 
-def _block(batch: Batch) -> Moments:
-    Z = np.column_stack([batch.X, batch.y])
-    w = np.ones(len(Z)) if batch.weight is None else batch.weight
-    shift = Z[0] + (Z - Z[0]).mean(0)
-    Z = Z - shift
-    squares = (w * Z.T) @ Z
-    return Moments(len(Z), float(w.sum()), shift, w @ Z, squares, np.append(np.diag(squares), w.sum()), 1, len(Z))
+def _numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+    array = np.asarray(values)
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{name} cannot be read as numbers: {error}") from None
+    raise DataError(f"{name} has the type {array.dtype}, expected real numbers")
+
+
+def _hex(values: Array) -> list[str]:
+    return [float(value).hex() for value in values]
+
+
+def _unhex(state: dict[str, Any], key: str, length: int) -> Array:
+    try:
+        values = np.array([float.fromhex(text) for text in state[key]])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise DataError(f"these moments cannot be read: {key!r} is not a list of hexadecimal numbers") from None
+    if len(values) != length:
+        raise DataError(f"these moments cannot be read: {key!r} has {len(values)} numbers, expected {length}")
+    return values
+
+
+def _count(state: dict[str, Any], key: str) -> int:
+    value = state.get(key)
+    if type(value) is not int or value < 0:
+        raise DataError(f"these moments cannot be read: {key!r} is {value!r}, expected a count")
+    return value

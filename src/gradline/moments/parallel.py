@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain, islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch
 from gradline.errors import DataError
 
-# Enough rows to make a hand-over between threads cheap beside the work, few enough for a streaming pass to stay small.
-BLOCK_ROWS = 65536
+# Numbers in a block of rows (8 MB): enough to make a hand-over between threads cheap beside the work, few enough for a
+# streaming pass to stay small and for all threads to end at about the same time.
+BLOCK_NUMBERS = 2**20
 
 Block = TypeVar("Block")
 Block_contra = TypeVar("Block_contra", contravariant=True)
@@ -31,7 +32,15 @@ class Accumulator(Protocol[Block_contra]):
         """Take one block in."""
 
 
+class Summand(Protocol):
+    """What adds up to its own kind."""
+
+    def merged(self, other: Self, sign: int, /) -> Self:
+        """The sum (sign = 1)."""
+
+
 A = TypeVar("A", bound=Accumulator[Any])
+S = TypeVar("S", bound=Summand)
 
 
 def accumulate(new: Callable[[], A], blocks: Iterable[Block], threads: int | None = None) -> list[A]:
@@ -110,15 +119,42 @@ class _Supply(Iterator[Block]):
         with self._lock:
             if self.error is None:
                 self.error = error
-                close = getattr(self._source, "close", None)
-                if close is not None:
-                    close()
+                _close(self._source)
+
+
+class InOrder(Generic[S]):
+    """Adds up parts in the order of their numbers, whichever thread is done first: every run rounds the same way."""
+
+    def __init__(self, zero: S) -> None:
+        self.total = zero
+        self._waiting: dict[int, S] = {}
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def put(self, number: int, part: S) -> None:
+        """Add part `number` (0, 1, 2 ...), as soon as those before it are there."""
+        with self._lock:
+            self._waiting[number] = part
+            while self._next in self._waiting:
+                self.total = self.total.merged(self._waiting.pop(self._next), 1)
+                self._next += 1
+
+
+def numbered(batches: Iterable[Batch]) -> Iterator[tuple[int, int, Batch]]:
+    """Each batch with its number and the number of rows before it."""
+    rows_before = 0
+    try:
+        for number, batch in enumerate(batches):
+            yield number, rows_before, batch
+            rows_before += len(batch)
+    finally:
+        _close(batches)
 
 
 def row_blocks(
-    X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None, rows: int = BLOCK_ROWS
+    X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None, rows: int | None = None
 ) -> Iterator[Batch]:
-    """Cut arrays into batches of at most `rows` rows, without copying them; rows of weight zero are left out.
+    """Cut arrays into batches of at most `rows` rows (8 MB of X), without copying; rows of weight zero are left out.
 
     X may be of any real dtype and memory order: the accumulators convert as they read.
 
@@ -132,8 +168,10 @@ def row_blocks(
     >>> [len(batch) for batch in row_blocks(np.ones((5, 2)), np.ones(5), rows=2)]
     [2, 2, 1]
     """
-    # Nothing is cut before the whole has been checked.
-    Batch.of(X[:0], y[:0])
+    if X.ndim != 2:
+        raise DataError(f"X has shape {X.shape}, expected (rows, features)")
+    if y.ndim != 1:
+        raise DataError(f"y has shape {y.shape}, expected (rows,)")
     if len(X) != len(y):
         raise DataError(f"X has {len(X)} rows but y has {len(y)}")
     if weight is not None:
@@ -144,7 +182,7 @@ def row_blocks(
             raise DataError(
                 f"{bad.size} weights are negative or not finite, the first is {weight[bad[0]]} in row {bad[0] + 1}"
             )
-    return _cut(X, y, weight, rows)
+    return _cut(X, y, weight, max(256, BLOCK_NUMBERS // (X.shape[1] + 1)) if rows is None else rows)
 
 
 def _cut(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None, rows: int) -> Iterator[Batch]:
@@ -155,6 +193,12 @@ def _cut(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None, rows: in
             yield Batch(X[part], y[part], None, np.broadcast_to(1.0 / count, count))
         else:
             yield Batch.of(X[part], y[part], weight[part])
+
+
+def _close(blocks: Iterable[Any]) -> None:
+    close = getattr(blocks, "close", None)
+    if close is not None:
+        close()
 
 
 def available_threads() -> int:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.errors import DataError
+from gradline.moments.centred_sums import UNIT_ROUNDOFF
+from gradline.moments.parallel import one_blas_thread
 from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
-UNIT_ROUNDOFF = 2.0**-53
 MOST_DIGITS = 15.9
 
 
@@ -83,8 +84,8 @@ class NormalEquations:
 def solve(equations: NormalEquations) -> Solution:
     """Least squares from float64 sums, with an estimate of the digits that are right.
 
-    Columns are scaled to length one, A = D^-1 C D^-1, then A b = g by Cholesky with a step of refinement. To first
-    order rounding moves coefficient i by no more than::
+    Columns are scaled to length one, A = D^-1 C D^-1, then A b = g is solved. To first order rounding
+    moves coefficient i by no more than::
 
         rounding * (|A^-1| growth)_i * (growth_y + sum_k growth_k |b_k|),     growth_j = max(1, sqrt(mass_j / C_jj))
 
@@ -107,14 +108,16 @@ def solve(equations: NormalEquations) -> Solution:
     >>> solve(sums).coef, solve(sums).intercept
     (array([2.]), 1.0)
     """
-    fit = _fit(equations)
+    with one_blas_thread():
+        fit = _fit(equations)
+        condition_number = math.inf if fit.dependencies else _condition_number(fit)
     coef = np.zeros(len(equations.mean) - 1)
     coef[fit.kept] = fit.slopes
     certificate = Certificate(
         digits=0.0 if fit.unproven else _coefficient_digits(equations, fit),
         certain=False,
         rank=len(fit.kept),
-        condition_number=math.inf if fit.dependencies else _condition_number(fit),
+        condition_number=condition_number,
         dependencies=fit.dependencies,
     )
     return Solution(coef=coef, intercept=fit.intercept, status=Status.SOLVED, certificate=certificate)
@@ -132,7 +135,8 @@ def disperse(equations: NormalEquations) -> Dispersion:
     DataError
         Without rows.
     """
-    fit = _fit(equations)
+    with one_blas_thread():
+        fit = _fit(equations)
     inverse = fit.inverse / fit.scale / fit.scale[:, None]
     terms = fit.kept
     if equations.fit_intercept:
@@ -186,13 +190,13 @@ def _fit(equations: NormalEquations) -> _Fit:
         return _overflowed(equations)
 
     diagonal = np.diag(C)
-    varies = np.flatnonzero(diagonal[:p] > rounding * mass[:p])
+    is_constant = ~(diagonal[:p] > rounding * mass[:p])
+    varies, constant = np.flatnonzero(~is_constant), np.flatnonzero(is_constant)
     scale = np.sqrt(diagonal[varies])
     growth = np.maximum(1.0, np.sqrt(mass[varies]) / scale)
     A = C[np.ix_(varies, varies)] / scale / scale[:, None]
     chosen, triangle, factors = _independent(A, growth, rounding)
 
-    constant = np.setdiff1d(np.arange(p), varies)
     dependencies = [Dependency(int(j), {}) for j in constant]
     for j, weights in factors.items():
         in_data_units = weights * scale[j] / scale[chosen[: len(weights)]]
@@ -201,8 +205,8 @@ def _fit(equations: NormalEquations) -> _Fit:
     kept, scale, growth, A = varies[chosen], scale[chosen], growth[chosen], A[np.ix_(chosen, chosen)]
     inverse = triangle.T @ triangle
     g = C[kept, p] / scale
-    b = inverse @ g
-    b = b + inverse @ (g - A @ b)
+    # Not inverse @ g: its residual would grow with the condition number, and the residual sum of squares with it.
+    b = np.linalg.solve(A, g)
     ess, tss = float(b @ g), float(max(diagonal[p], 0.0))
     size_y = math.sqrt(max(diagonal[p], mass[p]))
     rss, rss_error = tss - float(b @ (2.0 * g - A @ b)), rounding * (size_y + float(growth @ np.abs(b))) ** 2

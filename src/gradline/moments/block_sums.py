@@ -1,0 +1,155 @@
+"""Rows in: the sums of one batch, block by block in the cache. This is where a float64 fit spends its time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.batch import Batch
+from gradline.errors import DataError
+from gradline.moments.centred_sums import CentredSums
+from gradline.moments.parallel import InOrder
+from gradline.solution import Array
+
+# Numbers a thread shifts at a time: half a megabyte, which stays in a core's cache.
+SCRATCH = 2**16
+# A sum of squares below this may have lost squares to underflow.
+TINY = 2.0**-900
+
+
+class BlockSums:
+    """One thread's accumulator: sums batches in scratch memory of its own and hands them on in their order.
+
+    A block of rows takes a subtraction (the shift), a product x'x and the products x'v for v = y and v = 1. `np.dot`
+    sees that x'x is symmetric, which halves the work, and always lets other threads run meanwhile; `np.matmul` does not
+    for a small result, however long the product. Where X has no column with its mean above its spread, it is read in
+    place. With weights, rows are multiplied by sqrt(w): that rounds them by less than the product does.
+    """
+
+    def __init__(self, n_features: int, results: InOrder[CentredSums]) -> None:
+        self._results = results
+        self._features = n_features
+        # A shift repeated to some 160 numbers makes the inner loop of the subtraction long where X is narrow.
+        self._repeats = max(1, 160 // max(n_features, 1))
+        self._rows = max(1, SCRATCH // max(n_features, 1) // self._repeats) * self._repeats
+        self._scratch = np.empty(0)
+        self._ones = np.ones(self._rows)
+
+    def add(self, numbered: tuple[int, int, Batch], /) -> None:
+        """Take in one batch, with its number and the number of rows before it."""
+        index, rows_before, batch = numbered
+        if batch.X.shape[1] != self._features:
+            raise DataError(f"a batch has {batch.X.shape[1]} features, expected {self._features}")
+        if len(batch) == 0:
+            self._results.put(index, CentredSums.zero(self._features))
+            return
+        with np.errstate(all="ignore"):
+            sums = self._sums(batch, near_mean(batch.X, batch.y))
+            if sums.is_off_centre():
+                sums = self._sums(batch, sums.mean)
+        if not np.isfinite(sums.squares).all():
+            error = not_finite(batch.X, batch.y, None, rows_before)
+            if error is not None:
+                raise error
+        self._results.put(index, sums)
+
+    def _sums(self, batch: Batch, shift: Array) -> CentredSums:
+        X, n, p = batch.X, len(batch), self._features
+        v = np.subtract(batch.y, shift[p], dtype=np.float64)
+        root = None
+        if batch.weight is not None:
+            root = np.sqrt(batch.weight)
+            v *= root
+        in_place = root is None and X.dtype == np.float64 and X.flags.c_contiguous and not shift[:p].any()
+        repeated = np.tile(shift[:p], self._repeats)
+
+        products, block = np.zeros((p + 2, p)), np.empty((p + 2, p))
+        for start in range(0, n, self._rows):
+            stop = min(start + self._rows, n)
+            x = X[start:stop] if in_place else self._shifted(X[start:stop], repeated)
+            one = self._ones[: stop - start]
+            if root is not None:
+                one = root[start:stop]
+                x *= one[:, None]
+            np.dot(x.T, x, out=block[:p])
+            np.dot(v[start:stop], x, out=block[p])
+            np.dot(one, x, out=block[p + 1])
+            products += block
+
+        squares = np.empty((p + 1, p + 1))
+        squares[:p, :p] = products[:p]
+        squares[p, :p] = squares[:p, p] = products[p]
+        squares[p, p] = v @ v
+        weight = float(n) if batch.weight is None else float(batch.weight.sum())
+        mass = np.append(np.diag(squares), weight)
+        for j in np.flatnonzero(mass[:-1] < TINY):
+            # Either the column is constant, to the bit, or its squares underflowed and tell nothing.
+            column = X[:, j] if j < p else batch.y
+            mass[j] = math.inf if (column != shift[j]).any() else 0.0
+        return CentredSums(
+            rows=n,
+            weight=weight,
+            shift=shift,
+            sums=np.append(products[p + 1], v.sum() if root is None else v @ root),
+            squares=squares,
+            mass=mass,
+            block_sums=-(-n // self._rows),
+            block_rows=min(n, self._rows),
+        )
+
+    def _shifted(self, x: NDArray[Any], repeated: Array) -> Array:
+        """x - shift, in scratch memory and in the memory order of x."""
+        m, p = x.shape
+        if self._scratch.size < m * p:
+            self._scratch = np.empty(m * p)
+        flat = self._scratch[: m * p]
+        out = flat.reshape(p, m).T if x.strides[0] == x.itemsize else flat.reshape(m, p)
+        if x.flags.c_contiguous and m % self._repeats == 0:
+            np.subtract(x.reshape(-1, len(repeated)), repeated, out=flat.reshape(-1, len(repeated)))
+        else:
+            np.subtract(x, repeated[:p], out=out)
+        return out
+
+
+def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
+    """A shift near the mean, from some 64 rows; zero for all of X where that serves as well (no mean above its spread).
+
+    Taken from the first row, so that a constant column has exactly its own value for a shift.
+    """
+    p, every = X.shape[1], -(-len(y) // 64)
+    Z = np.empty((-(-len(y) // every), p + 1))
+    Z[:, :p] = X[::every]
+    Z[:, p] = y[::every]
+    first = Z[0].copy()
+    Z -= first
+    offset = Z.mean(0)
+    shift: Array = first + offset
+    variance = (Z * Z).mean(0) - offset * offset
+    if (shift[:p] ** 2 <= variance[:p]).all():
+        shift[:p] = 0.0
+    return shift
+
+
+class NotFiniteError(DataError):
+    """Cells are NaN or infinite."""
+
+
+def not_finite(
+    X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None, rows_before: int = 0
+) -> NotFiniteError | None:
+    """The error that names the first such cell and counts them all; None where there are none."""
+    bad = ~np.isfinite(np.column_stack([X, y]))
+    if weight is not None:
+        bad[weight == 0] = False
+    if not bad.any():
+        return None
+    row, column = np.argwhere(bad)[0]
+    value, where = (X[row, column], f", column {column + 1} of X") if column < X.shape[1] else (y[row], " of y")
+    cells = "1 cell is" if bad.sum() == 1 else f"{bad.sum()} cells are"
+    return NotFiniteError(
+        f"{cells} not finite (NaN or inf), the first is {value} in row {rows_before + row + 1}{where}",
+        hint="rows and columns are counted from 1; drop or fill such rows first",
+    )
