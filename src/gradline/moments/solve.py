@@ -84,8 +84,8 @@ class NormalEquations:
 def solve(equations: NormalEquations) -> Solution:
     """Least squares from float64 sums, with an estimate of the digits that are right.
 
-    Columns are scaled to length one, A = D^-1 C D^-1, then A b = g is solved. To first order rounding
-    moves coefficient i by no more than::
+    Columns are scaled to length one, A = D^-1 C D^-1, and A b = g is solved. To first order rounding moves coefficient
+    i by no more than::
 
         rounding * (|A^-1| growth)_i * (growth_y + sum_k growth_k |b_k|),     growth_j = max(1, sqrt(mass_j / C_jj))
 

@@ -1,0 +1,318 @@
+"""What a fit says about the coefficients it estimated: standard errors, tests, intervals, and how good the fit is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gradline.errors import DataError
+from gradline.moments.solve import Dispersion
+from gradline.solution import Array, Solution
+
+
+class Moments(Protocol):
+    """What inference asks of the statistics, float64 or exact."""
+
+    @property
+    def mean(self) -> Array:
+        """Means of the columns of X, then of y."""
+
+    def dispersion(self, fit_intercept: bool = True) -> Dispersion:
+        """Sums of squares and the inverse cross-product matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wald:
+    """Result of a test of linear combinations.
+
+    Attributes
+    ----------
+    statistic : float
+        F; NaN where the fit is exact or no degrees of freedom are left.
+    df : (int, int)
+        Combinations tested, residual degrees of freedom.
+    p_value : float
+        Probability of an F at least as large if the combinations held.
+    """
+
+    statistic: float
+    df: tuple[int, int]
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inference:
+    """Classical inference for least squares: independent errors of variance sigma^2 / w.
+
+    Arrays run over the k coefficients, the intercept first where there is one. A column that depends on others has no
+    estimate of its own, hence NaN everywhere.
+
+    **Weights** are analytic, as in R's `lm` and statsmodels' `WLS`: a row of weight w counts as one observation whose
+    error has the variance sigma^2 / w. A common factor in all weights changes nothing but `residual_sd`.
+
+    **An exact fit** (`exact_fit`: the residuals are zero to rounding, or there are as many coefficients as rows) has
+    standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are NaN, never infinite. Without residual
+    degrees of freedom standard errors are NaN too: nothing is known of them.
+
+    Attributes
+    ----------
+    rows : int
+    df_residual : int
+        rows - number of estimated coefficients.
+    coefficients, standard_error : (k,) float64
+    t, p_value : (k,) float64
+        Of the hypothesis that the coefficient is zero; two-sided, from Student's t.
+    confidence_interval : (k, 2) float64
+        Lower and upper limit, at `confidence`.
+    confidence : float
+    covariance : (k, k) float64
+        Of the coefficients; inf or 0 where squares of standard errors leave the range of float64.
+    r2 : float
+        Explained part of the sum of squares of y: about its mean (`r2_kind` "centred", with an intercept) or about zero
+        ("uncentred", without; not comparable with the former). NaN where y does not vary.
+    adjusted_r2 : float
+        The same from mean squares: 1 - (RSS / df_residual) / (TSS / (rows - 1)), or / rows without an intercept.
+    residual_sd : float
+        sqrt(RSS / df_residual), the estimate of sigma.
+    f_statistic, f_p_value : float
+        Of the hypothesis that all slopes are zero. NaN without slopes.
+    f_df : (int, int)
+    log_likelihood : float
+        Of normal errors, at the maximum: -n/2 (log(2 pi RSS / n) + 1), with weights scaled to mean 1. Weights add
+        1/2 sum log w to it, which the statistics do not hold: compare weighted fits on the same rows and weights only.
+    aic, bic : float
+        -2 log_likelihood + 2 m and + m log n, m the number of estimated coefficients; sigma is not counted, as in
+        statsmodels (R counts it: 2 and log n more).
+    exact_fit : bool
+    """
+
+    rows: int
+    df_residual: int
+    coefficients: Array
+    standard_error: Array
+    t: Array
+    p_value: Array
+    confidence_interval: Array
+    confidence: float
+    covariance: Array
+    r2: float
+    r2_kind: Literal["centred", "uncentred"]
+    adjusted_r2: float
+    residual_sd: float
+    f_statistic: float
+    f_p_value: float
+    f_df: tuple[int, int]
+    log_likelihood: float
+    aic: float
+    bic: float
+    exact_fit: bool
+    _unscaled: Array = field(repr=False)
+    _centre: Array = field(repr=False)  # means of the columns of X; zeros without an intercept
+    _weight: float = field(repr=False)  # infinite without an intercept: no part of a variance comes from it
+
+    def predict_interval(
+        self,
+        X: ArrayLike,
+        *,
+        confidence: float | None = None,
+        kind: Literal["prediction", "confidence"] = "prediction",
+    ) -> Array:
+        """Limits for y (kind "prediction") or for its expectation ("confidence") at new rows x.
+
+        x'b +- t sigma sqrt(h [+ 1]),  h = 1/W + (x - mean)'V(x - mean); a new y is given the weight 1.
+
+        Parameters
+        ----------
+        X : (rows, features)
+            Dependent columns play no part; the limits hold for rows that keep to the dependency.
+        confidence : float, optional
+            Default: that of the inference.
+
+        Returns
+        -------
+        (rows, 2) float64
+            Lower and upper limit. Without residual degrees of freedom NaN.
+
+        Examples
+        --------
+        >>> from gradline.moments.moments import Moments
+        >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
+        >>> infer(m, m.solve(), fit_intercept=True).predict_interval([[2.5]]).round(2)
+        array([[1.53, 3.47]])
+        """
+        if kind not in ("prediction", "confidence"):
+            raise ValueError(f"kind is {kind!r}, expected 'prediction' or 'confidence'")
+        rows = np.asarray(X, dtype=np.float64)
+        features = len(self._centre)
+        if rows.ndim != 2 or rows.shape[1] != features:
+            raise DataError(f"X has shape {rows.shape}, expected (rows, {features})")
+        level = self.confidence if confidence is None else _level(confidence)
+
+        bias = len(self.coefficients) - features
+        estimated = ~np.isnan(np.diag(self._unscaled)[bias:])
+        away = (rows - self._centre)[:, estimated]
+        V = self._unscaled[bias:, bias:][np.ix_(estimated, estimated)]
+        leverage = 1.0 / self._weight + np.einsum("ij,ij->i", away @ V, away)
+        expected = rows @ self.coefficients[bias:]
+        if bias:
+            expected = expected + self.coefficients[0]
+        half = self.residual_sd * np.sqrt(leverage + (kind == "prediction")) * _t_quantile(self.df_residual, level)
+        return np.column_stack([expected - half, expected + half])
+
+    def wald(self, R: ArrayLike, q: ArrayLike | None = None) -> Wald:
+        """Test that R b = q: F = (Rb - q)'(R (X'WX)^-1 R')^-1 (Rb - q) / (r sigma^2), on r and df_residual.
+
+        Parameters
+        ----------
+        R : (r, k) or (k,)
+            One combination of the coefficients a row.
+        q : (r,), optional
+            Default: zeros.
+
+        Raises
+        ------
+        DataError
+            Where shapes do not fit, a combination uses a coefficient without an estimate, or one follows from others.
+
+        Examples
+        --------
+        >>> from gradline.moments.moments import Moments
+        >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
+        >>> test = infer(m, m.solve(), fit_intercept=True).wald([0.0, 1.0], 1.0)
+        >>> round(test.statistic, 4), test.df, round(test.p_value, 4)
+        (0.439, (1, 2), 0.5757)
+        """
+        k, bias = len(self.coefficients), len(self.coefficients) - len(self._centre)
+        combinations = np.atleast_2d(np.asarray(R, dtype=np.float64))
+        values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        if combinations.ndim != 2 or combinations.shape[1] != k or values.shape != (len(combinations),):
+            raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,)")
+        unknown = np.isnan(np.diag(self._unscaled))
+        if combinations[:, unknown].any():
+            raise DataError(
+                f"R uses coefficient {np.flatnonzero(combinations.any(0) & unknown)[0]}, which has no estimate"
+            )
+
+        # About the means: the rows and columns of the intercept in (X'WX)^-1 cancel where the means are large.
+        slopes = np.flatnonzero(~unknown[bias:])
+        constant = combinations[:, 0] if bias else np.zeros(len(combinations))
+        away = (combinations[:, bias:] - np.outer(constant, self._centre))[:, slopes]
+        V = self._unscaled[bias:, bias:][np.ix_(slopes, slopes)]
+        spread = away @ V @ away.T + np.outer(constant, constant) / self._weight
+        scale = np.sqrt(np.diag(spread))
+        if not scale.all() or np.linalg.matrix_rank(spread / scale / scale[:, None], hermitian=True) < len(scale):
+            raise DataError("a row of R is zero or follows from the others", hint="test independent combinations")
+
+        df = (len(combinations), self.df_residual)
+        if self.exact_fit:
+            return Wald(math.nan, df, math.nan)
+        gap = (combinations[:, ~unknown] @ self.coefficients[~unknown] - values) / self.residual_sd / scale
+        statistic = float(gap @ np.linalg.solve(spread / scale / scale[:, None], gap)) / df[0]
+        return Wald(statistic, df, _f_tail(df, statistic))
+
+
+def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confidence: float = 0.95) -> Inference:
+    """Classical inference from the statistics of the data and the solution they gave.
+
+    Parameters
+    ----------
+    moments : Moments or ExactMoments
+        With float64 sums, residuals below about 1e-7 of y cannot be told from zero: `exact_fit` then means that.
+    solution : Solution
+        Of the same moments and intercept.
+    confidence : float
+        Between 0 and 1.
+
+    Examples
+    --------
+    >>> from gradline.moments.moments import Moments
+    >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
+    >>> inference = infer(m, m.solve(), fit_intercept=True)
+    >>> inference.standard_error.round(4), inference.p_value.round(4)
+    (array([0.248 , 0.0906]), array([0.6068, 0.0092]))
+    """
+    confidence = _level(confidence)
+    dispersion = moments.dispersion(fit_intercept)
+    unscaled, rows, unit = dispersion.unscaled, dispersion.rows, dispersion.unit
+    rss, tss = dispersion.rss, dispersion.tss
+    b = np.append(solution.intercept, solution.coef) if fit_intercept else solution.coef
+    estimated = int((~np.isnan(np.diag(unscaled))).sum())
+    slopes, df = estimated - fit_intercept, rows - estimated
+    exact_fit = rss == 0.0 or df <= 0
+    tests = math.isfinite(rss) and not exact_fit
+
+    residual_sd = unit * math.sqrt(rss / df) if df > 0 else math.nan
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        standard_error = residual_sd * np.sqrt(np.diag(unscaled))
+        covariance = residual_sd * residual_sd * unscaled
+        half = standard_error * _t_quantile(df, confidence)
+    t = np.divide(b, standard_error, out=np.full_like(b, np.nan), where=tests & (standard_error > 0.0))
+
+    f_statistic = f_p_value = log_likelihood = aic = bic = math.nan
+    if tests and slopes > 0:
+        f_statistic = (dispersion.ess / slopes) / (rss / df)
+        f_p_value = _f_tail((slopes, df), f_statistic)
+    if tests:
+        variance = math.log(rss) - math.log(dispersion.weight) + 2.0 * math.log(unit)
+        log_likelihood = -0.5 * rows * (math.log(2.0 * math.pi) + variance + 1.0)
+        aic, bic = -2.0 * log_likelihood + 2.0 * estimated, -2.0 * log_likelihood + estimated * math.log(rows)
+    r2 = adjusted_r2 = math.nan
+    if tss > 0.0:
+        r2 = 1.0 if exact_fit else min(dispersion.ess / tss, 1.0)
+        adjusted_r2 = 1.0 - (rss / df) / (tss / (rows - fit_intercept)) if df > 0 else math.nan
+
+    return Inference(
+        rows=rows,
+        df_residual=df,
+        coefficients=b,
+        standard_error=standard_error,
+        t=t,
+        p_value=_t_tails(df, t),
+        confidence_interval=np.column_stack([b - half, b + half]),
+        confidence=confidence,
+        covariance=covariance,
+        r2=r2,
+        r2_kind="centred" if fit_intercept else "uncentred",
+        adjusted_r2=adjusted_r2,
+        residual_sd=residual_sd,
+        f_statistic=f_statistic,
+        f_p_value=f_p_value,
+        f_df=(slopes, df),
+        log_likelihood=log_likelihood,
+        aic=aic,
+        bic=bic,
+        exact_fit=exact_fit,
+        _unscaled=unscaled,
+        _centre=moments.mean[:-1] if fit_intercept else np.zeros(len(solution.coef)),
+        _weight=dispersion.weight if fit_intercept else math.inf,
+    )
+
+
+def _level(confidence: float) -> float:
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence is {confidence}, expected a number between 0 and 1, e.g. 0.95")
+    return confidence
+
+
+def _t_quantile(df: int, confidence: float) -> float:
+    """Half width of a two-sided interval, in standard errors."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(df, 0.5 + 0.5 * confidence)) if df > 0 else math.nan
+
+
+def _t_tails(df: int, t: Array) -> Array:
+    from scipy.special import stdtr
+
+    tails: Array = 2.0 * stdtr(df, -np.abs(t)) if df > 0 else np.full_like(t, np.nan)
+    return tails
+
+
+def _f_tail(df: tuple[int, int], statistic: float) -> float:
+    from scipy.special import fdtrc
+
+    return float(fdtrc(df[0], df[1], statistic))
