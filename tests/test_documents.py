@@ -1,5 +1,11 @@
-"""Documents are tests: every Python block runs, every command prints what the page says."""
+"""Documents are tests: every Python block runs, every command prints what the page says.
 
+After a deliberate change of output, `python tests/test_documents.py` writes what the commands print into the pages.
+"""
+
+import ast
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -19,12 +25,19 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
-def test_python_blocks_run(page, tmp_path, monkeypatch, diabetes):
-    """In order, in one namespace, as a reader would paste them; a `# ->` comment says what the line prints."""
+def test_python_blocks_run_and_print_what_they_say(page, monkeypatch, diabetes):
+    """In order, in one namespace, as a reader would paste them; `# -> ` says how a line's output begins, up to `...`"""
     monkeypatch.chdir(diabetes)
     namespace: dict[str, object] = {}
     for body in blocks(page, "python"):
-        exec(compile(body, str(page), "exec"), namespace)
+        for statement in ast.parse(body).body:
+            last_line = body.splitlines()[(statement.end_lineno or 1) - 1]
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(compile(ast.Module([statement], []), str(page), "exec"), namespace)
+            if "# -> " in last_line:
+                expected = last_line.split("# -> ")[1].split("...")[0].strip()
+                assert printed.getvalue().startswith(expected)
 
 
 def commands(page: Path):
@@ -36,21 +49,26 @@ def commands(page: Path):
                 yield command, output
 
 
+def run(command: str, folder: Path) -> str:
+    """What a reader sees: both streams."""
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
+    )
+    return done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     ("page", "command", "output"),
     [pytest.param(p, c, o, id=f"{p.name}: {c}") for p in PAGES for c, o in commands(p)],
 )
 def test_commands_print_what_the_page_says(page, command, output, diabetes):
     """Character for character, but for `...` lines, and for digits in the last places of numbers near rounding."""
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(command)],
-        cwd=diabetes,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
-    )
-    printed = (done.stdout + done.stderr).rstrip("\n").splitlines()
+    printed = run(command, diabetes).rstrip("\n").splitlines()
     expected = output.rstrip("\n").splitlines()
     if "..." in expected:
         cut = expected.index("...")
@@ -70,3 +88,16 @@ def test_links_inside_the_repository_lead_somewhere():
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        subprocess.run([sys.executable, ROOT / "examples" / "write_diabetes.py", f"{name}/diabetes.csv"], check=True)
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8")
+            for command, output in commands(page):
+                if "..." not in output.splitlines():
+                    text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{run(command, Path(name))}")
+            page.write_text(text, encoding="utf-8")
