@@ -1,0 +1,81 @@
+"""The one place that trusts the BLAS: products of integer matrices in float64, after a test that they are exact."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.solution import Array
+
+
+def exact_product(left: Array, right: Array) -> NDArray[np.int64]:
+    """Sum of left[i] @ right[i].T over the blocks i, exactly.
+
+    Parameters
+    ----------
+    left, right : (blocks, lines, rows) float64
+        Integers; no sum of |products| along `rows` may exceed 2**53, nor `blocks` times that 2**63.
+
+    Returns
+    -------
+    (lines of left, lines of right) int64
+    """
+    if float64_is_exact():
+        products = np.matmul(left, right.transpose(0, 2, 1)).astype(np.int64)
+    else:
+        products = np.matmul(left.astype(np.int64), right.astype(np.int64).transpose(0, 2, 1))
+    total: NDArray[np.int64] = products.sum(axis=0)
+    return total
+
+
+@cache
+def float64_is_exact() -> bool:
+    """Whether this BLAS may be trusted; tested once per process, with a warning where it may not.
+
+    Integers of at most 2**53 need no rounding in IEEE arithmetic, but a BLAS is free to compute otherwise: in lower
+    precision, or with sums of entries before the products.
+    """
+    exact = _largest_digits_survive()
+    if not exact:
+        warnings.warn(
+            "the linear algebra library behind NumPy does not multiply integer matrices exactly; "
+            "exact sums use NumPy's integer product instead: right, but many times slower",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    if not _tiny_numbers_survive():
+        warnings.warn(
+            "this process flushes tiny numbers to zero (a library changed the processor's mode): "
+            "numbers below 2.2e-308 in size will count as zero in exact sums",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return exact
+
+
+def _largest_digits_survive() -> bool:
+    top, random = 2**22, np.random.default_rng(0)
+    for lines in (2, 67):
+        shape = (2, lines, 512)
+        for A in (np.full(shape, top), top - random.integers(0, 2, shape), random.integers(-top, top + 1, shape)):
+            a, B = A.astype(np.float64), A[:, : lines // 2 + 1]
+            # The product of a matrix with its own transpose is another routine (SYRK) than one of two matrices (GEMM).
+            for b, integers in ((a, A), (B.astype(np.float64), B)):
+                product = np.matmul(a, b.transpose(0, 2, 1))
+                if not (product == np.matmul(A, integers.transpose(0, 2, 1))).all():
+                    return False
+    return True
+
+
+def _tiny_numbers_survive() -> bool:
+    tiny = np.full(8, 5e-324)
+    # Scaling relies on both: that tiny numbers stay what they are, and that NumPy reports when they cannot.
+    try:
+        with np.errstate(under="raise"):
+            tiny * 0.5
+    except FloatingPointError:
+        return bool((tiny * 2.0**60 == 2.0**-1014).all())
+    return False

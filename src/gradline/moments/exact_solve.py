@@ -1,0 +1,241 @@
+"""Least squares from exact sums: every number is the exact one, rounded once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from gradline.errors import DataError
+from gradline.moments.exact_equations import ExactEquations, to_float
+from gradline.moments.exact_factor import DoubleDoubleFactor, Factor, FixedPointFactor
+from gradline.moments.exact_rank import SHORT_BITS, independent_columns
+from gradline.moments.exact_refine import Enclosure, ceil_shift, norm, refine
+from gradline.moments.integer_sums import Integers, IntegerSums
+from gradline.moments.solve import Dispersion
+from gradline.solution import Array, Certificate, Dependency, Solution, Status
+
+DIGITS = 15.95  # 53 bits, all of them right
+FIRST_BITS = 256  # of a fixed-point factor, where double-double is not enough
+INVERSE_BITS = 61  # of the inverse, absolutely: its diagonal is at least 1/2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExactFit:
+    """Least squares on the columns that do not depend on earlier ones."""
+
+    problem: Problem
+    factor: Factor
+    dependencies: tuple[Dependency, ...]
+    answer: Answer
+
+
+def fit(sums: IntegerSums, rows: int, fit_intercept: bool) -> ExactFit:
+    """Solve the normal equations, for `solution` and `dispersion` to be read from.
+
+    Raises
+    ------
+    DataError
+        Without rows.
+    """
+    if rows == 0:
+        raise DataError("no rows to fit", hint="least squares needs at least one row of weight above zero")
+    equations = ExactEquations.of(sums, fit_intercept)
+    freedom = rows - fit_intercept
+    problem = Problem.of(equations, list(range(len(equations.number) - 1)), freedom)
+    dependencies: tuple[Dependency, ...] = ()
+    factor = DoubleDoubleFactor.of(problem.A, equations.place)
+    if factor is None:
+        kept, relations = independent_columns(problem.A, most=freedom)
+        problem = Problem.of(equations, kept, freedom)
+        dependencies = tuple(_dependency(equations.scale, kept, *relation) for relation in relations.items())
+        factor = DoubleDoubleFactor.of(problem.A, equations.place)
+    for good_factor in _better_and_better(factor, problem):
+        answer = refine(problem.A, problem.g, equations.place, good_factor, problem.read)
+        if answer is not None:
+            return ExactFit(problem, good_factor, dependencies, answer)
+    raise AssertionError("better and better factors do not end")
+
+
+def solution(fit: ExactFit) -> Solution:
+    """Coefficients in data units, those of dependent columns being zero."""
+    coef = np.zeros(len(fit.problem.equations.scale) - 1)
+    coef[fit.problem.kept] = fit.answer.slopes
+    certificate = Certificate(
+        digits=DIGITS,
+        certain=True,
+        rank=len(fit.answer.slopes),
+        condition_number=math.inf if fit.dependencies else _condition_number(fit.factor.lower),
+        dependencies=fit.dependencies,
+        precision="exact",
+    )
+    return Solution(coef=coef, intercept=fit.answer.intercept, status=Status.SOLVED, certificate=certificate)
+
+
+def dispersion(fit: ExactFit, rows: int, weight: float, fit_intercept: bool) -> Dispersion:
+    """Sums of squares, and the inverse cross-product matrix, in data units."""
+    return Dispersion(
+        rows=rows,
+        weight=weight,
+        rss=fit.answer.rss,
+        tss=fit.problem.tss,
+        ess=fit.answer.ess,
+        unscaled=_unscaled(fit, fit_intercept),
+        digits=DIGITS,
+        unit=math.ldexp(1.0, fit.problem.unit_exponent),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """In float64, of the columns kept; sums of squares in units of 4^unit_exponent."""
+
+    slopes: list[float]
+    intercept: float
+    rss: float
+    ess: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """A b = g on the columns kept, scaled, and how to read its answer in data units."""
+
+    equations: ExactEquations
+    kept: list[int]
+    A: Integers
+    g: Integers
+    interpolates: bool
+    unit_exponent: int
+
+    @classmethod
+    def of(cls, equations: ExactEquations, kept: list[int], freedom: int) -> Problem:
+        """Choose columns; `freedom` is the number of rows, less one for an intercept."""
+        A, g = equations.number[np.ix_(kept, kept)], equations.number[kept, -1]
+        # y of size 1e300 or 1e-300 has squares that only a unit of its own brings within range.
+        size = 2 * equations.scale[-1] - equations.weight.bit_length()
+        unit_exponent = 0 if abs(size) < 600 else max(-1000, min(size // 2, 1000))
+        return cls(equations, kept, A, g, interpolates=len(kept) == freedom, unit_exponent=unit_exponent)
+
+    @property
+    def tss(self) -> float:
+        """Sum of squares of y about its centre."""
+        equations = self.equations
+        return to_float(int(equations.number[-1, -1]), equations.weight, self._square_exponent)
+
+    @property
+    def _square_exponent(self) -> int:
+        return 2 * (self.equations.scale[-1] - self.unit_exponent) - self.equations.place
+
+    def read(self, found: Enclosure) -> Answer | None:
+        """The answer, where everything in the enclosure rounds to the same numbers."""
+        equations, denominator = self.equations, found.denominator
+        scale, weight = equations.scale, equations.weight
+        slopes = [
+            _rounded(x - found.error, x + found.error, denominator, scale[-1] - scale[j])
+            for x, j in zip(found.number.tolist(), self.kept, strict=True)
+        ]
+        mean = equations.mean[self.kept]
+        centre = int(equations.mean[-1]) * denominator - int(mean @ found.number)
+        slack = found.error * sum(map(abs, mean.tolist()))
+        intercept = _rounded(centre - slack, centre + slack, denominator * weight, scale[-1] - equations.mean_place)
+
+        total, explained = int(equations.number[-1, -1]) * denominator**2, found.explained
+        unexplained = total - explained
+        squares = denominator**2 * weight
+        ess = _rounded(explained, explained + found.shortfall, squares, self._square_exponent)
+        rss: float | None = 0.0
+        if not self.interpolates:
+            rss = _rounded(unexplained - found.shortfall, unexplained, squares, self._square_exponent)
+        certain = [slope for slope in slopes if slope is not None]
+        if len(certain) < len(slopes) or intercept is None or ess is None or rss is None:
+            return None
+        return Answer(certain, intercept, rss, ess)
+
+
+def _rounded(low: int, high: int, denominator: int, exponent: int) -> float | None:
+    value = to_float(low, denominator, exponent)
+    return value if low == high or value == to_float(high, denominator, exponent) else None
+
+
+def _better_and_better(first: Factor | None, problem: Problem) -> Iterator[Factor]:
+    """Factors of A, of which one will do: A is positive definite, and with enough bits it shows."""
+    if first is not None:
+        yield first
+    bits = FIRST_BITS
+    while True:
+        factor = FixedPointFactor.of(problem.A, problem.equations.place, bits)
+        if factor is not None:
+            yield factor
+        bits *= 2
+
+
+def _dependency(scale: list[int], kept: list[int], column: int, relation: tuple[Integers, int] | None) -> Dependency:
+    if relation is None:
+        return Dependency(column, None)
+    numerators, denominator = relation
+    factors = {
+        j: Fraction(int(n), denominator) * Fraction(2) ** (scale[column] - scale[j])
+        for n, j in zip(numerators, kept, strict=True)
+        if n
+    }
+    short = all(max(abs(f.numerator), f.denominator).bit_length() <= SHORT_BITS for f in factors.values())
+    return Dependency(column, factors if short else None)
+
+
+def _condition_number(lower: Array) -> float:
+    """Of X, centred, its columns scaled to length one, where lower @ lower.T is X'X up to the scale of its columns."""
+    if not len(lower):
+        return 1.0
+    lower = lower / np.sqrt((lower * lower).sum(axis=1, keepdims=True))
+    # Column by column the small elements of the inverse come out as right as the large ones.
+    inverse = np.eye(len(lower))
+    for k in range(len(lower)):
+        inverse[k] /= lower[k, k]
+        inverse[k + 1 :] -= lower[k + 1 :, k, None] * inverse[k]
+    return float(np.linalg.norm(lower, 2) * np.linalg.norm(inverse, 2))
+
+
+def _unscaled(fit: ExactFit, fit_intercept: bool) -> Array:
+    """(X'WX)^-1 in data units.
+
+    With an intercept it is bordered: 1/W + m'Vm, -m'V, V, where V inverts the centred sums and m is the mean.
+    """
+    problem, equations = fit.problem, fit.problem.equations
+    V, places = _inverse(problem, fit.factor)
+    weight, scale, terms = equations.weight, [equations.scale[j] for j in problem.kept], range(len(V))
+    size = len(equations.scale) - 1
+    unscaled = np.full((size, size), np.nan)
+    unscaled[np.ix_(problem.kept, problem.kept)] = np.array(
+        [[to_float(weight * V[i, j], 1, -places - scale[i] - scale[j]) for j in terms] for i in terms]
+    ).reshape(V.shape)
+    if not fit_intercept:
+        return unscaled
+    mean, mean_place = equations.mean[problem.kept], equations.mean_place
+    lever = V @ mean
+    row = np.full(size, np.nan)
+    row[problem.kept] = [to_float(-lever[i], 1, -places - scale[i] - mean_place) for i in terms]
+    corner = to_float((1 << places + equations.place) + int(mean @ lever), weight, -places - 2 * mean_place)
+    return np.block([[np.full((1, 1), corner), row[None, :]], [row[:, None], unscaled]])
+
+
+def _inverse(problem: Problem, factor: Factor) -> tuple[Integers, int]:
+    """(V, places): V / 2^places is the inverse of A / 2^place, each element to INVERSE_BITS."""
+    A, place, size = problem.A, problem.equations.place, len(problem.A)
+    identity = np.zeros((size, size), dtype=object)
+    identity[np.arange(size), np.arange(size)] = 1
+    for better in _better_and_better(factor, problem):
+        places = better.bits + INVERSE_BITS + 30
+        target = identity << (places + place)
+        V, residual, last = 0 * identity, target, None
+        while True:
+            error = max((norm(column) for column in residual.T), default=0)
+            if ceil_shift(error, better.bits - place) <= 1 << (places - INVERSE_BITS):
+                return (V + V.T) >> 1, places
+            if last is not None and 4 * error > last:
+                break
+            V, last = V + better.solve(residual), error
+            residual = target - A @ V
+    raise AssertionError("better and better factors do not end")
