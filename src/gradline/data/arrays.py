@@ -21,11 +21,9 @@ from gradline.data.blocks import (
     not_a_number,
     stacked,
 )
-from gradline.data.cells import NotANumber, from_arrow, from_numpy, is_number
+from gradline.data.cells import NotANumber, a_kind, all_finite, from_arrow, from_numpy, is_number
 from gradline.errors import DataError
 from gradline.solution import Array
-
-FILL = "leave out or fill these rows first, for example with sklearn.impute.SimpleImputer"
 
 
 def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Array, tuple[str, ...] | None]:
@@ -72,10 +70,10 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Array,
         raise DataError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
     if columns == 0:
         raise DataError(f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
-    if finite and not np.isfinite(array.sum()):
+    if finite and not all_finite(array):
         tally = Tally()
-        if tally.usable(names or default_names(columns), list(array.T)) is not None:
-            raise tally.error(name, hint=FILL)
+        tally.usable(names or default_names(columns), list(array.T))
+        raise tally.error(name)
     return array, names
 
 
@@ -111,10 +109,10 @@ def as_target(y: Any, *, finite: bool = True, name: str = "y") -> Array:
         array = from_numpy(array, name)
     except NotANumber as cell:
         raise DataError(f"{name} holds {cell.what} in row {cell.row}", hint=cell.hint) from None
-    if finite:
+    if finite and not all_finite(array):
         tally = Tally()
-        if len(array) and tally.usable([name], [array]) is not None:
-            raise tally.error(name, hint=FILL)
+        tally.usable([name], [array])
+        raise tally.error(name)
     return array
 
 
@@ -209,7 +207,7 @@ class ArraySource:
         self.name = name
         tally = Tally(rows_read=len(target))
         good = None
-        if not all(np.isfinite(part.sum()) for part in (features, target, weights) if part is not None):
+        if not all(all_finite(part) for part in (features, target, weights) if part is not None):
             tally = Tally()
             columns = [*features.T, target] + ([] if weights is None else [weights])
             good = tally.usable([*self.feature_names, target_name, weight_name][: len(columns)], columns)
@@ -260,7 +258,7 @@ def open_table(
     name = type(data).__name__
     if table is None:
         raise DataError(
-            f"cannot read a {name} as a table",
+            f"cannot read {a_kind(data)} as a table",
             hint="give a path, a DataFrame, an Arrow table or a dict of columns; for arrays use ArraySource(X, y)",
         )
     roles = Roles.of(name, table.names, target=target, features=features, weight=weight)

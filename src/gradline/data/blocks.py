@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.batch import Batch
-from gradline.data.cells import NotANumber
+from gradline.data.cells import NotANumber, all_finite
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -201,11 +201,9 @@ class Tally:
         rows = len(columns[0])
         good: NDArray[np.bool_] | None = None
         for name, column in zip(names, columns, strict=True):
-            if np.isfinite(column.sum()):  # cheap: a sum is finite unless a cell is not (or it overflows)
+            if all_finite(column):
                 continue
             finite = np.isfinite(column)
-            if finite.all():
-                continue
             missing = int(np.isnan(column).sum())
             infinite = rows - int(finite.sum()) - missing
             self.missing[name] = self.missing.get(name, 0) + missing
@@ -222,7 +220,7 @@ class Tally:
         """Rows with an unusable cell, by column; a row with two such cells counts under both."""
         return {name: self.missing[name] + self.infinite[name] for name in self.first_row}
 
-    def error(self, table: str, hint: str | None = None) -> DataError:
+    def error(self, table: str) -> DataError:
         """Say which columns hold how many unusable cells, and where the first is."""
         found = []
         for name, row in self.first_row.items():
@@ -233,9 +231,8 @@ class Tally:
         more = [f"and {len(found) - LISTED} more columns"] if len(found) > LISTED else []
         return DataError(
             f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}",
-            hint=hint
-            or f"missing='drop' leaves out and counts these {self.rows_dropped} of {self.rows_read} rows; "
-            "or fill the cells, or use other columns",
+            hint=f"fill the cells, leave out these {self.rows_dropped} of {self.rows_read} rows "
+            "(missing='drop' does so, and counts them, where it is offered), or use other columns",
         )
 
     def empty(self, table: str) -> DataError:

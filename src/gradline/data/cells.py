@@ -45,6 +45,12 @@ class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, whi
         self.what = shown(cell) if what is None else what
 
 
+def all_finite(cells: Array) -> bool:
+    """Whether no cell is NaN or infinite; a sum settles it fast, unless it overflows."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(cells.sum())) or bool(np.isfinite(cells).all())
+
+
 def from_integers(cells: NDArray[Any], column: str, rows_before: int = 0) -> Array:
     """Integers as float64; one that float64 cannot hold exactly (beyond 2^53) is refused, not rounded."""
     if cells.dtype.itemsize == 8 and cells.size:
@@ -118,7 +124,7 @@ def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
         except pa.ArrowInvalid:
             raise _first_text(trimmed, column, rows_before) from None
     result = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
-    for row in np.flatnonzero(np.abs(result) > EXACT_INTEGERS):
+    for row in np.flatnonzero((np.abs(result) >= EXACT_INTEGERS) & np.isfinite(result)):
         digits = trimmed[int(row)].as_py().lstrip("+-")
         if digits.isdigit():
             _exact(int(trimmed[int(row)].as_py()), column, rows_before + int(row) + 1)
@@ -142,7 +148,13 @@ def shown(cell: object) -> str:
         cell = cell.decode("utf-8", "replace")
     value = repr(cell) if isinstance(cell, str) else str(cell)
     value = value if len(value) <= 60 else value[:57] + "..."
-    return f"text: {value}" if isinstance(cell, str) else f"a {type(cell).__name__}: {value}"
+    return f"text: {value}" if isinstance(cell, str) else f"{a_kind(cell)}: {value}"
+
+
+def a_kind(thing: object) -> str:
+    """The name of its type, with its article."""
+    kind = type(thing).__name__
+    return f"an {kind}" if kind[0] in "aeiou" or kind.startswith("nd") else f"a {kind}"
 
 
 def _from_object(cell: Any, column: str, row: int) -> float:
@@ -152,7 +164,7 @@ def _from_object(cell: Any, column: str, row: int) -> float:
         raise NotANumber(column, row, cell)
     try:
         number = float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NotANumber(column, row, cell) from None
     if isinstance(cell, int | np.integer):
         _exact(int(cell), column, row)

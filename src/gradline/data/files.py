@@ -24,6 +24,7 @@ from gradline.solution import Array
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_BYTES = 4 << 20
+PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
 DELIMITERS = (",", ";", "\t")
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
 
@@ -151,7 +152,7 @@ class CsvReader:
             while data := file.read(CHUNK_BYTES):
                 data = rest + data
                 end = row_end(data, self._line_end)
-                if not end and len(data) >= 2 * CHUNK_BYTES:  # a quote that is not closed, or is no quote
+                if not end and len(data) >= 2 * CHUNK_BYTES:  # a quote that is not closed for long, or is no quote
                     end = data.rfind(self._line_end) + 1
                 if end:
                     yield from self._chunk(data[:end], offset)
@@ -175,7 +176,7 @@ class CsvReader:
             table = self._parse(chunk, positions)
             block = [np.asarray(column.to_numpy(), dtype=np.float64) for column in table.columns]
             # Integers beyond 2^53 may have been rounded; the text still tells.
-            if not any((np.abs(column) > EXACT_INTEGERS).any() for column in block):
+            if not any((np.abs(column) >= EXACT_INTEGERS).any() for column in block):
                 return block
         except pa.ArrowInvalid:
             pass
@@ -250,16 +251,18 @@ def read_header(sample: bytes, name: str) -> tuple[tuple[str, ...], str, int]:
     """
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise DataError(f"{name} is text in UTF-16, expected UTF-8", hint=f"iconv -f UTF-16 -t UTF-8 {name} > utf8.csv")
-    if b"\0" in sample:
-        raise DataError(f"{name} is not a text file: it holds a zero byte at position {sample.index(0)}")
+    if control := re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", sample):
+        raise DataError(
+            f"{name} is not a text file: it holds the byte {control[0][0]:#04x} at position {control.start()}"
+        )
     mark = len(codecs.BOM_UTF8) if sample.startswith(codecs.BOM_UTF8) else 0
     text = sample[mark:].decode("utf-8", "surrogateescape")
     splits = {delimiter: _first_rows(text, delimiter) for delimiter in DELIMITERS}
-    if not splits[","]:
+    if not any(splits.values()):
         raise DataError(f"{name} is empty: it holds {len(sample)} bytes, all blank")
 
     def fit(delimiter: str) -> tuple[bool, int]:
-        widths = [len(row) for row, _ in splits[delimiter]]
+        widths = [len(row) for row, _ in splits[delimiter]] or [0]
         return widths[0] > 1 and widths[0] == widths[-1], widths[0]
 
     delimiter = max(DELIMITERS, key=fit)
@@ -336,7 +339,7 @@ class ParquetReader:
         import pyarrow.parquet as pq
 
         before = 0
-        with _foreseen(self.path), pq.ParquetFile(self.path) as file:
+        with _foreseen(self.path), pq.ParquetFile(self.path, pre_buffer=False, buffer_size=PAGE_BUFFER_BYTES) as file:
             for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
                 yield [from_arrow(batch.column(name), name, before) for name in columns]
                 before += batch.num_rows

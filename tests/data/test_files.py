@@ -1,0 +1,472 @@
+"""Files give the numbers that are written in them, or one sentence about the line, row or cell that does not."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import threading
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradline import DataError
+from gradline.data import files
+from gradline.data.blocks import TableSource
+from gradline.data.cells import MISSING_WORDS
+from gradline.data.files import open_file, row_end
+from gradline.data.source import whole
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut files every 64 bytes, so that a small file has many chunks."""
+    monkeypatch.setattr(files, "CHUNK_BYTES", 64)
+
+
+# What a file may look like
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x,y\n1,2\n3,4\n",
+        "x,y\n1,2\n3,4",
+        "x,y\r\n1,2\r\n\r\n3,4\r\n",
+        "x,y\r1,2\r3,4\r",
+        "\n\nx,y\n1,2\n\n3,4\n\n",
+        "\ufeffx,y\n1,2\n3,4\n",
+        '\ufeff"x","y"\n1,2\n3,4\n',
+        "x;y\n1;2\n3;4\n",
+        "x\ty\n1\t2\n3\t4\n",
+        " x , y \n 1 , 2 \n  3,4  \n",
+        '"x", "y"\n"1", "2"\n"3" ,  " 4 "\n',
+        "x,y\n+1,2.0\n3e0,.4e1\n",
+        "x,y,note\n1,2,\n3,4,x\n",
+        'x,y,note\n1,2,"two\nlines, and ""quotes"""\n3,4,\n',
+        'x,y,note\n1,2,5" pipe\n3,4,\n',
+        'note, x, y\n"a, b", 1, 2\n  "c, d", 3, 4\n',
+        'x,y,"odd\nname"\n1,2,\n3,4,\n',
+        "x,y,note,note\n1,2,a,b\n3,4,c,d\n",
+        "x,y,key\n1,2,9007199254740993\n3,4,a\n",
+        "x,y,note\n1,2,caf\xe9\n3,4,\xfc\n".encode("latin-1"),
+        gzip.compress(b"x,y\n1,2\n3,4\n"),
+        bz2.compress(b"x,y\n1,2\n3,4\n"),
+    ],
+)
+def test_the_same_numbers_written_differently(tmp_path: Path, content: str | bytes) -> None:
+    source = open_file(write(tmp_path / "t.csv", content), target="y", features=["x"])
+    assert whole(source).X.tolist() == [[1.0], [3.0]]
+    assert whole(source).y.tolist() == [2.0, 4.0]
+
+
+def test_truth_is_one_and_its_opposite_zero(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "x,y\nTrue,1\nfalse,2\nTRUE,3\n")
+    assert whole(open_file(path, target="y")).X.ravel().tolist() == [1, 0, 1]
+
+
+def test_every_word_for_missing_is_missing_padded_or_not(tmp_path: Path) -> None:
+    words = [padding + word for word in MISSING_WORDS for padding in ("", "  ")]
+    path = write(tmp_path / "t.csv", "x,y\n" + "".join(f"{word},1\n" for word in words) + "7,8\n")
+    source = open_file(path, target="y", missing="drop")
+    assert whole(source).X.tolist() == [[7.0]]
+    assert (source.rows_read, source.rows_dropped) == (len(words) + 1, len(words))
+    assert source.dropped == {"x": len(words)}
+
+
+def test_what_pandas_takes_for_missing_is_missing() -> None:
+    from pandas._libs.parsers import STR_NA_VALUES
+
+    assert set(MISSING_WORDS) >= STR_NA_VALUES
+
+
+PADDING = st.sampled_from(["", " ", "   "])
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
+TEXT = st.text(st.sampled_from('ab ,;\n"\u00e9'), max_size=8)
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> str:
+    delimiter = draw(st.sampled_from([",", ";", "\t"]))
+    newline = draw(st.sampled_from(["\n", "\r\n"]))
+
+    def cell(text: str, quoted: bool) -> str:
+        quoted = quoted or any(letter in text for letter in ',;\t\n"')
+        text = '"' + text.replace('"', '""') + '"' if quoted else text
+        return draw(PADDING) + text + draw(PADDING)
+
+    lines = [delimiter.join(cell(name, draw(st.booleans())) for name in ("x", "note", "y"))]
+    for x, note, y in draw(st.lists(st.tuples(NUMBERS, TEXT, NUMBERS), min_size=1, max_size=30)):
+        cells = [cell(repr(x), draw(st.booleans())), cell(note, True), cell(repr(y), draw(st.booleans()))]
+        lines.append(delimiter.join(cells))
+    return newline.join(lines) + draw(st.sampled_from(["", newline]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=csv_files(), chunk=st.sampled_from([64, 200, 1 << 20]), rows=st.integers(1, 12))
+def test_any_padding_quoting_and_cutting_reads_as_with_the_csv_module(
+    tmp_path_factory: pytest.TempPathFactory, text: str, chunk: int, rows: int
+) -> None:
+    path = write(tmp_path_factory.mktemp("csv") / "t.csv", text)
+    delimiter = next(letter for letter in text if letter in ",;\t")
+    table = [
+        row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True) if row
+    ]
+    expected = np.array([[float(row[0]), float(row[2])] for row in table[1:]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "CHUNK_BYTES", chunk)
+        source = open_file(path, target="y", features=["x"])
+        batches = list(source.batches(rows))
+    assert [len(batch) for batch in batches[:-1]] == [rows] * (len(batches) - 1)
+    assert np.array_equal(np.concatenate([batch.X[:, 0] for batch in batches]), expected[:, 0])
+    assert np.array_equal(np.concatenate([batch.y for batch in batches]), expected[:, 1])
+
+
+@given(
+    st.lists(st.lists(st.text(st.sampled_from('a,"\n'), min_size=1, max_size=6), min_size=2, max_size=2), max_size=9)
+)
+def test_a_cut_is_at_the_last_end_of_a_row(rows: list[list[str]]) -> None:
+    ends, text = [0], io.StringIO(newline="")
+    for row in rows:
+        csv.writer(text, lineterminator="\n").writerow(row)
+        ends.append(text.tell())
+    content = text.getvalue().encode()
+    for cut in range(len(content) + 1):
+        assert row_end(content[:cut]) == max(end for end in ends if end <= cut)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    content=st.binary(max_size=60) | st.text(st.sampled_from('xy,;"\n 1.eE-\u00e9\t\r'), max_size=60).map(str.encode),
+    start=st.sampled_from([b"", b"x,y\n", b"PAR1", b"\x1f\x8b\x08", b"BZh9", b"\x28\xb5\x2f\xfd"]),
+)
+def test_any_bytes_are_numbers_or_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, start: bytes
+) -> None:
+    path = write(tmp_path_factory.mktemp("any") / "t.csv", start + content)
+    message = ""
+    try:
+        batch = whole(open_file(path, target="y"))
+        assert np.isfinite(batch.X).all()
+    except DataError as error:
+        message = error.message
+    assert "\n" not in message
+
+
+# What is wrong with it
+
+
+LONG = "a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first"
+LATIN = "if the file is in Latin-1: iconv -f LATIN1 -t UTF-8 t.csv > utf8.csv"
+DROP = "leave out these 1 of 2 rows (missing='drop' does so, and counts them, where it is offered)"
+BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 9007199254740993 in row 1"
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        ("", "t.csv is empty (0 bytes)", None),
+        ("\n \n", "t.csv is empty: it holds 3 bytes, all blank", None),
+        ("x,y\n", "t.csv has column names but no rows", None),
+        ("x,y", "t.csv has column names but no rows", None),
+        ("x,y\n1,2\n\n3,4,5\n", "line 4 of t.csv has 3 fields, expected 2 as in the header", None),
+        ("x,y\n1,2\n3\n", "line 3 of t.csv has 1 field, expected 2 as in the header", None),
+        ('x,y\n"1\n",2\n3\n', "line 4 of t.csv has 1 field, expected 2 as in the header", None),
+        ('x,y\n1,2\n3,"4\n5,6\n', "line 3 of t.csv opens a quote that is not closed", None),
+        ("x,y\n1,2\nbad,4\n", "column 'x' of t.csv holds text: 'bad' in row 2", None),
+        ("x,y\n1,2\n3,bad\n", "column 'y' of t.csv holds text: 'bad' in row 2", None),
+        ("x,y\n1_000,2\n", "column 'x' of t.csv holds text: '1_000' in row 1", None),
+        ("x,y\n0x10,2\n", "column 'x' of t.csv holds text: '0x10' in row 1", None),
+        (
+            "x,z,y\n1,2,3\nbad,4,5\n",
+            "column 'x' of t.csv holds text: 'bad' in row 2",
+            "use the numeric columns: features=['z']",
+        ),
+        (
+            "x;y\n1,5;2\n",
+            "column 'x' of t.csv holds text: '1,5' in row 1",
+            "write decimals with a point, not a comma",
+        ),
+        ("x,y\n9007199254740993,2\n", BIG, LONG),
+        ("x,y\n 9007199254740993 ,2\n", BIG, LONG),
+        ("x,y\n\xe9,2\n".encode("latin-1"), "column 'x' of t.csv holds text: '\ufffd' in row 1", None),
+        ("\xe9,y\n1,2\n".encode("latin-1"), "the column names of t.csv are not in UTF-8: '?'", LATIN),
+        (
+            "x,y\n1,2\n".encode("utf-16"),
+            "t.csv is text in UTF-16, expected UTF-8",
+            "iconv -f UTF-16 -t UTF-8 t.csv > utf8.csv",
+        ),
+        (b"\x89PNG\r\n\x1a\n", "t.csv is not a text file: it holds the byte 0x1a at position 6", None),
+        (b"PK\x03\x04rest", "t.csv is a workbook or a zip archive", "save the table as CSV or Parquet"),
+        (
+            "x,y\ninf,2\n3,4\n",
+            "t.csv has cells that hold no number: column 'x' has 1 infinite (inf) cell, the first in row 1",
+            f"fill the cells, {DROP}, or use other columns",
+        ),
+    ],
+)
+def test_each_defect_has_its_sentence(tmp_path: Path, content: str | bytes, message: str, hint: str | None) -> None:
+    path = write(tmp_path / "t.csv", content)
+    with pytest.raises(DataError) as error:
+        whole(open_file(path, target="y"))
+    assert error.value.message == message
+    assert error.value.hint == hint
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_lines_and_rows_are_counted_over_the_whole_file(tmp_path: Path) -> None:
+    good = "x,y,note\n\n" + '1,2,"a\nb"\n' * 500
+    with pytest.raises(DataError, match=r"line 1003 of t.csv has 2 fields, expected 3"):
+        whole(open_file(write(tmp_path / "t.csv", good + "3,4\n" + "1,2,\n" * 100), target="y", features=["x"]))
+    with pytest.raises(DataError, match=r"column 'x' of t.csv holds text: 'bad' in row 501"):
+        whole(open_file(write(tmp_path / "t.csv", good + "bad,4,\n" + "1,2,\n" * 100), target="y", features=["x"]))
+    with pytest.raises(DataError, match=r"column 'x' has 2 missing \(NaN\) cells, the first in row 501"):
+        whole(open_file(write(tmp_path / "t.csv", good + ",4,\n" * 2 + "1,2,\n" * 100), target="y", features=["x"]))
+    with pytest.raises(DataError, match=r"line 1003 of t.csv opens a quote that is not closed"):
+        whole(open_file(write(tmp_path / "t.csv", good + '1,2,"\n' + "1,2,\n" * 100), target="y", features=["x"]))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_column_may_turn_to_padded_blanks_late(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 500 + " NA ,3\n" + "\t,4\n" + "5,6\n" * 500)
+    source = open_file(path, target="y", missing="drop")
+    assert len(whole(source)) == 1000
+    assert source.dropped == {"x": 2}
+
+
+COLUMNS = "['price', 'sqft', 'city']"
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("asked", "message", "hint"),
+    [
+        ({"target": "pric"}, f"no column 'pric' in FILE; it has {COLUMNS}", "did you mean 'price'?"),
+        ({"target": "SQFT"}, f"no column 'SQFT' in FILE; it has {COLUMNS}", "did you mean 'sqft'?"),
+        ({"target": "zzz"}, f"no column 'zzz' in FILE; it has {COLUMNS}", None),
+        ({"target": None}, f"which column of FILE is the target? It has {COLUMNS}", "target='city'"),
+        ({"features": ["sqf"]}, f"no column 'sqf' in FILE; it has {COLUMNS}", "did you mean 'sqft'?"),
+        ({"weight": "w"}, f"no column 'w' in FILE; it has {COLUMNS}", None),
+        ({"weight": "price"}, "column 'price' of FILE cannot be both the target and the weight", None),
+        ({"features": ["price"]}, "column 'price' of FILE cannot be both the target and a feature", None),
+        ({"features": ["sqft", "sqft"]}, "feature 'sqft' is listed 2 times", None),
+        ({"features": []}, "no features: FILE has no column beside 'price' to learn from", None),
+        ({"missing": "fill"}, "missing='fill' is not known", "missing='error' or missing='drop'"),
+        ({}, "column 'city' of FILE holds text: 'Rome' in row 1", "use the numeric columns: features=['sqft']"),
+        ({"target": "city", "features": "sqft"}, "column 'city' of FILE holds text: 'Rome' in row 1", None),
+    ],
+)
+def test_each_slip_of_the_caller_has_its_sentence(
+    tmp_path: Path, kind: str, asked: dict[str, str], message: str, hint: str | None
+) -> None:
+    frame = pd.DataFrame({"price": [1.0, 2.0], "sqft": [3, 4], "city": ["Rome", "Bonn"]})
+    path = tmp_path / f"houses.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    with pytest.raises(DataError) as error:
+        whole(open_file(path, **({"target": "price"} | asked)))  # type: ignore[arg-type]
+    assert error.value.message == message.replace("FILE", path.name)
+    assert error.value.hint == hint
+
+
+def test_a_header_that_is_no_header_is_recognised(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the first line of t.csv looks like data"):
+        open_file(write(tmp_path / "t.csv", "1,2\n3,4\n"), target="y")
+
+
+def test_equal_or_empty_names_are_errors_only_where_they_are_used(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"t.csv has 2 columns named 'x'"):
+        open_file(write(tmp_path / "t.csv", "x, x ,y\n1,2,3\n"), target="y")
+    path = write(tmp_path / "t.csv", ",x,y\n0,1,2\n")
+    with pytest.raises(DataError, match=r"column 1 of t.csv has no name") as error:
+        open_file(path, target="y")
+    assert error.value.hint == "say which columns to use: features=['x']"
+    assert whole(open_file(path, target="y", features=["x"])).X.tolist() == [[1.0]]
+
+
+def test_a_file_that_is_not_there_suggests_one_that_is(tmp_path: Path) -> None:
+    write(tmp_path / "houses.csv", "x,y\n1,2\n")
+    with pytest.raises(DataError, match=r"no such file: .*hose.csv") as error:
+        open_file(tmp_path / "hose.csv", target="y")
+    assert error.value.hint == f"did you mean {tmp_path / 'houses.csv'}?"
+    with pytest.raises(DataError, match="no such file"):
+        open_file(tmp_path / "no" / "houses.csv", target="y")
+    with pytest.raises(DataError, match="is a folder, expected a file"):
+        open_file(tmp_path, target="y")
+
+
+def test_a_cut_off_archive_is_no_short_table(tmp_path: Path) -> None:
+    lines = "".join(f"{row * 0.37},{row}\n" for row in range(20_000))
+    path = write(tmp_path / "t.csv.gz", gzip.compress(f"x,y\n{lines}".encode())[:-2000])
+    with pytest.raises(DataError, match=r"cannot read .*t\.csv\.gz: Truncated compressed stream"):
+        whole(open_file(path, target="y"))
+
+
+# Weights
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_rows_of_weight_zero_are_no_rows(tmp_path: Path, kind: str) -> None:
+    frame = pd.DataFrame({"w": [1.0, 0, 2, 0, 3], "x": [1, 2, 3, 4, 5], "y": [1.0, 2, 3, 4, 5]})
+    path = tmp_path / f"t.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    source = open_file(path, target="y", weight="w")
+    assert source.feature_names == ("x",)
+    assert [batch.y.tolist() for batch in source.batches(2)] == [[1, 3], [5]]
+    weight = whole(source).weight
+    assert weight is not None
+    assert weight.tolist() == [1, 2, 3]
+    assert (source.rows_read, source.rows_dropped) == (5, 0)
+
+
+def test_weights_that_weigh_nothing_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"weight 'w' of t.csv is negative: -1.0 in row 2"):
+        whole(open_file(write(tmp_path / "t.csv", "x,y,w\n1,2,1\n1,2,-1\n"), target="y", weight="w"))
+    with pytest.raises(DataError, match=r"every usable row of t.csv has weight zero"):
+        whole(open_file(write(tmp_path / "t.csv", "x,y,w\n1,2,0\n1,2,0\n"), target="y", weight="w"))
+
+
+# Parquet
+
+
+def test_parquet_keeps_every_kind_of_number(tmp_path: Path) -> None:
+    columns = {
+        "bool": pa.array([True, False]),
+        "int8": pa.array([-1, 2], pa.int8()),
+        "int64": pa.array([2**53, -(2**60)]),
+        "uint64": pa.array([0, 2**63], pa.uint64()),
+        "float16": pa.array([0.5, 2], pa.float16()),
+        "float32": pa.array([0.25, 3], pa.float32()),
+        "decimal": pa.array([1, 2], pa.decimal128(5, 2)),
+        "category": pa.array([5, 7]).dictionary_encode(),
+        "a.b": pa.array([1.0, 2.0]),
+        "y": pa.array([1.0, 2.0]),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    source = open_file(tmp_path / "t.parquet", target="y")
+    assert source.feature_names == tuple(columns)[:-1]
+    for j, name in enumerate(source.feature_names):
+        assert whole(source).X[:, j].tolist() == [float(value.as_py()) for value in columns[name]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (pa.array(["a"]), r"column 'x' of t.parquet holds text: 'a' in row 1"),
+        (pa.array([None, "a"]), r"column 'x' of t.parquet holds text: 'a' in row 2"),
+        (pa.array([1], pa.timestamp("s")), r"column 'x' of t.parquet holds a datetime: 1970-01-01 00:00:01 in row 1"),
+        (pa.array([[1.0]]), r"column 'x' of t.parquet holds a list: \[1.0\] in row 1"),
+        (pa.array([2**53 + 1]), r"column 'x' of t.parquet holds an integer that float64 cannot hold exactly"),
+        (pa.array([None], pa.null()), r"column 'x' has 1 missing \(NaN\) cell, the first in row 1"),
+        (pa.array([1.0, None, np.nan, np.inf]), r"column 'x' has 2 missing \(NaN\) and 1 infinite \(inf\) cells, the"),
+        (pa.array([], pa.float64()), r"t.parquet has column names but no rows"),
+    ],
+)
+def test_parquet_cells_that_are_no_numbers_are_refused(tmp_path: Path, cells: pa.Array, words: str) -> None:
+    pq.write_table(pa.table({"x": cells, "y": np.ones(len(cells))}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=words):
+        whole(open_file(tmp_path / "t.parquet", target="y"))
+
+
+def test_rows_of_parquet_are_counted_over_row_groups(tmp_path: Path) -> None:
+    x = np.ones(1000)
+    x[[700, 900]] = np.nan
+    pq.write_table(pa.table({"x": x, "y": x}), tmp_path / "t.parquet", row_group_size=64)
+    with pytest.raises(DataError, match=r"column 'x' has 2 missing \(NaN\) cells, the first in row 701; column 'y'"):
+        whole(open_file(tmp_path / "t.parquet", target="y"))
+    source = open_file(tmp_path / "t.parquet", target="y", missing="drop", batch_rows=100)
+    assert [len(batch) for batch in source.batches()] == [100] * 7 + [99, 100, 99]
+    assert (source.rows_read, source.rows_dropped, source.dropped) == (1000, 2, {"x": 2, "y": 2})
+
+
+def test_a_damaged_parquet_file_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"x": np.ones(1000), "y": np.ones(1000)}), path)
+    good = path.read_bytes()
+    for damaged in (good[:-20], good[:4], good[:20] + b"\xff" * 40 + good[60:]):
+        with pytest.raises(DataError, match=r"cannot read .*t\.parquet: "):
+            whole(open_file(write(path, damaged), target="y"))
+    with pytest.raises(DataError, match=r"t.parquet is not a Parquet file: it does not start with PAR1"):
+        open_file(write(path, "x,y\n"), target="y")
+
+
+# Memory and threads
+
+
+def peak_memory(source: TableSource) -> int:
+    """Bytes of Python, NumPy and Arrow at the worst moment of a pass."""
+    peak = 0
+    tracemalloc.start()
+    for _ in source.batches(1000, shuffle=np.random.default_rng(0)):
+        peak = max(peak, tracemalloc.get_traced_memory()[1] + pa.total_allocated_bytes())
+    tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_four_times_the_rows_need_no_more_memory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHUNK_BYTES", 1 << 14)
+    monkeypatch.setattr("gradline.data.blocks.WINDOW_ROWS", 5000)
+    peaks = []
+    for rows in (30_000, 120_000):
+        table = pa.table({name: np.random.default_rng(j).normal(size=rows) for j, name in enumerate("abcy")})
+        path = tmp_path / f"{rows}.{kind}"
+        if kind == "csv":
+            table.to_pandas().to_csv(path, index=False)
+        else:
+            pq.write_table(table, path, row_group_size=4000)
+        peaks.append(peak_memory(open_file(path, target="y", batch_rows=2000)))
+    # Memory that grew with the rows would be four times as much; how far the threads are ahead varies.
+    assert peaks[1] < 2 * peaks[0]
+
+
+def test_a_pass_that_is_left_early_leaves_no_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHUNK_BYTES", 1 << 10)
+    source = open_file(write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 10_000), target="y")
+    batches = source.batches(10)
+    next(batches)
+    batches.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("gradline-read")]
+
+
+# Real tables
+
+
+def test_housing_reads_as_with_pandas(shared_data: Path) -> None:
+    frame = pd.read_csv(shared_data / "housing.csv", skipinitialspace=True)
+    features = [name for name in frame.columns if name not in ("median_house_value", "ocean_proximity")]
+    assert frame["total_bedrooms"].isna().sum() == 207
+    kept = frame.dropna()
+    source = open_file(shared_data / "housing.csv", target="median_house_value", features=features, missing="drop")
+    assert np.array_equal(whole(source).X, kept[features].to_numpy())
+    assert np.array_equal(whole(source).y, kept["median_house_value"].to_numpy())
+    assert (source.rows_read, source.rows_dropped, source.dropped) == (20640, 207, {"total_bedrooms": 207})
+
+
+def test_housing_says_what_is_in_its_way(shared_data: Path) -> None:
+    with pytest.raises(DataError, match=r"column 'ocean_proximity' of housing.csv holds text: 'NEAR BAY' in row 1"):
+        whole(open_file(shared_data / "housing.csv", target="median_house_value"))
+    source = open_file(shared_data / "housing.csv", target="median_house_value", features=["total_bedrooms"])
+    with pytest.raises(DataError, match=r"'total_bedrooms' has 207 missing \(NaN\) cells, the first in row 291"):
+        whole(source)
+
+
+@pytest.mark.parametrize(("name", "target"), [("diamonds", "price"), ("mpg", "mpg")])
+def test_real_tables_read_as_with_pandas(shared_data: Path, name: str, target: str) -> None:
+    frame = pd.read_csv(shared_data / f"{name}.csv").select_dtypes("number").dropna()
+    features = [column for column in frame.columns if column != target]
+    batch = whole(open_file(shared_data / f"{name}.csv", target=target, features=features, missing="drop"))
+    assert np.array_equal(batch.X, frame[features].to_numpy())
+    assert np.array_equal(batch.y, frame[target].to_numpy())
