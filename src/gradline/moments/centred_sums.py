@@ -61,7 +61,8 @@ class CentredSums:
         """Of z; NaN without rows."""
         if self.rows == 0:
             return np.full(len(self.sums), np.nan)
-        return self.shift + self.sums / self.weight
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.shift + self.sums / self.weight
 
     @property
     def rounding(self) -> float:
@@ -101,8 +102,8 @@ class CentredSums:
         if sign > 0 and other.weight > self.weight:
             # A few rows far away shall not set the shift for the many.
             return other.merged(self, sign)
-        other = other.moved(self.shift - other.shift, self.shift)
         with np.errstate(over="ignore", invalid="ignore"):
+            other = other.moved(self.shift - other.shift, self.shift)
             merged = CentredSums(
                 rows=self.rows + sign * other.rows,
                 weight=self.weight + sign * other.weight,
