@@ -247,6 +247,9 @@ def test_one_weight_serves_all_rows() -> None:
         ([1.0, -2.0, 3.0], "sample_weight is negative: -2.0 in row 2"),
         ([0.0, 0.0, 0.0], "sample_weight is zero in every row"),
         ([1.0, np.nan, 0.0], "sample_weight has cells"),
+        (np.nan, "sample_weight has cells"),
+        (-1, "sample_weight is negative: -1.0 in row 1"),
+        ("heavy", "sample_weight should be a 1d array"),
     ],
 )
 def test_what_is_no_weight_is_refused(bad: Any, words: str) -> None:
@@ -346,6 +349,13 @@ def test_a_table_may_hold_weights_and_lose_rows() -> None:
     assert source.dropped == {"x": 1}
     with pytest.raises(DataError, match=r"weight 'w' of dict is negative: -1.0 in row 2"):
         open_table({"y": [1, 2], "x": [1, 2], "w": [1, -1]}, target="y", weight="w")
+
+
+def test_names_are_found_padded_or_not() -> None:
+    frame = pd.DataFrame({" x": [1.0], "y ": [2.0]})
+    for target, features in (("y", ["x"]), ("y ", [" x"]), (" y", None)):
+        source = open_table(frame, target=target, features=features)
+        assert (source.feature_names, source.target_name) == ((" x",), "y ")
 
 
 def test_pandas_columns_without_string_names_are_found_by_what_they_print() -> None:

@@ -240,6 +240,13 @@ def test_lines_and_rows_are_counted_over_the_whole_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_chunks")
+def test_the_first_defect_is_told_whatever_comes_later(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "x,y\n1,2\nbad,4\n" + "5,6\n" * 100 + "7\n")
+    with pytest.raises(DataError, match="holds text: 'bad' in row 2"):
+        whole(open_file(path, target="y"))
+
+
+@pytest.mark.usefixtures("small_chunks")
 def test_a_column_may_turn_to_padded_blanks_late(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 500 + " NA ,3\n" + "\t,4\n" + "5,6\n" * 500)
     source = open_file(path, target="y", missing="drop")

@@ -126,9 +126,8 @@ def as_weight(weight: Any, rows: int, *, finite: bool = True, name: str = "sampl
     """
     if weight is None:
         return None
-    array = (
-        np.full(rows, weight, dtype=np.float64) if np.isscalar(weight) else as_target(weight, finite=finite, name=name)
-    )
+    same = isinstance(weight, int | float | np.number)
+    array = as_target(np.full(rows, weight) if same else weight, finite=finite, name=name)
     if array.shape != (rows,):
         raise DataError(f"{name} has shape {array.shape}, expected ({rows},): one weight a row")
     if (array < 0).any():

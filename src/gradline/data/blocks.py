@@ -101,12 +101,13 @@ class Roles:
 
 def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
     """Return the name as the table has it, padding aside; an absent or ambiguous one is a DataError."""
-    name = str(asked).strip()
-    count = list(column_names).count(name)
-    if count == 1:
-        return name
-    if count > 1:
-        raise DataError(f"{table} has {count} columns named {name!r}", hint="give each column a name of its own")
+    name = str(asked)
+    found = [column for column in column_names if column == name]
+    found = found or [column for column in column_names if column.strip() == name.strip()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(f"{table} has {len(found)} columns named {name!r}", hint="give each column a name of its own")
     folded = {str(c).casefold(): c for c in column_names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[near[0]]!r}?" if near else None

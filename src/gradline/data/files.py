@@ -109,8 +109,11 @@ class CsvReader:
         """Columns whose cells in the first rows are numbers."""
         rows = self._sample[self._header_bytes :]
         chunk = Chunk(rows[: row_end(rows, self._line_end)] or rows, self._header_bytes)
-        table = self._parse(chunk, range(len(self.column_names)), as_text=True)
-        numeric = []
+        numeric: list[str] = []
+        try:
+            table = self._parse(chunk, range(len(self.column_names)), as_text=True)
+        except Ragged:
+            return numeric
         for column, name in zip(table.columns, self.column_names, strict=True):
             try:
                 if not np.isnan(from_text(column.combine_chunks(), name)).all():
@@ -368,6 +371,6 @@ def _foreseen(path: Path) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition("\n")[0]
         raise DataError(f"cannot read {path}: {reason}") from error

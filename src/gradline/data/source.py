@@ -74,10 +74,16 @@ def open_source(
     batch_rows : int
         Rows in a block read from a file, about.
 
+    Returns
+    -------
+    Source
+        After a complete pass its `rows_read` and `rows_dropped` count the rows met and left out, and `dropped` the
+        latter by column (a source that you wrote yourself need not have these three).
+
     Raises
     ------
     DataError
-        Where the file or a column is not there, or a cell that is used holds no number.
+        Where the file or a column is not there, or (in the pass that meets it) a cell that is used holds no number.
 
     Examples
     --------
