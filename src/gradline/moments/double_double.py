@@ -84,7 +84,7 @@ class DoubleDouble:
     @classmethod
     def of_integers(cls, numbers: Integers, place: int) -> DoubleDouble:
         """numbers / 2^place, each to 2^-140, absolutely: choose the place such that the largest comes out near 1."""
-        cut: Any = numbers >> (place - 140) if place > 140 else numbers << (140 - place)
+        cut: Integers = np.right_shift(numbers << max(0, 140 - place), max(0, place - 140))
         high = cut.astype(np.float64)
         low = (cut - _to_int(high)).astype(np.float64)
         return cls(np.ldexp(high, -140), np.ldexp(low, -140))
