@@ -32,6 +32,11 @@ class Source(Protocol):
     target_name: str
     name: str
 
+    @property
+    def rows_dropped(self) -> int:
+        """Rows that the last pass left out because a cell was missing or infinite."""
+        ...
+
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass over the rows.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
 from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning
 from gradline.moments.precision import Statistics, gather
-from gradline.solution import Array, Solution, Status
+from gradline.solution import Array, Dependency, Solution, Status
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -96,8 +96,15 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     """
     names, bias = source.feature_names, options.fit_intercept
     moments, exact = gather(source, fit_intercept=bias)
-    _refuse_undetermined(moments, names, bias)
-    for dependency in exact.certificate.dependencies if exact.certificate else ():
+    if moments.rows == 1:
+        raise DataError(
+            f"{source.name} has 1 sample (one row), through which every line can be drawn",
+            hint="give at least two rows",
+        )
+    dependencies = exact.certificate.dependencies if exact.certificate else ()
+    if bias:
+        _refuse_constant(dependencies, moments, names)
+    for dependency in dependencies:
         warnings.warn(dependency.sentence(names), CollinearityWarning, stacklevel=3)
     automatic = options.learning_rate == "auto"
     frame: Frame = Conditioned.of(moments, exact, bias=bias) if automatic else DataUnits(len(names))
@@ -167,14 +174,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     )
 
 
-def _refuse_undetermined(moments: Statistics, names: tuple[str, ...], bias: bool) -> None:
-    if moments.rows == 1:
-        raise DataError(
-            "the data have 1 sample (one row), through which every line can be drawn", hint="give at least two rows"
-        )
-    constant = [j for j in range(len(names)) if moments.scatter[j, j] == 0] if bias else []
-    if constant:
-        j = constant[0]
+def _refuse_constant(dependencies: Sequence[Dependency], moments: Statistics, names: tuple[str, ...]) -> None:
+    for j in (d.column for d in dependencies if d.factors == {}):
         raise DataError(
             f"column '{names[j]}' is constant ({moments.mean[j]:g} in every row): "
             "its effect cannot be told apart from the intercept",

@@ -18,6 +18,7 @@ from gradline.moments.precision import Statistics
 from gradline.solution import Array, Certificate, Solution
 
 INTERCEPT = "(Intercept)"
+NEARLY_COLLINEAR = 1e12  # a relative change of 1e-16 in the data may then move coefficients in the fourth digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +236,13 @@ class Summary:
             f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
         )
         condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
-        return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+        notes = [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+        if NEARLY_COLLINEAR < c.condition_number < math.inf:
+            notes.append(
+                "Some columns are collinear but for their last digits: these are the coefficients of the numbers as "
+                "given, and a change of rounding size in the data changes them completely."
+            )
+        return notes
 
 
 def _by_term(solution: Solution, fit_intercept: bool) -> Array:
