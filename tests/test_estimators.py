@@ -305,3 +305,53 @@ def test_collinear_columns_are_reported_with_their_relation():
         fit = LinearRegression().fit(X, [1.0, 2.0, 4.0, 3.0])
     assert fit.coef_[2] == 0.0
     assert fit.rank_ == 2
+
+
+def test_a_polynomial_from_raw_x_is_exact(shared_data):
+    import json
+
+    filip = json.loads((shared_data / "nist" / "Filip.json").read_text())
+    fit = LinearRegression(polynomial=10).fit(np.array(filip["x"])[:, None], filip["y"])
+    certified = dict(zip(filip["coef_order"], filip["certified"]["coef"], strict=True))
+    found = [fit.intercept_, *fit.coef_]
+    digits = -np.log10(np.max(np.abs(np.array(found) / list(certified.values()) - 1)))
+    assert digits >= 13.9
+    assert fit.predict(np.array(filip["x"])[:, None]).std() == pytest.approx(np.std(filip["y"]), rel=0.01)
+
+
+def test_a_polynomial_can_be_split_and_forgotten():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 1)), rng.normal(size=60)
+    whole = LinearRegression(polynomial=4).fit(x, y)
+    pieces = LinearRegression(polynomial=4).partial_fit(x[:20], y[:20]).partial_fit(x, y).forget(x[:20], y[:20])
+    assert pieces.moments_ == whole.moments_
+    powers = np.column_stack([x[:, 0] ** k for k in (1, 2, 3, 4)])
+    np.testing.assert_allclose(whole.coef_, SklearnLinearRegression(tol=1e-15).fit(powers, y).coef_, rtol=1e-9)
+    np.testing.assert_allclose(whole.predict(x), powers @ whole.coef_ + whole.intercept_, rtol=1e-12, atol=1e-14)
+    assert "x0^4" in str(whole.summary())
+    assert whole.predict_interval(x).shape == (60, 2)
+    with pytest.raises(DataError, match="one feature"):
+        LinearRegression(polynomial=2).fit(powers, y)
+
+
+def test_intervals_are_those_of_statsmodels():
+    import statsmodels.api as sm
+
+    X, y = table()
+    fit = LinearRegression().fit(X, y)
+    scaled = (X - X.mean(0)) / X.std(0)
+    frame = sm.OLS(y, sm.add_constant(scaled)).fit().get_prediction(sm.add_constant(scaled)[:10]).summary_frame(0.1)
+    ours = fit.predict_interval(X[:10], confidence=0.9)
+    np.testing.assert_allclose(ours, frame[["obs_ci_lower", "obs_ci_upper"]], rtol=1e-9)
+    ours = fit.predict_interval(X[:10], confidence=0.9, kind="confidence")
+    np.testing.assert_allclose(ours, frame[["mean_ci_lower", "mean_ci_upper"]], rtol=1e-9)
+
+
+def test_the_summary_says_it_in_text_in_html_and_as_a_dictionary():
+    X, y = table()
+    frame = pd.DataFrame(X, columns=["revenue", "<b>z</b>", "year"])
+    summary = LinearRegression().fit(frame, y).summary()
+    assert "std. error" in str(summary)
+    assert "<b>" not in summary._repr_html_()
+    assert "&lt;b&gt;z&lt;/b&gt;" in summary._repr_html_()
+    assert summary.as_dict()["coef"].keys() == {"(Intercept)", "revenue", "<b>z</b>", "year"}

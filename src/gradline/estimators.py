@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -24,7 +24,7 @@ from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
 from gradline.moments.moments import Moments
-from gradline.moments.precision import Statistics, gather
+from gradline.moments.precision import Statistics, gather, gather_powers
 from gradline.report.summary import Names, Summary
 from gradline.solution import Array, Solution
 
@@ -251,10 +251,15 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         the start, as rows that are gone cannot be read again.
     missing : {"error", "drop"}
         Rows with NaN: an error that counts them, or left out and counted in `n_dropped_`.
+    polynomial : int >= 1
+        Degree: above 1, X is one column x and the coefficients are those of x, x^2 .. x^degree, from the exact sums of
+        unrounded powers (always exact, whatever `precision` says). Powers rounded to float64 have lost digits before
+        any solver runs: seven of NIST's Filip. `predict` evaluates by Horner's rule in float64, right to about
+        eps * sum |coef_k x^k|; `predict_interval` forms rounded powers.
 
     Attributes
     ----------
-    coef_ : (n_features,) float64
+    coef_ : (n_features,) or (polynomial,) float64
     intercept_ : float
     rank_ : int
         Of X, centred where there is an intercept.
@@ -304,12 +309,21 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         "fit_intercept": ["boolean"],
         "precision": [StrOptions({"auto", "float64", "exact"})],
         "missing": [StrOptions({"error", "drop"})],
+        "polynomial": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, *, fit_intercept: bool = True, precision: str = "auto", missing: Missing = "error") -> None:
+    def __init__(
+        self,
+        *,
+        fit_intercept: bool = True,
+        precision: str = "auto",
+        missing: Missing = "error",
+        polynomial: int = 1,
+    ) -> None:
         self.fit_intercept = fit_intercept
         self.precision = precision
         self.missing = missing
+        self.polynomial = polynomial
 
     @classmethod
     def from_moments(cls, moments: Statistics, *, fit_intercept: bool = True) -> Self:
@@ -331,6 +345,9 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         """
         self._validate_params()
         source = _source(self, X, y, sample_weight, missing=self.missing)
+        if self.polynomial > 1:
+            powers = gather_powers(source, self.polynomial)
+            return self._settle(powers, powers.solve(fit_intercept=self.fit_intercept), source)
         moments, solution = gather(source, fit_intercept=self.fit_intercept, precision=self.precision)
         return self._settle(moments, solution, source)
 
@@ -344,15 +361,24 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self._change(X, y, sample_weight, sign=-1)
 
     def predict(self, X: Any) -> Array:
-        """X @ coef_ + intercept_, shape (n_samples,)."""
-        return _predict(self, X)
+        """X @ coef_ + intercept_, or the polynomial at x; shape (n_samples,)."""
+        if self.polynomial == 1:
+            return _predict(self, X)
+        x = _rows(self, X)[:, 0]
+        value = np.zeros(len(x))
+        for coefficient in self.coef_[::-1]:
+            value = (value + coefficient) * x
+        predicted: Array = value + self.intercept_
+        return predicted
 
-    def predict_interval(self, X: Any, *, confidence: float = 0.95, kind: str = "prediction") -> Array:
+    def predict_interval(
+        self, X: Any, *, confidence: float = 0.95, kind: Literal["prediction", "confidence"] = "prediction"
+    ) -> Array:
         """(n_samples, 2) limits for a new y at each row (kind="prediction"), or for its mean (kind="confidence")."""
-        check_is_fitted(self)
-        rows, _ = as_features(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return self.inference(confidence=confidence).predict_interval(rows, kind=kind)  # type: ignore[arg-type]
+        rows = _rows(self, X)
+        if self.polynomial > 1:
+            rows = rows ** np.arange(1, self.polynomial + 1)
+        return self.inference(confidence=confidence).predict_interval(rows, kind=kind)
 
     def inference(self, *, confidence: float = 0.95) -> Inference:
         """Standard errors, covariance, tests of linear combinations (`.wald(R, q)`): see `Inference`."""
@@ -381,7 +407,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return Summary.of_solution(
             self.moments_,
             self._solution,
-            Names(*self._told, feature_names(self), self.n_dropped_),
+            Names(*self._told, self._terms(), self.n_dropped_),
             fit_intercept=self.fit_intercept,
             confidence=confidence,
         )
@@ -393,8 +419,12 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         features = len(source.feature_names)
         kind = Moments if self.precision == "float64" else ExactMoments
         # Sums that are float64 already stay so: what they have lost cannot be found again.
-        before: Any = kind.zero(features) if first else self.moments_
-        rows = type(before).from_batches(source.batches(), features)
+        if self.polynomial > 1:
+            before: Any = ExactMoments.zero(self.polynomial) if first else self.moments_
+            rows: Any = gather_powers(source, self.polynomial)
+        else:
+            before = kind.zero(features) if first else self.moments_
+            rows = type(before).from_batches(source.batches(), features)
         moments = before + rows if sign > 0 else before - rows
         return self._settle(moments, moments.solve(fit_intercept=self.fit_intercept), source)
 
@@ -408,8 +438,14 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.n_samples_, self.n_dropped_ = moments.rows, source.rows_dropped if source else 0
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         for dependency in certificate.dependencies:
-            warnings.warn(dependency.sentence(feature_names(self)), CollinearityWarning, stacklevel=3)
+            warnings.warn(dependency.sentence(self._terms()), CollinearityWarning, stacklevel=3)
         return self
+
+    def _terms(self) -> tuple[str, ...]:
+        names = feature_names(self)
+        if self.polynomial == 1:
+            return names
+        return (names[0], *(f"{names[0]}^{k}" for k in range(2, self.polynomial + 1)))
 
 
 def _source(
@@ -439,9 +475,14 @@ def feature_names(estimator: Any) -> tuple[str, ...]:
     return tuple(getattr(estimator, "feature_names_in_", default_names(estimator.n_features_in_)))
 
 
-def _predict(estimator: Any, X: Any) -> Array:
+def _rows(estimator: Any, X: Any) -> Array:
+    """X as the fitted estimator expects it: the same columns, all finite."""
     check_is_fitted(estimator)
     rows, _ = as_features(X)
     validate_data(estimator, X, reset=False, skip_check_array=True)
-    predicted: Array = rows @ estimator.coef_ + estimator.intercept_
+    return rows
+
+
+def _predict(estimator: Any, X: Any) -> Array:
+    predicted: Array = _rows(estimator, X) @ estimator.coef_ + estimator.intercept_
     return predicted

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from gradline.data.source import Source
+from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
+from gradline.moments.polynomial import power_moments
 from gradline.solution import Solution
 
 Statistics: TypeAlias = Moments | ExactMoments
@@ -33,6 +35,19 @@ def gather(source: Source, *, fit_intercept: bool, precision: str = "auto") -> t
             return moments, solution
     exact = ExactMoments.from_batches(source.batches(), features)
     return exact, exact.solve(fit_intercept=fit_intercept)
+
+
+def gather_powers(source: Source, degree: int) -> ExactMoments:
+    """One pass over a source of one feature x for the exact statistics of x, x^2 .. x^degree."""
+    if len(source.feature_names) != 1:
+        raise DataError(
+            f"a polynomial is of one feature, but {source.name} has {len(source.feature_names)}",
+            hint="choose one with features=..., or form the powers as columns yourself",
+        )
+    total = ExactMoments.zero(degree)
+    for batch in source.batches():
+        total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
+    return total
 
 
 def _enough(solution: Solution) -> bool:
