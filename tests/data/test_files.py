@@ -145,7 +145,10 @@ def test_a_cut_is_at_the_last_end_of_a_row(rows: list[list[str]]) -> None:
         ends.append(text.tell())
     content = text.getvalue().encode()
     for cut in range(len(content) + 1):
-        assert row_end(content[:cut]) == max(end for end in ends if end <= cut)
+        last = max(end for end in ends if end <= cut)
+        assert row_end(content[:cut]) == last
+        for start in range(last):  # the same end, from a piece that starts within a row
+            assert start + row_end(content[start:cut], quotes_before=content[:start].count(b'"')) == last
 
 
 @settings(max_examples=200, deadline=None)

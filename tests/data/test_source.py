@@ -174,6 +174,7 @@ def test_the_whole_of_a_source_of_your_own() -> None:
         feature_names = ("x",)
         target_name = "y"
         name = "counting"
+        rows_dropped = 0
 
         def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
             for start in (0, 3):

@@ -153,24 +153,32 @@ class CsvReader:
             offset = len(file.read(self._header_bytes))
             rest = b""
             while data := file.read(CHUNK_BYTES):
-                data = rest + data
-                end = row_end(data, self._line_end)
-                if not end and len(data) >= 2 * CHUNK_BYTES:  # a quote that is not closed for long, or is no quote
-                    end = data.rfind(self._line_end) + 1
+                end = row_end(data, self._line_end, quotes_before=rest.count(b'"'))
                 if end:
-                    yield from self._chunk(data[:end], offset)
-                offset += end
-                rest = data[end:]
-            yield from self._chunk(rest, offset)
+                    chunk = Chunk(b"".join((rest, memoryview(data)[:end])), offset)
+                    rest = data[end:]
+                else:
+                    rest += data
+                    if len(rest) < 2 * CHUNK_BYTES:
+                        continue
+                    # A quote that stays open for long is none, or was not closed.
+                    end = rest.rfind(self._line_end) + 1
+                    chunk = Chunk(rest[:end], offset)
+                    self._refuse_open_quote(chunk)
+                    rest = rest[end:]
+                offset += len(chunk.text)
+                if not chunk.text.isspace():
+                    yield chunk
+            chunk = Chunk(rest, offset)
+            self._refuse_open_quote(chunk)
+            if rest.strip():
+                yield chunk
 
-    def _chunk(self, text: bytes, offset: int) -> Iterator[Chunk]:
-        chunk = Chunk(text, offset)
-        if text.count(b'"') % 2:
-            for line, row in self._rows(Chunk(text + b"\nend", offset)):
+    def _refuse_open_quote(self, chunk: Chunk) -> None:
+        if chunk.text.count(b'"') % 2:
+            for line, row in self._rows(Chunk(chunk.text + b"\nend", chunk.offset)):
                 if row is None or (len(row) > 1 and row[-1].endswith("\nend")):
                     raise Ragged(chunk, line, "opens a quote that is not closed")
-        if text.strip(b"\r\n"):
-            yield chunk
 
     def _numbers(self, chunk: Chunk, positions: Sequence[int]) -> list[Array]:
         import pyarrow as pa
@@ -302,10 +310,8 @@ def _first_rows(text: str, delimiter: str) -> list[tuple[list[str], int]]:
     return found
 
 
-def row_end(text: bytes, line_end: bytes = b"\n") -> int:
-    r"""Length of the whole rows in text that starts with a row: up to the last line end outside quotes, or 0.
-
-    Outside quotes means an even number of quotes before it.
+def row_end(text: bytes, line_end: bytes = b"\n", *, quotes_before: int = 0) -> int:
+    r"""Length of the text up to the last end of a row, which is a line end after an even number of quotes; or 0.
 
     Examples
     --------
@@ -313,8 +319,8 @@ def row_end(text: bytes, line_end: bytes = b"\n") -> int:
     14
     """
     end = text.rfind(line_end)
-    quotes = text.count(b'"', 0, max(end, 0))
-    while quotes % 2:
+    quotes = quotes_before + text.count(b'"', 0, max(end, 0))
+    while quotes % 2 and end >= 0:
         previous = text.rfind(line_end, 0, end)
         quotes -= text.count(b'"', max(previous, 0), end)
         end = previous

@@ -82,8 +82,8 @@ def open_source(
     Returns
     -------
     Source
-        After a complete pass its `rows_read` and `rows_dropped` count the rows met and left out, and `dropped` the
-        latter by column (a source that you wrote yourself need not have these three).
+        After a complete pass, beside `rows_dropped`, its `rows_read` counts the rows met and `dropped` the rows left
+        out by column (a source that you wrote yourself need not have these two).
 
     Raises
     ------
