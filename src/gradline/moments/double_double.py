@@ -93,7 +93,7 @@ class DoubleDouble:
         """The whole part of each number times 2^place."""
         within_range = min(place, 900)
         high, low = (_to_int(np.ldexp(part, within_range)) for part in (self.high, self.low))
-        total: Integers = (high + low) << (place - within_range)
+        total: Integers = np.left_shift(high + low, place - within_range)
         return total
 
     def copy(self) -> DoubleDouble:
