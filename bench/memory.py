@@ -1,0 +1,111 @@
+"""Peak memory from a Parquet file to the summary, in a fresh process, at two sizes: flat means equal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import tables
+from bench.clock import Contender, Failure, Worker
+from bench.page import Finding, Section, Table, duration
+from bench.work import Work
+
+GOAL_MB = 500
+COLUMNS = 10
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One run each; memory does not jitter as time does."""
+
+    quick: bool
+
+    def measured(self, folder: Path, threads: int, say: Callable[[str], None]) -> Section:
+        sizes = (200_000, 800_000) if self.quick else (6_000_000, 18_000_000)
+        contenders = [
+            ("gradline", "gradline_peak", {}, sizes),
+            ("gradline, exact", "gradline_peak", {"precision": "exact"}, sizes),
+            ("polars-ols", "polars_ols_peak", {}, sizes[:1]),
+            ("pandas + statsmodels", "statsmodels_peak", {}, sizes[:1]),
+        ]
+        rows, findings = [], []
+        for label, call, arguments, own_sizes in contenders:
+            for n in own_sizes:
+                path = Path(tables.parquet(folder, n, COLUMNS))
+                row = [label, f"{n:,} x {COLUMNS + 1}", f"{path.stat().st_size / 1e6:,.0f} MB"]
+                try:
+                    reply = _once(Contender(label, f"bench.memory:{call}", {"path": str(path), **arguments}), threads)
+                except Failure as failure:
+                    rows.append([*row, str(failure), ""])
+                    say(f"    {label}: {failure}")
+                    continue
+                peak = reply["answer"]
+                rows.append([*row, f"{peak:,.0f} MB", duration(reply["seconds"])])
+                say(f"    {label}, {n:,} rows: {peak:,.0f} MB")
+                if n == sizes[-1]:
+                    what = f"peak memory, {row[2]} of Parquet"
+                    goal = f"< {GOAL_MB} MB above import"
+                    findings.append(Finding(what, label, "-", rows[-1][3], goal, peak < GOAL_MB))
+        return Section(
+            "Peak memory",
+            "The largest resident memory of a fresh process from path to summary, less what it held after its imports.",
+            [Table(["", "table", "file", "peak above import", "time"], rows)],
+            findings,
+            ["Libraries imported on first use (SciPy's statistics, the Parquet reader) count as gradline's memory."],
+        )
+
+
+def _once(contender: Contender, threads: int) -> dict[str, Any]:
+    worker = Worker(contender, threads, patience=600)
+    try:
+        return worker.ask()
+    finally:
+        worker.close()
+
+
+def gradline_peak(path: str, precision: str = "auto") -> Work:
+    from bench.fits import gradline_file
+
+    return _above_import(gradline_file(path, precision))
+
+
+def polars_ols_peak(path: str) -> Work:
+    from bench.fits import polars_ols_file
+
+    return _above_import(polars_ols_file(path, COLUMNS))
+
+
+def statsmodels_peak(path: str) -> Work:
+    import pyarrow.parquet  # noqa: F401 - what pandas reads with
+
+    from bench.fits import pandas_statsmodels
+
+    return _above_import(pandas_statsmodels(path))
+
+
+def _above_import(work: Work) -> Work:
+    start = resident_mb()
+    return Work(work.run, lambda result: peak_mb() - start)
+
+
+def resident_mb() -> float:
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return peak_mb()
+
+
+def peak_mb() -> float:
+    """The high-water mark. On Linux getrusage would start from the parent's, which exec hands on."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+    import resource  # not on every system
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

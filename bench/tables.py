@@ -1,0 +1,64 @@
+"""Tables to time: y = 1 + sum_j j x_j / p + noise, everything standard normal, from a fixed seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SEED = 20240229
+CHUNK_ROWS = 2**18
+
+
+def chunks(n: int, d: int):
+    """(X, y) in blocks of rows, so that a table need not fit in memory to be written."""
+    rng = np.random.default_rng(SEED)
+    for start in range(0, n, CHUNK_ROWS):
+        X = rng.standard_normal((min(CHUNK_ROWS, n - start), d))
+        yield X, 1.0 + X @ (np.arange(1, d + 1) / d) + rng.standard_normal(len(X))
+
+
+def arrays(folder: Path, n: int, d: int) -> str:
+    """X and y as .npy files for every worker to load; returns their common path without the ending."""
+    stem = folder / f"table-{n}-{d}"
+    if not stem.with_suffix(".X.npy").exists():
+        parts = list(chunks(n, d))
+        np.save(stem.with_suffix(".X.npy"), np.concatenate([X for X, _ in parts]))
+        np.save(stem.with_suffix(".y.npy"), np.concatenate([y for _, y in parts]))
+    return str(stem)
+
+
+def load(stem: str) -> tuple[np.ndarray, np.ndarray]:
+    """C-contiguous float64, in this process's own memory."""
+    return np.load(f"{stem}.X.npy"), np.load(f"{stem}.y.npy")
+
+
+def parquet(folder: Path, n: int, d: int) -> str:
+    """One Parquet file of columns x0 .. x(d-1), y, as pyarrow writes it by default."""
+    import pyarrow.parquet as pq
+
+    path = folder / f"table-{n}-{d}.parquet"
+    if not path.exists():
+        with pq.ParquetWriter(path, _arrow(np.empty((0, d)), np.empty(0)).schema) as file:
+            for X, y in chunks(n, d):
+                file.write_table(_arrow(X, y))
+    return str(path)
+
+
+def csv(folder: Path, n: int, d: int) -> str:
+    """The same as text, with the four decimals that tables of measurements tend to have."""
+    import pyarrow.csv as pa_csv
+
+    path = folder / f"table-{n}-{d}.csv"
+    if not path.exists():
+        with pa_csv.CSVWriter(path, _arrow(np.empty((0, d)), np.empty(0)).schema) as file:
+            for X, y in chunks(n, d):
+                file.write_table(_arrow(X.round(4), y.round(4)))
+    return str(path)
+
+
+def _arrow(X: np.ndarray, y: np.ndarray) -> Any:
+    import pyarrow as pa
+
+    return pa.table({**{f"x{j}": np.ascontiguousarray(X[:, j]) for j in range(X.shape[1])}, "y": y})
