@@ -262,7 +262,7 @@ def test_a_text_feature_says_which_columns_are_numbers(houses):
     done = gradline("fit", "houses.csv", "--target", "price", cwd=houses)
     assert done.returncode == 1
     assert "'district'" in done.stderr
-    assert "sqft" in done.stderr.splitlines()[-1]
+    assert "--features sqft,rooms" in done.stderr.splitlines()[-1]
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):

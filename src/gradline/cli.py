@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import warnings
 from enum import StrEnum
@@ -66,7 +67,7 @@ def main() -> None:
     try:
         app()
     except GradlineError as error:
-        _tell(f"error: {error}")
+        _tell(f"error: {error.message}" + (f"\nhint: {_as_options(error.hint)}" if error.hint else ""))
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
@@ -224,6 +225,16 @@ def _rate(text: str) -> float | str:
     if not 0 < rate < float("inf"):
         raise typer.BadParameter(f"'{text}' is neither 'auto' nor a number above 0", param_hint="--learning-rate")
     return rate
+
+
+def _as_options(hint: str) -> str:
+    """Hints are written for Python; the same as options: features=['a', 'b'] -> --features a,b"""
+
+    def option(match: re.Match[str]) -> str:
+        name, value = match[1].replace("_", "-"), match[2]
+        return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
+
+    return re.sub(r"\b(features|target|missing|weight|engine|learning_rate)=(\[.*?\]|'.*?'|[\w.]+)", option, hint)
 
 
 def _tell(text: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -21,6 +22,7 @@ from gradline.descent.engines import ENGINES
 from gradline.descent.fit import Options
 from gradline.descent.fit import fit as descend_on
 from gradline.errors import CollinearityWarning, DataError
+from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
 from gradline.moments.moments import Moments
@@ -344,11 +346,12 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             Finite, not negative; a row of weight zero is no row.
         """
         self._validate_params()
-        source = _source(self, X, y, sample_weight, missing=self.missing)
-        if self.polynomial > 1:
-            powers = gather_powers(source, self.polynomial)
-            return self._settle(powers, powers.solve(fit_intercept=self.fit_intercept), source)
-        moments, solution = gather(source, fit_intercept=self.fit_intercept, precision=self.precision)
+        source = _source(self, X, y, sample_weight, missing=self.missing, look=False)
+        with _naming_cells(source):
+            if self.polynomial > 1:
+                powers = gather_powers(source, self.polynomial)
+                return self._settle(powers, powers.solve(fit_intercept=self.fit_intercept), source)
+            moments, solution = gather(source, fit_intercept=self.fit_intercept, precision=self.precision)
         return self._settle(moments, solution, source)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -449,7 +452,14 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
 
 
 def _source(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, *, missing: Missing = "error", reset: bool = True
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    missing: Missing = "error",
+    reset: bool = True,
+    look: bool = True,
 ) -> Source:
     """X, y as a source; `estimator` learns the names and the number of features, or (reset=False) is held to them."""
     if isinstance(X, Source):
@@ -463,11 +473,22 @@ def _source(
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
-    source = ArraySource(X, column_or_1d(y, warn=True), sample_weight, missing=missing)
+    source = ArraySource(X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look)
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     if reset and source.feature_names != default_names(len(source.feature_names)):
         estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
     return source
+
+
+@contextmanager
+def _naming_cells(source: Source) -> Iterator[None]:
+    """Sums notice what is not finite but know no names: on that error look once more, with names."""
+    try:
+        yield
+    except NotFiniteError:
+        if isinstance(source, ArraySource):
+            source.refuse_missing()
+        raise
 
 
 def feature_names(estimator: Any) -> tuple[str, ...]:

@@ -163,6 +163,9 @@ class ArraySource:
         What to call it all in messages and reports.
     missing : {"error", "drop"}
         What to do with rows that hold a missing or infinite cell.
+    look : bool
+        False puts the look for such cells off until `refuse_missing`, for a caller whose sums find them at no cost.
+        Ignored with weights, or where rows are to be dropped.
 
     Attributes
     ----------
@@ -192,6 +195,7 @@ class ArraySource:
         weight_name: str = "sample_weight",
         name: str = "X, y",
         missing: Missing = "error",
+        look: bool = True,
     ) -> None:
         check_missing(missing)
         features, names = as_features(X, finite=False)
@@ -202,25 +206,36 @@ class ArraySource:
         self.feature_names = tuple(feature_names or names or default_names(features.shape[1]))
         if len(self.feature_names) != features.shape[1]:
             raise DataError(f"{len(self.feature_names)} feature names for {features.shape[1]} columns")
-        self.target_name = target_name
-        self.name = name
-        tally = Tally(rows_read=len(target))
-        good = None
-        if not all(all_finite(part) for part in (features, target, weights) if part is not None):
-            tally = Tally()
-            columns = [*features.T, target] + ([] if weights is None else [weights])
-            good = tally.usable([*self.feature_names, target_name, weight_name][: len(columns)], columns)
+        self.target_name, self.weight_name, self.name = target_name, weight_name, name
+        self.X, self.y, self.weight = rows = Rows(features, target, weights)
+        look = look or missing == "drop" or weights is not None
+        tally, good = self._usable() if look else (Tally(rows_read=len(target)), None)
         if good is not None and missing == "error":
             raise tally.error(name)
         if weights is not None and not weights.all():
             good = weights > 0 if good is None else good & (weights > 0)
-        rows = Rows(features, target, weights)
         if good is not None:
             rows = rows.pick(np.flatnonzero(good))
             if not len(rows.y):
                 raise tally.empty(name)
         self.X, self.y, self.weight = rows
         self.rows_read, self.rows_dropped, self.dropped = tally.rows_read, tally.rows_dropped, tally.dropped
+
+    def _usable(self) -> tuple[Tally, NDArray[np.bool_] | None]:
+        """The count of cells that are not finite, and which rows have none (None: all)."""
+        parts = [part for part in (self.X, self.y, self.weight) if part is not None]
+        if all(all_finite(part) for part in parts):
+            return Tally(rows_read=len(self.y)), None
+        tally = Tally()
+        columns = [*self.X.T, *parts[1:]]
+        good = tally.usable([*self.feature_names, self.target_name, self.weight_name][: len(columns)], columns)
+        return tally, good
+
+    def refuse_missing(self) -> None:
+        """Raise the DataError that names missing and infinite cells, where there are any."""
+        tally, good = self._usable()
+        if good is not None:
+            raise tally.error(self.name)
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass: batches of exactly `rows` rows (None: 65 536); `shuffle` permutes all rows.

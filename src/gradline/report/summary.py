@@ -266,7 +266,13 @@ def _aligned(table: list[list[str]]) -> list[str]:
 
 
 def _short(value: float, digits: int = 7) -> str:
-    return "-" if math.isnan(value) else f"{value:.{digits}g}"
+    """So many significant digits; plain below ten million, where an exponent would only slow the reader down."""
+    if math.isnan(value):
+        return "-"
+    rounded = float(f"{value:.{digits}g}")
+    if rounded != 0 and not 1e-4 <= abs(rounded) < 1e7:
+        return f"{value:.{digits}g}"
+    return np.format_float_positional(rounded, trim="-")
 
 
 def _p_value(p: float, *, inline: bool = False) -> str:
