@@ -86,7 +86,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     converged_ : bool
         Whether the error is within `tol` (1e-6 where `tol` is None).
     stop_reason_ : str
-        One sentence.
+        What happened, in a sentence or two; for full batches also how many more iterations would do.
     exact_coef_, exact_intercept_ : array, float
         The least squares answer from the sufficient statistics, which the descent is measured against.
     optimality_gap_ : float
@@ -212,11 +212,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self.converged_ = descent.converged
         self.stop_reason_ = descent.stop_reason
         if self.tol is not None and not self.converged_ and self.n_iter_ == self.max_iter:
-            warnings.warn(
-                f"{self.stop_reason_} Raise max_iter, or let learning_rate='auto' choose.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+            enough = "" if descent.iterations_to_go is None else f" to {self.n_iter_ + descent.iterations_to_go}"
+            cure = "" if self.learning_rate == "auto" else ", or let learning_rate='auto' choose"
+            warnings.warn(f"{self.stop_reason_} Raise max_iter{enough}{cure}.", ConvergenceWarning, stacklevel=2)
         return self
 
     def predict(self, X: Any) -> Array:

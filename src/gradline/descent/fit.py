@@ -11,7 +11,7 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
-from gradline.descent import divergence
+from gradline.descent import divergence, outlook
 from gradline.descent.conditioning import Conditioned, DataUnits, Frame
 from gradline.descent.engines import make_engine
 from gradline.descent.loop import OnIteration, descend
@@ -65,9 +65,11 @@ class Descent:
     gap : float
         The largest distance of a coefficient from the least squares answer, in its standard errors (relative,
         where there is none).
+    iterations_to_go : int or None
+        How many more would reach the tolerance, where the descent stopped before it and that can be foreseen.
     converged : bool
     stop_reason : str
-        One sentence.
+        What happened, in a sentence or two.
     """
 
     solution: Solution
@@ -79,6 +81,7 @@ class Descent:
     best_learning_rate: float
     loss: float
     gap: float
+    iterations_to_go: int | None
     converged: bool
     stop_reason: str
 
@@ -107,6 +110,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     for dependency in dependencies:
         warnings.warn(dependency.sentence(names), CollinearityWarning, stacklevel=3)
     automatic = options.learning_rate == "auto"
+    _refuse_extreme(moments, names)
     frame: Frame = Conditioned.of(moments, exact, bias=bias) if automatic else DataUnits(len(names))
     quadratic = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
     tolerance = Tolerance.of(moments, exact, quadratic, frame, options.dtype)
@@ -147,8 +151,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         ceiling=1e6
         * max(quadratic.loss(*start), float(moments.scatter[-1, -1] / moments.weight + moments.mean[-1] ** 2)),
     )
-    gap = tolerance.gap(solution.coef, solution.intercept)
-    losses = solution.history
+    gaps, losses, to_go = tolerance.gaps(solution.coef, solution.intercept), solution.history, None
     if solution.status is Status.DIVERGED:
         if not hopeless:
             _raise_or_warn(
@@ -156,8 +159,17 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
                 options.on_divergence,
             )
         reason = divergence.stop_sentence(rate, losses, quadratic if predictable else None)
+    elif solution.status is Status.CONVERGED:
+        near = f"every coefficient is within {gaps.max():.2g} standard errors of the least squares answer"
+        reason = f"Converged at iteration {len(losses)}: {near}."
     else:
-        reason = _reason(solution.status, len(losses), gap)
+        farthest = int(gaps.argmax())
+        name = f"'{names[farthest]}'" if farthest < len(names) else "the intercept"
+        far = f"{name} is {gaps[farthest]:.2g} standard errors from the least squares answer"
+        reason = f"Stopped after the {len(losses)} iterations asked for: {far}."
+        if predictable:
+            to_go = outlook.iterations_to_go(tolerance, rate, solution.coef, solution.intercept, tol)
+            reason += _crawl(outlook.half_life(quadratic, rate), to_go)
     w, b = frame.leave(solution.coef, solution.intercept)
     return Descent(
         solution=replace(solution, coef=w, intercept=b),
@@ -168,7 +180,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         max_learning_rate=quadratic.max_learning_rate,
         best_learning_rate=quadratic.best_learning_rate,
         loss=quadratic.loss(solution.coef, solution.intercept),
-        gap=gap,
+        gap=float(gaps.max()),
+        iterations_to_go=to_go,
         converged=solution.status is not Status.DIVERGED and tolerance.reached(solution.coef, solution.intercept, tol),
         stop_reason=reason,
     )
@@ -180,6 +193,23 @@ def _refuse_constant(dependencies: Sequence[Dependency], moments: Statistics, na
             f"column '{names[j]}' is constant ({moments.mean[j]:g} in every row): "
             "its effect cannot be told apart from the intercept",
             hint="leave the column out, or fit without an intercept",
+        )
+
+
+def _refuse_extreme(moments: Statistics, names: tuple[str, ...]) -> None:
+    """A descent multiplies columns by themselves: where that overflows or vanishes there is no curvature to see."""
+    scatter = np.diag(moments.scatter)
+    square = scatter / moments.weight + moments.mean**2
+    for j, name in enumerate(names):
+        if not np.isfinite(square[j]) or (square[j] < np.finfo(float).tiny and moments.mean[j] != 0):
+            raise DataError(
+                f"column '{name}' is of size {abs(moments.mean[j]):.2g}: its square is beyond float64",
+                hint="rescale the column, or fit it the exact way, which takes every float64 (LinearRegression)",
+            )
+    if not np.isfinite(square[-1]):
+        raise DataError(
+            f"the target is of size {abs(moments.mean[-1]):.2g}: its square, and so the loss, is beyond float64",
+            hint="rescale it, or fit it the exact way, which takes every float64 (LinearRegression)",
         )
 
 
@@ -249,9 +279,7 @@ def _raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
     warnings.warn(str(error), DivergenceWarning, stacklevel=4)
 
 
-def _reason(status: Status, iterations: int, gap: float) -> str:
-    if status is Status.CONVERGED:
-        how_near = f"every coefficient is within {gap:.2g} standard errors of the least squares answer"
-        return f"Converged at iteration {iterations}: {how_near}."
-    how_far = f"the farthest coefficient is {gap:.2g} standard errors from the least squares answer"
-    return f"Stopped after the {iterations} iterations asked for: {how_far}."
+def _crawl(half_life: float, to_go: int | None) -> str:
+    if to_go is None:
+        return " At this rate no number of iterations would do."
+    return f" The slowest direction halves its error every {half_life:,.3g} iterations; about {to_go:,} more would do."

@@ -54,10 +54,10 @@ class Tolerance:
         distance: Array = np.abs(self.differences @ self.quadratic.error(np.append(w, b)[: len(self.quadratic.best)]))
         return distance
 
-    def gap(self, w: Array, b: float) -> float:
-        """The largest error in units of its standard error (or size)."""
+    def gaps(self, w: Array, b: float) -> Array:
+        """(k,) the errors in units of their standard errors (or sizes)."""
         error = self.error(w, b)
-        return float(np.max(np.divide(error, self.unit, out=np.zeros_like(error), where=self.unit > 0)))
+        return np.divide(error, self.unit, out=np.zeros_like(error), where=self.unit > 0)
 
     def reached(self, w: Array, b: float, tol: float) -> bool:
         """Is every coefficient within `tol` units, or as near as rounding allows?"""

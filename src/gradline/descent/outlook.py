@@ -1,0 +1,62 @@
+"""How long a full-batch descent still has to go: in closed form, as its error is a sum of geometric series."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradline.descent.quadratic import Quadratic
+from gradline.descent.stopping import Tolerance
+from gradline.solution import Array
+
+FAR = 10**12  # iterations: beyond any patience
+
+
+def half_life(quadratic: Quadratic, learning_rate: float) -> float:
+    """Iterations in which the error of the flattest direction halves: log(1/2) / log|1 - rate * curvature|."""
+    factor = abs(1.0 - learning_rate * quadratic.smallest)
+    if factor == 0.0:
+        return 0.0
+    return math.log(0.5) / math.log(factor) if factor < 1.0 else math.inf
+
+
+def iterations_to_go(tolerance: Tolerance, learning_rate: float, w: Array, b: float, tol: float) -> int | None:
+    """How many more full-batch steps of this rate bring every coefficient within `tol`; None where none do.
+
+    With e = v - best in the directions of curvature c_i, k steps leave e_i (1 - rate c_i)^k.
+
+    Examples
+    --------
+    The lesson with an intercept, from (0.5, 5) at 0.001:
+
+    >>> from gradline.data.arrays import ArraySource
+    >>> from gradline.descent.conditioning import DataUnits
+    >>> from gradline.moments.precision import gather
+    >>> points = ArraySource([[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0])
+    >>> moments, exact = gather(points, fit_intercept=True)
+    >>> lesson = Quadratic.of(moments, exact, bias=True)
+    >>> tolerance = Tolerance.of(moments, exact, lesson, DataUnits(1), "float64")
+    >>> iterations_to_go(tolerance, 0.001, np.array([0.5]), 5.0, tol=1e-6)
+    21674
+    """
+    quadratic = tolerance.quadratic
+    curvatures, directions = quadratic.curvatures
+    e = directions.T @ quadratic.error(np.append(w, b)[: len(quadratic.best)])
+    factors = 1.0 - learning_rate * curvatures
+    to_data = tolerance.differences @ directions
+    allowed = np.maximum(tol * tolerance.unit, tolerance.rounding)
+
+    def near(k: int) -> bool:
+        return bool((np.abs(to_data @ (e * factors**k)) <= allowed).all())
+
+    most = 1
+    while not near(most):
+        most *= 2
+        if most > FAR:
+            return None
+    least = most // 2  # not near, or 0
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (least, middle) if near(middle) else (middle, most)
+    return most
