@@ -200,6 +200,19 @@ def test_threads_and_batches_do_not_show(columns):
     assert ExactMoments.of(X.astype(np.float32), y) == ExactMoments.of(X.astype(np.float32).astype(float), y)
 
 
+def test_many_columns_of_the_largest_digits():
+    # Sums of two digits are squared where columns are many; these are too large for that, in the second batch.
+    g = np.random.default_rng(5)
+    X = g.standard_normal((2000, 80))
+    X[1000:] = np.where(g.random((1000, 80)) < 0.5, 8.0, -8.0) * (1.0 - 2.0**-45)
+    halves = X[:1000], X[1000:]
+    by_hand = IntegerSums.zero(82)
+    for half in halves:
+        by_hand += IntegerSums.of_rows(np.column_stack([half, half[:, 0]]))
+    batches = (Batch.of(half, half[:, 0]) for half in halves)
+    assert ExactMoments.from_batches(batches, 80, threads=1).sums == by_hand
+
+
 def test_a_few_enormous_numbers_do_not_make_all_rows_slow(monkeypatch):
     one_by_one = []
     by_hand = IntegerSums.of_rows

@@ -62,7 +62,9 @@ class Batch:
         if not weight.all():
             some = weight > 0
             X, y, weight = X[some], y[some], weight[some]
-        return cls(X, y, weight, weight / weight.sum())
+        # Weights near the largest float64 must not overflow in their sum.
+        scaled = np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
+        return cls(X, y, weight, scaled / scaled.sum())
 
     @property
     def total(self) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.moments.digits import BLOCK, DIGIT_BITS, DigitCutter, fitting_top, lowest_place, times
-from gradline.moments.exact_product import exact_product
+from gradline.moments.digit_products import DigitProducts
+from gradline.moments.digits import BLOCK, DIGIT_BITS, DigitCutter, fitting_top, lowest_place
 from gradline.moments.integer_sums import IntegerSums
 from gradline.solution import Array
 
@@ -38,7 +38,7 @@ class DigitSums:
         self._weight_cutter = DigitCutter(1, most_digits, blocks, negligible)
         self._tops = np.zeros(0, dtype=np.int64)  # of the columns and the weight, once there are rows
         self._sums = IntegerSums.zero(columns + 1)
-        self._totals: dict[tuple[int, int], NDArray[np.int64]] = {}  # by the number of digits of z and of w
+        self._products: dict[tuple[int, int], DigitProducts] = {}  # by the number of digits of z and of w
         self._blocks = 0
         self._blocks_per_flush = MOST_BLOCKS // most_digits - blocks
 
@@ -59,13 +59,12 @@ class DigitSums:
             lines[-1, -1, -fill:] = 0.0
         if misfits.any():
             lines.transpose(0, 2, 1)[misfits] = 0.0
-        digits = (lines.shape[1] - 1) // (len(self._tops) - 1)
-        if weight_lines is None:
-            key, product = (digits, 0), exact_product(lines, lines)
-        else:
-            key = digits, weight_lines.shape[1]
-            product = exact_product(times(lines, digits, weight_lines), lines)
-        self._totals[key] = self._totals[key] + product if key in self._totals else product
+        digits = (lines.shape[1] - 1) // (X.shape[1] + 1)
+        weight_digits = 0 if weight_lines is None else weight_lines.shape[1]
+        form = digits, weight_digits
+        if form not in self._products:
+            self._products[form] = DigitProducts(X.shape[1] + 1, digits, weight_digits)
+        self._products[form].add(lines, weight_lines)
         self._blocks += len(lines)
         if self._blocks > self._blocks_per_flush:
             self._flush()
@@ -84,9 +83,9 @@ class DigitSums:
         return lines, weight_lines[:, :-1], misfits | weight_misfits
 
     def _flush(self) -> None:
-        for (digits, weight_digits), total in self._totals.items():
-            self._sums += _fold(total, self._tops, digits, weight_digits)
-        self._totals = {}
+        for (digits, weight_digits), products in self._products.items():
+            self._sums += _in_integers(products.total(), self._tops, digits, weight_digits)
+        self._products = {}
         self._blocks = 0
 
 
@@ -100,20 +99,14 @@ def _fitting_tops(X: Array, y: Array, weight: Array | None) -> NDArray[np.int64]
     return np.array([fitting_top(column) for column in columns], dtype=np.int64)
 
 
-def _fold(total: NDArray[np.int64], tops: NDArray[np.int64], digits: int, weight_digits: int) -> IntegerSums:
-    """The products of all pairs of digits, each times its power of 2^23, as one integer for each pair of columns."""
-    columns = len(tops) - 1
-    # The ones have only their most significant digit: give them the others too, all zero.
-    gaps = columns * np.arange(1, digits)
-    total = np.insert(total, gaps, 0, axis=1)
-    if not weight_digits:
-        total = np.insert(total, gaps, 0, axis=0)
-    left_digits = len(total) // (columns + 1)
-    total = total.reshape(left_digits, columns + 1, digits, columns + 1)
-    number = np.zeros((columns + 1, columns + 1), dtype=object)
-    for place in range(left_digits + digits - 2, -1, -1):
-        pairs = [total[k, :, place - k] for k in range(left_digits) if 0 <= place - k < digits]
-        number = (number << DIGIT_BITS) + np.add.reduce(pairs).astype(object)
+def _in_integers(total: NDArray[np.int64], tops: NDArray[np.int64], digits: int, weight_digits: int) -> IntegerSums:
+    """The products, each at its place, as one integer for each pair of columns."""
+    upper = np.triu_indices(total.shape[1])
+    numbers = np.zeros(len(upper[0]), dtype=object)
+    for products in total[::-1]:
+        numbers = (numbers << DIGIT_BITS) + products[upper].astype(object)
+    number = np.empty(total.shape[1:], dtype=object)
+    number[upper] = number.T[upper] = numbers
     exponent = np.append(lowest_place(tops[:-1], digits), -DIGIT_BITS * (digits - 1))
     if weight_digits:
         weight_exponent = int(lowest_place(tops[-1], weight_digits))

@@ -23,12 +23,28 @@ def exact_product(left: Array, right: Array) -> NDArray[np.int64]:
     -------
     (lines of left, lines of right) int64
     """
-    if float64_is_exact():
-        products = np.matmul(left, right.transpose(0, 2, 1)).astype(np.int64)
-    else:
-        products = np.matmul(left.astype(np.int64), right.astype(np.int64).transpose(0, 2, 1))
-    total: NDArray[np.int64] = products.sum(axis=0)
+    total: NDArray[np.int64] = _products(left, right).astype(np.int64).sum(axis=0)
     return total
+
+
+def exact_square(lines: Array) -> NDArray[np.int64] | None:
+    """Sum of lines[i] @ lines[i].T over the blocks i, exactly; None where it may exceed 2**53.
+
+    The diagonal, sums of squares, bounds all sums of products, partial ones too (Cauchy-Schwarz). It is computed with
+    rounding, but a sum of squares that comes out below 2**53 never had to be rounded: beyond, it would not come back.
+    """
+    products = _products(lines, lines)
+    if products.max(initial=0) >= 2**53:
+        return None
+    total: NDArray[np.int64] = products.astype(np.int64).sum(axis=0)
+    return total
+
+
+def _products(left: Array, right: Array) -> NDArray[np.float64] | NDArray[np.int64]:
+    if not float64_is_exact():
+        left, right = left.astype(np.int64), right.astype(np.int64)
+    products: NDArray[np.float64] | NDArray[np.int64] = np.matmul(left, right.transpose(0, 2, 1))
+    return products
 
 
 @cache
