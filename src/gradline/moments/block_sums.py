@@ -23,10 +23,10 @@ TINY = 2.0**-900
 class BlockSums:
     """One thread's accumulator: sums batches in scratch memory of its own and hands them on in their order.
 
-    A block of rows takes a subtraction (the shift), a product x'x and the products x'v for v = y and v = 1. `np.dot`
-    sees that x'x is symmetric, which halves the work, and always lets other threads run meanwhile; `np.matmul` does not
-    for a small result, however long the product. Where X has no column with its mean above its spread, it is read in
-    place. With weights, rows are multiplied by sqrt(w): that rounds them by less than the product does.
+    A block of rows takes a subtraction (the shift; where that is zero, X is read in place), a product x'x, and the
+    products x'v for v = y and v = 1. `np.dot` sees that x'x is symmetric, which halves the work, and always lets other
+    threads run meanwhile; `np.matmul` does not for a small result, however long the product. With weights, rows are
+    multiplied by sqrt(w): that rounds them by less than the product does.
     """
 
     def __init__(self, n_features: int, results: InOrder[CentredSums]) -> None:
@@ -115,9 +115,10 @@ class BlockSums:
 
 
 def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
-    """A shift near the mean, from some 64 rows; zero for all of X where that serves as well (no mean above its spread).
+    """A shift within a spread of the mean, from some 64 rows: a multiple of a power of two as large as the spread.
 
-    Taken from the first row, so that a constant column has exactly its own value for a shift.
+    Such round shifts make most blocks agree on one, leave whole numbers whole, and are zero for a column whose mean is
+    within half its spread of zero. A column that does not vary here has its own value for a shift, to the bit.
     """
     p, every = X.shape[1], -(-len(y) // 64)
     Z = np.empty((-(-len(y) // every), p + 1))
@@ -126,10 +127,10 @@ def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
     first = Z[0].copy()
     Z -= first
     offset = Z.mean(0)
-    shift: Array = first + offset
-    variance = (Z * Z).mean(0) - offset * offset
-    if (shift[:p] ** 2 <= variance[:p]).all():
-        shift[:p] = 0.0
+    Z -= offset
+    spread = np.sqrt((Z * Z).mean(0))
+    grid = np.ldexp(1.0, np.frexp(spread)[1])
+    shift: Array = np.where(spread > 0.0, np.rint((first + offset) / grid) * grid, first)
     return shift
 
 

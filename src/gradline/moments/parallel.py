@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch
 from gradline.errors import DataError
 
-# Numbers in a block of rows (8 MB): enough to make a hand-over between threads cheap beside the work, few enough for a
-# streaming pass to stay small and for all threads to end at about the same time.
-BLOCK_NUMBERS = 2**20
+# Numbers in a block of rows (16 MB): enough to make a hand-over between threads cheap beside the work, few enough for a
+# streaming pass to stay small. Smaller data is cut into some 16 blocks, so that all threads end at about the same time.
+BLOCK_NUMBERS = 2**21
 
 Block = TypeVar("Block")
 Block_contra = TypeVar("Block_contra", contravariant=True)
@@ -154,7 +154,7 @@ def numbered(batches: Iterable[Batch]) -> Iterator[tuple[int, int, Batch]]:
 def row_blocks(
     X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None, rows: int | None = None
 ) -> Iterator[Batch]:
-    """Cut arrays into batches of at most `rows` rows (8 MB of X), without copying; rows of weight zero are left out.
+    """Cut arrays into batches of at most `rows` rows (16 MB of X), without copying; rows of weight zero are left out.
 
     X may be of any real dtype and memory order: the accumulators convert as they read.
 
@@ -182,7 +182,10 @@ def row_blocks(
             raise DataError(
                 f"{bad.size} weights are negative or not finite, the first is {weight[bad[0]]} in row {bad[0] + 1}"
             )
-    return _cut(X, y, weight, max(256, BLOCK_NUMBERS // (X.shape[1] + 1)) if rows is None else rows)
+    if rows is None:
+        # Whatever the number of threads: the blocks decide how float64 sums are rounded.
+        rows = max(4096, min(BLOCK_NUMBERS // (X.shape[1] + 1), -(-len(y) // 16)))
+    return _cut(X, y, weight, rows)
 
 
 def _cut(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None, rows: int) -> Iterator[Batch]:
@@ -242,7 +245,7 @@ _BLAS = _BlasHold()
 
 @cache
 def _controller() -> Any:
-    # Looking through the loaded libraries takes milliseconds: once a process.
+    # Looking through the loaded libraries takes milliseconds: once a process. NumPy's BLAS is among them by now.
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
