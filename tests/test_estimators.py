@@ -1,6 +1,7 @@
 """scikit-learn's contract over both ways, and what each promises beyond it."""
 
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -355,3 +356,27 @@ def test_the_summary_says_it_in_text_in_html_and_as_a_dictionary():
     assert "<b>" not in summary._repr_html_()
     assert "&lt;b&gt;z&lt;/b&gt;" in summary._repr_html_()
     assert summary.as_dict()["coef"].keys() == {"(Intercept)", "revenue", "<b>z</b>", "year"}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(("noise", "guarded"), [(0.0, True), (1e-10, False), (1e-3, False)])
+def test_the_exact_fit_guard_tells_no_noise_from_a_little(noise, guarded, fit_intercept):
+    x = np.arange(1.0, 31.0)[:, None]
+    y = 2.1 * x[:, 0] * (1 + noise * np.random.default_rng(0).normal(size=30))
+    inference = LinearRegression(fit_intercept=fit_intercept).fit(x, y).inference()
+    assert inference.exact_fit == guarded
+    assert np.isnan(inference.t).all() == guarded
+    if not guarded:
+        residuals = [Fraction(float(v)) for v in y]
+        truth = exact_residual_sd(x[:, 0], residuals, fit_intercept)
+        assert inference.residual_sd == pytest.approx(truth, rel=1e-9)
+
+
+def exact_residual_sd(x, y, fit_intercept):
+    """By the textbook formulas of one feature, in fractions."""
+    x = [Fraction(float(v)) for v in x]
+    n = len(x)
+    mx, my = (sum(x) / n, sum(y) / n) if fit_intercept else (Fraction(0), Fraction(0))
+    slope = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sum((a - mx) ** 2 for a in x)
+    rss = sum((b - my - slope * (a - mx)) ** 2 for a, b in zip(x, y, strict=True))
+    return float(rss / (n - 1 - fit_intercept)) ** 0.5

@@ -220,7 +220,7 @@ def test_a_target_beyond_the_squares_of_float64_has_its_errors(unit):
     X, y, _ = table(False)
     m = Moments.of(X, y)
     plain, solution = infer(m, m.solve(), fit_intercept=True), m.solve()
-    far = Fixed(m.mean, replace(m.dispersion(), unit=unit))
+    far = Fixed(np.append(m.mean[:-1], m.mean[-1] * unit), replace(m.dispersion(), unit=unit))
     inference = infer(
         far, replace(solution, coef=solution.coef * unit, intercept=solution.intercept * unit), fit_intercept=True
     )

@@ -13,6 +13,8 @@ from gradline.errors import DataError
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
 
+ROUNDING_OF_Y = 1e-13  # residuals this small beside y, in norm, are what rounding left of none
+
 
 class Moments(Protocol):
     """What inference asks of the statistics, float64 or exact."""
@@ -54,9 +56,9 @@ class Inference:
     **Weights** are analytic, as in R's `lm` and statsmodels' `WLS`: a row of weight w counts as one observation whose
     error has the variance sigma^2 / w. A common factor in all weights changes nothing but `residual_sd`.
 
-    **An exact fit** (`exact_fit`: the residuals are zero to rounding, or there are as many coefficients as rows) has
-    standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are NaN, never infinite. Without residual
-    degrees of freedom standard errors are NaN too: nothing is known of them.
+    **An exact fit** (`exact_fit`: the residuals are below 1e-13 of y in norm, or there are as many coefficients as
+    rows) has standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are NaN, never infinite. Without
+    residual degrees of freedom standard errors are NaN too: nothing is known of them.
 
     Attributes
     ----------
@@ -242,10 +244,11 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     b = np.append(solution.intercept, solution.coef) if fit_intercept else solution.coef
     estimated = int((~np.isnan(np.diag(unscaled))).sum())
     slopes, df = estimated - fit_intercept, rows - estimated
-    exact_fit = rss == 0.0 or df <= 0
+    mean = float(moments.mean[-1]) / unit if fit_intercept else 0.0
+    exact_fit = df <= 0 or rss <= ROUNDING_OF_Y**2 * (tss + dispersion.weight * mean * mean)
     tests = math.isfinite(rss) and not exact_fit
 
-    residual_sd = unit * math.sqrt(rss / df) if df > 0 else math.nan
+    residual_sd = (0.0 if exact_fit else unit * math.sqrt(rss / df)) if df > 0 else math.nan
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         standard_error = residual_sd * np.sqrt(np.diag(unscaled))
         covariance = residual_sd * residual_sd * unscaled

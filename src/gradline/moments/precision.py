@@ -14,6 +14,7 @@ from gradline.solution import Solution
 Statistics: TypeAlias = Moments | ExactMoments
 
 ENOUGH_DIGITS = 9.0
+ENOUGH_DIGITS_OF_VARIANCE = 3.0
 
 
 def gather(source: Source, *, fit_intercept: bool, precision: str = "auto") -> tuple[Statistics, Solution]:
@@ -24,14 +25,15 @@ def gather(source: Source, *, fit_intercept: bool, precision: str = "auto") -> t
     source : Source
     fit_intercept : bool
     precision : {"float64", "exact", "auto"}
-        "auto" reads in float64 first and, where the certificate promises fewer than 9 digits, once more exactly:
-        a float64 sum that has lost its digits cannot be repaired.
+        "auto" reads in float64 first and, where the certificate promises fewer than 9 digits of a coefficient or
+        fewer than 3 of the residual variance (an almost exact fit), once more exactly: a float64 sum that has lost
+        its digits cannot be repaired.
     """
     features = len(source.feature_names)
     if precision != "exact":
         moments = Moments.from_batches(source.batches(), features)
         solution = moments.solve(fit_intercept=fit_intercept)
-        if precision == "float64" or _enough(solution):
+        if precision == "float64" or _enough(moments, solution, fit_intercept):
             return moments, solution
     exact = ExactMoments.from_batches(source.batches(), features)
     return exact, exact.solve(fit_intercept=fit_intercept)
@@ -50,5 +52,6 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
     return total
 
 
-def _enough(solution: Solution) -> bool:
-    return solution.certificate is not None and solution.certificate.digits >= ENOUGH_DIGITS
+def _enough(moments: Moments, solution: Solution, fit_intercept: bool) -> bool:
+    certain = solution.certificate is not None and solution.certificate.digits >= ENOUGH_DIGITS
+    return certain and moments.dispersion(fit_intercept).digits >= ENOUGH_DIGITS_OF_VARIANCE
