@@ -41,6 +41,7 @@ class DigitCutter:
         self._columns = columns
         self._most_digits = most_digits
         self._negligible = negligible
+        self._look_from = 1
         self._scaled = np.empty((blocks, columns, BLOCK))
         self._lines = np.empty((blocks, most_digits * columns + 1, BLOCK))
 
@@ -72,11 +73,14 @@ class DigitCutter:
             # Exact, every step: the rest is a multiple of its own last bit and at most 1/2, and a power of two rounds
             # nothing. Times 2^23 it is at most 2^22 again.
             np.rint(scaled, out=digit)
-            unfinished = scaled != digit
-            if used == self._most_digits or np.count_nonzero(unfinished) <= self._negligible * misfits.size:
-                break
+            if used >= self._look_from:
+                unfinished = scaled != digit
+                if used == self._most_digits or np.count_nonzero(unfinished) <= self._negligible * misfits.size:
+                    break
             np.subtract(scaled, digit, out=scaled)
             np.multiply(scaled, BASE, out=scaled)
+        # Rows are like those before: it would be a waste of time to look much earlier than they were finished.
+        self._look_from = used - 1
         misfits |= unfinished.any(axis=1)
         return lines[:, first:], misfits
 

@@ -59,13 +59,13 @@ class ExactAccumulator:
         if self._usual is None:
             self._usual = DigitSums(self._columns, USUAL_DIGITS, NEGLIGIBLE)
         step = self._usual.rows_at_once
+        left_out = []
         for start in range(0, len(y), step):
             part = slice(start, start + step)
-            part_weight = None if weight is None else weight[part]
-            left_out = self._usual.add(X[part], y[part], part_weight)
-            if len(left_out):
-                left_out += start
-                self._set_aside(X[left_out], y[left_out], None if weight is None else weight[left_out])
+            left_out.append(start + self._usual.add(X[part], y[part], None if weight is None else weight[part]))
+        rows = np.concatenate(left_out)
+        if len(rows):
+            self._set_aside(X[rows], y[rows], None if weight is None else weight[rows])
 
     def sums(self) -> IntegerSums:
         """Of all rows added so far."""
