@@ -142,7 +142,7 @@ def _transpose(rows: Array, out: Array) -> None:
 
 def _scale(raw: Array, top: NDArray[np.int64], out: Array) -> NDArray[np.bool_]:
     """Columns times 2^(22 - top), and which rows that makes too large (they are set to zero) or underflow."""
-    scale = np.ldexp(1.0, DIGIT_BITS - 1 - top)[:, None]
+    scale = np.ldexp(1.0, (DIGIT_BITS - 1 - top).astype(np.intc))[:, None]
     misfits = np.zeros((len(raw), BLOCK), dtype=bool)
     try:
         with np.errstate(under="raise", over="ignore"):

@@ -15,6 +15,7 @@ from gradline.moments.exact_factor import DoubleDoubleFactor, Factor, FixedPoint
 from gradline.moments.exact_rank import SHORT_BITS, independent_columns
 from gradline.moments.exact_refine import Enclosure, ceil_shift, norm, refine
 from gradline.moments.integer_sums import Integers, IntegerSums
+from gradline.moments.parallel import one_blas_thread
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
@@ -195,7 +196,9 @@ def _condition_number(lower: Array) -> float:
     for k in range(len(lower)):
         inverse[k] /= lower[k, k]
         inverse[k + 1 :] -= lower[k + 1 :, k, None] * inverse[k]
-    return float(np.linalg.norm(lower, 2) * np.linalg.norm(inverse, 2))
+    # On more threads the last bits would not always be the same, nor would it be faster.
+    with one_blas_thread():
+        return float(np.linalg.norm(lower, 2) * np.linalg.norm(inverse, 2))
 
 
 def _unscaled(fit: ExactFit, fit_intercept: bool) -> Array:
