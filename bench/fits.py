@@ -166,8 +166,10 @@ def polars_ols_file(path: str, d: int, method: str | None = None) -> Work:
 def pyarrow_read(path: str) -> Work:
     """Reads, and computes nothing: what any tool built on it pays at least."""
     import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pq
 
-    return Work(lambda _: pa_csv.read_csv(path))
+    read = pa_csv.read_csv if path.endswith(".csv") else pq.read_table
+    return Work(lambda _: read(path))
 
 
 def _pandas_reader(path: str, engine: str) -> Any:

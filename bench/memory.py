@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 from bench import tables
 from bench.clock import Contender, Failure, Worker
 from bench.page import Finding, Section, Table, duration
+from bench.resident import peak_mb, resident_mb
 from bench.work import Work
 
 GOAL_MB = 500
@@ -90,22 +89,3 @@ def statsmodels_peak(path: str) -> Work:
 def _above_import(work: Work) -> Work:
     start = resident_mb()
     return Work(work.run, lambda result: peak_mb() - start)
-
-
-def resident_mb() -> float:
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return peak_mb()
-
-
-def peak_mb() -> float:
-    """The high-water mark. On Linux getrusage would start from the parent's, which exec hands on."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    import resource  # not on every system
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -69,8 +69,10 @@ def _head(about: About, minutes: float) -> str:
             "imported, and the same data, float64 and C-contiguous. After one untimed warm-up the rounds are "
             "interleaved (A B C A B C ...), so that a disturbance falls on all alike. Given are the median, and the "
             "fastest and slowest round; a column `x A` says how many times as long as A, by medians. Imports and first "
-            "calls are not timed; files are in the system's cache; intercepts are fitted. A shared machine is noisy: "
-            "where the slowest round is far from the median, a ratio says little.",
+            "calls are not timed; files are in the system's cache; intercepts are fitted. Before each round a process "
+            "takes and returns, untimed, as much memory as its warm-up needed, since a virtual machine may have to "
+            "wait for memory that its host took back. A shared machine is noisy: where the slowest round is far from "
+            "the median, a ratio says little. A full run needs about 6 GB of memory and 3 GB of temporary files.",
         ]
     )
 

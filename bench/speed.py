@@ -19,6 +19,8 @@ FLOAT64, EXACT, AUTO = "gradline, float64", "gradline, exact", "gradline, auto"
 SKLEARN, INTELEX = "scikit-learn", "scikit-learn-intelex"
 MOMENTS = 'gradline, engine "moments"'
 GRADLINE = "gradline"
+BARE = "pyarrow's bare read"
+DIGITS_COST = "each number is cut into three, so the exact product is nine times the float64 one."
 
 
 @dataclass(frozen=True)
@@ -157,14 +159,14 @@ def steps(n: int, d: int, rounds: int) -> Row:
             Contender('gradline, engine "numpy"', "bench.descents:gradline_steps", {"engine": "numpy", **how}),
         ],
         ours=[MOMENTS],
-        goals=[Goal(MOMENTS, loop, 100)],
+        goals=[Goal(MOMENTS, loop, 100, "nearly all of its time is the one pass over the rows, not the steps.")],
         rounds=rounds,
         agreement="trajectory agrees to",
         must_agree=1e-12,
         notes=[
             "The trajectory is every slope after every step and every loss before it; the largest relative difference.",
-            f'Engine "moments" as called by its user includes the pass over the data ("{MOMENTS}"); the goal is '
-            'for that. "Statistics at hand" is the descent alone, whose cost does not depend on the rows.',
+            "The goal is for the call as its user makes it, the pass over the data included. With the statistics at "
+            "hand the descent alone is left, whose cost does not depend on the rows.",
         ],
     )
 
@@ -190,7 +192,7 @@ def in_memory(key: str, n: int, d: int, rounds: int, wanted: dict[str, tuple[flo
         ],
         ours=[FLOAT64, EXACT],
         goals=[
-            Goal(ours, against, at_least)
+            Goal(ours, against, at_least, DIGITS_COST if ours == EXACT else "")
             for ours, goals in wanted.items()
             for against, at_least in zip((SKLEARN, INTELEX), goals, strict=True)
             if at_least is not None
@@ -207,6 +209,7 @@ def in_memory(key: str, n: int, d: int, rounds: int, wanted: dict[str, tuple[flo
 
 def parquet(n: int, d: int, rounds: int) -> Row:
     statsmodels, sklearn, polars = "pandas + statsmodels", "pandas + scikit-learn", "polars-ols"
+    limit = "decoding the file, which all have to do, is most of it: see pyarrow's bare read."
     return Row(
         key="parquet",
         title=f"Parquet file to summary, {n:,} x {d + 1}",
@@ -220,9 +223,10 @@ def parquet(n: int, d: int, rounds: int) -> Row:
             Contender(sklearn, "bench.fits:pandas_sklearn"),
             Contender(polars, "bench.fits:polars_ols_file", {"d": d}),
             Contender('polars-ols, solve_method="chol"', "bench.fits:polars_ols_file", {"d": d, "method": "chol"}),
+            Contender(BARE, "bench.fits:pyarrow_read"),
         ],
         ours=[GRADLINE],
-        goals=[Goal(GRADLINE, statsmodels, 15), Goal(GRADLINE, sklearn, 10), Goal(GRADLINE, polars, 5)],
+        goals=[Goal(GRADLINE, peer, least, limit) for peer, least in ((statsmodels, 15), (sklearn, 10), (polars, 5))],
         rounds=rounds,
         notes=[
             "statsmodels computes the figures named, not its printed summary with its further tests of the residuals.",
@@ -232,7 +236,8 @@ def parquet(n: int, d: int, rounds: int) -> Row:
 
 
 def csv(n: int, d: int, rounds: int) -> Row:
-    statsmodels, bare = "pandas + statsmodels", "pyarrow's bare read"
+    statsmodels = "pandas + statsmodels"
+    limit = "both parse the same text with the same parser; what is left is checking every cell, and the sums."
     return Row(
         key="csv",
         title=f"CSV file to summary, {n:,} x {d + 1}",
@@ -246,10 +251,10 @@ def csv(n: int, d: int, rounds: int) -> Row:
                 'pandas (engine="pyarrow") + statsmodels', "bench.fits:pandas_statsmodels", {"reader": "pyarrow"}
             ),
             Contender("polars-ols", "bench.fits:polars_ols_file", {"d": d}),
-            Contender(bare, "bench.fits:pyarrow_read"),
+            Contender(BARE, "bench.fits:pyarrow_read"),
         ],
         ours=[GRADLINE],
-        goals=[Goal(GRADLINE, statsmodels, 4), Goal(GRADLINE, bare, 0.8)],
+        goals=[Goal(GRADLINE, statsmodels, 4), Goal(GRADLINE, BARE, 0.8, limit)],
         rounds=rounds,
     )
 
@@ -271,7 +276,12 @@ def epoch(n: int, d: int, rounds: int) -> Row:
             Contender(loader, "bench.descents:data_loader", {"batch_size": size, "rate": rate}),
         ],
         ours=[by_hand, nn],
-        goals=[Goal(by_hand, sgd, 1), Goal(nn, loader, 8)],
+        goals=[
+            Goal(
+                by_hand, sgd, 1, "the shuffled copy of the rows, and NumPy's fixed cost of a call, at 256 rows a step."
+            ),
+            Goal(nn, loader, 8, "PyTorch's fixed cost of a step, the same for both; only the loading is saved."),
+        ],
         rounds=rounds,
         agreement="coefficients differ by",
         notes=[

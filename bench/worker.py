@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from bench.resident import peak_mb, resident_mb, touch
 from bench.work import Work, reason
 
 
@@ -23,11 +24,14 @@ def main(call: str, arguments: str) -> None:
         reply(pipe, {"failure": reason(error)})
         return
     reply(pipe, {})
+    needed = 0.0
     for line in sys.stdin:
+        touch(needed)
         try:
             found = work.timed(**json.loads(line))
         except BaseException as error:  # a Rust panic is no Exception
             found = {"failure": reason(error)}
+        needed = max(needed, peak_mb() - resident_mb())
         reply(pipe, found)
 
 
