@@ -13,6 +13,7 @@ from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.exact_factor import DoubleDoubleFactor, FixedPointFactor
 from gradline.moments.exact_rank import independent_columns, rational_solution
+from gradline.moments.integer_sums import IntegerSums
 from gradline.solution import Dependency
 
 
@@ -321,6 +322,25 @@ def test_no_rows_to_fit():
     for ask in (ExactMoments.zero(2).solve, ExactMoments.zero(2).dispersion):
         with pytest.raises(DataError, match="no rows to fit"):
             ask()
+
+
+@pytest.mark.parametrize(
+    ("squares", "rows"),
+    [
+        ([[1, 2, 0], [2, 1, 0], [0, 0, 1]], 9),  # x'x is indefinite
+        ([[1, 0, 2], [0, 1, 0], [2, 0, 1]], 9),  # a residual sum of squares of -3
+        ([[0, 1, 0], [1, 1, 0], [0, 0, 1]], 9),  # a column of zeros that correlates
+        ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], 2),  # two rows, about their mean, of rank 2
+        ([[2**200, 2**200, 0], [2**200, 2**200 - 1, 0], [0, 0, 1]], 9),
+    ],
+)
+def test_sums_of_no_rows_are_refused(squares, rows):
+    sums = np.zeros((4, 4), dtype=object)
+    sums[:3, :3] = squares
+    sums[3, 3] = rows
+    moments = ExactMoments(2, rows, IntegerSums(sums, np.zeros(4, dtype=np.int64)))
+    with pytest.raises(DataError, match="these moments belong to no rows"):
+        moments.solve()
 
 
 def test_a_misleading_prime_is_found_out():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradline.errors import DataError
 from gradline.moments.integer_sums import Integers, IntegerSums
 
 
@@ -55,6 +56,14 @@ class ExactEquations:
             mean=s << up,
             mean_place=half + exponent[-1],
         )
+
+
+def no_such_rows() -> DataError:
+    """Some sum of squares comes out negative."""
+    return DataError(
+        "these moments belong to no rows: some combination of columns would have a negative sum of squares",
+        hint="were rows subtracted that had not been added, or the moments changed by hand?",
+    )
 
 
 def to_float(numerator: int, denominator: int, exponent: int) -> float:

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from gradline.moments.double_double import ROUNDING, DoubleDouble, cholesky, solve_cholesky
-from gradline.moments.exact_equations import to_float
+from gradline.moments.exact_equations import no_such_rows, to_float
 from gradline.moments.integer_sums import Integers
 from gradline.solution import Array
 
@@ -80,6 +80,11 @@ class FixedPointFactor:
     def of(cls, A: Integers, place: int, bits: int) -> FixedPointFactor | None:
         """None where so many bits do not show that A is positive definite.
 
+        Raises
+        ------
+        DataError
+            Where they show that it is not even semidefinite.
+
         Each of p updates of an entry errs by less than 3 units: 1 from cutting it off, 2 from the factor being cut off,
         times an entry of at most 2. That changes the matrix by less than p (3 p + 2) units in norm: half the shift.
         """
@@ -88,6 +93,7 @@ class FixedPointFactor:
         W[np.arange(p), np.arange(p)] -= 2 * p * (3 * p + 2)
         for k in range(p):
             if W[k, k] <= 0:
+                _refuse_indefinite(A, W[: k + 1, : k + 1], bits)
                 return None
             column = W[k + 1 :, k]
             factor = (column << bits) // W[k, k]
@@ -115,3 +121,16 @@ class FixedPointFactor:
         for k in reversed(range(len(W))):
             X[:k] -= W[k, :k, None] * X[k] >> bits
         return X >> (spare + self._place)
+
+
+def _refuse_indefinite(A: Integers, triangle: Integers, bits: int) -> None:
+    """L D L^T has come to a pivot that is not positive: the last column v of L^-T has a v'A v near it. Is it negative?"""
+    k = len(triangle) - 1
+    v = np.zeros(k + 1, dtype=object)
+    v[k] = 1 << bits
+    for j in reversed(range(k)):
+        v[j] = -(triangle[j + 1 :, j] @ v[j + 1 :]) >> bits
+    image = A[:, : k + 1] @ v
+    square = v @ image[: k + 1]
+    if square < 0 or (square == 0 and image.any()):
+        raise no_such_rows()

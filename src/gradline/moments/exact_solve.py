@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 
 from gradline.errors import DataError
-from gradline.moments.exact_equations import ExactEquations, to_float
+from gradline.moments.exact_equations import ExactEquations, no_such_rows, to_float
 from gradline.moments.exact_factor import DoubleDoubleFactor, Factor, FixedPointFactor
 from gradline.moments.exact_rank import SHORT_BITS, independent_columns
 from gradline.moments.exact_refine import Enclosure, ceil_shift, norm, refine
@@ -40,7 +40,7 @@ def fit(sums: IntegerSums, rows: int, fit_intercept: bool) -> ExactFit:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where the sums are those of no rows.
     """
     if rows == 0:
         raise DataError("no rows to fit", hint="least squares needs at least one row of weight above zero")
@@ -54,6 +54,8 @@ def fit(sums: IntegerSums, rows: int, fit_intercept: bool) -> ExactFit:
         problem = Problem.of(equations, kept, freedom)
         dependencies = tuple(_dependency(equations.scale, kept, *relation) for relation in relations.items())
         factor = DoubleDoubleFactor.of(problem.A, equations.place)
+    if len(problem.kept) > freedom:
+        raise no_such_rows()
     for good_factor in _better_and_better(factor, problem):
         answer = refine(problem.A, problem.g, equations.place, good_factor, problem.read)
         if answer is not None:
@@ -148,6 +150,8 @@ class Problem:
         squares = denominator**2 * weight
         ess = _rounded(explained, explained + found.shortfall, squares, self._square_exponent)
         rss: float | None = 0.0
+        if unexplained < 0:
+            raise no_such_rows()
         if not self.interpolates:
             rss = _rounded(unexplained - found.shortfall, unexplained, squares, self._square_exponent)
         certain = [slope for slope in slopes if slope is not None]
@@ -158,7 +162,8 @@ class Problem:
 
 def _rounded(low: int, high: int, denominator: int, exponent: int) -> float | None:
     value = to_float(low, denominator, exponent)
-    return value if low == high or value == to_float(high, denominator, exponent) else None
+    # Plus zero: a negative number too small for float64 is 0.0, not -0.0.
+    return value + 0.0 if low == high or value == to_float(high, denominator, exponent) else None
 
 
 def _better_and_better(first: Factor | None, problem: Problem) -> Iterator[Factor]:
