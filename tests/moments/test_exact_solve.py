@@ -188,6 +188,18 @@ def test_shifted_integers_keep_their_slopes():
     assert (a.dispersion().unscaled[1:, 1:] == b.dispersion().unscaled[1:, 1:]).all()
 
 
+def test_the_inverse_of_many_columns_is_as_right():
+    g = np.random.default_rng(13)
+    X = g.integers(-99, 99, (120, 40)).astype(float)
+    unscaled = ExactMoments.of(X, X[:, 0]).dispersion(False).unscaled
+    gram = X.T.astype(int).astype(object) @ X.astype(int).astype(object)
+    for j in (0, 17, 39):
+        column, denominator = rational_solution(gram, np.array([int(i == j) for i in range(40)], dtype=object))
+        # As for few columns: one rounding, and 2^-60.
+        exact = np.array([int(n) / denominator for n in column])
+        assert (abs(unscaled[j] - exact) <= 2e-16 * np.sqrt(unscaled[j, j] * np.diag(unscaled))).all()
+
+
 def test_weights_are_repetition_and_their_common_factor_nothing():
     g = np.random.default_rng(6)
     X, y, k = g.standard_normal((50, 3)), g.standard_normal(50), g.integers(1, 5, 50)
@@ -332,13 +344,15 @@ def test_no_rows_to_fit():
         ([[0, 1, 0], [1, 1, 0], [0, 0, 1]], 9),  # a column of zeros that correlates
         ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], 2),  # two rows, about their mean, of rank 2
         ([[2**200, 2**200, 0], [2**200, 2**200 - 1, 0], [0, 0, 1]], 9),
+        ([[3, 3, 0, 0], [3, 3, 1, 0], [0, 1, 3, 0], [0, 0, 0, 1]], 9),  # a pivot of exactly zero
     ],
 )
 def test_sums_of_no_rows_are_refused(squares, rows):
-    sums = np.zeros((4, 4), dtype=object)
-    sums[:3, :3] = squares
-    sums[3, 3] = rows
-    moments = ExactMoments(2, rows, IntegerSums(sums, np.zeros(4, dtype=np.int64)))
+    columns = len(squares)
+    sums = np.zeros((columns + 1, columns + 1), dtype=object)
+    sums[:columns, :columns] = squares
+    sums[columns, columns] = rows
+    moments = ExactMoments(columns - 1, rows, IntegerSums(sums, np.zeros(columns + 1, dtype=np.int64)))
     with pytest.raises(DataError, match="these moments belong to no rows"):
         moments.solve()
 

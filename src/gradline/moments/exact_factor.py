@@ -80,13 +80,13 @@ class FixedPointFactor:
     def of(cls, A: Integers, place: int, bits: int) -> FixedPointFactor | None:
         """None where so many bits do not show that A is positive definite.
 
+        Each of p updates of an entry errs by less than 3 units: 1 from cutting it off, 2 from the factor being cut off,
+        times an entry of at most 2. That changes the matrix by less than p (3 p + 2) units in norm: half the shift.
+
         Raises
         ------
         DataError
             Where they show that it is not even semidefinite.
-
-        Each of p updates of an entry errs by less than 3 units: 1 from cutting it off, 2 from the factor being cut off,
-        times an entry of at most 2. That changes the matrix by less than p (3 p + 2) units in norm: half the shift.
         """
         p = len(A)
         W = A << (bits - place) if bits > place else A >> (place - bits)
@@ -124,7 +124,7 @@ class FixedPointFactor:
 
 
 def _refuse_indefinite(A: Integers, triangle: Integers, bits: int) -> None:
-    """L D L^T has come to a pivot that is not positive: the last column v of L^-T has a v'A v near it. Is it negative?"""
+    """L D L^T met a pivot that is not positive; near it is v'A v, v being the last column of L^-T. Is that negative?"""
     k = len(triangle) - 1
     v = np.zeros(k + 1, dtype=object)
     v[k] = 1 << bits

@@ -14,6 +14,7 @@ from gradline.moments.exact_equations import ExactEquations, no_such_rows, to_fl
 from gradline.moments.exact_factor import DoubleDoubleFactor, Factor, FixedPointFactor
 from gradline.moments.exact_rank import SHORT_BITS, independent_columns
 from gradline.moments.exact_refine import Enclosure, ceil_shift, norm, refine
+from gradline.moments.integer_product import integer_product
 from gradline.moments.integer_sums import Integers, IntegerSums
 from gradline.moments.parallel import one_blas_thread
 from gradline.moments.solve import Dispersion
@@ -167,14 +168,18 @@ def _rounded(low: int, high: int, denominator: int, exponent: int) -> float | No
 
 
 def _better_and_better(first: Factor | None, problem: Problem) -> Iterator[Factor]:
-    """Factors of A, of which one will do: A is positive definite, and with enough bits it shows."""
+    """Factors of A, of which one will do."""
     if first is not None:
         yield first
-    bits = FIRST_BITS
+    size, place, bits = len(problem.A), problem.equations.place, FIRST_BITS
+    # The determinant is a whole number, and no eigenvalue exceeds the trace: the smallest is no smaller than this.
+    most_bits = size * (place + size.bit_length() + 2) + 64
     while True:
-        factor = FixedPointFactor.of(problem.A, problem.equations.place, bits)
+        factor = FixedPointFactor.of(problem.A, place, bits)
         if factor is not None:
             yield factor
+        elif bits > most_bits:
+            raise no_such_rows()
         bits *= 2
 
 
@@ -245,5 +250,5 @@ def _inverse(problem: Problem, factor: Factor) -> tuple[Integers, int]:
             if last is not None and 4 * error > last:
                 break
             V, last = V + better.solve(residual), error
-            residual = target - A @ V
+            residual = target - integer_product(A, V)
     raise AssertionError("better and better factors do not end")
