@@ -209,7 +209,7 @@ def in_memory(key: str, n: int, d: int, rounds: int, wanted: dict[str, tuple[flo
 
 def parquet(n: int, d: int, rounds: int) -> Row:
     statsmodels, sklearn, polars = "pandas + statsmodels", "pandas + scikit-learn", "polars-ols"
-    limit = "decoding the file, which all have to do, is most of it: see pyarrow's bare read."
+    limit = "decoding the file, which all have to do, is about half of it: see pyarrow's bare read."
     return Row(
         key="parquet",
         title=f"Parquet file to summary, {n:,} x {d + 1}",
