@@ -130,7 +130,9 @@ def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
     Z -= offset
     spread = np.sqrt((Z * Z).mean(0))
     grid = np.ldexp(1.0, np.frexp(spread)[1])
-    shift: Array = np.where(spread > 0.0, np.rint((first + offset) / grid) * grid, first)
+    steps = (first + offset) / grid
+    rounded = np.where(np.abs(steps) < 2.0**52, np.rint(steps) * grid, first + offset)
+    shift: Array = np.where(spread > 0.0, rounded, first)
     return shift
 
 

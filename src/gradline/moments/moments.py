@@ -88,7 +88,7 @@ class Moments:
         sample_weight : (rows,), optional
             Finite, zero or above.
         threads : int, optional
-            Default: the cores this process may use.
+            Default: the cores this process may use, and one more.
 
         Raises
         ------
@@ -287,7 +287,7 @@ class Moments:
             weight=self.weight,
             mean=self.mean,
             scatter=sums.squares,
-            mass=sums.mass[:-1],
+            mass=sums.mass,
             rounding=sums.rounding,
             fit_intercept=fit_intercept,
         )

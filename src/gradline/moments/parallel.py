@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch
 from gradline.errors import DataError
 
-# Numbers in a block of rows (16 MB): enough to make a hand-over between threads cheap beside the work, few enough for a
-# streaming pass to stay small. Smaller data is cut into some 16 blocks, so that all threads end at about the same time.
-BLOCK_NUMBERS = 2**21
+# Arrays are cut into a dozen blocks, so that all threads end at about the same time; but into blocks of no less than
+# 2 MB, which are worth handing to a thread, and of no more than 32 MB.
+BLOCKS = 12
+FEWEST_NUMBERS, MOST_NUMBERS = 2**18, 2**22
 
 Block = TypeVar("Block")
 Block_contra = TypeVar("Block_contra", contravariant=True)
@@ -55,7 +56,7 @@ def accumulate(new: Callable[[], A], blocks: Iterable[Block], threads: int | Non
     blocks : iterable
         Taken one at a time, under a lock, and closed when an error ends the pass.
     threads : int, optional
-        Default: the cores this process may use. No more are started than there are blocks.
+        Default: `available_threads()`. No more are started than there are blocks.
 
     Raises
     ------
@@ -75,7 +76,11 @@ def accumulate(new: Callable[[], A], blocks: Iterable[Block], threads: int | Non
     if threads < 1:
         raise ValueError(f"threads={threads}, expected 1 or more")
     source = iter(blocks)
-    first = list(islice(source, threads))
+    try:
+        first = list(islice(source, threads))
+    except BaseException:
+        _close(source)
+        raise
     supply = _Supply(chain(first, source), source)
 
     def work() -> A:
@@ -87,14 +92,13 @@ def accumulate(new: Callable[[], A], blocks: Iterable[Block], threads: int | Non
             supply.fail(error)
         return accumulator
 
-    with one_blas_thread():
-        if len(first) < 2:
-            parts = [work()]
-        else:
-            # The calling thread works too, so that an interrupt reaches the pass at once.
-            with ThreadPoolExecutor(len(first) - 1) as pool:
-                others = [pool.submit(work) for _ in first[1:]]
-                parts = [work(), *(other.result() for other in others)]
+    # The calling thread works too: an interrupt reaches the pass at its next step, and one block starts no thread.
+    with one_blas_thread(), ThreadPoolExecutor(max(len(first) - 1, 1)) as pool:
+        others = [pool.submit(work) for _ in first[1:]]
+        try:
+            parts = [work(), *(other.result() for other in others)]
+        except BaseException as error:
+            supply.fail(error)
     if supply.error is not None:
         raise supply.error
     return parts
@@ -154,7 +158,7 @@ def numbered(batches: Iterable[Batch]) -> Iterator[tuple[int, int, Batch]]:
 def row_blocks(
     X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None = None, rows: int | None = None
 ) -> Iterator[Batch]:
-    """Cut arrays into batches of at most `rows` rows (16 MB of X), without copying; rows of weight zero are left out.
+    """Cut arrays into batches of at most `rows` rows (2 to 32 MB), without copying; rows of weight zero are left out.
 
     X may be of any real dtype and memory order: the accumulators convert as they read.
 
@@ -184,7 +188,8 @@ def row_blocks(
             )
     if rows is None:
         # Whatever the number of threads: the blocks decide how float64 sums are rounded.
-        rows = max(4096, min(BLOCK_NUMBERS // (X.shape[1] + 1), -(-len(y) // 16)))
+        width = X.shape[1] + 1
+        rows = max(-(-FEWEST_NUMBERS // width), min(MOST_NUMBERS // width, -(-len(y) // BLOCKS)))
     return _cut(X, y, weight, rows)
 
 
@@ -205,8 +210,9 @@ def _close(blocks: Iterable[Any]) -> None:
 
 
 def available_threads() -> int:
-    """The cores this process may use, at least 1."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """As many as the cores this process may use and one more: while one waits for the interpreter, another computes."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + 1 if cores > 1 else 1
 
 
 @contextmanager

@@ -64,9 +64,10 @@ class NormalEquations:
         Of the columns of X, then y.
     scatter : (p + 1, p + 1) float64
         C = sum of w (z - centre)(z - centre)^T, z = (x, y).
-    mass : (p + 1,) float64
-        What went through the sums to get there: the rounding error of C_ij is about rounding * sqrt(mass_i mass_j).
-        Zero only for a column that is exactly constant (zero, without an intercept).
+    mass : (p + 2,) float64
+        What went through the sums of squares to get there, and in the end through the sum of weights: the rounding
+        error of C_ij is about rounding * sqrt(mass_i mass_j), that of a mean rounding * sqrt(mass_i mass_W) / W. Zero
+        only for a column that is exactly constant (zero, without an intercept).
     rounding : float
         Relative error of one block of sums.
     fit_intercept : bool
@@ -104,7 +105,8 @@ def solve(equations: NormalEquations) -> Solution:
     Examples
     --------
     >>> mean, scatter = np.array([0.5, 2.0]), np.array([[1.0, 2.0], [2.0, 4.0]])
-    >>> sums = NormalEquations(4, 4.0, mean, scatter, np.ones(2), 1e-15, True)
+    >>> mass = np.array([1.0, 4.0, 4.0])
+    >>> sums = NormalEquations(4, 4.0, mean, scatter, mass, 1e-15, True)
     >>> solve(sums).coef, solve(sums).intercept
     (array([2.]), 1.0)
     """
@@ -184,7 +186,7 @@ class _Fit:
 def _fit(equations: NormalEquations) -> _Fit:
     if equations.rows == 0:
         raise DataError("no rows to fit", hint="least squares needs at least one row of weight above zero")
-    C, mass, rounding = equations.scatter, equations.mass, equations.rounding
+    C, mass, rounding = equations.scatter, equations.mass[:-1], equations.rounding
     p = len(C) - 1
     if not np.isfinite(C).all():
         return _overflowed(equations)
@@ -199,8 +201,9 @@ def _fit(equations: NormalEquations) -> _Fit:
 
     dependencies = [Dependency(int(j), {}) for j in constant]
     for j, weights in factors.items():
-        in_data_units = weights * scale[j] / scale[chosen[: len(weights)]]
-        dependencies.append(Dependency(int(varies[j]), _stated(varies[chosen], in_data_units)))
+        earlier = chosen[: len(weights)]
+        in_data_units = weights * scale[j] / scale[earlier]
+        dependencies.append(Dependency(int(varies[j]), _stated(varies[earlier], in_data_units)))
 
     kept, scale, growth, A = varies[chosen], scale[chosen], growth[chosen], A[np.ix_(chosen, chosen)]
     inverse = triangle.T @ triangle
@@ -234,12 +237,25 @@ def _fit(equations: NormalEquations) -> _Fit:
 
 def _overflowed(equations: NormalEquations) -> _Fit:
     """Squares beyond float64: nothing can be said, and nothing is (NaN, no digits)."""
-    p = len(equations.mean) - 1
-    column, square = np.full(p, np.nan), np.full((p, p), np.nan)
-    intercept = math.nan if equations.fit_intercept else 0.0
-    nan = math.nan
-    every = np.arange(p)
-    return _Fit(every, column, column, square, square, column, column, intercept, nan, nan, nan, nan, nan, (), True)
+    p, nan = len(equations.mean) - 1, math.nan
+    column, square = np.full(p, nan), np.full((p, p), nan)
+    return _Fit(
+        kept=np.arange(p),
+        scale=column,
+        growth=column,
+        inverse=square,
+        matrix=square,
+        b=column,
+        slopes=column,
+        intercept=nan if equations.fit_intercept else 0.0,
+        size_y=nan,
+        tss=nan,
+        ess=nan,
+        rss=nan,
+        rss_error=nan,
+        dependencies=(),
+        unproven=True,
+    )
 
 
 def _independent(A: Array, growth: Array, rounding: float) -> tuple[NDArray[np.intp], Array, dict[int, Array]]:
@@ -280,7 +296,7 @@ def _stated(columns: NDArray[np.intp], factors: Array) -> Mapping[int, Fraction]
     """
     stated: dict[int, Fraction] = {}
     negligible = 1e-9 * np.abs(factors).max(initial=0.0)
-    for column, factor in zip(columns, factors, strict=False):
+    for column, factor in zip(columns, factors, strict=True):
         if abs(factor) <= negligible:
             continue
         short = (Fraction(factor).limit_denominator(10**power) for power in range(7))
@@ -312,7 +328,7 @@ def _coefficient_digits(equations: NormalEquations, fit: _Fit) -> float:
     size = np.maximum(np.abs(fit.slopes), 1e-6 * np.sqrt(variance * np.diag(fit.inverse)) / fit.scale)
     if equations.fit_intercept:
         mean = equations.mean[fit.kept]
-        mean_error = rounding * np.sqrt(equations.mass / equations.weight)
+        mean_error = _mean_error(equations)
         terms = np.abs(mean * fit.slopes)
         intercept_error = (
             np.abs(mean) @ error
@@ -333,12 +349,16 @@ def _dispersion_digits(equations: NormalEquations, fit: _Fit, unscaled: Array) -
     if equations.fit_intercept:
         mean = equations.mean[fit.kept] / fit.scale
         lever = np.abs(fit.inverse @ mean)
-        mean_error = rounding * np.sqrt(equations.mass[fit.kept] / equations.weight) / fit.scale
-        mean_error += UNIT_ROUNDOFF * np.abs(mean)
+        mean_error = _mean_error(equations)[fit.kept] / fit.scale + UNIT_ROUNDOFF * np.abs(mean)
         error = np.append(rounding * (fit.growth @ lever) ** 2 + 2.0 * lever @ mean_error, error)
-    exact = fit.tss == 0.0 and equations.mass[-1] == 0.0
+    exact = fit.tss == 0.0 and equations.mass[-2] == 0.0
     residual = (0.0, 0.0) if exact else (fit.rss_error, fit.rss)
     return _digits(np.append(error, residual[0]), np.append(unscaled, residual[1]))
+
+
+def _mean_error(equations: NormalEquations) -> Array:
+    error: Array = equations.rounding * np.sqrt(equations.mass[:-1] * equations.mass[-1]) / equations.weight
+    return error
 
 
 def _digits(error: Array, size: Array) -> float:
