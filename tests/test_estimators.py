@@ -1,5 +1,6 @@
 """scikit-learn's contract over both ways, and what each promises beyond it."""
 
+import re
 import warnings
 from fractions import Fraction
 
@@ -173,7 +174,7 @@ def test_stopping_is_tied_to_the_standard_error():
 
 def test_too_few_iterations_warn():
     X, y = table()
-    with pytest.warns(ConvergenceWarning, match="after the 3 iterations"):
+    with pytest.warns(ConvergenceWarning, match="after the 3 iterations.*\n.*raise max_iter"):
         GradientDescentRegressor(learning_rate=1e-15, max_iter=3).fit(X, y)
 
 
@@ -380,3 +381,47 @@ def exact_residual_sd(x, y, fit_intercept):
     slope = sum((a - mx) * (b - my) for a, b in zip(x, y, strict=True)) / sum((a - mx) ** 2 for a in x)
     rss = sum((b - my - slope * (a - mx)) ** 2 for a, b in zip(x, y, strict=True))
     return float(rss / (n - 1 - fit_intercept)) ** 0.5
+
+
+def test_float32_that_gets_no_nearer_says_so():
+    X, y = table()
+    with pytest.warns(ConvergenceWarning, match="rounding allows no more.*\n.*dtype='float64'"):
+        fit = GradientDescentRegressor(dtype="float32").fit(X, y + 1e10)
+    assert not fit.converged_
+    assert GradientDescentRegressor().fit(X, y + 1e10).converged_
+
+
+@pytest.mark.parametrize("engine", ["numpy", "autograd", "nn"])
+def test_a_float32_overflow_is_not_called_divergence(engine):
+    x = np.arange(1.0, 11.0)[:, None]
+    with pytest.raises(DataError, match="float32 overflowed at iteration 1"):
+        GradientDescentRegressor(engine, learning_rate=0.001, dtype="float32").fit(x, 1e19 * x[:, 0])
+    with pytest.raises(DataError, match="beyond float32"):
+        GradientDescentRegressor(engine, learning_rate=0.001, dtype="float32").fit(x, 1e30 * x[:, 0])
+    assert GradientDescentRegressor(engine, dtype="float32").fit(x, 1e30 * x[:, 0]).converged_
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_squares_beyond_float64_are_refused_by_descent_and_taken_by_the_exact_way(size):
+    X, y = table()
+    X = (X - X.mean(0)) / X.std(0)
+    with pytest.raises(DataError, match="beyond float64"):
+        GradientDescentRegressor().fit(X * size, y)
+    exact = LinearRegression().fit(X * size, y)
+    np.testing.assert_allclose(exact.coef_ * size, LinearRegression().fit(X, y).coef_, rtol=1e-9)
+
+
+def test_the_iterations_foretold_are_the_iterations_needed():
+    X, y = [[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0]
+    with pytest.warns(ConvergenceWarning, match="raise max_iter to ([0-9]+)") as seen:
+        GradientDescentRegressor("moments", learning_rate=0.001, max_iter=50).fit(X, y)
+    foretold = int(re.search(r"raise max_iter to (\d+)", str(seen[0].message))[1])
+    assert GradientDescentRegressor("moments", learning_rate=0.001, max_iter=10**6).fit(X, y).n_iter_ == foretold
+
+
+def test_near_collinearity_is_said():
+    X, y = table()
+    X = np.c_[X[:, 1:], X[:, 1] / 3]
+    for model in (LinearRegression(), GradientDescentRegressor(max_iter=5, tol=None)):
+        with pytest.warns(CollinearityWarning, match="collinear but for their last digits"):
+            model.fit(X, y)

@@ -189,8 +189,8 @@ def fit(
         print(json.dumps(summary.as_dict(), allow_nan=False))
     else:
         print(summary)
-    if summary.descent is not None and not summary.descent.converged:
-        _tell("warning: not converged; raise --iterations, or let --learning-rate auto choose")
+    if summary.descent is not None and summary.descent.cure:
+        _tell(f"warning: not converged\nhint: {_as_options(summary.descent.cure)}")
 
 
 def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
@@ -198,8 +198,8 @@ def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
     from gradline.report.summary import Names, Summary
 
     moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
-    for dependency in solution.certificate.dependencies if solution.certificate else ():
-        _tell(f"warning: {dependency.sentence(table.feature_names)}")
+    for warning in solution.certificate.warnings(table.feature_names) if solution.certificate else ():
+        _tell(f"warning: {warning}")
     return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 
@@ -234,6 +234,7 @@ def _as_options(hint: str) -> str:
         name, value = match[1].replace("_", "-"), match[2]
         return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
 
+    hint = hint.replace("max_iter", "--iterations")
     return re.sub(r"\b(features|target|missing|weight|engine|learning_rate)=(\[.*?\]|'.*?'|[\w.]+)", option, hint)
 
 

@@ -205,16 +205,14 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if descent.path is not None:
             self.coef_path_ = descent.path
         self.learning_rate_ = descent.learning_rate
-        self.max_learning_rate_ = descent.max_learning_rate
-        self.exact_coef_ = descent.exact.coef
-        self.exact_intercept_ = descent.exact.intercept
+        self.max_learning_rate_ = descent.problem.quadratic.max_learning_rate
+        self.exact_coef_ = descent.problem.exact.coef
+        self.exact_intercept_ = descent.problem.exact.intercept
         self.optimality_gap_ = descent.gap
         self.converged_ = descent.converged
         self.stop_reason_ = descent.stop_reason
-        if self.tol is not None and not self.converged_ and self.n_iter_ == self.max_iter:
-            enough = "" if descent.iterations_to_go is None else f" to {self.n_iter_ + descent.iterations_to_go}"
-            cure = "" if self.learning_rate == "auto" else ", or let learning_rate='auto' choose"
-            warnings.warn(f"{self.stop_reason_} Raise max_iter{enough}{cure}.", ConvergenceWarning, stacklevel=2)
+        if self.tol is not None and descent.cure:
+            warnings.warn(f"{self.stop_reason_}\nhint: {descent.cure}", ConvergenceWarning, stacklevel=2)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -285,6 +283,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     CollinearityWarning
         Where a column is an exact combination of columns before it: which ones, by name. It gets the coefficient 0,
         the others are least squares without it (R sets it to NA); predictions are the same as of any other choice.
+        Also where columns are collinear but for their last digits (condition number above 1e12).
 
     Notes
     -----
@@ -438,8 +437,8 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.condition_number_ = certificate.condition_number
         self.n_samples_, self.n_dropped_ = moments.rows, source.rows_dropped if source else 0
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
-        for dependency in certificate.dependencies:
-            warnings.warn(dependency.sentence(self._terms()), CollinearityWarning, stacklevel=3)
+        for warning in certificate.warnings(self._terms()):
+            warnings.warn(warning, CollinearityWarning, stacklevel=3)
         return self
 
     def _terms(self) -> tuple[str, ...]:

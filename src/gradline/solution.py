@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 
 
+NEARLY_COLLINEAR = 1e12  # a relative change of 1e-16 in the data may then move a coefficient in its fourth digit
+
+
 class Status(Enum):
     """How a fit ended; the value is the sentence behind `stop_reason_`."""
 
     SOLVED = "Solved directly from the sufficient statistics."
     CONVERGED = "Converged: the coefficients are within the tolerance of the least squares answer."
+    ROUNDING = "Stopped where the floating-point type allows no more, short of the tolerance."
     MAX_ITER = "Stopped after the number of iterations asked for."
     DIVERGED = "Diverged: the loss grew without bound."
 
@@ -76,6 +80,15 @@ class Certificate:
     condition_number: float
     dependencies: tuple[Dependency, ...] = ()
     precision: str = "float64"
+
+    def warnings(self, names: Sequence[str]) -> list[str]:
+        """What a reader must know of the columns: exact relations, or a near one that rounding hides."""
+        if self.condition_number > NEARLY_COLLINEAR and not self.dependencies:
+            return [
+                f"some columns are collinear but for their last digits (condition number {self.condition_number:.2g}): "
+                "these are the coefficients of the numbers as given, and rounding in the data changes them completely."
+            ]
+        return [dependency.sentence(names) for dependency in self.dependencies]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

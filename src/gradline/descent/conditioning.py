@@ -14,7 +14,11 @@ from gradline.solution import Array, Solution
 
 
 class Frame(Protocol):
-    """Coordinates to descend in. Predictions, and so losses, are the same numbers in every frame."""
+    """Coordinates to descend in: an affine change of the rows and of y, which has no effect on what is best."""
+
+    @property
+    def target_scale(self) -> float:
+        """A residual in data units is so many in the frame; a loss, its square."""
 
     def rows(self, batch: Batch) -> Batch:
         """The same rows in the frame."""
@@ -37,6 +41,11 @@ class DataUnits:
     """The data's own coordinates: the descent is exactly as the lesson writes it."""
 
     features: int
+
+    @property
+    def target_scale(self) -> float:
+        """One."""
+        return 1.0
 
     def rows(self, batch: Batch) -> Batch:
         """Unchanged."""
@@ -61,7 +70,7 @@ class DataUnits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioned:
-    """Rows u = (x - centre) T, target y - target_centre; slopes v in the frame are w = T v in data units.
+    """Rows u = (x - centre) T, target (y - target_centre) / target_scale; slopes v are w = target_scale T v outside.
 
     Attributes
     ----------
@@ -71,7 +80,8 @@ class Conditioned:
         Columns are directions of equal spread; rows of left-out (collinear) features are zero.
     inverse : (directions, features) float64
         A left inverse of T.
-    target_centre : float
+    target_centre, target_scale : float
+        The scale is a power of two near the spread of y: exact, and no y is too large or small for any dtype.
     spread : (directions, directions) float64
         Mean of u u', the identity but for rounding.
     """
@@ -80,6 +90,7 @@ class Conditioned:
     T: Array
     inverse: Array
     target_centre: float
+    target_scale: float
     spread: Array
 
     @classmethod
@@ -103,35 +114,42 @@ class Conditioned:
         T[kept] = (Q / root) @ Q.T / scale[:, None]
         inverse[:, kept] = (Q * root) @ Q.T * scale
         centre, target_centre = (mean[:-1], float(mean[-1])) if bias else (np.zeros(len(C)), 0.0)
-        return cls(centre, T, inverse, target_centre, T.T @ C @ T)
+        square = moments.scatter[-1, -1] / moments.weight + (mean[-1] - target_centre) ** 2
+        target_scale = float(2.0 ** np.round(0.5 * np.log2(square))) if square > 0 else 1.0
+        # Not T'CT: where the matrix is singular to rounding that has rounding of size one, and negative curvatures.
+        spread = (Q * (np.maximum(values, 0.0) / root**2)) @ Q.T
+        return cls(centre, T, inverse, target_centre, target_scale, spread)
 
     def rows(self, batch: Batch) -> Batch:
         """The same rows, centred and whitened."""
-        return Batch((batch.X - self.centre) @ self.T, batch.y - self.target_centre, batch.weight, batch.share)
+        y = (batch.y - self.target_centre) / self.target_scale
+        return Batch((batch.X - self.centre) @ self.T, y, batch.weight, batch.share)
 
     def enter(self, w: Array, b: float) -> tuple[Array, float]:
         """Parameters in data units -> in the frame. What left-out features had is dropped."""
-        return self.inverse @ w, b + float(self.centre @ w) - self.target_centre
+        b = b + float(self.centre @ w) - self.target_centre
+        return self.inverse @ w / self.target_scale, b / self.target_scale
 
     def leave(self, w: Array, b: float) -> tuple[Array, float]:
         """Parameters in the frame -> in data units."""
-        w = self.T @ w
-        return w, b + self.target_centre - float(self.centre @ w)
+        w = self.target_scale * (self.T @ w)
+        return w, self.target_scale * b + self.target_centre - float(self.centre @ w)
 
     def quadratic(self, data: Quadratic) -> Quadratic:
-        """The same loss: curvature is the spread of the rows; centred, the best intercept is zero."""
-        best = self.inverse @ data.best[: len(self.centre)]
+        """The same loss in units of target_scale^2: curvature is the spread of the rows; the best intercept is zero."""
+        best = self.inverse @ data.best[: len(self.centre)] / self.target_scale
+        floor = data.floor / self.target_scale**2
         if not data.bias:
-            return Quadratic(self.spread, best, data.floor, False)
+            return Quadratic(self.spread, best, floor, False)
         H = np.eye(len(best) + 1)
         H[:-1, :-1] = self.spread
-        return Quadratic(H, np.append(best, 0.0), data.floor, True)
+        return Quadratic(H, np.append(best, 0.0), floor, True)
 
     def differences(self, bias: bool) -> Array:
         """Slopes by T; a change of slopes also moves the intercept, as the line turns about the centre."""
         if not bias:
-            return self.T
+            return self.target_scale * self.T
         features, directions = self.T.shape
         A = np.zeros((features + 1, directions + 1))
         A[:-1, :-1], A[-1, :-1], A[-1, -1] = self.T, -self.centre @ self.T, 1.0
-        return A
+        return self.target_scale * A

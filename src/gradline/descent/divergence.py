@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradline.descent.quadratic import Quadratic
-from gradline.errors import DivergenceError
+from gradline.errors import DataError, DivergenceError
 
 
 def beyond_limit(learning_rate: float, quadratic: Quadratic) -> bool:
@@ -45,6 +45,15 @@ def exploded(
         best_learning_rate=quadratic.best_learning_rate,
         column=steepest_name(quadratic, names),
         hint=allowed(quadratic) + " (full batches; small batches allow less), or let learning_rate='auto' choose",
+    )
+
+
+def overflowed(losses: tuple[float, ...]) -> DataError:
+    """The error for a descent that does not diverge, but whose squared residuals leave the range of float32."""
+    return DataError(
+        f"float32 overflowed at iteration {len(losses)}: the squared residuals reach 3.4e38, where float32 ends, "
+        "though the descent itself does not diverge",
+        hint="use dtype='float64', or learning_rate='auto', which rescales the target",
     )
 
 

@@ -1,9 +1,9 @@
-"""From rows and options to a finished descent: one pass for the statistics, a safe rate, a rung, the loop."""
+"""From rows and options to a finished descent: one pass for the problem, a safe rate, a rung, the loop."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,12 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
-from gradline.descent import divergence, outlook
-from gradline.descent.conditioning import Conditioned, DataUnits, Frame
+from gradline.descent import divergence, ending, outlook
 from gradline.descent.engines import make_engine
 from gradline.descent.loop import OnIteration, descend
-from gradline.descent.quadratic import Quadratic
-from gradline.descent.stopping import Tolerance
-from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning
-from gradline.moments.precision import Statistics, gather
-from gradline.solution import Array, Dependency, Solution, Status
+from gradline.descent.problem import Problem
+from gradline.errors import DataError, DivergenceError, DivergenceWarning
+from gradline.solution import Array, Solution, Status
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -51,37 +48,33 @@ class Descent:
 
     Attributes
     ----------
+    problem : Problem
+        What was descended, and the least squares answer it is measured against.
     solution : Solution
         Where it ended, in data units; `history` is the loss curve.
-    exact : Solution
-        The least squares answer, from the statistics of the same data.
-    moments : Statistics
     path : (iterations + 1, features) float64 or None
         The slopes before the first step and after each, in data units.
-    learning_rate, max_learning_rate, best_learning_rate : float
-        The rate used, and what the problem descended allows (under "auto" that is the conditioned one).
+    learning_rate : float
+        Of the problem descended: under "auto" that is the conditioned one.
     loss : float
         The mean squared error where it ended.
     gap : float
         The largest distance of a coefficient from the least squares answer, in its standard errors (relative,
         where there is none).
-    iterations_to_go : int or None
-        How many more would reach the tolerance, where the descent stopped before it and that can be foreseen.
+    cure : str or None
+        What to do where it stopped short of the tolerance.
     converged : bool
     stop_reason : str
         What happened, in a sentence or two.
     """
 
+    problem: Problem
     solution: Solution
-    exact: Solution
-    moments: Statistics
     path: Array | None
     learning_rate: float
-    max_learning_rate: float
-    best_learning_rate: float
     loss: float
     gap: float
-    iterations_to_go: int | None
+    cure: str | None
     converged: bool
     stop_reason: str
 
@@ -95,34 +88,20 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         Before the first step where a full-batch rate is above its limit; during the run in the iteration where
         the loss explodes. Under `on_divergence="warn"` a `DivergenceWarning` instead, and what there is.
     DataError
-        Where no fit is determined: one row, or a constant column beside an intercept.
+        Where no fit is determined, or numbers leave the range of the dtype.
     """
-    names, bias = source.feature_names, options.fit_intercept
-    moments, exact = gather(source, fit_intercept=bias)
-    if moments.rows == 1:
-        raise DataError(
-            f"{source.name} has 1 sample (one row), through which every line can be drawn",
-            hint="give at least two rows",
-        )
-    dependencies = exact.certificate.dependencies if exact.certificate else ()
-    if bias:
-        _refuse_constant(dependencies, moments, names)
-    for dependency in dependencies:
-        warnings.warn(dependency.sentence(names), CollinearityWarning, stacklevel=3)
-    automatic = options.learning_rate == "auto"
-    _refuse_extreme(moments, names)
-    frame: Frame = Conditioned.of(moments, exact, bias=bias) if automatic else DataUnits(len(names))
-    quadratic = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
-    tolerance = Tolerance.of(moments, exact, quadratic, frame, options.dtype)
+    automatic, bias = options.learning_rate == "auto", options.fit_intercept
+    problem = Problem.of(source, bias=bias, conditioned=automatic, dtype=options.dtype)
+    frame, quadratic, tolerance = problem.frame, problem.quadratic, problem.tolerance
 
-    epoch = _epochs(source, options, frame, rng)
-    rate = _safe_rate(options, quadratic, epoch) if automatic else float(options.learning_rate)
+    epoch = _epochs(source, options, problem, rng)
+    rate = _safe_rate(options, problem, epoch) if automatic else float(options.learning_rate)
     predictable = options.batch_size is None and options.optimizer == "sgd"
     hopeless = predictable and divergence.beyond_limit(rate, quadratic)
     if hopeless:
-        _raise_or_warn(divergence.refused(rate, quadratic, names), options.on_divergence)
+        _raise_or_warn(divergence.refused(rate, quadratic, problem.names), options.on_divergence)
 
-    start = frame.enter(*_start(options.init, len(names), bias, rng))
+    start = frame.enter(*_start(options.init, len(problem.names), bias, rng))
     engine = make_engine(
         options.engine,
         *start,
@@ -133,88 +112,53 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         device=options.device,
     )
     path = [frame.leave(*engine.read())[0]]
+    unit_of_loss = frame.target_scale**2
 
     def hear(iteration: int, loss: float, w: Array, b: float) -> None:
         w, b = frame.leave(w, b)
         if options.record_path:
             path.append(w)
         if on_iteration:
-            on_iteration(iteration, loss, w, b)
+            on_iteration(iteration, loss * unit_of_loss, w, b)
 
     tol = DEFAULT_TOL if options.tol is None else options.tol
-    solution = descend(
+    ceiling = 1e6 * max(quadratic.loss(*start), quadratic.loss(0 * start[0], 0.0))
+    inner = descend(
         engine,
         epoch,
         max_iter=options.max_iter,
         stop=None if options.tol is None else lambda w, b: tolerance.reached(w, b, tol),
         on_iteration=hear if options.record_path or on_iteration else None,
-        ceiling=1e6
-        * max(quadratic.loss(*start), float(moments.scatter[-1, -1] / moments.weight + moments.mean[-1] ** 2)),
+        ceiling=ceiling,
     )
-    gaps, losses, to_go = tolerance.gaps(solution.coef, solution.intercept), solution.history, None
-    if solution.status is Status.DIVERGED:
-        if not hopeless:
-            _raise_or_warn(
-                divergence.exploded(rate, losses, quadratic if options.optimizer == "sgd" else None, names),
-                options.on_divergence,
-            )
-        reason = divergence.stop_sentence(rate, losses, quadratic if predictable else None)
-    elif solution.status is Status.CONVERGED:
-        near = f"every coefficient is within {gaps.max():.2g} standard errors of the least squares answer"
-        reason = f"Converged at iteration {len(losses)}: {near}."
-    else:
-        farthest = int(gaps.argmax())
-        name = f"'{names[farthest]}'" if farthest < len(names) else "the intercept"
-        far = f"{name} is {gaps[farthest]:.2g} standard errors from the least squares answer"
-        reason = f"Stopped after the {len(losses)} iterations asked for: {far}."
-        if predictable:
-            to_go = outlook.iterations_to_go(tolerance, rate, solution.coef, solution.intercept, tol)
-            reason += _crawl(outlook.half_life(quadratic, rate), to_go)
-    w, b = frame.leave(solution.coef, solution.intercept)
+    diverged, to_go = inner.status is Status.DIVERGED, None
+    if diverged and not hopeless:
+        if options.dtype == "float32" and ceiling > np.finfo(np.float32).max:
+            raise divergence.overflowed(inner.history)
+        limiting = quadratic if options.optimizer == "sgd" else None
+        _raise_or_warn(divergence.exploded(rate, inner.history, limiting, problem.names), options.on_divergence)
+    if inner.status is Status.MAX_ITER and predictable:
+        to_go = outlook.iterations_to_go(tolerance, rate, inner.coef, inner.intercept, tol)
+    near = tolerance.reached(inner.coef, inner.intercept, tol)
+    w, b = frame.leave(inner.coef, inner.intercept)
     return Descent(
-        solution=replace(solution, coef=w, intercept=b),
-        exact=exact,
-        moments=moments,
+        problem=problem,
+        solution=replace(inner, coef=w, intercept=b, history=tuple(loss * unit_of_loss for loss in inner.history)),
         path=np.array(path) if options.record_path else None,
         learning_rate=rate,
-        max_learning_rate=quadratic.max_learning_rate,
-        best_learning_rate=quadratic.best_learning_rate,
-        loss=quadratic.loss(solution.coef, solution.intercept),
-        gap=float(gaps.max()),
-        iterations_to_go=to_go,
-        converged=solution.status is not Status.DIVERGED and tolerance.reached(solution.coef, solution.intercept, tol),
-        stop_reason=reason,
+        loss=quadratic.loss(inner.coef, inner.intercept) * unit_of_loss,
+        gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),
+        cure=None if diverged or near is Status.CONVERGED else ending.cure(inner, automatic, to_go, options.dtype),
+        converged=not diverged and near is Status.CONVERGED,
+        stop_reason=ending.sentence(problem, inner, rate, to_go, predictable),
     )
 
 
-def _refuse_constant(dependencies: Sequence[Dependency], moments: Statistics, names: tuple[str, ...]) -> None:
-    for j in (d.column for d in dependencies if d.factors == {}):
-        raise DataError(
-            f"column '{names[j]}' is constant ({moments.mean[j]:g} in every row): "
-            "its effect cannot be told apart from the intercept",
-            hint="leave the column out, or fit without an intercept",
-        )
-
-
-def _refuse_extreme(moments: Statistics, names: tuple[str, ...]) -> None:
-    """A descent multiplies columns by themselves: where that overflows or vanishes there is no curvature to see."""
-    scatter = np.diag(moments.scatter)
-    square = scatter / moments.weight + moments.mean**2
-    for j, name in enumerate(names):
-        if not np.isfinite(square[j]) or (square[j] < np.finfo(float).tiny and moments.mean[j] != 0):
-            raise DataError(
-                f"column '{name}' is of size {abs(moments.mean[j]):.2g}: its square is beyond float64",
-                hint="rescale the column, or fit it the exact way, which takes every float64 (LinearRegression)",
-            )
-    if not np.isfinite(square[-1]):
-        raise DataError(
-            f"the target is of size {abs(moments.mean[-1]):.2g}: its square, and so the loss, is beyond float64",
-            hint="rescale it, or fit it the exact way, which takes every float64 (LinearRegression)",
-        )
-
-
-def _epochs(source: Source, options: Options, frame: Frame, rng: np.random.Generator) -> Callable[[], Iterable[Batch]]:
+def _epochs(
+    source: Source, options: Options, problem: Problem, rng: np.random.Generator
+) -> Callable[[], Iterable[Batch]]:
     """What one pass of the loop reads: nothing, the whole table, or shuffled mini-batches."""
+    rows = problem.frame.rows
     if options.engine == "moments":
         if options.batch_size is not None:
             raise DataError(
@@ -224,12 +168,12 @@ def _epochs(source: Source, options: Options, frame: Frame, rng: np.random.Gener
         nothing = (Batch.of(np.empty((0, len(source.feature_names))), np.empty(0)),)
         return lambda: nothing
     if options.batch_size is None:
-        everything = (frame.rows(whole(source)),)
+        everything = (rows(whole(source)),)
         return lambda: everything
-    return lambda: (frame.rows(batch) for batch in source.batches(options.batch_size, shuffle=rng))
+    return lambda: (rows(batch) for batch in source.batches(options.batch_size, shuffle=rng))
 
 
-def _safe_rate(options: Options, quadratic: Quadratic, epoch: Callable[[], Iterable[Batch]]) -> float:
+def _safe_rate(options: Options, problem: Problem, epoch: Callable[[], Iterable[Batch]]) -> float:
     """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m.
 
     L_m, the expected smoothness, lies between L and the curvature of the worst single row: for m of n rows
@@ -241,15 +185,16 @@ def _safe_rate(options: Options, quadratic: Quadratic, epoch: Callable[[], Itera
             f"learning_rate='auto' is worked out for optimizer 'sgd', not for {options.optimizer!r}",
             hint="give the rate, for example learning_rate=0.01",
         )
+    largest = problem.quadratic.largest
     if options.batch_size is None:
-        return 1.0 / quadratic.largest if quadratic.largest > 0 else 1.0
+        return 1.0 / largest if largest > 0 else 1.0
     n, worst = 0, 0.0
     for batch in epoch():
         n += len(batch)
-        worst = max(worst, float(2 * (np.einsum("ij,ij->i", batch.X, batch.X).max() + quadratic.bias)))
+        worst = max(worst, float(2 * (np.einsum("ij,ij->i", batch.X, batch.X).max() + options.fit_intercept)))
     m = min(options.batch_size, n)
-    smoothness = n * (m - 1) / (m * (n - 1)) * quadratic.largest + (n - m) / (m * (n - 1)) * worst
-    return 0.5 / smoothness
+    smoothness = n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst
+    return 0.5 / smoothness if smoothness > 0 else 1.0
 
 
 def _start(init: str | float | Array, features: int, bias: bool, rng: np.random.Generator) -> tuple[Array, float]:
@@ -277,9 +222,3 @@ def _raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
     if on_divergence == "raise":
         raise error
     warnings.warn(str(error), DivergenceWarning, stacklevel=4)
-
-
-def _crawl(half_life: float, to_go: int | None) -> str:
-    if to_go is None:
-        return " At this rate no number of iterations would do."
-    return f" The slowest direction halves its error every {half_life:,.3g} iterations; about {to_go:,} more would do."

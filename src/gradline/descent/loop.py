@@ -11,7 +11,7 @@ from gradline.data.batch import Batch
 from gradline.descent.engine import Engine
 from gradline.solution import Array, Solution, Status
 
-Stop = Callable[[Array, float], bool]
+Stop = Callable[[Array, float], Status | None]
 OnIteration = Callable[[int, float, Array, float], None]
 
 
@@ -24,7 +24,7 @@ def descend(
     on_iteration: OnIteration | None = None,
     ceiling: float = math.inf,
 ) -> Solution:
-    """Step through the data `max_iter` times, or until `stop(w, b)`, or until the loss explodes.
+    """Step through the data `max_iter` times, or until `stop(w, b)` says so, or until the loss explodes.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def descend(
     max_iter : int
         Passes at most. With the full batch a pass is one step.
     stop : callable, optional
-        `stop(w, b)` after each pass; true ends the descent as converged.
+        `stop(w, b)` after each pass; a status ends the descent with it.
     on_iteration : callable, optional
         `on_iteration(iteration, loss, w, b)` after each pass: the loss before the update, parameters after it.
     ceiling : float
@@ -64,8 +64,8 @@ def descend(
                 on_iteration(iteration, history[-1], w, b)
             if status is Status.DIVERGED:
                 break
-            if stop and stop(w, b):
-                status = Status.CONVERGED
+            if stop and (done := stop(w, b)):
+                status = done
                 break
     w, b = engine.read()
     if not (np.isfinite(w).all() and math.isfinite(b)):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradline.descent.conditioning import Frame
 from gradline.descent.quadratic import Quadratic
 from gradline.moments.inference import infer
 from gradline.moments.precision import Statistics
-from gradline.solution import Array, Solution
+from gradline.solution import Array, Solution, Status
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,8 +21,10 @@ class Tolerance:
     Attributes
     ----------
     unit : (k,) float64
-        The standard error of each coefficient. Where there is none (an exact fit, no degrees of freedom): the
-        size of the coefficient, at least that of one that alone would explain y.
+        The standard error of each coefficient. Where there is none (an exact fit, no degrees of freedom): its own
+        size, or where it is zero to rounding that of a coefficient that alone would explain y.
+    has_error : (k,) bool
+        Whether there is a standard error.
     rounding : (k,) float64
         What a few roundings of the descending dtype leave as an error; no descent gets nearer.
     """
@@ -29,6 +32,7 @@ class Tolerance:
     quadratic: Quadratic
     differences: Array
     unit: Array
+    has_error: NDArray[np.bool_]
     rounding: Array
 
     @classmethod
@@ -42,12 +46,13 @@ class Tolerance:
         error = infer(moments, exact, fit_intercept=bias).standard_error
         error = np.roll(error, -1) if bias else error  # inference counts the intercept first
         alone = target_size / np.where(size > 0, size, np.inf)
-        unit = np.where(np.isfinite(error) & (error > 0), error, np.maximum(np.abs(best), alone))
+        has_error = np.isfinite(error) & (error > 0)
+        unit = np.where(has_error, error, np.where(np.abs(best) > 1e-12 * alone, np.abs(best), alone))
         spread = np.sqrt(np.diag(quadratic.H))
         in_frame = np.maximum(np.abs(quadratic.best), target_size / np.where(spread > 0, spread, np.inf))
         differences = frame.differences(bias)
         rounding = np.abs(differences) @ (16 * np.finfo(dtype).eps * in_frame)
-        return cls(quadratic, differences, unit, rounding)
+        return cls(quadratic, differences, unit, has_error, rounding)
 
     def error(self, w: Array, b: float) -> Array:
         """(k,) distance of every coefficient from the least squares answer, in data units; w, b in the frame."""
@@ -59,6 +64,16 @@ class Tolerance:
         error = self.error(w, b)
         return np.divide(error, self.unit, out=np.zeros_like(error), where=self.unit > 0)
 
-    def reached(self, w: Array, b: float, tol: float) -> bool:
-        """Is every coefficient within `tol` units, or as near as rounding allows?"""
-        return bool((self.error(w, b) <= np.maximum(tol * self.unit, self.rounding)).all())
+    def in_words(self, gap: float, j: int) -> str:
+        """The distance `gap` of coefficient j, as a phrase."""
+        return f"{gap:.2g} standard errors" if self.has_error[j] else f"a relative {gap:.2g}"
+
+    def reached(self, w: Array, b: float, tol: float) -> Status | None:
+        """CONVERGED within `tol` units of every coefficient, ROUNDING where the dtype gets no nearer, else None.
+
+        Rounding that is itself below a hundredth of a standard error is no reason for complaint: CONVERGED too.
+        """
+        error = self.error(w, b)
+        if (error <= np.maximum(tol * self.unit, np.minimum(self.rounding, 0.01 * self.unit))).all():
+            return Status.CONVERGED
+        return Status.ROUNDING if (error <= np.maximum(tol * self.unit, self.rounding)).all() else None

@@ -107,7 +107,7 @@ def run(setting: Setting, engines: tuple[str, ...] = ENGINES) -> Demo:
         runs[name] = Run(np.array(descent.solution.history), np.array(a), np.array(b))
         if descent.solution.status is Status.DIVERGED:
             stopped = descent.stop_reason
-    quadratic = Quadratic.of(descent.moments, descent.exact, bias=setting.intercept)
+    quadratic = Quadratic.of(descent.problem.moments, descent.problem.exact, bias=setting.intercept)
     return Demo(setting, runs, quadratic, stopped)
 
 

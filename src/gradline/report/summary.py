@@ -18,7 +18,6 @@ from gradline.moments.precision import Statistics
 from gradline.solution import Array, Certificate, Solution
 
 INTERCEPT = "(Intercept)"
-NEARLY_COLLINEAR = 1e12  # a relative change of 1e-16 in the data may then move coefficients in the fourth digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class DescentFigures:
     max_learning_rate: float
     converged: bool
     stop_reason: str
+    cure: str | None
     loss: float
     exact: Array
     gap: float
@@ -101,14 +101,15 @@ class Summary:
     @classmethod
     def of_descent(cls, descent: Descent, names: Names, *, engine: str, fit_intercept: bool) -> Summary:
         """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give."""
-        exact = cls.of_solution(descent.moments, descent.exact, names, fit_intercept=fit_intercept)
+        exact = cls.of_solution(descent.problem.moments, descent.problem.exact, names, fit_intercept=fit_intercept)
         figures = DescentFigures(
             engine=engine,
             iterations=len(descent.solution.history),
             learning_rate=descent.learning_rate,
-            max_learning_rate=descent.max_learning_rate,
+            max_learning_rate=descent.problem.quadratic.max_learning_rate,
             converged=descent.converged,
             stop_reason=descent.stop_reason,
+            cure=descent.cure,
             loss=descent.loss,
             exact=exact.coef,
             gap=descent.gap,
@@ -179,8 +180,8 @@ class Summary:
         return tuple(term for term in self.terms if term != INTERCEPT)
 
     def _notes(self) -> list[str]:
-        collinear = [dependency.sentence(self._feature_names) for dependency in self.certificate.dependencies]
-        return [*self._figures(), *self._certainty(), *collinear]
+        collinear = self.certificate.warnings(self._feature_names)
+        return [*self._figures(), *self._certainty(), *(note[0].upper() + note[1:] for note in collinear)]
 
     def _heading(self) -> str:
         features = len(self._feature_names)
@@ -236,13 +237,7 @@ class Summary:
             f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
         )
         condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
-        notes = [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
-        if NEARLY_COLLINEAR < c.condition_number < math.inf:
-            notes.append(
-                "Some columns are collinear but for their last digits: these are the coefficients of the numbers as "
-                "given, and a change of rounding size in the data changes them completely."
-            )
-        return notes
+        return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
 
 
 def _by_term(solution: Solution, fit_intercept: bool) -> Array:

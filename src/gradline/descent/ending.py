@@ -1,0 +1,39 @@
+"""How a descent ended, in words: the sentence behind `stop_reason_`."""
+
+from __future__ import annotations
+
+from gradline.descent import divergence, outlook
+from gradline.descent.problem import Problem
+from gradline.solution import Solution, Status
+
+
+def sentence(problem: Problem, solution: Solution, learning_rate: float, to_go: int | None, predictable: bool) -> str:
+    """What happened; `predictable` where the steps are plain full-batch ones, so that the future can be foreseen."""
+    losses, gaps = solution.history, problem.tolerance.gaps(solution.coef, solution.intercept)
+    if solution.status is Status.DIVERGED:
+        return divergence.stop_sentence(learning_rate, losses, problem.quadratic if predictable else None)
+    farthest = int(gaps.argmax())
+    distance = problem.tolerance.in_words(gaps[farthest], farthest)
+    if solution.status is Status.CONVERGED:
+        near = f"every coefficient is within {distance} of the least squares answer"
+        return f"Converged at iteration {len(losses)}: {near}."
+    name = f"'{problem.names[farthest]}'" if farthest < len(problem.names) else "the intercept"
+    far = f"{name} is {distance} from the least squares answer"
+    if solution.status is Status.ROUNDING:
+        return f"Stopped at iteration {len(losses)}, where rounding allows no more: {far}."
+    text = f"Stopped after the {len(losses)} iterations asked for: {far}."
+    if not predictable:
+        return text
+    if to_go is None:
+        return f"{text} At this rate no number of iterations would do."
+    half_life = outlook.half_life(problem.quadratic, learning_rate)
+    crawl = f"The slowest direction halves its error every {half_life:,.3g} iterations; about {to_go:,} more would do."
+    return f"{text} {crawl}"
+
+
+def cure(solution: Solution, automatic: bool, to_go: int | None, dtype: str) -> str:
+    """What to do about a descent that stopped short of its tolerance."""
+    if solution.status is Status.ROUNDING:
+        return "use dtype='float64'" if dtype == "float32" else "fit the exact way: LinearRegression"
+    more = "raise max_iter" + ("" if to_go is None else f" to {len(solution.history) + to_go}")
+    return more if automatic else f"{more}, or let learning_rate='auto' choose"
