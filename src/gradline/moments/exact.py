@@ -20,7 +20,7 @@ from gradline.moments.exact_accumulator import ExactAccumulator
 from gradline.moments.exact_equations import ExactEquations, to_float
 from gradline.moments.integer_sums import IntegerSums
 from gradline.moments.moments import _numbers
-from gradline.moments.parallel import accumulate, numbered, row_blocks
+from gradline.moments.parallel import accumulate, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
 
@@ -132,8 +132,10 @@ class ExactMoments:
         12
         """
         total = cls.zero(n_features)
-        for part in accumulate(lambda: ExactAccumulator(n_features + 1), numbered(batches), threads):
-            total += cls(n_features, part.rows, part.sums())
+        # To add what the threads set aside takes small products too, which more BLAS threads would only slow down.
+        with one_blas_thread():
+            for part in accumulate(lambda: ExactAccumulator(n_features + 1), numbered(batches), threads):
+                total += cls(n_features, part.rows, part.sums())
         return total
 
     def __repr__(self) -> str:
