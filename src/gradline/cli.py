@@ -65,12 +65,19 @@ def main() -> None:
     """Run a command; an error we foresaw is one sentence and a hint, never a traceback."""
     warnings.showwarning = _tell_warning
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except GradlineError as error:
         _tell(f"error: {error.message}" + (f"\nhint: {_as_options(error.hint)}" if error.hint else ""))
         sys.exit(1)
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        _tell(f"error: the output cannot be written: {error.strerror or error}")
+        sys.stdout = None  # what is left in its buffer cannot be written either
         sys.exit(1)
 
 
@@ -111,10 +118,12 @@ def demo(
 
     if not 0 < learning_rate < float("inf"):
         raise typer.BadParameter(f"{learning_rate} is not a number above 0", param_hint="--learning-rate")
+    if not abs(init) <= 1e100:
+        raise typer.BadParameter(f"{init} is not a number between -1e100 and 1e100", param_hint="--init")
     setting = lesson.Setting(learning_rate, iterations, init, intercept)
     shown = lesson.run(setting, ENGINES if engine is None else (engine.value,))
     if as_json:
-        print(json.dumps(shown.as_dict()))
+        print(json.dumps(shown.as_dict(), allow_nan=False))
     elif engine is None:
         print(lesson.side_by_side(shown))
     else:
@@ -140,7 +149,9 @@ def fit(
         EngineName | None, typer.Option(help="Descend, with this engine. Default: the exact way, no descent.")
     ] = None,
     learning_rate: Annotated[str, typer.Option(help="A rate in data units, or auto: conditioned and safe.")] = "auto",
-    iterations: Annotated[int, typer.Option(min=1, help="Passes over the data at most.")] = 1000,
+    iterations: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the data at most.", show_default="1000")
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
     optimizer: Annotated[str, typer.Option(help="sgd, or with --engine nn any torch.optim name.")] = "sgd",
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
@@ -166,8 +177,10 @@ def fit(
     if engine is None:
         descent_only = {
             "--learning-rate": rate != "auto",
-            "--batch-size": batch_size,
+            "--iterations": iterations is not None,
+            "--batch-size": batch_size is not None,
             "--optimizer": optimizer != "sgd",
+            "--device": device != "cpu",
         }
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
@@ -175,10 +188,12 @@ def fit(
     else:
         from gradline.descent.fit import Options
 
+        if precision is not Precision.auto:
+            raise typer.BadParameter("only the exact way has one: leave --engine out", param_hint="--precision")
         options = Options(
             engine=engine.value,
             learning_rate=rate,
-            max_iter=iterations,
+            max_iter=iterations or 1000,
             fit_intercept=intercept,
             batch_size=batch_size,
             optimizer=optimizer,
@@ -187,6 +202,8 @@ def fit(
         summary = _descend(table, options)
     if as_json:
         print(json.dumps(summary.as_dict(), allow_nan=False))
+        for warning in summary.certificate.warnings(table.feature_names, centred=intercept) if engine is None else ():
+            _tell(f"warning: {warning}")
     else:
         print(summary)
     if summary.descent is not None and summary.descent.cure:
@@ -198,8 +215,6 @@ def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
     from gradline.report.summary import Names, Summary
 
     moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
-    for warning in solution.certificate.warnings(table.feature_names) if solution.certificate else ():
-        _tell(f"warning: {warning}")
     return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 
@@ -234,7 +249,7 @@ def _as_options(hint: str) -> str:
         name, value = match[1].replace("_", "-"), match[2]
         return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
 
-    hint = hint.replace("max_iter", "--iterations")
+    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "--batch-size out")
     return re.sub(r"\b(features|target|missing|weight|engine|learning_rate)=(\[.*?\]|'.*?'|[\w.]+)", option, hint)
 
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from gradline.data.arrays import ArraySource, as_features, default_names
 from gradline.data.blocks import Missing
-from gradline.data.source import Source
+from gradline.data.source import Source, whole
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import Options
 from gradline.descent.fit import fit as descend_on
@@ -26,8 +27,8 @@ from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
 from gradline.moments.moments import Moments
-from gradline.moments.precision import Statistics, gather, gather_powers
-from gradline.report.summary import Names, Summary
+from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
+from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
 
@@ -181,7 +182,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             Each row's weight in the mean loss; zero is no row.
         """
         self._validate_params()
-        source = _source(self, X, y, sample_weight)
+        source = _source(self, X, y, sample_weight, look=False)
         options = Options(
             engine=self.engine,
             learning_rate=self.learning_rate,
@@ -197,13 +198,16 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             record_path=self.record_path,
         )
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        descent = descend_on(source, options, np.random.default_rng(seed), self._printer())
+        with _naming_cells(source):
+            descent = descend_on(source, options, np.random.default_rng(seed), self._printer())
         self.coef_ = descent.solution.coef
         self.intercept_ = descent.solution.intercept
         self.loss_curve_ = list(descent.solution.history)
         self.n_iter_ = len(self.loss_curve_)
         if descent.path is not None:
             self.coef_path_ = descent.path
+        elif hasattr(self, "coef_path_"):
+            del self.coef_path_  # of an earlier fit
         self.learning_rate_ = descent.learning_rate
         self.max_learning_rate_ = descent.problem.quadratic.max_learning_rate
         self.exact_coef_ = descent.problem.exact.coef
@@ -248,7 +252,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         takes float64 and reads once more exactly where fewer than 9 digits are certain; `partial_fit` is exact from
         the start, as rows that are gone cannot be read again.
     missing : {"error", "drop"}
-        Rows with NaN: an error that counts them, or left out and counted in `n_dropped_`.
+        Rows with NaN or infinite cells: an error that counts them, or left out and counted in `n_dropped_`.
     polynomial : int >= 1
         Degree: above 1, X is one column x and the coefficients are those of x, x^2 .. x^degree, from the exact sums of
         unrounded powers (always exact, whatever `precision` says). Powers rounded to float64 have lost digits before
@@ -263,7 +267,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         Of X, centred where there is an intercept.
     digits_ : float
         Correct significant digits of the worst coefficient: certified with precision "exact", otherwise at least
-        about so many.
+        about so many (of a coefficient below a millionth of its standard error, digits of that millionth).
     condition_number_ : float
         Of X, centred, columns scaled to length one.
     n_samples_, n_dropped_ : int
@@ -356,13 +360,19 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self._change(X, y, sample_weight, sign=1)
 
     def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Remove these rows again, exactly where the statistics are exact; whether they were there is not known."""
+        """Remove these rows again; whether they were there is not known, what cannot have been is refused.
+
+        Exact where the statistics are: with precision "exact", and under "auto" where rows came by `partial_fit` or
+        `fit` escalated. After a plain float64 `fit` under "auto" it is right to the digits it certifies, and an error
+        where these would be fewer than 9.
+        """
         check_is_fitted(self)
         return self._change(X, y, sample_weight, sign=-1)
 
     def predict(self, X: Any) -> Array:
         """X @ coef_ + intercept_, or the polynomial at x; shape (n_samples,)."""
-        if self.polynomial == 1:
+        check_is_fitted(self)
+        if self._fitted_degree == 1:
             return _predict(self, X)
         x = _rows(self, X)[:, 0]
         value = np.zeros(len(x))
@@ -376,14 +386,14 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     ) -> Array:
         """(n_samples, 2) limits for a new y at each row (kind="prediction"), or for its mean (kind="confidence")."""
         rows = _rows(self, X)
-        if self.polynomial > 1:
-            rows = rows ** np.arange(1, self.polynomial + 1)
+        if self._fitted_degree > 1:
+            rows = rows ** np.arange(1, self._fitted_degree + 1)
         return self.inference(confidence=confidence).predict_interval(rows, kind=kind)
 
     def inference(self, *, confidence: float = 0.95) -> Inference:
         """Standard errors, covariance, tests of linear combinations (`.wald(R, q)`): see `Inference`."""
         check_is_fitted(self)
-        return infer(self.moments_, self._solution, fit_intercept=self.fit_intercept, confidence=confidence)
+        return infer(self.moments_, self._solution, fit_intercept=self._fitted_intercept, confidence=confidence)
 
     def summary(self, *, confidence: float = 0.95, covariance: str = "classical") -> Summary:
         """Standard errors, tests and intervals: `print` it, show it in a notebook, or take `as_dict()`.
@@ -404,17 +414,21 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self)
         if covariance != "classical":
             raise ValueError(f"covariance={covariance!r}, expected 'classical'")
+        refuse_reserved(self._terms())
+        names = Names(*self._told, self._terms(), self.n_dropped_)
         return Summary.of_solution(
             self.moments_,
             self._solution,
-            Names(*self._told, self._terms(), self.n_dropped_),
-            fit_intercept=self.fit_intercept,
+            names,
+            fit_intercept=self._fitted_intercept,
             confidence=confidence,
         )
 
     def _change(self, X: Any, y: Any, sample_weight: Any, *, sign: int) -> Self:
         self._validate_params()
         first = not hasattr(self, "moments_")
+        if not first and (self._fitted_intercept, self._fitted_degree) != (self.fit_intercept, self.polynomial):
+            raise ValueError("fit_intercept or polynomial changed since the fit: these rows belong to another model")
         source = _source(self, X, y, sample_weight, missing=self.missing, reset=first)
         features = len(source.feature_names)
         kind = Moments if self.precision == "float64" else ExactMoments
@@ -426,26 +440,35 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             before = kind.zero(features) if first else self.moments_
             rows = type(before).from_batches(source.batches(), features)
         moments = before + rows if sign > 0 else before - rows
-        return self._settle(moments, moments.solve(fit_intercept=self.fit_intercept), source)
+        solution = moments.solve(fit_intercept=self.fit_intercept)
+        if self.precision == "auto" and solution.certificate.digits < ENOUGH_DIGITS:
+            raise DataError(
+                f"only about {solution.certificate.digits:.0f} digits would be left: the float64 sums that `fit` took "
+                "cannot tell more, and the rows are not here to be read again",
+                hint="fit with precision='exact' (partial_fit from the start is exact anyway) before changing rows",
+            )
+        return self._settle(moments, solution, source)
 
     def _settle(self, moments: Statistics, solution: Solution, source: Source | None = None) -> Self:
         certificate = solution.certificate
         assert certificate is not None
         self.moments_, self._solution = moments, solution
+        # What was fitted, whatever set_params says later.
+        self._fitted_intercept, self._fitted_degree = self.fit_intercept, self.polynomial
         self.coef_, self.intercept_ = solution.coef, solution.intercept
         self.rank_, self.digits_ = certificate.rank, certificate.digits
         self.condition_number_ = certificate.condition_number
         self.n_samples_, self.n_dropped_ = moments.rows, source.rows_dropped if source else 0
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
-        for warning in certificate.warnings(self._terms()):
+        for warning in certificate.warnings(self._terms(), centred=self.fit_intercept):
             warnings.warn(warning, CollinearityWarning, stacklevel=3)
         return self
 
     def _terms(self) -> tuple[str, ...]:
         names = feature_names(self)
-        if self.polynomial == 1:
+        if self._fitted_degree == 1:
             return names
-        return (names[0], *(f"{names[0]}^{k}" for k in range(2, self.polynomial + 1)))
+        return (names[0], *(f"{names[0]}^{k}" for k in range(2, self._fitted_degree + 1)))
 
 
 def _source(
@@ -459,6 +482,10 @@ def _source(
     look: bool = True,
 ) -> Source:
     """X, y as a source; `estimator` learns the names and the number of features, or (reset=False) is held to them."""
+    if isinstance(X, str | Path) or type(X) is dict:  # a sparse matrix may be a dict too, and says so itself
+        raise DataError(
+            f"X is a {type(X).__name__}, expected rows of numbers", hint="fit(open_source(X, target=...)) reads tables"
+        )
     if isinstance(X, Source):
         if y is not None or sample_weight is not None:
             raise TypeError("a source brings its own target and weights: call fit(source) alone")
@@ -496,6 +523,10 @@ def feature_names(estimator: Any) -> tuple[str, ...]:
 def _rows(estimator: Any, X: Any) -> Array:
     """X as the fitted estimator expects it: the same columns, all finite."""
     check_is_fitted(estimator)
+    if isinstance(X, Source):
+        if X.feature_names != feature_names(estimator):
+            raise DataError(f"{X.name} has features {X.feature_names}, expected {feature_names(estimator)}")
+        return whole(X).X
     rows, _ = as_features(X)
     validate_data(estimator, X, reset=False, skip_check_array=True)
     return rows

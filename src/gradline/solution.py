@@ -38,20 +38,20 @@ class Dependency:
     column: int
     factors: Mapping[int, Fraction] | None
 
-    def sentence(self, names: Sequence[str]) -> str:
-        """Say it with column names, and what was done about it.
+    def sentence(self, names: Sequence[str], *, centred: bool) -> str:
+        """Say it with column names; `centred` where there is an intercept, which takes up any constant.
 
-        >>> Dependency(2, {0: Fraction(3), 1: Fraction(-1, 2)}).sentence("abc")
-        "column 'c' = 3 * 'a' - 1/2 * 'b'; its coefficient is set to 0."
+        >>> Dependency(2, {0: Fraction(3), 1: Fraction(-1, 2)}).sentence("abc", centred=True)
+        "column 'c' = 3 * 'a' - 1/2 * 'b' (but for a constant)"
         """
         name = f"column '{names[self.column]}'"
         if self.factors is None:
-            return f"{name} is an exact combination of columns before it; its coefficient is set to 0."
+            return f"{name} is an exact combination of columns before it"
         if not self.factors:
-            return f"{name} is constant; its coefficient is set to 0."
+            return f"{name} is constant"
         terms = " ".join(f"{'-' if f < 0 else '+'} {abs(f)} * '{names[j]}'" for j, f in self.factors.items())
         terms = terms.removeprefix("+ ").replace("- ", "-", 1) if terms.startswith("- ") else terms.removeprefix("+ ")
-        return f"{name} = {terms}; its coefficient is set to 0."
+        return f"{name} = {terms}" + (" (but for a constant)" if centred else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +81,21 @@ class Certificate:
     dependencies: tuple[Dependency, ...] = ()
     precision: str = "float64"
 
-    def warnings(self, names: Sequence[str]) -> list[str]:
+    def warnings(
+        self, names: Sequence[str], *, centred: bool, outcome: str = "its coefficient is set to 0"
+    ) -> list[str]:
         """What a reader must know of the columns: exact relations, or a near one that rounding hides."""
         if self.condition_number > NEARLY_COLLINEAR and not self.dependencies:
             return [
                 f"some columns are collinear but for their last digits (condition number {self.condition_number:.2g}): "
                 "these are the coefficients of the numbers as given, and rounding in the data changes them completely."
             ]
-        return [dependency.sentence(names) for dependency in self.dependencies]
+        told = [f"{dependency.sentence(names, centred=centred)}; {outcome}." for dependency in self.dependencies[:3]]
+        if rest := self.dependencies[3:]:
+            listed = ", ".join(f"'{names[dependency.column]}'" for dependency in rest[:6])
+            listed += f" and {len(rest) - 6} more" if len(rest) > 6 else ""
+            told.append(f"So do {listed} depend on columns before them.")
+        return told
 
 
 @dataclass(frozen=True, slots=True, eq=False)

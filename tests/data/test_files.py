@@ -201,7 +201,7 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
         (
             "x;y\n1,5;2\n",
             "column 'x' of t.csv holds text: '1,5' in row 1",
-            "write decimals with a point, not a comma",
+            "write decimals with a point, and thousands without a separator",
         ),
         ("x,y\n9007199254740993,2\n", BIG, LONG),
         ("x,y\n 9007199254740993 ,2\n", BIG, LONG),

@@ -133,6 +133,8 @@ def as_weight(weight: Any, rows: int, *, finite: bool = True, name: str = "sampl
     if (array < 0).any():
         row = int((array < 0).argmax())
         raise DataError(f"{name} is negative: {array[row]} in row {row + 1}")
+    if not np.isfinite(array.sum()) and np.isfinite(array).all():
+        raise DataError(f"the sum of {name} is beyond float64", hint="a common factor of the weights changes nothing")
     if not array.any():
         raise DataError(f"{name} is zero in every row: at least one weight must be more than zero")
     return array

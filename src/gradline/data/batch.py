@@ -66,10 +66,5 @@ class Batch:
         scaled = np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
         return cls(X, y, weight, scaled / scaled.sum())
 
-    @property
-    def total(self) -> float:
-        """The total weight; the number of rows where none are weighted."""
-        return float(len(self.y)) if self.weight is None else float(self.weight.sum())
-
     def __len__(self) -> int:
         return len(self.y)

@@ -192,5 +192,10 @@ def _first_text(cells: Any, column: str, rows_before: int) -> NotANumber:
         except pa.ArrowInvalid:
             text = cell.cast(pa.binary()).as_py().decode("utf-8", "replace")
             comma = text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit()
-            return NotANumber(column, row, text, hint="write decimals with a point, not a comma" if comma else None)
+            return NotANumber(
+                column,
+                row,
+                text,
+                hint="write decimals with a point, and thousands without a separator" if comma else None,
+            )
     raise AssertionError("a cell that does not cast")

@@ -18,7 +18,11 @@ class Frame(Protocol):
 
     @property
     def target_scale(self) -> float:
-        """A residual in data units is so many in the frame; a loss, its square."""
+        """A residual in the frame is so many in data units; a loss, its square."""
+
+    @property
+    def target_centre(self) -> float:
+        """The y that is zero in the frame."""
 
     def rows(self, batch: Batch) -> Batch:
         """The same rows in the frame."""
@@ -36,16 +40,47 @@ class Frame(Protocol):
         """(k, r) the matrix that takes differences of parameters v = (w, b) from the frame to data units."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DataUnits:
-    """The data's own coordinates: the descent is exactly as the lesson writes it."""
+    """The data's own coordinates: the descent is exactly as the lesson writes it.
 
-    features: int
+    Attributes
+    ----------
+    reduction : (k, k) float64
+        Takes parameters v = (w, b) to those that predict the same with 0 for every collinear column; the identity
+        where there is none. Without it a descent that shares an effect between two equal columns would seem far
+        from an answer that gives it to the first.
+    """
+
+    reduction: Array
+
+    @classmethod
+    def of(cls, moments: Statistics, solution: Solution, *, bias: bool) -> DataUnits:
+        """Collinear columns are expressed by the others: x_d = F'x_kept + c."""
+        mean = moments.mean[:-1]
+        C = moments.scatter[:-1, :-1]
+        if not bias:
+            C = C / moments.weight + np.outer(mean, mean)
+        reduction = np.eye(len(C) + bias)
+        dependent = [d.column for d in solution.certificate.dependencies] if solution.certificate else []
+        if dependent:
+            kept = [j for j in range(len(C)) if j not in dependent]
+            factors = np.linalg.lstsq(C[np.ix_(kept, kept)], C[np.ix_(kept, dependent)], rcond=None)[0]
+            reduction[np.ix_(kept, dependent)] = factors
+            reduction[dependent, dependent] = 0.0
+            if bias:
+                reduction[-1, dependent] = mean[dependent] - mean[kept] @ factors
+        return cls(reduction)
 
     @property
     def target_scale(self) -> float:
         """One."""
         return 1.0
+
+    @property
+    def target_centre(self) -> float:
+        """Zero."""
+        return 0.0
 
     def rows(self, batch: Batch) -> Batch:
         """Unchanged."""
@@ -64,8 +99,8 @@ class DataUnits:
         return data
 
     def differences(self, bias: bool) -> Array:
-        """The identity."""
-        return np.eye(self.features + bias)
+        """The identity, but for collinear columns."""
+        return self.reduction
 
 
 @dataclass(frozen=True, slots=True, eq=False)

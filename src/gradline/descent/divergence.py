@@ -86,6 +86,6 @@ def steepest_name(quadratic: Quadratic, names: tuple[str, ...]) -> str:
 
 def _rise(losses: tuple[float, ...]) -> str:
     first, last = losses[0], losses[-1]
-    if not last < 1e12 * first:
+    if not 2 * first < last < 1e12 * first:
         return f"the loss is {last:g}"
     return f"the loss is {float(f'{last / first:.1g}'):,.0f} times its start"

@@ -25,15 +25,18 @@ def sentence(problem: Problem, solution: Solution, learning_rate: float, to_go: 
     if not predictable:
         return text
     if to_go is None:
-        return f"{text} At this rate no number of iterations would do."
+        return f"{text} At this rate it would take more than a trillion."
     half_life = outlook.half_life(problem.quadratic, learning_rate)
     crawl = f"The slowest direction halves its error every {half_life:,.3g} iterations; about {to_go:,} more would do."
     return f"{text} {crawl}"
 
 
-def cure(solution: Solution, automatic: bool, to_go: int | None, dtype: str) -> str:
+def cure(solution: Solution, *, automatic: bool, predictable: bool, to_go: int | None, dtype: str) -> str:
     """What to do about a descent that stopped short of its tolerance."""
     if solution.status is Status.ROUNDING:
         return "use dtype='float64'" if dtype == "float32" else "fit the exact way: LinearRegression"
-    more = "raise max_iter" + ("" if to_go is None else f" to {len(solution.history) + to_go}")
-    return more if automatic else f"{more}, or let learning_rate='auto' choose"
+    if not predictable:
+        return "lower the rate as you go on, or take full batches (batch_size=None) and optimizer='sgd'"
+    choices = [] if to_go is None else [f"raise max_iter to {len(solution.history) + to_go}"]
+    choices += [] if automatic else ["let learning_rate='auto' choose"]
+    return ", or ".join(choices or ["fit the exact way: LinearRegression"])

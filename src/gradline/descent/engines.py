@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 ENGINES = ("numpy", "autograd", "nn", "moments")
+UNFIT = {  # torch.optim classes that this loop cannot drive, and why
+    "Optimizer": "it is the abstract class",
+    "LBFGS": "it evaluates the loss several times a step",
+    "Muon": "it takes matrices only, and the intercept is none",
+    "SparseAdam": "it takes sparse gradients only",
+}
 
 
 def make_engine(
@@ -32,6 +38,10 @@ def make_engine(
 ) -> Engine:
     """The rung called `name`, at (w, b). `quadratic` is the loss descended: "moments" needs no rows beside it."""
     bias = quadratic.bias
+    if name in ("numpy", "moments") and device != "cpu":
+        raise DataError(f"engine '{name}' runs on the CPU, not on device '{device}'", hint="engine='autograd' or 'nn'")
+    if name == "moments" and dtype != "float64":
+        raise DataError(f"engine 'moments' computes in float64, not in {dtype}", hint="engine='numpy'")
     if name != "nn" and optimizer != "sgd":
         raise DataError(
             f"optimizer {optimizer!r} comes from torch.optim, which only engine 'nn' uses, not '{name}'",
@@ -43,6 +53,7 @@ def make_engine(
         return ByHand(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype)
     if not torch_is_installed():
         raise MissingExtraError(f"engine '{name}'", "torch")
+    _check_device(device)
     if name == "autograd":
         from gradline.descent.rung2_autograd import ByAutograd
 
@@ -59,6 +70,24 @@ def torch_is_installed() -> bool:
     return importlib.util.find_spec("torch") is not None
 
 
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.zeros(1, device=device).item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise DataError(
+            f"device '{device}' cannot be used here: {str(error).splitlines()[0]}", hint="device='cpu' always works"
+        ) from None
+
+
+def is_plain_sgd(optimizer: object) -> bool:
+    """'sgd' in any letter case, or the class itself."""
+    if isinstance(optimizer, str):
+        return optimizer.lower() == "sgd"
+    return getattr(optimizer, "__module__", "") == "torch.optim.sgd" and getattr(optimizer, "__name__", "") == "SGD"
+
+
 def _optimizer(optimizer: str | type[Optimizer], learning_rate: float) -> Callable[..., Any]:
     """A `torch.optim` class, by itself or by name (letter case ignored), bound to the rate."""
     from functools import partial
@@ -68,17 +97,18 @@ def _optimizer(optimizer: str | type[Optimizer], learning_rate: float) -> Callab
     classes = {
         name.lower(): kind
         for name, kind in vars(optim).items()
-        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and kind is not optim.Optimizer
+        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and name not in UNFIT
     }
     kind: Any = classes.get(optimizer.lower()) if isinstance(optimizer, str) else optimizer
+    if kind is not None and (not issubclass(kind, optim.Optimizer) or kind.__name__ in UNFIT):
+        why = UNFIT.get(kind.__name__, "it is no torch.optim class")
+        raise DataError(f"optimizer {kind.__name__} cannot make this descent: {why}", hint="use 'sgd' or 'adam'")
     if kind is None:
         near = difflib.get_close_matches(str(optimizer).lower(), classes, n=1)
         raise DataError(
             f"no optimizer '{optimizer}' in torch.optim",
             hint=f"did you mean '{near[0]}'?" if near else "it has " + ", ".join(sorted(classes)),
         )
-    if kind is optim.LBFGS:
-        raise DataError("LBFGS evaluates the loss several times a step, which this loop does not do", hint="use 'adam'")
     if kind is optim.SGD:
         return partial(kind, lr=learning_rate, foreach=False)  # one small tensor: batching the update only costs
     return partial(kind, lr=learning_rate)

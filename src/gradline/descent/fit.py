@@ -12,7 +12,7 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
 from gradline.descent import divergence, ending, outlook
-from gradline.descent.engines import make_engine
+from gradline.descent.engines import is_plain_sgd, make_engine
 from gradline.descent.loop import OnIteration, descend
 from gradline.descent.problem import Problem
 from gradline.errors import DataError, DivergenceError, DivergenceWarning
@@ -90,6 +90,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     DataError
         Where no fit is determined, or numbers leave the range of the dtype.
     """
+    if is_plain_sgd(options.optimizer):
+        options = replace(options, optimizer="sgd")
     automatic, bias = options.learning_rate == "auto", options.fit_intercept
     problem = Problem.of(source, bias=bias, conditioned=automatic, dtype=options.dtype)
     frame, quadratic, tolerance = problem.frame, problem.quadratic, problem.tolerance
@@ -122,7 +124,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
             on_iteration(iteration, loss * unit_of_loss, w, b)
 
     tol = DEFAULT_TOL if options.tol is None else options.tol
-    ceiling = 1e6 * max(quadratic.loss(*start), quadratic.loss(0 * start[0], 0.0))
+    ceiling = 1e6 * max(quadratic.loss(*start), problem.target_square)
     inner = descend(
         engine,
         epoch,
@@ -133,13 +135,16 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     )
     diverged, to_go = inner.status is Status.DIVERGED, None
     if diverged and not hopeless:
-        if options.dtype == "float32" and ceiling > np.finfo(np.float32).max:
+        if options.dtype == "float32" and ceiling > float(np.finfo(np.float32).max):
             raise divergence.overflowed(inner.history)
         limiting = quadratic if options.optimizer == "sgd" else None
         _raise_or_warn(divergence.exploded(rate, inner.history, limiting, problem.names), options.on_divergence)
-    if inner.status is Status.MAX_ITER and predictable:
+    if inner.status is Status.MAX_ITER and predictable and options.tol is not None:
         to_go = outlook.iterations_to_go(tolerance, rate, inner.coef, inner.intercept, tol)
     near = tolerance.reached(inner.coef, inner.intercept, tol)
+    cure = None
+    if not diverged and near is not Status.CONVERGED:
+        cure = ending.cure(inner, automatic=automatic, predictable=predictable, to_go=to_go, dtype=options.dtype)
     w, b = frame.leave(inner.coef, inner.intercept)
     return Descent(
         problem=problem,
@@ -148,7 +153,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         learning_rate=rate,
         loss=quadratic.loss(inner.coef, inner.intercept) * unit_of_loss,
         gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),
-        cure=None if diverged or near is Status.CONVERGED else ending.cure(inner, automatic, to_go, options.dtype),
+        cure=cure,
         converged=not diverged and near is Status.CONVERGED,
         stop_reason=ending.sentence(problem, inner, rate, to_go, predictable),
     )
@@ -170,7 +175,16 @@ def _epochs(
     if options.batch_size is None:
         everything = (rows(whole(source)),)
         return lambda: everything
-    return lambda: (rows(batch) for batch in source.batches(options.batch_size, shuffle=rng))
+    # A row's part of a step is its weight against the mean weight of all rows, not of its batch: otherwise small
+    # batches would forget the weights, and descend to another answer.
+    mean_weight = problem.moments.weight / problem.moments.rows
+
+    def shared(batch: Batch) -> Batch:
+        if batch.weight is None:
+            return batch
+        return replace(batch, share=batch.weight / (mean_weight * len(batch)))
+
+    return lambda: (rows(shared(batch)) for batch in source.batches(options.batch_size, shuffle=rng))
 
 
 def _safe_rate(options: Options, problem: Problem, epoch: Callable[[], Iterable[Batch]]) -> float:
@@ -178,7 +192,8 @@ def _safe_rate(options: Options, problem: Problem, epoch: Callable[[], Iterable[
 
     L_m, the expected smoothness, lies between L and the curvature of the worst single row: for m of n rows
     L_m = n (m - 1) / (m (n - 1)) L + (n - m) / (m (n - 1)) max_i 2 |z_i|^2 (Gower, Loizou, Qian, Sailanbayev,
-    Shulgin, Richtarik 2019, proposition 3.8); half its inverse is the rate of their theorem 3.1.
+    Shulgin, Richtarik 2019, proposition 3.8), z_i with its relative weight; half its inverse is the rate of their
+    theorem 3.1.
     """
     if options.optimizer != "sgd":
         raise DataError(
@@ -191,7 +206,8 @@ def _safe_rate(options: Options, problem: Problem, epoch: Callable[[], Iterable[
     n, worst = 0, 0.0
     for batch in epoch():
         n += len(batch)
-        worst = max(worst, float(2 * (np.einsum("ij,ij->i", batch.X, batch.X).max() + options.fit_intercept)))
+        squares = np.einsum("ij,ij->i", batch.X, batch.X) + options.fit_intercept
+        worst = max(worst, float(2 * (len(batch) * batch.share * squares).max()))
     m = min(options.batch_size, n)
     smoothness = n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst
     return 0.5 / smoothness if smoothness > 0 else 1.0
@@ -208,13 +224,17 @@ def _start(init: str | float | Array, features: int, bias: bool, rng: np.random.
         }
         v = starts[init](k)
     else:
-        v = np.asarray(init, dtype=float)
+        try:
+            v = np.asarray(init, dtype=float)
+        except (TypeError, ValueError):
+            choices = "'zeros', 'uniform', 'normal', a number or an array of numbers"
+            raise DataError(f"init is {init!r}, expected {choices}") from None
         v = np.full(k, v) if v.ndim == 0 else v
         if bias and v.shape == (features,):
             v = np.append(v, 0.0)
         if v.shape != (k,) or not np.isfinite(v).all():
             shapes = f"({features},)" + (f", or ({k},) with the intercept last" if bias else "")
-            raise DataError(f"init has shape {v.shape}, expected finite numbers of shape {shapes}")
+            raise DataError(f"init is {init!r}, expected finite numbers of shape {shapes}")
     return v[:features], float(v[features]) if bias else 0.0
 
 

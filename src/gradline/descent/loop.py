@@ -50,15 +50,15 @@ def descend(
     status = Status.MAX_ITER
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow is told as divergence, once, below
         for iteration in range(1, max_iter + 1):
-            losses, weights = [], []
+            losses, rows = [], []
             for batch in epoch():
                 losses.append(engine.step(batch))
-                weights.append(batch.total)
+                rows.append(len(batch))
                 if not losses[-1] <= ceiling:
                     status = Status.DIVERGED
                     break
             one = len(losses) == 1 or status is Status.DIVERGED
-            history.append(losses[-1] if one else float(np.average(losses, weights=weights)))
+            history.append(losses[-1] if one else float(np.average(losses, weights=rows)))
             w, b = engine.read()
             if on_iteration:
                 on_iteration(iteration, history[-1], w, b)

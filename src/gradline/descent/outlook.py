@@ -22,7 +22,7 @@ def half_life(quadratic: Quadratic, learning_rate: float) -> float:
 
 
 def iterations_to_go(tolerance: Tolerance, learning_rate: float, w: Array, b: float, tol: float) -> int | None:
-    """How many more full-batch steps of this rate bring every coefficient within `tol`; None where none do.
+    """How many more full-batch steps of this rate bring every coefficient within `tol`; None beyond 10^12.
 
     With e = v - best in the directions of curvature c_i, k steps leave e_i (1 - rate c_i)^k.
 
@@ -36,13 +36,13 @@ def iterations_to_go(tolerance: Tolerance, learning_rate: float, w: Array, b: fl
     >>> points = ArraySource([[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0])
     >>> moments, exact = gather(points, fit_intercept=True)
     >>> lesson = Quadratic.of(moments, exact, bias=True)
-    >>> tolerance = Tolerance.of(moments, exact, lesson, DataUnits(1), "float64")
+    >>> tolerance = Tolerance.of(moments, exact, lesson, DataUnits.of(moments, exact, bias=True), "float64")
     >>> iterations_to_go(tolerance, 0.001, np.array([0.5]), 5.0, tol=1e-6)
     21674
     """
     quadratic = tolerance.quadratic
     curvatures, directions = quadratic.curvatures
-    e = directions.T @ quadratic.error(np.append(w, b)[: len(quadratic.best)])
+    e = directions.T @ quadratic.error(w, b)
     factors = 1.0 - learning_rate * curvatures
     to_data = tolerance.differences @ directions
     allowed = np.maximum(tol * tolerance.unit, tolerance.rounding)

@@ -34,6 +34,8 @@ class Problem:
         The loss in them.
     tolerance : Tolerance
         How near is near enough.
+    target_square : float
+        Mean square of the target, in the frame.
     """
 
     names: tuple[str, ...]
@@ -42,6 +44,7 @@ class Problem:
     frame: Frame
     quadratic: Quadratic
     tolerance: Tolerance
+    target_square: float
 
     @classmethod
     def of(cls, source: Source, *, bias: bool, conditioned: bool, dtype: str) -> Problem:
@@ -63,13 +66,23 @@ class Problem:
         dependencies = exact.certificate.dependencies if exact.certificate else ()
         if bias:
             _refuse_constant(dependencies, moments, names)
-        for warning in exact.certificate.warnings(names) if exact.certificate else ():
+        elif len(dependencies) == len(names):
+            raise DataError(f"every feature of {source.name} is zero in every row: there is nothing to descend")
+        outcome = "its coefficient is set to 0" if conditioned else "how they share the effect depends on the start"
+        for warning in exact.certificate.warnings(names, centred=bias, outcome=outcome) if exact.certificate else ():
             warnings.warn(warning, CollinearityWarning, stacklevel=4)
         _refuse_extreme(moments, names, "float64" if conditioned else dtype)
-        frame: Frame = Conditioned.of(moments, exact, bias=bias) if conditioned else DataUnits(len(names))
+        frame: Frame = (
+            Conditioned.of(moments, exact, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
+        )
         quadratic = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
         tolerance = Tolerance.of(moments, exact, quadratic, frame, dtype)
-        return cls(names, moments, exact, frame, quadratic, tolerance)
+        return cls(names, moments, exact, frame, quadratic, tolerance, _target_square(moments, frame))
+
+
+def _target_square(moments: Statistics, frame: Frame) -> float:
+    away = (float(moments.mean[-1]) - frame.target_centre) / frame.target_scale
+    return float(moments.scatter[-1, -1]) / moments.weight / frame.target_scale**2 + away * away
 
 
 def _refuse_constant(dependencies: Sequence[Dependency], moments: Statistics, names: tuple[str, ...]) -> None:

@@ -94,12 +94,10 @@ class Quadratic:
 
     def loss(self, w: Array, b: float) -> float:
         """The mean squared error at (w, b)."""
-        e = np.append(w, b)[: len(self.best)] - self.best
+        e = self.error(w, b)
         return self.floor + float(e @ self.H @ e)
 
-    def error(self, v: Array) -> Array:
-        """(k,) v - best, without what lies along flat directions (there every v is as good as any other)."""
-        values, directions = self.curvatures
-        curved = directions[:, values > len(values) * np.finfo(float).eps * values[-1]]
-        e: Array = v - self.best
-        return e if curved.shape[1] == len(e) else curved @ (curved.T @ e)
+    def error(self, w: Array, b: float) -> Array:
+        """(k,) v - best."""
+        e: Array = np.append(w, b)[: len(self.best)] - self.best
+        return e

@@ -56,7 +56,8 @@ class Tolerance:
 
     def error(self, w: Array, b: float) -> Array:
         """(k,) distance of every coefficient from the least squares answer, in data units; w, b in the frame."""
-        distance: Array = np.abs(self.differences @ self.quadratic.error(np.append(w, b)[: len(self.quadratic.best)]))
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverged descent is infinitely far
+            distance: Array = np.abs(self.differences @ self.quadratic.error(w, b))
         return distance
 
     def gaps(self, w: Array, b: float) -> Array:

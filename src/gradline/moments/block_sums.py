@@ -14,8 +14,8 @@ from gradline.moments.centred_sums import CentredSums
 from gradline.moments.parallel import InOrder
 from gradline.solution import Array
 
-# Numbers a thread shifts at a time: half a megabyte, which stays in a core's cache.
-SCRATCH = 2**16
+# Numbers a thread works on at a time: a megabyte, which stays in the cache.
+SCRATCH = 2**17
 # A sum of squares below this may have lost squares to underflow.
 TINY = 2.0**-900
 

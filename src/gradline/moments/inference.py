@@ -191,6 +191,8 @@ class Inference:
         k, bias = len(self.coefficients), len(self.coefficients) - len(self._centre)
         combinations = np.atleast_2d(np.asarray(R, dtype=np.float64))
         values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        if not (np.isfinite(combinations).all() and np.isfinite(values).all()):
+            raise DataError("R and q hold NaN or infinite numbers, expected finite ones")
         if combinations.ndim != 2 or combinations.shape[1] != k or values.shape != (len(combinations),):
             raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,)")
         unknown = np.isnan(np.diag(self._unscaled))
@@ -250,7 +252,10 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
 
     residual_sd = (0.0 if exact_fit else unit * math.sqrt(rss / df)) if df > 0 else math.nan
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        standard_error = residual_sd * np.sqrt(np.diag(unscaled))
+        variance_factor = np.diag(unscaled)
+        # An inverse that left the range of float64 says nothing: neither an infinite error nor none.
+        in_range = np.isfinite(variance_factor) & (variance_factor > 0.0)
+        standard_error = residual_sd * np.sqrt(np.where(in_range, variance_factor, np.nan))
         covariance = residual_sd * residual_sd * unscaled
         half = standard_error * _t_quantile(df, confidence)
     t = np.divide(b, standard_error, out=np.full_like(b, np.nan), where=tests & (standard_error > 0.0))

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.fit import Descent
+from gradline.errors import DataError
 from gradline.moments.inference import Inference, infer
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Certificate, Solution
@@ -32,7 +33,14 @@ class Names:
     @classmethod
     def of(cls, source: Source) -> Names:
         """After a pass over `source`, which counts the rows dropped."""
+        refuse_reserved(source.feature_names)
         return cls(source.name, source.target_name, source.feature_names, source.rows_dropped)
+
+
+def refuse_reserved(features: Iterable[str]) -> None:
+    """The constant term has a name of its own, which no column may take."""
+    if INTERCEPT in features:
+        raise DataError(f"a feature is called '{INTERCEPT}', the name of the constant term", hint="rename the column")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,12 +145,10 @@ class Summary:
             "t": by_term(i.t if trusted else np.full(len(self.terms), np.nan)),
             "p_value": by_term(i.p_value if trusted else np.full(len(self.terms), np.nan)),
             "confidence_interval": by_term(i.confidence_interval if trusted else np.full((len(self.terms), 2), np.nan)),
-            "r2": _plain(i.r2),
-            "adjusted_r2": _plain(i.adjusted_r2),
-            "residual_sd": _plain(i.residual_sd),
-            "f_statistic": _plain(i.f_statistic),
-            "aic": _plain(i.aic),
-            "bic": _plain(i.bic),
+            **{
+                figure: _plain(getattr(i, figure)) if trusted else None
+                for figure in ("r2", "adjusted_r2", "residual_sd", "f_statistic", "aic", "bic")
+            },
             "digits": _plain(self.certificate.digits) if way is None else None,
             "condition_number": _plain(self.certificate.condition_number),
             "precision": self.certificate.precision,
@@ -180,7 +186,7 @@ class Summary:
         return tuple(term for term in self.terms if term != INTERCEPT)
 
     def _notes(self) -> list[str]:
-        collinear = self.certificate.warnings(self._feature_names)
+        collinear = self.certificate.warnings(self._feature_names, centred=INTERCEPT in self.terms)
         return [*self._figures(), *self._certainty(), *(note[0].upper() + note[1:] for note in collinear)]
 
     def _heading(self) -> str:
@@ -194,26 +200,33 @@ class Summary:
         i, way = self.inference, self.descent
         if way is not None and not way.converged:
             rows = zip(self.terms, self.coef, way.exact, strict=True)
-            return [["", "unfinished", "exact answer"], *([name, _short(c), _short(e)] for name, c, e in rows)]
+            return [["", "unfinished", "exact answer"], *([_one_line(n), _short(c), _short(e)] for n, c, e in rows)]
         tail = 50 * (1 - i.confidence)
         table = [["", "estimate", "std. error", "t", "p", f"{tail:g}%", f"{100 - tail:g}%"]]
         for k, name in enumerate(self.terms):
             low, high = i.confidence_interval[k]
+            error = i.standard_error[k]
+            # as many digits as show the third of the standard error
+            digits = max(5, min(15, _magnitude(max(abs(low), abs(high))) - _magnitude(error) + 3))
             table.append(
                 [
-                    name,
-                    _short(self.coef[k]),
-                    _short(i.standard_error[k], 4),
+                    _one_line(name),
+                    _short(self.coef[k], max(7, digits)),
+                    _short(error, 4),
                     "-" if math.isnan(i.t[k]) else f"{i.t[k]:.2f}",
                     _p_value(i.p_value[k]),
-                    _short(low, 5),
-                    _short(high, 5),
+                    _short(low, digits),
+                    _short(high, digits),
                 ]
             )
         return table
 
     def _figures(self) -> list[str]:
         i = self.inference
+        if self.descent is not None and not self.descent.converged:
+            return ["Unfinished: no standard errors, tests or R\u00b2 for coefficients that are not the answer."]
+        if i.exact_fit and i.df_residual > 0 and self.certificate.precision == "float64":
+            return ["The residuals are zero to float64 rounding; precision 'exact' would tell whether they are zero."]
         if i.exact_fit:
             return ["The data lie on the line: the residuals are zero to rounding, and tests are meaningless."]
         kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
@@ -221,11 +234,10 @@ class Summary:
             f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; "
             f"residual sd {_short(i.residual_sd, 5)} on {i.df_residual:,} degrees of freedom"
         ]
-        if self.descent is None or self.descent.converged:
-            lines.append(
-                f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {_short(i.f_statistic, 5)}, "
-                f"p {_p_value(i.f_p_value, inline=True)}; AIC {i.aic:.2f}, BIC {i.bic:.2f}"
-            )
+        lines.append(
+            f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {_short(i.f_statistic, 5)}, "
+            f"p {_p_value(i.f_p_value, inline=True)}; AIC {i.aic:.2f}, BIC {i.bic:.2f}"
+        )
         return lines
 
     def _certainty(self) -> list[str]:
@@ -268,6 +280,15 @@ def _short(value: float, digits: int = 7) -> str:
     if rounded != 0 and not 1e-4 <= abs(rounded) < 1e7:
         return f"{value:.{digits}g}"
     return np.format_float_positional(rounded, trim="-")
+
+
+def _magnitude(value: float) -> int:
+    """The place of the first digit; 0 where there is none."""
+    return math.floor(math.log10(value)) if 0 < value < math.inf else 0
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _p_value(p: float, *, inline: bool = False) -> str:
