@@ -1,0 +1,146 @@
+"""Over a hundred tables made to break a descent: it is right to 1 % of the standard error, or it says what is wrong."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from gradline import GradientDescentRegressor, GradlineError, LinearRegression
+
+ROWS = 200
+
+
+def tables():
+    """(name, X, y); everything from one seed."""
+    rng = np.random.default_rng(0)
+    base, noise = rng.normal(size=(ROWS, 3)), rng.normal(size=ROWS)
+    y = base @ [1.0, -2.0, 0.5] + 3 + noise
+
+    for e in range(-12, 13, 2):
+        yield f"every column x 1e{e}", base * 10.0**e, y
+        yield f"one column x 1e{e}", base * [1.0, 10.0**e, 1.0], y
+    yield "columns from 1e-12 to 1e12", base * [1e-12, 1.0, 1e12], y
+    for e in range(1, 11):
+        yield f"offset 1e{e}", base + 10.0**e, y
+        yield f"one offset 1e{e}", [*base, 0.0, 10.0**e, 0.0], y
+    yield "target offset 1e10", base, y + 1e10
+    for e in range(1, 11):
+        near = np.c_[base[:, 0], base[:, 0] + 10.0**-e * base[:, 1], base[:, 2]]
+        yield f"condition number 1e{e}", near, y
+    yield "a column twice", np.c_[base, base[:, 0]], y
+    yield "a column four times as large", np.c_[base, 4 * base[:, 0]], y
+    yield "a rounded sum of columns", np.c_[base, base[:, 0] + base[:, 1]], y
+    yield "a rounded third of a column", np.c_[base, base[:, 0] / 3], y
+    for value in (7.0, 0.1, 0.0):
+        yield f"a column of {value}", np.c_[base, np.full(ROWS, value)], y
+    group = rng.integers(0, 4, ROWS)
+    yield "all dummies of a factor", np.eye(4)[group], y
+    yield "dummies without the first", np.eye(4)[group][:, 1:], y
+    yield "dummies of single rows", np.eye(ROWS)[:, :2], y
+    yield "rare events", (rng.random((ROWS, 3)) < 0.02).astype(float), y
+    for rows, columns in ((5, 10), (6, 6), (7, 6), (8, 6), (9, 6), (20, 15)):
+        yield f"{rows} rows, {columns} columns", rng.normal(size=(rows, columns)), rng.normal(size=rows)
+    yield "an exact fit", base, base @ [1.0, -2.0, 0.5] + 3
+    whole = rng.integers(-9, 9, (ROWS, 2)).astype(float)
+    yield "an exact fit in integers", whole, whole @ [2.0, 3.0] + 1
+    yield "heavy-tailed noise", base, base @ [1.0, -2.0, 0.5] + rng.standard_cauchy(ROWS)
+    yield "heavy-tailed columns", rng.standard_cauchy((ROWS, 3)), noise
+    yield "lognormal columns", np.exp(4 * base), y
+    for size in (1e3, 1e6, 1e12):
+        far = np.zeros(ROWS)
+        far[3] = size
+        yield f"an outlier of {size:g} in y", base, y + far
+        yield f"an outlier of {size:g} in x", base + np.outer(far, [0.0, 1.0, 0.0]), y
+    for value in (5.0, 0.1, 0.0):
+        yield f"y is {value}", base, np.full(ROWS, value)
+    for e in (-300, -100, -30, -12, 12, 30, 100, 150, 300):
+        yield f"y x 1e{e}", base, y * 10.0**e
+    for e in (-320, -200, -150, 150, 200):
+        yield f"X x 1e{e}", base * 10.0**e, y
+    time = np.sort(rng.uniform(1.7e9, 1.7e9 + 1e5, ROWS))
+    yield "unix time", time[:, None], np.linspace(0, 1, ROWS) + 0.01 * noise
+    yield "unix time in ns", (time * 1e9).round()[:, None], np.linspace(0, 1, ROWS) + 0.01 * noise
+    year = np.arange(1900.0, 2021.0)
+    yield "year and its square", np.c_[year, year**2], 0.5 * year + rng.normal(size=len(year))
+    yield "year, square and cube", np.c_[year, year**2, year**3], 0.5 * year + rng.normal(size=len(year))
+    x = np.arange(21.0)
+    yield "Wampler1", np.column_stack([x**k for k in range(1, 6)]), sum(x**k for k in range(6))
+    yield "float32 numbers", base.astype(np.float32), y.astype(np.float32)
+    yield "integers", rng.integers(0, 1000, (ROWS, 3)), y
+    order = np.argsort(y)
+    yield "rows sorted by y", base[order], y[order]
+    yield "hardly any variance", 1 + 1e-9 * base, y
+    yield "hardly any variance, far off", 1e6 + 1e-6 * base, y
+    yield "two rows", np.array([[1.0], [2.0]]), np.array([1.0, 3.0])
+    yield "a single row", np.array([[1.0]]), np.array([2.0])
+    for columns in (20, 50):
+        Z = rng.normal(size=(ROWS, columns))
+        yield f"{columns} columns", Z, Z @ rng.normal(size=columns) + noise
+    Z = rng.normal(size=(ROWS, 30)) + 4 * rng.normal(size=(ROWS, 1))
+    yield "thirty columns with one cause", Z, Z @ rng.normal(size=30) + noise
+    yield "random walks", np.c_[np.cumsum(noise), np.arange(ROWS)], np.cumsum(rng.normal(size=ROWS))
+
+
+TABLES = list(tables())
+
+
+def test_there_are_over_a_hundred():
+    assert len({name for name, _, _ in TABLES}) == len(TABLES) > 100
+
+
+def verdict(X, y, fit_intercept, **options):
+    """What is wrong with a fit that says nothing is; None where all is well."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            fit = GradientDescentRegressor(fit_intercept=fit_intercept, random_state=0, **options).fit(X, y)
+        except GradlineError:
+            return None
+    for warning in told:
+        if warning.category is RuntimeWarning:
+            return f"a stray warning: {warning.message}"
+    if told:
+        return None
+    exact = LinearRegression(precision="exact", fit_intercept=fit_intercept).fit(X, y)
+    error = exact.inference().standard_error
+    best, found = exact.coef_, fit.coef_
+    size = np.sqrt(np.mean(np.square(y))) / np.sqrt(np.mean(np.square(X, dtype=float), axis=0))
+    if fit_intercept:
+        best, found = np.append(exact.intercept_, best), np.append(fit.intercept_, found)
+        size = np.append(np.sqrt(np.mean(np.square(y))), size)
+    own_size = np.where(np.abs(best) > 1e-12 * size, np.abs(best), size)  # zero has no size of its own
+    unit = np.where(np.isfinite(error) & (error > 0), error, own_size)
+    worst = float(np.max(np.abs(found - best) / np.where(unit > 0, unit, 1.0)))
+    return None if worst <= 0.01 else f"off by {worst:.2g} standard errors; {fit.stop_reason_}"
+
+
+WAYS = {
+    "numpy": {},
+    "autograd": {"engine": "autograd"},
+    "nn": {"engine": "nn"},
+    "moments": {"engine": "moments"},
+    "float32": {"engine": "nn", "dtype": "float32"},
+    "mini-batches": {"batch_size": 32, "max_iter": 20},
+    "mini-batches by nn": {"engine": "nn", "batch_size": 32, "max_iter": 5},
+}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("way", WAYS)
+def test_no_failure_is_silent(way, fit_intercept):
+    failures = {name: verdict(X, y, fit_intercept, **WAYS[way]) for name, X, y in TABLES}
+    assert {name: what for name, what in failures.items() if what} == {}
+
+
+@pytest.mark.parametrize("way", ["numpy", "autograd", "nn", "moments"])
+def test_most_of_them_are_simply_solved(way):
+    """Not by saying no to everything: eight in ten of the tables that float64 can hold are fitted without a word."""
+    fitted = 0
+    for _, X, y in TABLES:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                fitted += GradientDescentRegressor(**WAYS[way]).fit(X, y).converged_
+            except (GradlineError, Warning):
+                continue
+    assert fitted >= 0.8 * len(TABLES)
