@@ -22,7 +22,7 @@ def tables():
     yield "columns from 1e-12 to 1e12", base * [1e-12, 1.0, 1e12], y
     for e in range(1, 11):
         yield f"offset 1e{e}", base + 10.0**e, y
-        yield f"one offset 1e{e}", [*base, 0.0, 10.0**e, 0.0], y
+        yield f"one offset 1e{e}", base + np.array([0.0, 10.0**e, 0.0]), y
     yield "target offset 1e10", base, y + 1e10
     for e in range(1, 11):
         near = np.c_[base[:, 0], base[:, 0] + 10.0**-e * base[:, 1], base[:, 2]]

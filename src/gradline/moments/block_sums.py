@@ -115,10 +115,11 @@ class BlockSums:
 
 
 def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
-    """A shift within a spread of the mean, from some 64 rows: a multiple of a power of two as large as the spread.
+    """A shift near the mean, from some 64 rows: a multiple of a power of two as large as the spread.
 
-    Such round shifts make most blocks agree on one, leave whole numbers whole, and are zero for a column whose mean is
-    within half its spread of zero. A column that does not vary here has its own value for a shift, to the bit.
+    Such round shifts leave whole numbers whole and are the same for most blocks. A column that does not vary here has
+    its own value for a shift, to the bit. Where no mean of X is more than two spreads from zero, X is not shifted: that
+    saves a pass over memory and costs at most 0.7 of the sixteen digits (sums of squares five times as large).
     """
     p, every = X.shape[1], -(-len(y) // 64)
     Z = np.empty((-(-len(y) // every), p + 1))
@@ -128,11 +129,13 @@ def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
     Z -= first
     offset = Z.mean(0)
     Z -= offset
-    spread = np.sqrt((Z * Z).mean(0))
+    mean, spread = first + offset, np.sqrt((Z * Z).mean(0))
     grid = np.ldexp(1.0, np.frexp(spread)[1])
-    steps = (first + offset) / grid
-    rounded = np.where(np.abs(steps) < 2.0**52, np.rint(steps) * grid, first + offset)
+    steps = mean / grid
+    rounded = np.where(np.abs(steps) < 2.0**52, np.rint(steps) * grid, mean)
     shift: Array = np.where(spread > 0.0, rounded, first)
+    if (np.abs(mean[:p]) <= 2.0 * spread[:p]).all():
+        shift[:p] = 0.0
     return shift
 
 
