@@ -118,8 +118,8 @@ def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
     """A shift near the mean, from some 64 rows: a multiple of a power of two as large as the spread.
 
     Such round shifts leave whole numbers whole and are the same for most blocks. A column that does not vary here has
-    its own value for a shift, to the bit. Where no mean of X is more than two spreads from zero, X is not shifted: that
-    saves a pass over memory and costs at most 0.7 of the sixteen digits (sums of squares five times as large).
+    its own value for a shift, to the bit. Where no mean of X is more than two spreads from zero, much data is not
+    shifted: that saves a pass and costs at most 0.7 of the sixteen digits (sums of squares five times as large).
     """
     p, every = X.shape[1], -(-len(y) // 64)
     Z = np.empty((-(-len(y) // every), p + 1))
@@ -134,7 +134,7 @@ def near_mean(X: NDArray[Any], y: NDArray[Any]) -> Array:
     steps = mean / grid
     rounded = np.where(np.abs(steps) < 2.0**52, np.rint(steps) * grid, mean)
     shift: Array = np.where(spread > 0.0, rounded, first)
-    if (np.abs(mean[:p]) <= 2.0 * spread[:p]).all():
+    if X.size > SCRATCH and (np.abs(mean[:p]) <= 2.0 * spread[:p]).all():
         shift[:p] = 0.0
     return shift
 
