@@ -10,8 +10,10 @@ from gradline.moments.digits import BLOCK, DIGIT_BITS, DigitCutter, fitting_top,
 from gradline.moments.integer_sums import IntegerSums
 from gradline.solution import Array
 
-SCRATCH_NUMBERS = 2**19  # digits at hand at a time: about what a cache holds, for threads meet between NumPy's calls
-MOST_BLOCKS = 1000  # the products of a block are at most 2**53, of so many blocks still an int64
+# Digits at hand at a time: threads wait for each other between NumPy's calls, so a call should take long; but beyond
+# some 4 MB it would wait for memory.
+SCRATCH_NUMBERS = 2**19
+MOST_BLOCKS = 1000  # the products of a block are at most 2**53, of so many blocks they still fit an int64
 
 
 class DigitSums:

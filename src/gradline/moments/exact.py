@@ -20,11 +20,11 @@ from gradline.moments.exact_accumulator import ExactAccumulator
 from gradline.moments.exact_equations import ExactEquations, to_float
 from gradline.moments.integer_sums import IntegerSums
 from gradline.moments.moments import _numbers
-from gradline.moments.parallel import accumulate, numbered, one_blas_thread, row_blocks
+from gradline.moments.parallel import accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
 
-BATCH_NUMBERS = 2**20
+BATCH_NUMBERS = 2**20  # of X, handed to a thread at a time
 _NUMBER = re.compile(r"(-?[0-9a-f]+)p(-?[0-9]{1,4})")
 
 
@@ -108,10 +108,11 @@ class ExactMoments:
         """
         features, target = _numbers(X, "X"), _numbers(y, "y")
         weight = None if sample_weight is None else _numbers(sample_weight, "sample_weight").astype(np.float64)
-        # Batches of a power of two of rows leave no block of digits half empty.
-        rows = 1 << max(9, (BATCH_NUMBERS // max(1, features.shape[-1] if features.ndim == 2 else 1)).bit_length() - 1)
+        n_features = features.shape[-1] if features.ndim == 2 else 0
+        # A power of two, so that no block of digits is left half empty.
+        rows = 1 << min(max(9, (BATCH_NUMBERS // max(1, n_features)).bit_length() - 1), 16)
         try:
-            return cls.from_batches(row_blocks(features, target, weight, rows), features.shape[1], threads=threads)
+            return cls.from_batches(row_blocks(features, target, weight, rows), n_features, threads=threads)
         except NotFiniteError as error:
             # A batch knows its own rows only; the message counts all.
             raise not_finite(features, target, weight) or error from None
@@ -132,6 +133,9 @@ class ExactMoments:
         12
         """
         total = cls.zero(n_features)
+        if threads is None:
+            # One a core: calls are so long here that a thread more than that finds no core waiting.
+            threads = max(1, available_threads() - 1)
         # To add what the threads set aside takes small products too, which more BLAS threads would only slow down.
         with one_blas_thread():
             for part in accumulate(lambda: ExactAccumulator(n_features + 1), numbered(batches), threads):

@@ -12,9 +12,9 @@ from gradline.moments.integer_sums import IntegerSums
 from gradline.solution import Array
 
 USUAL_DIGITS, DEEP_DIGITS = 3, 6
-NEGLIGIBLE = 1 / 16
-ROWS_ASIDE = 4096
-FEW_ROWS = 16
+NEGLIGIBLE = 1 / 16  # part of the rows: so few may be left out by the usual digits
+ROWS_ASIDE = 4096  # waiting, at most
+FEW_ROWS = 16  # measured: so few are added faster in Python integers
 
 
 class ExactAccumulator:
