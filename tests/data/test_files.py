@@ -63,7 +63,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
         "x,y,note,note\n1,2,a,b\n3,4,c,d\n",
         "x,y,key\n1,2,9007199254740993\n3,4,a\n",
         "x,y,note\n1,2,caf\xe9\n3,4,\xfc\n".encode("latin-1"),
-        gzip.compress(b"x,y\n1,2\n3,4\n"),
+        gzip.compress(b"x,y\n1,2\n3,4\n", mtime=0),
         bz2.compress(b"x,y\n1,2\n3,4\n"),
     ],
 )
