@@ -1,6 +1,7 @@
 """ExactMoments: the sums are those of rational arithmetic, whatever way they were formed."""
 
 import json
+import pickle
 import tracemalloc
 from fractions import Fraction
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from gradline.data.batch import Batch
 from gradline.errors import DataError
-from gradline.moments import exact_product
+from gradline.moments import digit_products, exact_product
 from gradline.moments.exact import ExactMoments
 from gradline.moments.integer_sums import IntegerSums
 
@@ -119,6 +120,12 @@ def test_an_integer_weight_is_so_many_rows(kind):
     assert weighted.sums == repeated.sums
     assert (weighted.rows, repeated.rows) == ((count > 0).sum(), count.sum())
     assert weighted.weight == count.sum()
+
+
+def test_weights_of_one_cost_nothing(monkeypatch):
+    X = np.random.default_rng(4).standard_normal((3000, 2))
+    monkeypatch.setattr(digit_products, "times", None)
+    assert ExactMoments.of(X, X[:, 0], np.ones(3000)) == ExactMoments.of(X, X[:, 0])
 
 
 def test_a_row_of_weight_zero_is_no_row():
@@ -282,6 +289,14 @@ def test_no_rows():
     assert zero == ExactMoments.from_batches([], 2)
     assert zero != ExactMoments.zero(3)
     assert zero != "zero"
+
+
+def test_moments_are_values_that_can_be_sent_away():
+    moments = ExactMoments.of(table("gaussian", 50)[:, :3], np.arange(50.0))
+    coef = moments.solve().coef
+    sent = pickle.loads(pickle.dumps(moments))
+    assert sent == moments
+    assert (sent.solve().coef == coef).all()
 
 
 def test_values_are_not_hashable():
