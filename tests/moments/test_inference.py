@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline.errors import DataError
+from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import infer
 from gradline.moments.moments import Moments
 
@@ -239,6 +240,19 @@ def test_float64_sums_of_such_a_target_say_nothing_rather_than_something_wrong(s
     assert not inference.exact_fit
     assert np.isnan(inference.standard_error).all()
     assert_no_tests(inference)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_exact_sums_of_such_a_target_have_its_errors(size):
+    X, y, _ = table(False)
+    plain, far = ExactMoments.of(X, y), ExactMoments.of(X, y * size)
+    a, b = (infer(m, m.solve(), fit_intercept=True) for m in (plain, far))
+    # y * size rounds y once, by 1e-16; residuals are of the size of y.
+    np.testing.assert_allclose(b.standard_error, a.standard_error * size, rtol=1e-13)
+    np.testing.assert_allclose(b.t, a.t, rtol=1e-13)
+    np.testing.assert_allclose(b.p_value, a.p_value, rtol=1e-10)
+    assert (b.r2, b.f_statistic) == pytest.approx((a.r2, a.f_statistic), rel=1e-13)
+    assert b.aic == pytest.approx(a.aic + 400 * math.log(size), rel=1e-12)
 
 
 def test_large_means_cost_the_intervals_nothing():
