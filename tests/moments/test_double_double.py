@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradline.moments.double_double import (
+from gradline.moments.integers.double_double import (
     ROUNDING,
     DoubleDouble,
     cholesky,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from gradline.data.batch import Batch
 from gradline.errors import DataError
-from gradline.moments import digit_products, exact_product
 from gradline.moments.exact import ExactMoments
-from gradline.moments.integer_sums import IntegerSums
+from gradline.moments.integers import blas_product, digit_products
+from gradline.moments.integers.integer_sums import IntegerSums
 
 
 def rational_sums(X, y, weight=None):
@@ -233,24 +233,24 @@ def test_a_few_enormous_numbers_do_not_make_all_rows_slow(monkeypatch):
 def test_an_inexact_blas_is_noticed_and_not_used(monkeypatch):
     X = np.random.default_rng(7).standard_normal((3000, 3))
     expected = ExactMoments.of(X, X[:, 0])
-    assert exact_product.float64_is_exact()
-    exact_product.float64_is_exact.cache_clear()
+    assert blas_product.float64_is_exact()
+    blas_product.float64_is_exact.cache_clear()
     try:
-        monkeypatch.setattr(exact_product, "_largest_digits_survive", lambda: False)
+        monkeypatch.setattr(blas_product, "_largest_digits_survive", lambda: False)
         with pytest.warns(RuntimeWarning, match="integer product instead"):
             assert ExactMoments.of(X, X[:, 0]) == expected
     finally:
-        exact_product.float64_is_exact.cache_clear()
+        blas_product.float64_is_exact.cache_clear()
 
 
 def test_flushing_tiny_numbers_is_noticed(monkeypatch):
-    exact_product.float64_is_exact.cache_clear()
+    blas_product.float64_is_exact.cache_clear()
     try:
-        monkeypatch.setattr(exact_product, "_tiny_numbers_survive", lambda: False)
+        monkeypatch.setattr(blas_product, "_tiny_numbers_survive", lambda: False)
         with pytest.warns(RuntimeWarning, match="flushes tiny numbers"):
-            assert exact_product.float64_is_exact()
+            assert blas_product.float64_is_exact()
     finally:
-        exact_product.float64_is_exact.cache_clear()
+        blas_product.float64_is_exact.cache_clear()
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
-from gradline.moments.exact_factor import DoubleDoubleFactor, FixedPointFactor
-from gradline.moments.exact_rank import independent_columns, rational_solution
-from gradline.moments.integer_sums import IntegerSums
+from gradline.moments.integers.factor import DoubleDoubleFactor, FixedPointFactor
+from gradline.moments.integers.integer_sums import IntegerSums
+from gradline.moments.integers.rank import independent_columns, rational_solution
 from gradline.solution import Dependency
 
 

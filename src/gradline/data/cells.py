@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from gradline.errors import DataError
 from gradline.solution import Array
 
 EXACT_INTEGERS = 2**53
@@ -73,6 +74,31 @@ def from_numpy(cells: NDArray[Any], column: str) -> Array:
     if not len(cells):
         return np.empty(0)
     raise NotANumber(column, 1, cells[0].item() if kind in "US" else cells[0])
+
+
+def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of real numbers in the dtype it has: floats, booleans, or integers that float64 holds exactly.
+
+    Raises
+    ------
+    DataError
+        For anything else, objects that are no numbers, and an integer that float64 would round.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        try:
+            from_integers(array.reshape(-1), name)
+        except NotANumber as cell:
+            raise DataError(f"{name} holds {cell.what}", hint=cell.hint) from None
+        return array
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "O":
+        try:
+            return array.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{name} cannot be read as numbers: {error}") from None
+    raise DataError(f"{name} has the type {array.dtype}, expected real numbers")
 
 
 def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:

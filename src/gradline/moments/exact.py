@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch
+from gradline.data.cells import as_numbers
 from gradline.errors import DataError
-from gradline.moments import exact_solve
 from gradline.moments.block_sums import NotFiniteError, not_finite
-from gradline.moments.exact_accumulator import ExactAccumulator
-from gradline.moments.exact_equations import ExactEquations, to_float
-from gradline.moments.integer_sums import IntegerSums
-from gradline.moments.moments import _numbers
+from gradline.moments.integers import solve as exact_solve
+from gradline.moments.integers.accumulator import ExactAccumulator
+from gradline.moments.integers.equations import ExactEquations, to_float
+from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.parallel import accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
@@ -51,8 +51,8 @@ class ExactMoments:
 
     Notes
     -----
-    Rows are cut into digits small enough for float64 matrix products to be exact (see `gradline.moments.digits`), so an
-    exact pass costs a few times a float64 one. The state takes about 25 bytes a number, 10 kB at 20 features.
+    Rows are cut into digits small enough for float64 matrix products to be exact (`gradline.moments.integers.digits`),
+    so an exact pass costs a few times a float64 one. The state takes about 25 bytes a number, 10 kB at 20 features.
 
     Examples
     --------
@@ -106,8 +106,8 @@ class ExactMoments:
         >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
-        features, target = _numbers(X, "X"), _numbers(y, "y")
-        weight = None if sample_weight is None else _numbers(sample_weight, "sample_weight").astype(np.float64)
+        features, target = as_numbers(X, "X"), as_numbers(y, "y")
+        weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight").astype(np.float64)
         n_features = features.shape[-1] if features.ndim == 2 else 0
         # A power of two, so that no block of digits is left half empty.
         rows = 1 << min(max(9, (BATCH_NUMBERS // max(1, n_features)).bit_length() - 1), 16)

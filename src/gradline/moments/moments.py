@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch
+from gradline.data.cells import as_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
@@ -100,8 +101,8 @@ class Moments:
         >>> Moments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
-        features, target = _numbers(X, "X"), _numbers(y, "y")
-        weight = None if sample_weight is None else _numbers(sample_weight, "sample_weight").astype(np.float64)
+        features, target = as_numbers(X, "X"), as_numbers(y, "y")
+        weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight").astype(np.float64)
         blocks = row_blocks(features, target, weight)
         try:
             return cls.from_batches(blocks, features.shape[1], threads=threads)
@@ -291,18 +292,6 @@ class Moments:
             rounding=sums.rounding,
             fit_intercept=fit_intercept,
         )
-
-
-def _numbers(values: ArrayLike, name: str) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.dtype.kind in "fiub":
-        return array
-    if array.dtype.kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{name} cannot be read as numbers: {error}") from None
-    raise DataError(f"{name} has the type {array.dtype}, expected real numbers")
 
 
 def _hex(values: Array) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.moments.exact_product import float64_is_exact
-from gradline.moments.integer_sums import Integers
+from gradline.moments.integers.blas_product import float64_is_exact
+from gradline.moments.integers.integer_sums import Integers
 from gradline.moments.parallel import one_blas_thread
 from gradline.solution import Array
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from math import isqrt
 from typing import TypeVar
 
-from gradline.moments.exact_factor import Factor
-from gradline.moments.exact_rank import rational_solution
-from gradline.moments.integer_sums import Integers
+from gradline.moments.integers.factor import Factor
+from gradline.moments.integers.integer_sums import Integers
+from gradline.moments.integers.rank import rational_solution
 
 SPARE_BITS = 240  # of the fixed point, beyond those that the smallest eigenvalue takes
 T = TypeVar("T")

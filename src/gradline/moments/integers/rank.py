@@ -12,7 +12,7 @@ from math import gcd, isqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.moments.integer_sums import Integers
+from gradline.moments.integers.integer_sums import Integers
 
 Residues = NDArray[np.int64]
 

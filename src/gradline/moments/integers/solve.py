@@ -10,12 +10,12 @@ from fractions import Fraction
 import numpy as np
 
 from gradline.errors import DataError
-from gradline.moments.exact_equations import ExactEquations, no_such_rows, to_float
-from gradline.moments.exact_factor import DoubleDoubleFactor, Factor, FixedPointFactor
-from gradline.moments.exact_rank import SHORT_BITS, independent_columns
-from gradline.moments.exact_refine import Enclosure, ceil_shift, norm, refine
-from gradline.moments.integer_product import integer_product
-from gradline.moments.integer_sums import Integers, IntegerSums
+from gradline.moments.integers.equations import ExactEquations, no_such_rows, to_float
+from gradline.moments.integers.factor import DoubleDoubleFactor, Factor, FixedPointFactor
+from gradline.moments.integers.integer_product import integer_product
+from gradline.moments.integers.integer_sums import Integers, IntegerSums
+from gradline.moments.integers.rank import SHORT_BITS, independent_columns
+from gradline.moments.integers.refine import Enclosure, ceil_shift, norm, refine
 from gradline.moments.parallel import one_blas_thread
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Certificate, Dependency, Solution, Status

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradline.moments.integer_sums import Integers
+from gradline.moments.integers.integer_sums import Integers
 from gradline.solution import Array
 
 # Relative error of each operation: at most 15 * 2**-106, which is the quotient's.

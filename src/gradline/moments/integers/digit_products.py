@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.moments.digits import times
-from gradline.moments.exact_product import exact_product, exact_square
+from gradline.moments.integers.blas_product import exact_product, exact_square
+from gradline.moments.integers.digits import times
 from gradline.solution import Array
 
 MANY_COLUMNS = 64  # measured: with fewer columns one large product takes less time than six small ones

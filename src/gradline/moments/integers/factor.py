@@ -11,9 +11,9 @@ from typing import Protocol
 
 import numpy as np
 
-from gradline.moments.double_double import ROUNDING, DoubleDouble, cholesky, solve_cholesky
-from gradline.moments.exact_equations import no_such_rows, to_float
-from gradline.moments.integer_sums import Integers
+from gradline.moments.integers.double_double import ROUNDING, DoubleDouble, cholesky, solve_cholesky
+from gradline.moments.integers.equations import no_such_rows, to_float
+from gradline.moments.integers.integer_sums import Integers
 from gradline.solution import Array
 
 

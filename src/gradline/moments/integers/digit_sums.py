@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.moments.digit_products import DigitProducts
-from gradline.moments.digits import BLOCK, DIGIT_BITS, DigitCutter, fitting_top, lowest_place
-from gradline.moments.integer_sums import IntegerSums
+from gradline.moments.integers.digit_products import DigitProducts
+from gradline.moments.integers.digits import BLOCK, DIGIT_BITS, DigitCutter, fitting_top, lowest_place
+from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.solution import Array
 
 # Digits at hand at a time: threads wait for each other between NumPy's calls, so a call should take long; but beyond

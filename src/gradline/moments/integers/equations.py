@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradline.errors import DataError
-from gradline.moments.integer_sums import Integers, IntegerSums
+from gradline.moments.integers.integer_sums import Integers, IntegerSums
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,8 +7,8 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.errors import DataError
 from gradline.moments.block_sums import not_finite
-from gradline.moments.digit_sums import DigitSums
-from gradline.moments.integer_sums import IntegerSums
+from gradline.moments.integers.digit_sums import DigitSums
+from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.solution import Array
 
 USUAL_DIGITS, DEEP_DIGITS = 3, 6
