@@ -2,7 +2,7 @@
 #   make demo    the lesson on its engines, then a real table
 #   make test    all tests
 #   make check   format, lint, types, import layers, documents
-#   make bench   gradline beside its peers; writes docs/benchmarks.md
+#   make bench   gradline beside its peers; writes docs/benchmarks.md (a quarter of an hour; ARGS=--quick: minutes)
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -34,7 +34,7 @@ check: $(VENV)/.check
 	@$(BIN)/pytest -q tests/test_architecture.py tests/test_documents.py
 
 bench: $(VENV)/.bench
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/run.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) build

@@ -14,16 +14,15 @@ LAYERS = [  # from the bottom; a file imports from rows below its own, or from i
     {"data"},
     {"moments"},
     {"descent"},
-    {"diagnostics"},
     {"report"},
-    {"estimators", "model_file", "lessons", "distributed"},
+    {"estimators", "lessons"},
     {"cli"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "torch": {"descent/tensors.py", "descent/engines.py", "descent/rung2_autograd.py", "descent/rung3_nn.py"},
-    "sklearn": {"estimators.py"},
+    "sklearn": {"estimators"},
     "scipy": {"moments/inference.py"},
     "pyarrow": {"data"},
     "threadpoolctl": {"moments/parallel.py"},
@@ -38,7 +37,9 @@ LATE_FILES = {
     "descent/tensors.py",
     "descent/rung2_autograd.py",
     "descent/rung3_nn.py",
-    "estimators.py",
+    "estimators/rows.py",
+    "estimators/gradient_descent.py",
+    "estimators/linear_regression.py",
     "cli.py",
 }
 

@@ -1,0 +1,256 @@
+"""The exact way as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import warnings
+from numbers import Integral
+from typing import Any, Literal, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from gradline.data.blocks import Missing
+from gradline.data.source import Source
+from gradline.errors import CollinearityWarning, DataError
+from gradline.estimators.rows import as_source, feature_names, naming_cells, predict, rows_like_those_fitted
+from gradline.moments.exact import ExactMoments
+from gradline.moments.inference import Inference, infer
+from gradline.moments.moments import Moments
+from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
+from gradline.report.summary import Names, Summary, refuse_reserved
+from gradline.solution import Array, Solution
+
+
+class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+    """Least squares from sufficient statistics: one pass, certified digits, rows added and removed exactly.
+
+    Minimises sum_i weight_i (x_i w + b - y_i)^2 by solving the normal equations of centred, scaled sums.
+
+    Parameters
+    ----------
+    fit_intercept : bool
+    precision : {"auto", "float64", "exact"}
+        "float64" is fast, with an estimate of the digits that rounding leaves. "exact" keeps sums of integers:
+        coefficients are the exact solution rounded once, the same bits in any order, chunking or sharding. "auto"
+        takes float64 and reads once more exactly where fewer than 9 digits are certain; `partial_fit` is exact from
+        the start, as rows that are gone cannot be read again.
+    missing : {"error", "drop"}
+        Rows with NaN or infinite cells: an error that counts them, or left out and counted in `n_dropped_`.
+    polynomial : int >= 1
+        Degree: above 1, X is one column x and the coefficients are those of x, x^2 .. x^degree, from the exact sums of
+        unrounded powers (always exact, whatever `precision` says). Powers rounded to float64 have lost digits before
+        any solver runs: seven of NIST's Filip. `predict` evaluates by Horner's rule in float64, right to about
+        eps * sum |coef_k x^k|; `predict_interval` forms rounded powers.
+
+    Attributes
+    ----------
+    coef_ : (n_features,) or (polynomial,) float64
+    intercept_ : float
+    rank_ : int
+        Of X, centred where there is an intercept.
+    digits_ : float
+        Correct significant digits of the worst coefficient: certified with precision "exact", otherwise at least
+        about so many (of a coefficient below a millionth of its standard error, digits of that millionth).
+    condition_number_ : float
+        Of X, centred, columns scaled to length one.
+    n_samples_, n_dropped_ : int
+        Rows in the statistics (of weight above zero), and rows left out by the last fit.
+    moments_ : Moments or ExactMoments
+        The statistics: add, subtract, save them; `LinearRegression.from_moments` fits again without the data.
+    n_features_in_, feature_names_in_
+        As in scikit-learn.
+
+    Raises
+    ------
+    DataError
+        For data that no fit can use: the message names the column, the row and the value.
+
+    Warns
+    -----
+    CollinearityWarning
+        Where a column is an exact combination of columns before it: which ones, by name. It gets the coefficient 0,
+        the others are least squares without it (R sets it to NA); predictions are the same as of any other choice.
+        Also where columns are collinear but for their last digits (condition number above 1e12).
+
+    Notes
+    -----
+    Weights are analytic (precision weights, as in R's `lm` and statsmodels' `WLS`): integer weights give the
+    coefficients, not the standard errors, of repeated rows. Memory does not grow with the rows: p^2 numbers a thread.
+
+    References
+    ----------
+    Chan, Golub, LeVeque (1983) for sums about a shift; Ozaki, Ogita, Oishi, Rump (2012) for exact products by BLAS.
+
+    Examples
+    --------
+    >>> fit = LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9])
+    >>> fit.coef_, round(fit.intercept_, 12)
+    (array([1.96]), 1.1)
+    >>> fit = fit.partial_fit([[5.0]], [11.0])
+    >>> fit.n_samples_, round(float(fit.predict([[6.0]])[0]), 2)
+    (5, 12.94)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012  # scikit-learn's name and form
+        "fit_intercept": ["boolean"],
+        "precision": [StrOptions({"auto", "float64", "exact"})],
+        "missing": [StrOptions({"error", "drop"})],
+        "polynomial": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        fit_intercept: bool = True,
+        precision: str = "auto",
+        missing: Missing = "error",
+        polynomial: int = 1,
+    ) -> None:
+        self.fit_intercept = fit_intercept
+        self.precision = precision
+        self.missing = missing
+        self.polynomial = polynomial
+
+    @classmethod
+    def from_moments(cls, moments: Statistics, *, fit_intercept: bool = True) -> Self:
+        """A fitted estimator from statistics alone: merged shards, a saved file, `whole - part`."""
+        kind = "exact" if isinstance(moments, ExactMoments) else "float64"
+        model = cls(fit_intercept=fit_intercept, precision=kind)
+        model.n_features_in_ = moments.n_features
+        return model._settle(moments, moments.solve(fit_intercept=fit_intercept))
+
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Fit to these rows alone.
+
+        Parameters
+        ----------
+        X : (n_samples, n_features) array, DataFrame or Arrow table; or a source, then y=None
+        y : (n_samples,) array
+        sample_weight : (n_samples,) array, optional
+            Finite, not negative; a row of weight zero is no row.
+        """
+        self._validate_params()
+        source = as_source(self, X, y, sample_weight, missing=self.missing, look=False)
+        with naming_cells(source):
+            if self.polynomial > 1:
+                powers = gather_powers(source, self.polynomial)
+                return self._settle(powers, powers.solve(fit_intercept=self.fit_intercept), source)
+            moments, solution = gather(source, fit_intercept=self.fit_intercept, precision=self.precision)
+        return self._settle(moments, solution, source)
+
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Add these rows to what was fitted before."""
+        return self._change(X, y, sample_weight, sign=1)
+
+    def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+        """Remove these rows again; whether they were there is not known, what cannot have been is refused.
+
+        Exact where the statistics are: with precision "exact", and under "auto" where rows came by `partial_fit` or
+        `fit` escalated. After a plain float64 `fit` under "auto" it is right to the digits it certifies, and an error
+        where these would be fewer than 9.
+        """
+        check_is_fitted(self)
+        return self._change(X, y, sample_weight, sign=-1)
+
+    def predict(self, X: Any) -> Array:
+        """X @ coef_ + intercept_, or the polynomial at x; shape (n_samples,)."""
+        check_is_fitted(self)
+        if self._fitted_degree == 1:
+            return predict(self, X)
+        x = rows_like_those_fitted(self, X)[:, 0]
+        value = np.zeros(len(x))
+        for coefficient in self.coef_[::-1]:
+            value = (value + coefficient) * x
+        predicted: Array = value + self.intercept_
+        return predicted
+
+    def predict_interval(
+        self, X: Any, *, confidence: float = 0.95, kind: Literal["prediction", "confidence"] = "prediction"
+    ) -> Array:
+        """(n_samples, 2) limits for a new y at each row (kind="prediction"), or for its mean (kind="confidence")."""
+        rows = rows_like_those_fitted(self, X)
+        if self._fitted_degree > 1:
+            rows = rows ** np.arange(1, self._fitted_degree + 1)
+        return self.inference(confidence=confidence).predict_interval(rows, kind=kind)
+
+    def inference(self, *, confidence: float = 0.95) -> Inference:
+        """Standard errors, covariance, tests of linear combinations (`.wald(R, q)`): see `Inference`."""
+        check_is_fitted(self)
+        return infer(self.moments_, self._solution, fit_intercept=self._fitted_intercept, confidence=confidence)
+
+    def summary(self, *, confidence: float = 0.95, covariance: str = "classical") -> Summary:
+        """Standard errors, tests and intervals: `print` it, show it in a notebook, or take `as_dict()`.
+
+        Examples
+        --------
+        >>> print(LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9]).summary())
+        y on 1 feature of X, y (4 rows), exact least squares
+        <BLANKLINE>
+                     estimate  std. error      t       p     2.5%   97.5%
+        (Intercept)       1.1      0.1549   7.10  0.0193  0.43344  1.7666
+        x0               1.96     0.05657  34.65  0.0008   1.7166  2.2034
+        <BLANKLINE>
+        R² 0.9983, adjusted 0.9975; residual sd 0.12649 on 2 degrees of freedom
+        F(1, 2) = 1200.5, p = 0.0008; AIC -3.96, BIC -5.19
+        At least about 13 digits are right (float64 arithmetic, condition number 1).
+        """
+        check_is_fitted(self)
+        if covariance != "classical":
+            raise ValueError(f"covariance={covariance!r}, expected 'classical'")
+        refuse_reserved(self._terms())
+        names = Names(*self._told, self._terms(), self.n_dropped_)
+        return Summary.of_solution(
+            self.moments_,
+            self._solution,
+            names,
+            fit_intercept=self._fitted_intercept,
+            confidence=confidence,
+        )
+
+    def _change(self, X: Any, y: Any, sample_weight: Any, *, sign: int) -> Self:
+        self._validate_params()
+        first = not hasattr(self, "moments_")
+        if not first and (self._fitted_intercept, self._fitted_degree) != (self.fit_intercept, self.polynomial):
+            raise ValueError("fit_intercept or polynomial changed since the fit: these rows belong to another model")
+        source = as_source(self, X, y, sample_weight, missing=self.missing, reset=first)
+        features = len(source.feature_names)
+        kind = Moments if self.precision == "float64" else ExactMoments
+        # Sums that are float64 already stay so: what they have lost cannot be found again.
+        if self.polynomial > 1:
+            before: Any = ExactMoments.zero(self.polynomial) if first else self.moments_
+            rows: Any = gather_powers(source, self.polynomial)
+        else:
+            before = kind.zero(features) if first else self.moments_
+            rows = type(before).from_batches(source.batches(), features)
+        moments = before + rows if sign > 0 else before - rows
+        solution = moments.solve(fit_intercept=self.fit_intercept)
+        if self.precision == "auto" and solution.certificate.digits < ENOUGH_DIGITS:
+            raise DataError(
+                f"only about {solution.certificate.digits:.0f} digits would be left: the float64 sums that `fit` took "
+                "cannot tell more, and the rows are not here to be read again",
+                hint="fit with precision='exact' (partial_fit from the start is exact anyway) before changing rows",
+            )
+        return self._settle(moments, solution, source)
+
+    def _settle(self, moments: Statistics, solution: Solution, source: Source | None = None) -> Self:
+        certificate = solution.certificate
+        assert certificate is not None
+        self.moments_, self._solution = moments, solution
+        # What was fitted, whatever set_params says later.
+        self._fitted_intercept, self._fitted_degree = self.fit_intercept, self.polynomial
+        self.coef_, self.intercept_ = solution.coef, solution.intercept
+        self.rank_, self.digits_ = certificate.rank, certificate.digits
+        self.condition_number_ = certificate.condition_number
+        self.n_samples_, self.n_dropped_ = moments.rows, source.rows_dropped if source else 0
+        self._told = (source.name, source.target_name) if source else ("statistics", "y")
+        for warning in certificate.warnings(self._terms(), centred=self.fit_intercept):
+            warnings.warn(warning, CollinearityWarning, stacklevel=3)
+        return self
+
+    def _terms(self) -> tuple[str, ...]:
+        names = feature_names(self)
+        if self._fitted_degree == 1:
+            return names
+        return (names[0], *(f"{names[0]}^{k}" for k in range(2, self._fitted_degree + 1)))

@@ -1,0 +1,85 @@
+"""What both estimators do with the rows they are given: open them, hold them to names and numbers, predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from gradline.data.arrays import ArraySource, as_features, default_names
+from gradline.data.blocks import Missing
+from gradline.data.source import Source, whole
+from gradline.errors import DataError
+from gradline.moments.block_sums import NotFiniteError
+from gradline.solution import Array
+
+
+def as_source(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    missing: Missing = "error",
+    reset: bool = True,
+    look: bool = True,
+) -> Source:
+    """X, y as a source; `estimator` learns the names and the number of features, or (reset=False) is held to them."""
+    if isinstance(X, str | Path) or type(X) is dict:  # a sparse matrix may be a dict too, and says so itself
+        raise DataError(
+            f"X is a {type(X).__name__}, expected rows of numbers", hint="fit(open_source(X, target=...)) reads tables"
+        )
+    if isinstance(X, Source):
+        if y is not None or sample_weight is not None:
+            raise TypeError("a source brings its own target and weights: call fit(source) alone")
+        if reset:
+            estimator.n_features_in_ = len(X.feature_names)
+            estimator.feature_names_in_ = np.array(X.feature_names, dtype=object)
+        elif X.feature_names != feature_names(estimator):
+            raise DataError(f"{X.name} has features {X.feature_names}, expected {feature_names(estimator)}")
+        return X
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    source = ArraySource(X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look)
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if reset and source.feature_names != default_names(len(source.feature_names)):
+        estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
+    return source
+
+
+@contextmanager
+def naming_cells(source: Source) -> Iterator[None]:
+    """Sums notice what is not finite but know no names: on that error look once more, with names."""
+    try:
+        yield
+    except NotFiniteError:
+        if isinstance(source, ArraySource):
+            source.refuse_missing()
+        raise
+
+
+def feature_names(estimator: Any) -> tuple[str, ...]:
+    """Of a fitted estimator: as the data named them, or x0, x1, ..."""
+    return tuple(getattr(estimator, "feature_names_in_", default_names(estimator.n_features_in_)))
+
+
+def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
+    """X as the fitted estimator expects it: the same columns, all finite."""
+    check_is_fitted(estimator)
+    if isinstance(X, Source):
+        if X.feature_names != feature_names(estimator):
+            raise DataError(f"{X.name} has features {X.feature_names}, expected {feature_names(estimator)}")
+        return whole(X).X
+    rows, _ = as_features(X)
+    validate_data(estimator, X, reset=False, skip_check_array=True)
+    return rows
+
+
+def predict(estimator: Any, X: Any) -> Array:
+    """X @ coef_ + intercept_, shape (n_samples,)."""
+    predicted: Array = rows_like_those_fitted(estimator, X) @ estimator.coef_ + estimator.intercept_
+    return predicted
