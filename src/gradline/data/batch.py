@@ -51,7 +51,7 @@ class Batch:
         if len(X) != len(y):
             raise DataError(f"X has {len(X)} rows but y has {len(y)}")
         if weight is None:
-            return cls(X, y, None, np.full(len(y), 1.0 / max(len(y), 1)))
+            return cls(X, y, None, np.broadcast_to(1.0 / max(len(y), 1), len(y)))
         if weight.shape != y.shape:
             raise DataError(f"sample_weight has shape {weight.shape}, expected {y.shape}: one weight a row")
         bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
