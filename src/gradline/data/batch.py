@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -44,21 +46,9 @@ class Batch:
         >>> Batch.of(np.ones((4, 2)), np.arange(4.0)).share
         array([0.25, 0.25, 0.25, 0.25])
         """
-        if X.ndim != 2:
-            raise DataError(f"X has shape {X.shape}, expected (rows, features)")
-        if y.ndim != 1:
-            raise DataError(f"y has shape {y.shape}, expected (rows,)")
-        if len(X) != len(y):
-            raise DataError(f"X has {len(X)} rows but y has {len(y)}")
+        check_shapes(X, y, weight)
         if weight is None:
             return cls(X, y, None, np.broadcast_to(1.0 / max(len(y), 1), len(y)))
-        if weight.shape != y.shape:
-            raise DataError(f"sample_weight has shape {weight.shape}, expected {y.shape}: one weight a row")
-        bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
-        if bad.size:
-            raise DataError(
-                f"{bad.size} weights are negative or not finite, the first is {weight[bad[0]]} in row {bad[0] + 1}"
-            )
         if not weight.all():
             some = weight > 0
             X, y, weight = X[some], y[some], weight[some]
@@ -68,3 +58,21 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.y)
+
+
+def check_shapes(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> None:
+    """Refuse lengths that differ, wrong numbers of dimensions, and weights that are negative or not finite."""
+    if X.ndim != 2:
+        raise DataError(f"X has shape {X.shape}, expected (rows, features)")
+    if y.ndim != 1:
+        raise DataError(f"y has shape {y.shape}, expected (rows,)")
+    if len(X) != len(y):
+        raise DataError(f"X has {len(X)} rows but y has {len(y)}")
+    if weight is None:
+        return
+    if weight.shape != y.shape:
+        raise DataError(f"sample_weight has shape {weight.shape}, expected {y.shape}: one weight a row")
+    bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if bad.size:
+        first = f"the first is {weight[bad[0]]} in row {bad[0] + 1}"
+        raise DataError(f"{bad.size} weights are negative or not finite, {first}")

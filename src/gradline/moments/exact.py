@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,6 +21,7 @@ from gradline.moments.integers.equations import ExactEquations, to_float
 from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.parallel import accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion
+from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
 
 BATCH_NUMBERS = 2**20  # of X, handed to a thread at a time
@@ -252,7 +252,13 @@ class ExactMoments:
         True
         """
         sums = [f"{number:x}p{exponent}" for number, exponent in self.sums.entries()]
-        state = {"kind": "ExactMoments", "version": 1, "features": self.n_features, "rows": self.rows, "sums": sums}
+        state = {
+            "kind": "ExactMoments",
+            "version": VERSION,
+            "features": self.n_features,
+            "rows": self.rows,
+            "sums": sums,
+        }
         return json.dumps(state)
 
     @classmethod
@@ -264,19 +270,8 @@ class ExactMoments:
         DataError
             Where the text is not such a state.
         """
-        try:
-            state = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"these moments cannot be read: not JSON ({error})") from None
-        if not isinstance(state, dict) or state.get("kind") != "ExactMoments":
-            found = state.get("kind") if isinstance(state, dict) else type(state).__name__
-            raise DataError(f"these moments cannot be read: kind is {found!r}, expected 'ExactMoments'")
-        if state.get("version") != 1:
-            raise DataError(
-                f"these moments cannot be read: version {state.get('version')!r}, expected 1",
-                hint="a newer gradline may have written them",
-            )
-        features, rows, sums = _count(state, "features"), _count(state, "rows"), state.get("sums")
+        state = read_state(text, "ExactMoments")
+        features, rows, sums = count(state, "features"), count(state, "rows"), state.get("sums")
         expected = (features + 2) * (features + 3) // 2
         if not isinstance(sums, list) or len(sums) != expected:
             found = f"has {len(sums)} numbers" if isinstance(sums, list) else "is not a list"
@@ -307,13 +302,6 @@ class ExactMoments:
     @cached_property
     def _fits(self) -> dict[bool, exact_solve.ExactFit]:
         return {}
-
-
-def _count(state: dict[str, Any], key: str) -> int:
-    value = state.get(key)
-    if type(value) is not int or value < 0:
-        raise DataError(f"these moments cannot be read: {key!r} is {value!r}, expected a count")
-    return value
 
 
 def _number(entry: object) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
 from gradline.moments.parallel import InOrder, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, NormalEquations, disperse, solve
+from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
 
 
@@ -220,7 +221,7 @@ class Moments:
         sums = self._sums
         state = {
             "kind": "Moments",
-            "version": 1,
+            "version": VERSION,
             "features": self.n_features,
             "rows": sums.rows,
             "weight": [sums.weight.hex()],
@@ -242,19 +243,8 @@ class Moments:
         DataError
             Where the text is not such a state.
         """
-        try:
-            state = json.loads(text)
-        except ValueError as error:
-            raise DataError(f"these moments cannot be read: not JSON ({error})") from None
-        if not isinstance(state, dict) or state.get("kind") != "Moments":
-            found = state.get("kind") if isinstance(state, dict) else type(state).__name__
-            raise DataError(f"these moments cannot be read: kind is {found!r}, expected 'Moments'")
-        if state.get("version") != 1:
-            raise DataError(
-                f"these moments cannot be read: version {state.get('version')!r}, expected 1",
-                hint="a newer gradline may have written them",
-            )
-        p, rows = _count(state, "features"), _count(state, "rows")
+        state = read_state(text, "Moments")
+        p, rows = count(state, "features"), count(state, "rows")
         if rows == 0:
             return cls.zero(p)
         q = p + 1
@@ -268,8 +258,8 @@ class Moments:
             sums=_unhex(state, "sums", q),
             squares=squares,
             mass=_unhex(state, "mass", q + 1),
-            block_sums=_count(state, "block_sums"),
-            block_rows=_count(state, "block_rows"),
+            block_sums=count(state, "block_sums"),
+            block_rows=count(state, "block_rows"),
         )
         if not 0.0 < sums.weight < math.inf or (sums.mass < 0.0).any():
             raise DataError("these moments cannot be read: a weight or a mass is negative or not finite")
@@ -306,10 +296,3 @@ def _unhex(state: dict[str, Any], key: str, length: int) -> Array:
     if len(values) != length:
         raise DataError(f"these moments cannot be read: {key!r} has {len(values)} numbers, expected {length}")
     return values
-
-
-def _count(state: dict[str, Any], key: str) -> int:
-    value = state.get(key)
-    if type(value) is not int or value < 0:
-        raise DataError(f"these moments cannot be read: {key!r} is {value!r}, expected a count")
-    return value

@@ -14,8 +14,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.batch import Batch
-from gradline.errors import DataError
+from gradline.data.batch import Batch, check_shapes
 
 # Arrays are cut into a dozen blocks, so that all threads end at about the same time; but into blocks of no less than
 # 2 MB, which are worth handing to a thread, and of no more than 32 MB.
@@ -172,20 +171,7 @@ def row_blocks(
     >>> [len(batch) for batch in row_blocks(np.ones((5, 2)), np.ones(5), rows=2)]
     [2, 2, 1]
     """
-    if X.ndim != 2:
-        raise DataError(f"X has shape {X.shape}, expected (rows, features)")
-    if y.ndim != 1:
-        raise DataError(f"y has shape {y.shape}, expected (rows,)")
-    if len(X) != len(y):
-        raise DataError(f"X has {len(X)} rows but y has {len(y)}")
-    if weight is not None:
-        if weight.shape != y.shape:
-            raise DataError(f"sample_weight has shape {weight.shape}, expected {y.shape}: one weight a row")
-        bad = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
-        if bad.size:
-            raise DataError(
-                f"{bad.size} weights are negative or not finite, the first is {weight[bad[0]]} in row {bad[0] + 1}"
-            )
+    check_shapes(X, y, weight)
     if rows is None:
         # Whatever the number of threads: the blocks decide how float64 sums are rounded.
         width = X.shape[1] + 1
