@@ -62,6 +62,32 @@ def intelex(stem: str) -> Work:
     return Work(lambda _: LinearRegression().fit(X, y), by_attributes)
 
 
+def bare_products(stem: str, threads: int) -> Work:
+    """The floor under any one-pass fit: X'X and X'y over row blocks in the cache, one block a thread, nothing else."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import threadpool_limits
+
+    X, y = load(stem)
+    rows = max(512, 2**17 // X.shape[1])
+
+    def share(k: int) -> Any:
+        total, moment = np.zeros((X.shape[1], X.shape[1])), np.zeros(X.shape[1])
+        product = np.empty_like(total)
+        for start in range(k * rows, len(X), threads * rows):
+            x = X[start : start + rows]
+            total += np.dot(x.T, x, out=product)
+            moment += np.dot(y[start : start + rows], x)
+        return total, moment
+
+    def run(_: Any) -> Any:
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(share, range(threads)))
+        return sum(part[0] for part in parts), sum(part[1] for part in parts)
+
+    return Work(run, lambda _: [])
+
+
 def numpy_lstsq(stem: str) -> Work:
     """Handed its column of ones."""
     X, y = load(stem)

@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     nist = os.environ.get("GRADLINE_NIST_DIR")
     jobs = []
     if "speed" in options.rows:
-        jobs += [(row.key, row.measured) for row in speed.rows(quick=options.quick)]
+        jobs += [(row.key, row.measured) for row in speed.rows(quick=options.quick, threads=options.threads)]
         jobs += [
             ("memory", memory.Memory(options.quick).measured),
             ("startup", startup.StartUp(options.quick).measured),

@@ -205,7 +205,7 @@ def test_epochs_of_all_kinds_move_towards_the_answer(tmp_path):
 
 
 def test_a_row_is_measured_and_written(tmp_path):
-    row = speed.in_memory("tall", 500, 3, 2, {speed.FLOAT64: (1e-9, 2), speed.EXACT: (1e9, None)})
+    row = speed.in_memory("tall", 500, 3, 2, 2, {speed.FLOAT64: (1e-9, 2), speed.EXACT: (1e9, None)})
     assert {goal.against for goal in row.goals} <= {contender.label for contender in row.contenders}
     few = [c for c in row.contenders if c.label in (speed.FLOAT64, speed.EXACT, speed.SKLEARN)]
     absent = Contender(speed.INTELEX, f"{BAD}:missing")
@@ -231,7 +231,7 @@ def table_widths(text: str) -> list[list[int]]:
 
 
 def test_every_row_names_contenders_that_exist():
-    for row in speed.rows(quick=True):
+    for row in speed.rows(quick=True, threads=2):
         for contender in row.contenders:
             module, _, function = contender.call.partition(":")
             assert callable(getattr(importlib.import_module(module), function))
