@@ -50,16 +50,17 @@ def commands(page: Path):
 
 
 def run(command: str, folder: Path) -> str:
-    """What a reader sees: both streams."""
+    """What a reader sees in a log: both streams, as they come."""
     done = subprocess.run(
         [sys.executable, "-m", *shlex.split(command)],
         cwd=folder,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
         env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
     )
-    return done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_the_defaults_reach_least_squares_in_any_units(engine, fit_intercept):
 
 
 def test_mixed_units_where_others_lose_a_column():
-    """design/demand: on these data scikit-learn 1.9's defaults give 2e-14 for a coefficient of 3, silently."""
+    """On these data scikit-learn 1.9's defaults give 2e-14 for a coefficient of 3, silently."""
     rng = np.random.default_rng(1)
     revenue, z = rng.normal(5e6, 2e6, 1000), rng.normal(size=1000)
     y = 1e-6 * revenue + 3 * z + rng.normal(size=1000)

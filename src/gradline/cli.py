@@ -249,8 +249,12 @@ def _as_options(hint: str) -> str:
         name, value = match[1].replace("_", "-"), match[2]
         return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
 
-    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "--batch-size out")
-    return re.sub(r"\b(features|target|missing|weight|engine|learning_rate)=(\[.*?\]|'.*?'|[\w.]+)", option, hint)
+    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
+    return re.sub(
+        r"\b(features|target|missing|weight|engine|learning_rate|optimizer|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        option,
+        hint,
+    )
 
 
 def _tell(text: str) -> None:

@@ -90,7 +90,10 @@ class Certificate:
                 f"some columns are collinear but for their last digits (condition number {self.condition_number:.2g}): "
                 "these are the coefficients of the numbers as given, and rounding in the data changes them completely."
             ]
-        told = [f"{dependency.sentence(names, centred=centred)}; {outcome}." for dependency in self.dependencies[:3]]
+        told = []
+        for dependency in self.dependencies[:3]:
+            unproved = " to float64 rounding" if self.precision == "float64" and dependency.factors != {} else ""
+            told.append(f"{dependency.sentence(names, centred=centred)}{unproved}; {outcome}.")
         if rest := self.dependencies[3:]:
             listed = ", ".join(f"'{names[dependency.column]}'" for dependency in rest[:6])
             listed += f" and {len(rest) - 6} more" if len(rest) > 6 else ""

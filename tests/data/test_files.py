@@ -174,7 +174,7 @@ def test_any_bytes_are_numbers_or_one_sentence(
 
 LONG = "a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first"
 LATIN = "if the file is in Latin-1: iconv -f LATIN1 -t UTF-8 t.csv > utf8.csv"
-DROP = "leave out these 1 of 2 rows (missing='drop' does so, and counts them, where it is offered)"
+DROP = "leave out these 1 of 2 rows (missing='drop' does so and counts them)"
 BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 9007199254740993 in row 1"
 
 

@@ -191,3 +191,11 @@ def test_what_is_neither_file_nor_table_is_refused() -> None:
         open_source(5, target="y")
     with pytest.raises(DataError, match="cannot read an ndarray as a table"):
         open_source(np.ones((3, 2)), target="y")
+
+
+@pytest.mark.parametrize("name", [None, "id"])
+def test_a_pandas_index_is_not_a_feature(tmp_path, name):
+    frame = pd.DataFrame({"x": [1.0, 2.0, 4.0], "y": [2.0, 3.0, 9.0]}, index=pd.Index([10, 20, 40], name=name))
+    frame.to_parquet(tmp_path / "t.parquet")
+    for data in (tmp_path / "t.parquet", pa.Table.from_pandas(frame), frame):
+        assert open_source(data, target="y").feature_names == ("x",)

@@ -21,7 +21,7 @@ from gradline.data.blocks import (
     not_a_number,
     stacked,
 )
-from gradline.data.cells import NotANumber, a_kind, all_finite, from_arrow, from_numpy, is_number
+from gradline.data.cells import NotANumber, a_kind, all_finite, from_arrow, from_numpy, is_number, pandas_index
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -327,6 +327,8 @@ def _arrow_table(data: Any) -> _Table:
     import pyarrow as pa
 
     table = pa.table(data)
+    index = pandas_index(table.schema)
+    table = table.select([name for name in table.column_names if name not in index]) if index else table
     names = list(table.column_names)
 
     def column(j: int) -> Array:

@@ -233,7 +233,7 @@ class Tally:
         return DataError(
             f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}",
             hint=f"fill the cells, leave out these {self.rows_dropped} of {self.rows_read} rows "
-            "(missing='drop' does so, and counts them, where it is offered), or use other columns",
+            "(missing='drop' does so and counts them), or use other columns",
         )
 
     def empty(self, table: str) -> DataError:

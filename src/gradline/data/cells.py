@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,15 @@ def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
         except (TypeError, ValueError) as error:
             raise DataError(f"{name} cannot be read as numbers: {error}") from None
     raise DataError(f"{name} has the type {array.dtype}, expected real numbers")
+
+
+def pandas_index(schema: Any) -> set[str]:
+    """Columns of an Arrow schema that are the index of the DataFrame it came from: row labels, no measurements."""
+    try:
+        index = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
+    except (KeyError, TypeError, ValueError):
+        return set()
+    return {name for name in index if isinstance(name, str)}  # a range is kept as a dictionary, not as a column
 
 
 def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:

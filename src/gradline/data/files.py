@@ -18,7 +18,15 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from gradline.data.blocks import BATCH_ROWS, Missing, Reader, Roles, TableSource
-from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, from_arrow, from_text, is_number
+from gradline.data.cells import (
+    EXACT_INTEGERS,
+    MISSING_WORDS,
+    NotANumber,
+    from_arrow,
+    from_text,
+    is_number,
+    pandas_index,
+)
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -328,7 +336,7 @@ def row_end(text: bytes, line_end: bytes = b"\n", *, quotes_before: int = 0) -> 
 
 
 class ParquetReader:
-    """A Parquet file; only the columns asked for are read."""
+    """A Parquet file; only the columns asked for are read. The index of a DataFrame that was written is no column."""
 
     def __init__(self, path: Path) -> None:
         import pyarrow.parquet as pq
@@ -337,11 +345,12 @@ class ParquetReader:
         self.name = path.name
         with _foreseen(path), pq.ParquetFile(path) as file:
             self._schema = file.schema_arrow
-        self.column_names = tuple(self._schema.names)
+        index = pandas_index(self._schema)
+        self.column_names = tuple(name for name in self._schema.names if name not in index)
 
     def numeric_columns(self) -> list[str]:
         """Columns of a numeric type."""
-        return [field.name for field in self._schema if is_number(field.type)]
+        return [field.name for field in self._schema if is_number(field.type) and field.name in self.column_names]
 
     def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
         """Start a fresh pass, see `gradline.data.blocks.Reader`."""

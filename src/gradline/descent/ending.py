@@ -36,7 +36,8 @@ def cure(solution: Solution, *, automatic: bool, predictable: bool, to_go: int |
     if solution.status is Status.ROUNDING:
         return "use dtype='float64'" if dtype == "float32" else "fit the exact way: LinearRegression"
     if not predictable:
-        return "lower the rate as you go on, or take full batches (batch_size=None) and optimizer='sgd'"
-    choices = [] if to_go is None else [f"raise max_iter to {len(solution.history) + to_go}"]
+        return "lower the rate, or descend by full batches (batch_size=None) with optimizer='sgd'"
+    worthwhile = to_go is not None and to_go < 10**6
+    choices = [f"raise max_iter to {len(solution.history) + (to_go or 0)}"] if worthwhile else []
     choices += [] if automatic else ["let learning_rate='auto' choose"]
     return ", or ".join(choices or ["fit the exact way: LinearRegression"])

@@ -168,7 +168,7 @@ def _epochs(
         if options.batch_size is not None:
             raise DataError(
                 f"engine 'moments' has no rows to cut into batches of {options.batch_size}",
-                hint="leave batch_size=None, or use engine 'numpy', 'autograd' or 'nn'",
+                hint="batches need engine 'numpy', 'autograd' or 'nn'",
             )
         nothing = (Batch.of(np.empty((0, len(source.feature_names))), np.empty(0)),)
         return lambda: nothing

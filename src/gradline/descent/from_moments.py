@@ -2,6 +2,8 @@
 
     loss(v) = floor + (v - best)' H (v - best),   gradient = 2 H (v - best),   v = (w, b)
 
+Stage 1 predicts nothing here: what e = v - best is to the sums, p - y is to the rows.
+
 Exactly the steps of the other rungs on the full batch, at a cost that does not depend on the number of rows.
 The loss is written in v - best because v'Hv - 2v'c + s cancels: near the answer it has no correct digit left.
 """

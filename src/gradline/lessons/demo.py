@@ -61,9 +61,10 @@ class Demo:
 
     @property
     def largest_disagreement(self) -> float:
-        """The largest difference in a between any two engines at any iteration, relative to a."""
+        """The largest difference in a between any two engines at any iteration, relative to the largest a so far."""
         paths = np.array([run.a for run in self.runs.values() if run])
-        return float(np.max((paths.max(0) - paths.min(0)) / np.maximum(np.abs(paths).max(0), np.finfo(float).tiny)))
+        size = np.maximum.accumulate(np.abs(paths).max(0))  # so far: where a passes through zero it has no size
+        return float(np.max((paths.max(0) - paths.min(0)) / np.maximum(size, np.finfo(float).tiny)))
 
     @property
     def hint(self) -> str:
@@ -151,7 +152,10 @@ def side_by_side(demo: Demo) -> str:
     first = next(iter(run for run in demo.runs.values() if run))
     every = max(1, setting.iterations // 10)
     rows = sorted({0, *range(every - 1, len(first.a), every), len(first.a) - 1})
-    head = "".join(f"{name:<12}" for name in shown).rstrip()
+    columns = {name: run.a for name, run in shown.items()}
+    if setting.intercept:
+        columns["b (all)"] = first.b
+    head = "".join(f"{name:<12}" for name in columns).rstrip()
     lines = [
         f"Five points, {model}, start {start} = {setting.init:g}, learning rate {setting.learning_rate:g} "
         f"(limit for these data: {demo.quadratic.max_learning_rate:.4g})",
@@ -160,10 +164,10 @@ def side_by_side(demo: Demo) -> str:
     ]
     recorded = [name for name in shown if demo.runs[name] is None]
     if recorded:
-        marks = "".join(f"{'recorded' if name in recorded else '':<12}" for name in shown).rstrip()
+        marks = "".join(f"{'recorded' if name in recorded else '':<12}" for name in columns).rstrip()
         lines.append(f"{'':27}{marks}")
     for k in rows:
-        numbers = "".join(f"{_number(run.a[k]):<12}" for run in shown.values()).rstrip()
+        numbers = "".join(f"{_number(values[k]):<11} " for values in columns.values()).rstrip()
         lines.append(f"{k + 1:>10}   {first.loss[k]:<13.6g} {numbers}")
     lines += ["", _closing(demo, first)]
     if recorded:
@@ -185,12 +189,17 @@ def _closing(demo: Demo, first: Run) -> str:
 
 
 def _next_question(demo: Demo) -> str:
-    setting = demo.setting
+    setting, factor = demo.setting, divergence.growth(demo.setting.learning_rate, demo.quadratic)
+    if factor < -1.000001:
+        return f"Above the limit: every step multiplies the error by {factor:.4g}.   What do more --iterations do?"
+    if factor < -0.999999:
+        return "At the limit itself a bounces for ever.   What does a little less do?"
     if setting.intercept:
-        return (
+        crawl = (
             f"With b there is a flat direction too: the curvatures are {demo.quadratic.smallest:.4g} and "
-            f"{demo.quadratic.largest:.4g}, so b crawls.   How far do --iterations 10000 get?"
+            f"{demo.quadratic.largest:.4g}, so b crawls."
         )
+        return f"{crawl}   How far do --iterations 10000 get?" if setting.iterations < 10_000 else crawl
     if setting.learning_rate <= 0.5 * demo.quadratic.max_learning_rate * 0.999:
         return "What will --learning-rate 0.02 do? And 0.0076219512?   Try them."
     return "Half the limit lands in one step, beyond the limit nothing does.   What will --intercept change?"

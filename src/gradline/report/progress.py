@@ -17,7 +17,7 @@ def progress(max_iter: int) -> Iterator[OnIteration]:
         every = max(1, max_iter // 10)
 
         def line(iteration: int, loss: float, *_: Any) -> None:
-            if iteration == 1 or iteration % every == 0:
+            if iteration % every == 0:
                 print(f"iteration {iteration}: loss {loss:.6g}", file=sys.stderr)
 
         yield line

@@ -162,7 +162,7 @@ class Summary:
 
     def __str__(self) -> str:
         notes = [line for note in self._notes() for line in textwrap.wrap(note, 80)]
-        return "\n".join([*textwrap.wrap(self._heading(), 80), "", *_aligned(self._table()), "", *notes])
+        return "\n".join([self._heading(), "", *_aligned(self._table()), "", *notes])
 
     def _repr_html_(self) -> str:
         """For notebooks: the same table, escaped."""
@@ -193,7 +193,7 @@ class Summary:
         features = len(self._feature_names)
         dropped = f", {self.rows_dropped:,} dropped" if self.rows_dropped else ""
         plural = "feature" if features == 1 else "features"
-        way = "exact least squares" if self.descent is None else f"gradient descent, engine {self.descent.engine}"
+        way = "exact least squares" if self.descent is None else f"gradient descent by {self.descent.engine}"
         return f"{self.target} on {features} {plural} of {self.source} ({self.inference.rows:,} rows{dropped}), {way}"
 
     def _table(self) -> list[list[str]]:
