@@ -65,6 +65,9 @@ def test_iteration_100_in_full():
     assert fit.loss_curve_[99] == pytest.approx(1.189074818252999e-10, rel=1e-9)
     assert fit.coef_[0] == pytest.approx(1.999998830305404, rel=1e-15)
     assert fit.n_iter_ == 100
+    assert fit.stop_reason_ == (
+        "Stopped after the 100 iterations asked for: 'x0' is a relative 5.8e-07 from the least squares answer."
+    )
     assert len(fit.loss_curve_) == 100
     assert fit.coef_path_.shape == (101, 1)
 

@@ -7,8 +7,10 @@ from gradline.descent.problem import Problem
 from gradline.solution import Solution, Status
 
 
-def sentence(problem: Problem, solution: Solution, learning_rate: float, to_go: int | None, predictable: bool) -> str:
-    """What happened; `predictable` where the steps are plain full-batch ones, so that the future can be foreseen."""
+def sentence(
+    problem: Problem, solution: Solution, learning_rate: float, *, predictable: bool, asked: bool, to_go: int | None
+) -> str:
+    """What happened; where a tolerance was `asked` for and steps are `predictable`, also how long it would still take."""
     losses, gaps = solution.history, problem.tolerance.gaps(solution.coef, solution.intercept)
     if solution.status is Status.DIVERGED:
         return divergence.stop_sentence(learning_rate, losses, problem.quadratic if predictable else None)
@@ -22,7 +24,7 @@ def sentence(problem: Problem, solution: Solution, learning_rate: float, to_go: 
     if solution.status is Status.ROUNDING:
         return f"Stopped at iteration {len(losses)}, where rounding allows no more: {far}."
     text = f"Stopped after the {len(losses)} iterations asked for: {far}."
-    if not predictable:
+    if not (predictable and asked):
         return text
     if to_go is None:
         return f"{text} At this rate it would take more than a trillion."

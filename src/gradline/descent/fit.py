@@ -139,7 +139,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
             raise divergence.overflowed(inner.history)
         limiting = quadratic if options.optimizer == "sgd" else None
         _raise_or_warn(divergence.exploded(rate, inner.history, limiting, problem.names), options.on_divergence)
-    if inner.status is Status.MAX_ITER and predictable and options.tol is not None:
+    asked = options.tol is not None
+    if inner.status is Status.MAX_ITER and predictable and asked:
         to_go = outlook.iterations_to_go(tolerance, rate, inner.coef, inner.intercept, tol)
     near = tolerance.reached(inner.coef, inner.intercept, tol)
     cure = None
@@ -155,7 +156,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
         gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),
         cure=cure,
         converged=not diverged and near is Status.CONVERGED,
-        stop_reason=ending.sentence(problem, inner, rate, to_go, predictable),
+        stop_reason=ending.sentence(problem, inner, rate, predictable=predictable, asked=asked, to_go=to_go),
     )
 
 
