@@ -10,7 +10,7 @@ from gradline.solution import Solution, Status
 def sentence(
     problem: Problem, solution: Solution, learning_rate: float, *, predictable: bool, asked: bool, to_go: int | None
 ) -> str:
-    """What happened; where a tolerance was `asked` for and steps are `predictable`, also how long it would still take."""
+    """What happened; with a tolerance `asked` for and `predictable` steps, also how long it would still take."""
     losses, gaps = solution.history, problem.tolerance.gaps(solution.coef, solution.intercept)
     if solution.status is Status.DIVERGED:
         return divergence.stop_sentence(learning_rate, losses, problem.quadratic if predictable else None)
