@@ -88,6 +88,38 @@ def bare_products(stem: str, threads: int) -> Work:
     return Work(run, lambda _: [])
 
 
+def bare_digit_products(stem: str, threads: int) -> Work:
+    """The floor under the exact fit: the BLAS products of as many digits as X, y have, and no more.
+
+    Three digits a number, in blocks of 512 rows: the same few again and again, which are in the cache. No number is cut
+    into digits, no product is added to another, nothing is solved.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import threadpool_limits
+
+    from gradline.moments.integers.digit_products import MANY_COLUMNS
+    from gradline.moments.integers.digits import BLOCK
+
+    X, _ = load(stem)
+    columns, blocks = X.shape[1] + 1, -(-len(X) // BLOCK)
+    # Many columns: the squares of three digits and of three sums of two. Few: one square of all digits.
+    products, lines = (6, columns) if columns >= MANY_COLUMNS else (1, 3 * columns + 1)
+    at_once = max(1, 2**18 // (lines * BLOCK))
+    digits = np.random.default_rng(0).integers(-(2**22), 2**22, (at_once, lines, BLOCK)).astype(float)
+    del X
+
+    def share(_: int) -> None:
+        for _ in range(products * -(-blocks // (threads * at_once))):
+            np.matmul(digits, digits.transpose(0, 2, 1))
+
+    def run(_: Any) -> Any:
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(threads) as pool:
+            list(pool.map(share, range(threads)))
+
+    return Work(run, lambda _: [])
+
+
 def numpy_lstsq(stem: str) -> Work:
     """Handed its column of ones."""
     X, y = load(stem)

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.batch import Batch
+from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import (
-    BATCH_ROWS,
     Missing,
     Roles,
     Rows,
@@ -240,12 +239,12 @@ class ArraySource:
             raise tally.error(self.name)
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
-        """Start a fresh pass: batches of exactly `rows` rows (None: 65 536); `shuffle` permutes all rows.
+        """Start a fresh pass: batches of exactly `rows` rows (None: some 8 MB); `shuffle` permutes all rows.
 
         Without `shuffle` the batches are views.
         """
         check_rows(rows)
-        size = BATCH_ROWS if rows is None else rows
+        size = rows_at_once(self.X.shape[1]) if rows is None else rows
         if shuffle is not None:
             self.X = np.ascontiguousarray(self.X)  # np.take copies all of an array in column order, at each call
         every = Rows(self.X, self.y, self.weight)

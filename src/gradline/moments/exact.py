@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradline.data.batch import Batch
+from gradline.data.batch import Batch, rows_at_once
 from gradline.data.cells import as_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite
@@ -24,7 +24,6 @@ from gradline.moments.solve import Dispersion
 from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
 
-BATCH_NUMBERS = 2**20  # of X, handed to a thread at a time
 _NUMBER = re.compile(r"(-?[0-9a-f]+)p(-?[0-9]{1,4})")
 
 
@@ -109,10 +108,9 @@ class ExactMoments:
         features, target = as_numbers(X, "X"), as_numbers(y, "y")
         weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight").astype(np.float64)
         n_features = features.shape[-1] if features.ndim == 2 else 0
-        # A power of two, so that no block of digits is left half empty.
-        rows = 1 << min(max(9, (BATCH_NUMBERS // max(1, n_features)).bit_length() - 1), 16)
+        blocks = row_blocks(features, target, weight, rows_at_once(n_features))
         try:
-            return cls.from_batches(row_blocks(features, target, weight, rows), n_features, threads=threads)
+            return cls.from_batches(blocks, n_features, threads=threads)
         except NotFiniteError as error:
             # A batch knows its own rows only; the message counts all.
             raise not_finite(features, target, weight) or error from None
