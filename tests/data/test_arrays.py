@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradline import DataError
-from gradline.data.arrays import ArraySource, as_features, as_target, as_weight, open_table
+from gradline.data.arrays import ArraySource, open_table
+from gradline.data.tables import as_features, as_target, as_weight
 
 X = np.arange(12.0).reshape(4, 3)
 Y = np.array([2.0, 6.0, 20.0, 26.0])
@@ -149,8 +150,11 @@ def test_a_sum_that_overflows_is_no_bad_cell() -> None:
         (X[None], "Found array with dim 3"),
         (X + 1j, "Complex data not supported"),
         (pd.DataFrame(X + 1j), "complex"),
-        (scipy.sparse.csr_matrix(X), "sparse"),
-        (scipy.sparse.coo_array(X), "sparse"),
+        (scipy.sparse.coo_array(X[0]), "Expected 2D array, got 1D array instead"),
+        (scipy.sparse.csr_array(X + 1j), "Complex data not supported"),
+        (scipy.sparse.csr_array((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\) while a minimum of 1 is required."),
+        (scipy.sparse.csr_array((12, 0)), r"0 feature\(s\) \(shape=\(12, 0\)\) while a minimum of 1 is required."),
+        (scipy.sparse.csr_array([[0, 1], [2**53 + 1, 0]]), "column 'x0' of X holds .*: 9007199254740993 in row 2"),
         (np.empty((0, 3)), r"0 sample\(s\) \(shape=\(0, 3\)\) while a minimum of 1 is required."),
         (np.empty((12, 0)), r"0 feature\(s\) \(shape=\(12, 0\)\) while a minimum of 1 is required."),
         (pd.DataFrame(index=range(12)), r"0 feature\(s\) \(shape=\(12, 0\)\) while a minimum of 1 is required."),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.batch import Batch
+from gradline.data.batch import Batch, rows_at_once
 from gradline.data.cells import NotANumber, all_finite
+from gradline.data.sparse import dense, is_sparse, suspects
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -132,9 +133,9 @@ def _reads_as_number(name: str) -> bool:
 
 
 class Rows(NamedTuple):
-    """Some rows, checked, without the shares of the mean loss that a Batch has."""
+    """Some rows, checked, without the shares of the mean loss that a Batch has; X may be a CSR matrix until `dense`."""
 
-    X: Array
+    X: Any
     y: Array
     weight: Array | None
 
@@ -145,10 +146,14 @@ class Rows(NamedTuple):
     def pick(self, index: NDArray[np.intp]) -> Rows:
         """Those rows, in that order; np.take gathers rows several times faster than X[index]."""
         return Rows(
-            np.take(self.X, index, axis=0),
+            self.X[index] if is_sparse(self.X) else np.take(self.X, index, axis=0),
             np.take(self.y, index),
             None if self.weight is None else np.take(self.weight, index),
         )
+
+    def dense(self) -> Rows:
+        """The same rows, X as an array."""
+        return Rows(dense(self.X), self.y, self.weight)
 
     @classmethod
     def joined(cls, parts: Sequence[Rows]) -> Rows:
@@ -185,6 +190,19 @@ def shuffled(blocks: Iterable[Rows], window: int, generator: np.random.Generator
     """The same rows, permuted within consecutive windows of `window` rows."""
     for group in regroup(blocks, window):
         yield group.pick(generator.permutation(len(group.y)))
+
+
+def batches_of(blocks: Iterable[Rows], rows: int | None, shuffle: np.random.Generator | None) -> Iterator[Batch]:
+    """A stream of blocks as batches of exactly `rows` rows (None: as they come).
+
+    `shuffle` permutes the rows within windows of `WINDOW_ROWS` (or `rows`, if that is more), so memory stays constant.
+    """
+    if shuffle is not None:
+        blocks = shuffled(blocks, max(WINDOW_ROWS, rows or 0), shuffle)
+    if rows is not None:
+        blocks = regroup(blocks, rows)
+    for block in blocks:
+        yield Batch.of(*block)
 
 
 @dataclass
@@ -245,6 +263,33 @@ class Tally:
         return DataError(f"every usable row of {table} has weight zero")
 
 
+def unusable(names: Sequence[str], X: Any, *others: Array) -> tuple[Tally, NDArray[np.bool_] | None]:
+    """Count the cells of X (an array or CSR) and of other columns that hold no finite number, under those names.
+
+    Also returns which rows hold finite numbers only (None: all of them).
+    """
+    rows, features = X.shape
+    sparse = is_sparse(X)
+    if all_finite(X.data if sparse else X) and all(map(all_finite, others)):
+        return Tally(rows_read=rows), None
+    tally, good = Tally(), np.ones(rows, dtype=np.bool_)
+    step = rows_at_once(features) if sparse else rows
+    for start in range(0, rows, step):
+        part = slice(start, start + step)
+        block = X[part]
+        columns = suspects(block) if sparse else range(features)
+        if sparse:
+            block = dense(block[:, columns])
+        looked_at = [*(names[j] for j in columns), *names[features:]]
+        if not looked_at:
+            tally.rows_read += block.shape[0]
+            continue
+        some = tally.usable(looked_at, [*block.T, *(other[part] for other in others)])
+        if some is not None:
+            good[part] = some
+    return tally, good
+
+
 class TableSource:
     """Rows of a table outside memory, read afresh at each pass in constant memory.
 
@@ -294,13 +339,7 @@ class TableSource:
         stays constant: a file sorted by some column is still visited in that order, window by window.
         """
         check_rows(rows)
-        blocks = self._usable_rows()
-        if shuffle is not None:
-            blocks = shuffled(blocks, max(WINDOW_ROWS, rows or 0), shuffle)
-        if rows is not None:
-            blocks = regroup(blocks, rows)
-        for block in blocks:
-            yield Batch.of(*block)
+        yield from batches_of(self._usable_rows(), rows, shuffle)
 
     def _usable_rows(self) -> Iterator[Rows]:
         """Rows that count, block by block; raises where a cell is unusable and may not be dropped."""

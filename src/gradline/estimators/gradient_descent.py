@@ -211,6 +211,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         """X @ coef_ + intercept_, shape (n_samples,)."""
         return predict(self, X)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _printer(self) -> Callable[[int, float, Array, float], None] | None:
         every = int(self.verbose)
         if not every:

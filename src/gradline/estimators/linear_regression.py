@@ -209,6 +209,11 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             confidence=confidence,
         )
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _change(self, X: Any, y: Any, sample_weight: Any, *, sign: int) -> Self:
         self._validate_params()
         first = not hasattr(self, "moments_")

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from gradline.data.arrays import ArraySource, as_features, default_names
+from gradline.data.arrays import ArraySource
 from gradline.data.blocks import Missing
 from gradline.data.source import Source, whole
+from gradline.data.sparse import check_dense_size, dense
+from gradline.data.tables import as_features, default_names
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError
 from gradline.solution import Array
@@ -39,8 +41,8 @@ def as_source(
         if reset:
             estimator.n_features_in_ = len(X.feature_names)
             estimator.feature_names_in_ = np.array(X.feature_names, dtype=object)
-        elif X.feature_names != feature_names(estimator):
-            raise DataError(f"{X.name} has features {X.feature_names}, expected {feature_names(estimator)}")
+        else:
+            _refuse_other_features(estimator, X)
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
@@ -68,18 +70,35 @@ def feature_names(estimator: Any) -> tuple[str, ...]:
 
 
 def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
-    """X as the fitted estimator expects it: the same columns, all finite."""
+    """X as the fitted estimator expects it: the same columns, all finite, as one array."""
     check_is_fitted(estimator)
     if isinstance(X, Source):
-        if X.feature_names != feature_names(estimator):
-            raise DataError(f"{X.name} has features {X.feature_names}, expected {feature_names(estimator)}")
+        _refuse_other_features(estimator, X)
         return whole(X).X
-    rows, _ = as_features(X)
-    validate_data(estimator, X, reset=False, skip_check_array=True)
-    return rows
+    rows = _checked(estimator, X)
+    check_dense_size(rows, "X", hint="take some rows at a time")
+    return dense(rows)
 
 
 def predict(estimator: Any, X: Any) -> Array:
-    """X @ coef_ + intercept_, shape (n_samples,)."""
-    predicted: Array = rows_like_those_fitted(estimator, X) @ estimator.coef_ + estimator.intercept_
+    """X @ coef_ + intercept_, shape (n_samples,); a source is read by blocks, and a sparse X stays sparse."""
+    check_is_fitted(estimator)
+    w: Array = estimator.coef_
+    b: float = estimator.intercept_
+    if isinstance(X, Source):
+        _refuse_other_features(estimator, X)
+        return np.concatenate([batch.X @ w for batch in X.batches()]) + b
+    predicted: Array = _checked(estimator, X) @ w + b
     return predicted
+
+
+def _refuse_other_features(estimator: Any, source: Source) -> None:
+    if source.feature_names != feature_names(estimator):
+        raise DataError(f"{source.name} has features {source.feature_names}, expected {feature_names(estimator)}")
+
+
+def _checked(estimator: Any, X: Any) -> Any:
+    """X as float64, an array or CSR."""
+    rows, _ = as_features(X)
+    validate_data(estimator, X, reset=False, skip_check_array=True)
+    return rows
