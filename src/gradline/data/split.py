@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 
 import numpy as np
@@ -48,6 +49,7 @@ def held_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     """
     if not 0 < share < 1:
         raise DataError(f"share={share!r} of the rows cannot be held out", hint="a number between 0 and 1, such as 0.1")
+    seed = operator.index(seed)  # a generator, or None, would draw other numbers in the next pass
     if not isinstance(source, ArraySource):
         return Part(source, share, seed, validation=False), Part(source, share, seed, validation=True)
     rows = len(source.y)
