@@ -21,7 +21,13 @@ LAYERS = [  # from the bottom; a file imports from rows below its own, or from i
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HOMES = {  # where a heavy library may be imported at all; "*": anywhere
-    "torch": {"descent/tensors.py", "descent/engines.py", "descent/rung2_autograd.py", "descent/rung3_nn.py"},
+    "torch": {
+        "descent/tensors.py",
+        "descent/nested.py",
+        "descent/engines.py",
+        "descent/rung2_autograd.py",
+        "descent/rung3_nn.py",
+    },
     "sklearn": {"estimators"},
     "scipy": {"moments/inference.py"},
     "pyarrow": {"data"},
