@@ -9,6 +9,7 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.descent.quadratic import Quadratic
+from gradline.moments.integers.double_double import DoubleDouble
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
@@ -105,80 +106,89 @@ class DataUnits:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioned:
-    """Rows u = (x - centre) T, target (y - target_centre) / target_scale; slopes v are w = target_scale T v outside.
+    """Rows u = T'(x - centre), target (y - target_centre) / target_scale; slopes v are w = target_scale T v outside.
+
+    The directions are those of the triangular factor R of the mean cross-product matrix, T = R'^-1: each is a column
+    less what the columns before it tell of it, in units of what is left (Gram and Schmidt). So the mean of u u' is
+    the identity, and the whole descent is of condition number one. How well depends on R alone: R errs row by row
+    relative to the row, T inherits that times the condition number K of the scaled columns, and so does the product
+    with the rows: u is off by about K 1e-16, where a matrix made of squares would be off by K^2 1e-16.
+
+    An L2 penalty of l2 |w|^2 on the mean loss, in data units, would be added to the cross-product matrix before it is
+    factored: no curvature would change but those that it raises (for one column: divide by sqrt(variance + l2)).
 
     Attributes
     ----------
     centre : (features,) float64
         Column means; zero where there is no intercept.
     T : (features, directions) float64
-        Columns are directions of equal spread; rows of left-out (collinear) features are zero.
+        Rows of left-out (collinear) features are zero.
     inverse : (directions, features) float64
-        A left inverse of T.
+        R', a left inverse of T.
+    rest : (directions,) float64
+        What the rounding of `centre` would leave as the means of u.
+    lever : (directions,) float64
+        T' times the unrounded means: how the intercept follows the slopes. Rounded once, as in target_scale T v the
+        large parts of nearly collinear columns have lost the digits that centre'w would need.
     target_centre, target_scale : float
         The scale is a power of two near the spread of y: exact, and no y is too large or small for any dtype.
-    spread : (directions, directions) float64
-        Mean of u u', the identity but for rounding.
     """
 
     centre: Array
     T: Array
     inverse: Array
+    rest: Array
+    lever: Array
     target_centre: float
     target_scale: float
-    spread: Array
 
     @classmethod
-    def of(cls, moments: Statistics, solution: Solution, *, bias: bool) -> Conditioned:
-        """Whiten by the symmetric root of the correlation matrix (Kessy, Lewin, Strimmer 2018: ZCA-cor).
+    def of(cls, moments: Statistics, *, bias: bool) -> Conditioned:
+        """From one pass: centre (where there is an intercept), scale, and undo the triangular factor.
 
-        Columns are centred (where there is an intercept) and scaled to unit variance first. Eigenvalues below
-        rounding are raised to it: even a singular matrix gives a finite frame, in which no curvature exceeds
-        that of the identity, so a descent can be slow there but cannot diverge.
+        Examples
+        --------
+        >>> from gradline.moments.moments import Moments
+        >>> X, y = np.array([[1.0, 2.0], [3.0, 8.0], [5.0, 8.0]]), np.zeros(3)
+        >>> u = Conditioned.of(Moments.of(X, y), bias=True).rows(Batch.of(X, y)).X
+        >>> (u.T @ u / 3).round(12) + 0.0
+        array([[1., 0.],
+               [0., 1.]])
         """
-        mean = moments.mean
-        C = moments.scatter[:-1, :-1] / moments.weight
-        if not bias:
-            C = C + np.outer(mean[:-1], mean[:-1])
-        left_out = {d.column for d in solution.certificate.dependencies} if solution.certificate else set()
-        kept = [j for j in range(len(C)) if j not in left_out]
-        scale = np.sqrt(np.diag(C)[kept])
-        values, Q = np.linalg.eigh(C[np.ix_(kept, kept)] / np.outer(scale, scale))
-        root = np.sqrt(np.maximum(values, len(kept) * np.finfo(float).eps))
-        T, inverse = np.zeros((len(C), len(kept))), np.zeros((len(kept), len(C)))
-        T[kept] = (Q / root) @ Q.T / scale[:, None]
-        inverse[:, kept] = (Q * root) @ Q.T * scale
-        centre, target_centre = (mean[:-1], float(mean[-1])) if bias else (np.zeros(len(C)), 0.0)
-        square = moments.scatter[-1, -1] / moments.weight + (mean[-1] - target_centre) ** 2
+        triangle = moments.triangle(fit_intercept=bias)
+        columns, size = triangle.columns, np.sqrt((triangle.lower**2).sum(axis=1))
+        T, inverse = np.zeros((moments.n_features, len(columns))), np.zeros((len(columns), moments.n_features))
+        # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
+        T[columns] = np.linalg.solve((triangle.lower / size[:, None]).T, np.eye(len(columns))) / size[:, None]
+        inverse[:, columns] = triangle.lower.T
+        target_centre = float(moments.mean[-1]) if bias else 0.0
+        square = moments.scatter[-1, -1] / moments.weight + (moments.mean[-1] - target_centre) ** 2
         target_scale = float(2.0 ** np.round(0.5 * np.log2(square))) if square > 0 else 1.0
-        # Not T'CT: where the matrix is singular to rounding that has rounding of size one, and negative curvatures.
-        spread = (Q * (np.maximum(values, 0.0) / root**2)) @ Q.T
-        return cls(centre, T, inverse, target_centre, target_scale, spread)
+        lever = DoubleDouble.of(np.zeros(len(columns)))
+        for row, centre, rest in zip(T, triangle.centre, triangle.rest, strict=True):
+            lever += DoubleDouble.of(row) * DoubleDouble(np.array(centre), np.array(rest))
+        return cls(triangle.centre, T, inverse, triangle.rest @ T, lever.high, target_centre, target_scale)
 
     def rows(self, batch: Batch) -> Batch:
         """The same rows, centred and whitened."""
         y = (batch.y - self.target_centre) / self.target_scale
-        return Batch((batch.X - self.centre) @ self.T, y, batch.weight, batch.share)
+        return Batch((batch.X - self.centre) @ self.T - self.rest, y, batch.weight, batch.share)
 
     def enter(self, w: Array, b: float) -> tuple[Array, float]:
         """Parameters in data units -> in the frame. What left-out features had is dropped."""
-        b = b + float(self.centre @ w) - self.target_centre
-        return self.inverse @ w / self.target_scale, b / self.target_scale
+        v = self.inverse @ w / self.target_scale
+        return v, (b - self.target_centre) / self.target_scale + float(self.lever @ v)
 
     def leave(self, w: Array, b: float) -> tuple[Array, float]:
         """Parameters in the frame -> in data units."""
-        w = self.target_scale * (self.T @ w)
-        return w, self.target_scale * b + self.target_centre - float(self.centre @ w)
+        b = self.target_centre + self.target_scale * (b - float(self.lever @ w))
+        return self.target_scale * (self.T @ w), b
 
     def quadratic(self, data: Quadratic) -> Quadratic:
-        """The same loss in units of target_scale^2: curvature is the spread of the rows; the best intercept is zero."""
+        """The same loss in units of target_scale^2: every curvature is two; the best intercept is zero."""
         best = self.inverse @ data.best[: len(self.centre)] / self.target_scale
-        floor = data.floor / self.target_scale**2
-        if not data.bias:
-            return Quadratic(self.spread, best, floor, False)
-        H = np.eye(len(best) + 1)
-        H[:-1, :-1] = self.spread
-        return Quadratic(H, np.append(best, 0.0), floor, True)
+        best = np.append(best, 0.0) if data.bias else best
+        return Quadratic(np.eye(len(best)), best, data.floor / self.target_scale**2, data.bias)
 
     def differences(self, bias: bool) -> Array:
         """Slopes by T; a change of slopes also moves the intercept, as the line turns about the centre."""
@@ -186,5 +196,5 @@ class Conditioned:
             return self.target_scale * self.T
         features, directions = self.T.shape
         A = np.zeros((features + 1, directions + 1))
-        A[:-1, :-1], A[-1, :-1], A[-1, -1] = self.T, -self.centre @ self.T, 1.0
+        A[:-1, :-1], A[-1, :-1], A[-1, -1] = self.T, -self.lever, 1.0
         return self.target_scale * A

@@ -13,6 +13,7 @@ from gradline.descent.conditioning import Conditioned, DataUnits, Frame
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
 from gradline.errors import CollinearityWarning, DataError
+from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
 from gradline.solution import Dependency, Solution
 
@@ -72,12 +73,22 @@ class Problem:
         for warning in exact.certificate.warnings(names, centred=bias, outcome=outcome) if exact.certificate else ():
             warnings.warn(warning, CollinearityWarning, stacklevel=4)
         _refuse_extreme(moments, names, "float64" if conditioned else dtype)
-        frame: Frame = (
-            Conditioned.of(moments, exact, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
-        )
-        quadratic = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
+        frame: Frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
+        quadratic = _squares(source, moments, exact, frame, bias)
         tolerance = Tolerance.of(moments, exact, quadratic, frame, dtype)
         return cls(names, moments, exact, frame, quadratic, tolerance, _target_square(moments, frame))
+
+
+def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame, bias: bool) -> Quadratic:
+    """The mean squared error of the rows as they are in the frame.
+
+    Where float64 sums had too few digits, so have float64 rows: a multiple of the condition number in their last digits
+    moves curvatures and answer. One pass over them tells how far; they are well-conditioned, so float64 sums will do.
+    """
+    if isinstance(moments, Moments) or isinstance(frame, DataUnits):
+        return frame.quadratic(Quadratic.of(moments, exact, bias=bias))
+    rows = Moments.from_batches(map(frame.rows, source.batches()), len(frame.enter(exact.coef, exact.intercept)[0]))
+    return Quadratic.of(rows, rows.solve(fit_intercept=bias), bias=bias)
 
 
 def _target_square(moments: Statistics, frame: Frame) -> float:

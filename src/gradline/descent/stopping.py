@@ -25,12 +25,16 @@ class Tolerance:
         size, or where it is zero to rounding that of a coefficient that alone would explain y.
     has_error : (k,) bool
         Whether there is a standard error.
+    offset : (k,) float64
+        How far the least of the quadratic is from the exact answer: what rounding of the rows has done, and of the way
+        back to data units.
     rounding : (k,) float64
-        What a few roundings of the descending dtype leave as an error; no descent gets nearer.
+        What a few roundings of the descending dtype leave as an error, and twice the offset; no descent gets nearer.
     """
 
     quadratic: Quadratic
     differences: Array
+    offset: Array
     unit: Array
     has_error: NDArray[np.bool_]
     rounding: Array
@@ -49,15 +53,19 @@ class Tolerance:
         has_error = np.isfinite(error) & (error > 0)
         unit = np.where(has_error, error, np.where(np.abs(best) > 1e-12 * alone, np.abs(best), alone))
         spread = np.sqrt(np.diag(quadratic.H))
-        in_frame = np.maximum(np.abs(quadratic.best), target_size / np.where(spread > 0, spread, np.inf))
+        size_in_frame = np.sqrt(quadratic.loss(np.zeros_like(quadratic.best), 0.0))
+        in_frame = np.maximum(np.abs(quadratic.best), size_in_frame / np.where(spread > 0, spread, np.inf))
         differences = frame.differences(bias)
-        rounding = np.abs(differences) @ (16 * np.finfo(dtype).eps * in_frame)
-        return cls(quadratic, differences, unit, has_error, rounding)
+        slopes = quadratic.best[:-1] if bias else quadratic.best
+        w, b = frame.leave(slopes, float(quadratic.best[-1]) if bias else 0.0)
+        offset = (np.append(w, b) if bias else w) - best
+        rounding = np.abs(differences) @ (16 * np.finfo(dtype).eps * in_frame) + 2 * np.abs(offset)
+        return cls(quadratic, differences, offset, unit, has_error, rounding)
 
     def error(self, w: Array, b: float) -> Array:
         """(k,) distance of every coefficient from the least squares answer, in data units; w, b in the frame."""
         with np.errstate(over="ignore", invalid="ignore"):  # a diverged descent is infinitely far
-            distance: Array = np.abs(self.differences @ self.quadratic.error(w, b))
+            distance: Array = np.abs(self.differences @ self.quadratic.error(w, b) + self.offset)
         return distance
 
     def gaps(self, w: Array, b: float) -> Array:

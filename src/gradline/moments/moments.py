@@ -16,7 +16,7 @@ from gradline.errors import DataError
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
 from gradline.moments.parallel import InOrder, accumulate, numbered, row_blocks
-from gradline.moments.solve import Dispersion, NormalEquations, disperse, solve
+from gradline.moments.solve import Dispersion, NormalEquations, Triangle, disperse, factor, solve
 from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
 
@@ -183,6 +183,22 @@ class Moments:
             Without rows.
         """
         return disperse(self._equations(fit_intercept))
+
+    def triangle(self, fit_intercept: bool = True) -> Triangle:
+        """What whitens the columns: see `gradline.moments.solve.factor`.
+
+        Raises
+        ------
+        DataError
+            Without rows.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0, 2.0], [3.0, 8.0], [5.0, 8.0]], [0.0, 0.0, 0.0]).triangle().lower ** 2
+        array([[2.66666667, 0.        ],
+               [6.        , 2.        ]])
+        """
+        return factor(self._equations(fit_intercept))
 
     def __add__(self, other: Moments) -> Moments:
         if not isinstance(other, Moments):

@@ -17,7 +17,7 @@ from gradline.moments.integers.integer_sums import Integers, IntegerSums
 from gradline.moments.integers.rank import SHORT_BITS, independent_columns
 from gradline.moments.integers.refine import Enclosure, ceil_shift, norm, refine
 from gradline.moments.parallel import one_blas_thread
-from gradline.moments.solve import Dispersion
+from gradline.moments.solve import Dispersion, Triangle
 from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
 DIGITS = 15.95  # 53 bits, all of them right
@@ -91,6 +91,26 @@ def dispersion(fit: ExactFit, rows: int, weight: float, fit_intercept: bool) -> 
         digits=DIGITS,
         unit=math.ldexp(1.0, fit.problem.unit_exponent),
     )
+
+
+def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
+    """The factor in data units; the means in two float64 numbers each, high and low.
+
+    The factor is that of a matrix off by no more than what the refinement of the answer could still make good: the mean
+    squares of its directions are one but for a quarter, and as a rule to many digits.
+    """
+    equations, kept = fit.problem.equations, fit.problem.kept
+    # C / total weight = number 2^(scale_i + scale_j - place) / (squared 4^unit)
+    squared, unit = equations.weight * int(sums.numerator[-1, -1]), int(sums.exponent[-1])
+    bits = squared.bit_length() // 2
+    scale = np.array([equations.scale[j] - bits - unit for j in kept], dtype=int)
+    lower = np.ldexp(fit.factor.lower / math.sqrt(to_float(squared, 1, -2 * bits)), scale[:, None])
+    centre, rest = [], []
+    for mean, exponent in zip(equations.mean[:-1].tolist(), equations.scale[:-1], strict=True):
+        exact = Fraction(mean, equations.weight) * Fraction(2) ** (exponent - equations.mean_place)
+        centre.append(float(exact))
+        rest.append(float(exact - Fraction(centre[-1])))
+    return Triangle(np.array(kept, dtype=np.intp), lower, np.array(centre), np.array(rest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
