@@ -63,11 +63,11 @@ def gradline_steps_alone(stem: str, steps: int, rate: float) -> Work:
     def run(hear: Any) -> Any:
         quadratic = Quadratic.of(moments, solution, bias=True)
         engine = make_engine("moments", np.zeros(X.shape[1]), 0.0, learning_rate=rate, quadratic=quadratic)
-        return descend(engine, lambda: nothing, max_iter=steps, on_iteration=hear)
+        return descend(engine, lambda: nothing, max_iter=steps, after_pass=hear)
 
     def tell(_: Any) -> list[float]:
         path.clear()
-        again = run(lambda iteration, loss, w, b: path.append(w))
+        again = run(lambda history, w, b: path.append(w))
         return [*np.concatenate(path).tolist(), *again.history]
 
     return Work(run, tell)

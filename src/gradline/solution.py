@@ -25,6 +25,9 @@ class Status(Enum):
     ROUNDING = "Stopped where the floating-point type allows no more, short of the tolerance."
     MAX_ITER = "Stopped after the number of iterations asked for."
     DIVERGED = "Diverged: the loss grew without bound."
+    CALLBACK = "Stopped because the callback asked for it."
+    VALIDATION = "Stopped early: the loss on held-out rows no longer fell."
+    INTERRUPTED = "Unfinished: interrupted."
 
 
 @dataclass(frozen=True, slots=True)

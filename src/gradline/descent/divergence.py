@@ -2,49 +2,65 @@
 
 from __future__ import annotations
 
+from gradline.descent import momentum as heavy_ball
 from gradline.descent.quadratic import Quadratic
 from gradline.errors import DataError, DivergenceError
 
 
-def beyond_limit(learning_rate: float, quadratic: Quadratic) -> bool:
-    """Is a full-batch rate above 2 / largest curvature? At the limit itself a descent bounces for ever."""
-    return learning_rate > quadratic.max_learning_rate * (1 + 1e-12)
+def limit(quadratic: Quadratic, momentum: float = 0.0) -> float:
+    """2 (1 + momentum) / largest curvature: at or above it a full-batch descent does not converge."""
+    return quadratic.max_learning_rate * (1.0 + momentum)
 
 
-def refused(learning_rate: float, quadratic: Quadratic, names: tuple[str, ...]) -> DivergenceError:
+def beyond_limit(learning_rate: float, quadratic: Quadratic, momentum: float = 0.0) -> bool:
+    """Is a full-batch rate above the limit? At the limit itself a descent bounces for ever."""
+    return learning_rate > limit(quadratic, momentum) * (1 + 1e-12)
+
+
+def refused(
+    learning_rate: float, quadratic: Quadratic, names: tuple[str, ...], momentum: float = 0.0
+) -> DivergenceError:
     """The error for a full-batch rate that must diverge, before the first step."""
     column = steepest_name(quadratic, names)
+    factor = f"2 (1 + momentum {momentum:g})" if momentum else "2"
     return DivergenceError(
-        f"learning rate {learning_rate:g} diverges on these data: the limit is {quadratic.max_learning_rate:.4g} "
-        f"(2 / largest curvature {quadratic.largest:.4g}, set by {column}); "
-        f"every step multiplies the error by {growth(learning_rate, quadratic):.4g}",
+        f"learning rate {learning_rate:g} diverges on these data: the limit is {limit(quadratic, momentum):.4g} "
+        f"({factor} / largest curvature {quadratic.largest:.4g}, set by {column}); "
+        f"every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}",
         learning_rate=learning_rate,
         iteration=0,
         loss=float("nan"),
-        max_learning_rate=quadratic.max_learning_rate,
+        max_learning_rate=limit(quadratic, momentum),
         best_learning_rate=quadratic.best_learning_rate,
         column=column,
-        hint=allowed(quadratic) + ", or let learning_rate='auto' choose",
+        hint=allowed(quadratic, momentum) + ", or let learning_rate='auto' choose",
     )
 
 
 def exploded(
-    learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic | None, names: tuple[str, ...]
+    learning_rate: float | None,
+    losses: tuple[float, ...],
+    quadratic: Quadratic | None,
+    names: tuple[str, ...],
+    momentum: float = 0.0,
 ) -> DivergenceError:
     """The error for a loss that left all bounds during the run; `quadratic` where it limits the rate (plain SGD)."""
-    message = f"descent with learning rate {learning_rate:g} diverged at iteration {len(losses)}: {_rise(losses)}"
+    rate = "the optimizer's own learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
+    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}"
+    used = float("nan") if learning_rate is None else learning_rate
     if quadratic is None:
         hint = "lower the rate, and standardise columns of very different size"
-        return DivergenceError(message, learning_rate=learning_rate, iteration=len(losses), loss=losses[-1], hint=hint)
+        return DivergenceError(message, learning_rate=used, iteration=len(losses), loss=losses[-1], hint=hint)
     return DivergenceError(
         message,
-        learning_rate=learning_rate,
+        learning_rate=used,
         iteration=len(losses),
         loss=losses[-1],
-        max_learning_rate=quadratic.max_learning_rate,
+        max_learning_rate=limit(quadratic, momentum),
         best_learning_rate=quadratic.best_learning_rate,
         column=steepest_name(quadratic, names),
-        hint=allowed(quadratic) + " (full batches; small batches allow less), or let learning_rate='auto' choose",
+        hint=allowed(quadratic, momentum)
+        + " (full batches; small batches allow less), or let learning_rate='auto' choose",
     )
 
 
@@ -57,25 +73,30 @@ def overflowed(losses: tuple[float, ...]) -> DataError:
     )
 
 
-def stop_sentence(learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic | None) -> str:
+def stop_sentence(
+    learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic | None, momentum: float = 0.0
+) -> str:
     """`stop_reason_` of a descent that was allowed to diverge; `quadratic` where full batches make it predictable."""
     seen = f"Stopped at iteration {len(losses)}: {_rise(losses)}"
     if quadratic is None:
         return f"{seen}."
-    return f"{seen}; every step multiplies the error by {growth(learning_rate, quadratic):.4g}."
+    return f"{seen}; every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}."
 
 
-def allowed(quadratic: Quadratic) -> str:
+def allowed(quadratic: Quadratic, momentum: float = 0.0) -> str:
     """What these data allow, as a phrase."""
+    if momentum:
+        most, safe = limit(quadratic, momentum), 0.5 * quadratic.max_learning_rate
+        return f"with momentum {momentum:g} these data allow at most {most:.4g}; {safe:.3g} is safe with any"
     best = quadratic.best_learning_rate
     one_step = quadratic.smallest > 0.999 * quadratic.largest
     praise = "lands in one step" if one_step else "is the fastest constant rate"
     return f"these data allow at most {quadratic.max_learning_rate:.4g}; {best:.3g} {praise}"
 
 
-def growth(learning_rate: float, quadratic: Quadratic) -> float:
+def growth(learning_rate: float, quadratic: Quadratic, momentum: float = 0.0) -> float:
     """The factor on the error along the steepest direction, per full-batch step: 1 - rate * curvature."""
-    return 1.0 - learning_rate * quadratic.largest
+    return heavy_ball.factor(learning_rate, quadratic.largest, momentum)
 
 
 def steepest_name(quadratic: Quadratic, names: tuple[str, ...]) -> str:

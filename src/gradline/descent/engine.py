@@ -19,3 +19,6 @@ class Engine(Protocol):
 
     def read(self) -> tuple[Array, float]:
         """Copies of the slopes w, (features,), and the intercept b."""
+
+    def write(self, w: Array, b: float) -> None:
+        """Go to these parameters."""

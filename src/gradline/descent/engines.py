@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gradline.descent.engine import Engine
 from gradline.descent.from_moments import ByMoments
+from gradline.descent.loss_by_hand import LossByHand
+from gradline.descent.losses import Loss, Squared
+from gradline.descent.momentum import HeavyBall
+from gradline.descent.optimizers import is_plain_sgd, make_optimizer, needs_closure
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.rung1_by_hand import ByHand
 from gradline.errors import DataError, MissingExtraError
 from gradline.solution import Array
 
 if TYPE_CHECKING:
+    from torch import nn
     from torch.optim import Optimizer
 
 ENGINES = ("numpy", "autograd", "nn", "moments")
-UNFIT = {  # torch.optim classes that this loop cannot drive, and why
-    "Optimizer": "it is the abstract class",
-    "LBFGS": "it evaluates the loss several times a step",
-    "Muon": "it takes matrices only, and the intercept is none",
-    "SparseAdam": "it takes sparse gradients only",
-}
 
 
 def make_engine(
@@ -30,37 +28,95 @@ def make_engine(
     w: Array,
     b: float,
     *,
-    learning_rate: float,
+    learning_rate: float | None,
     quadratic: Quadratic,
+    loss: Loss | None = None,
+    momentum: float = 0.0,
     optimizer: str | type[Optimizer] = "sgd",
+    optimizer_options: Mapping[str, Any] | None = None,
     dtype: str = "float64",
     device: str = "cpu",
 ) -> Engine:
-    """The rung called `name`, at (w, b). `quadratic` is the loss descended: "moments" needs no rows beside it."""
-    bias = quadratic.bias
+    """The rung called `name`, at (w, b). `quadratic` is the loss descended: "moments" needs no rows beside it.
+
+    Without a `loss` it is the squared one, and the engine the lesson's. A learning rate of None is for a `torch.optim`
+    class that has one of its own.
+    """
+    bias, loss = quadratic.bias, loss or Squared()
+    squared = isinstance(loss, Squared)
     if name in ("numpy", "moments") and device != "cpu":
         raise DataError(f"engine '{name}' runs on the CPU, not on device '{device}'", hint="engine='autograd' or 'nn'")
     if name == "moments" and dtype != "float64":
         raise DataError(f"engine 'moments' computes in float64, not in {dtype}", hint="engine='numpy'")
-    if name != "nn" and optimizer != "sgd":
+    if name == "moments" and not squared:
+        raise DataError(
+            f"engine 'moments' knows sums of squares only, which do not tell the {loss.name} loss", hint="engine='numpy'"
+        )
+    if name != "nn" and not is_plain_sgd(optimizer):
         raise DataError(
             f"optimizer {optimizer!r} comes from torch.optim, which only engine 'nn' uses, not '{name}'",
             hint="engine='nn', or leave the optimizer at 'sgd'",
         )
+    if name != "nn" and optimizer_options:
+        raise DataError(
+            f"optimizer_options are for torch.optim, which only engine 'nn' uses, not '{name}'",
+            hint="engine='nn'; momentum=0.9 works on every engine",
+        )
+    if name == "nn":
+        check_torch(name, device)
+        from gradline.descent.tensors import Tensors
+
+        tensors = Tensors(dtype, device)
+        return nn_engine(
+            tensors.linear(w, b, bias=bias),
+            learning_rate=learning_rate,
+            loss=loss,
+            momentum=momentum,
+            optimizer=optimizer,
+            optimizer_options=optimizer_options or {},
+            dtype=dtype,
+            device=device,
+        )
+    assert learning_rate is not None
+    engine: Engine
     if name == "moments":
-        return ByMoments(w, b, learning_rate=learning_rate, quadratic=quadratic)
-    if name == "numpy":
-        return ByHand(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype)
-    if not torch_is_installed():
-        raise MissingExtraError(f"engine '{name}'", "torch")
-    _check_device(device)
-    if name == "autograd":
-        from gradline.descent.rung2_autograd import ByAutograd
+        engine = ByMoments(w, b, learning_rate=learning_rate, quadratic=quadratic)
+    elif name == "numpy" and squared:
+        engine = ByHand(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype)
+    elif name == "numpy":
+        engine = LossByHand(w, b, loss=loss, learning_rate=learning_rate, bias=bias, dtype=dtype)
+    else:
+        check_torch(name, device)
+        engine = _autograd(w, b, loss, squared, learning_rate=learning_rate, bias=bias, dtype=dtype, device=device)
+    return HeavyBall(engine, momentum) if momentum else engine
 
-        return ByAutograd(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype, device=device)
+
+def nn_engine(
+    model: nn.Module,
+    *,
+    learning_rate: float | None,
+    loss: Loss,
+    momentum: float,
+    optimizer: str | type[Optimizer],
+    optimizer_options: Mapping[str, Any],
+    dtype: str,
+    device: str,
+) -> Engine:
+    """Rung 3 around any module from (rows, features) to (rows, 1), which it trains in place."""
+    from gradline.descent.criteria import criterion
+    from gradline.descent.nn_closure import ByClosure
     from gradline.descent.rung3_nn import ByNN
+    from gradline.descent.tensors import Tensors
 
-    return ByNN(w, b, optimizer=_optimizer(optimizer, learning_rate), bias=bias, dtype=dtype, device=device)
+    if momentum and not is_plain_sgd(optimizer):
+        raise DataError(
+            f"momentum={momentum:g} is the heavy ball of optimizer 'sgd'; {optimizer!r} has options of its own",
+            hint="leave momentum at 0, or give optimizer_options",
+        )
+    options = dict(optimizer_options) | ({"momentum": momentum} if momentum else {})
+    made = make_optimizer(optimizer, model.parameters(), learning_rate=learning_rate, options=options)
+    rung = ByNN(model, criterion(loss), made, Tensors(dtype, device))
+    return ByClosure(rung) if needs_closure(made) else rung
 
 
 def torch_is_installed() -> bool:
@@ -70,7 +126,10 @@ def torch_is_installed() -> bool:
     return importlib.util.find_spec("torch") is not None
 
 
-def _check_device(device: str) -> None:
+def check_torch(engine: str, device: str) -> None:
+    """Say so where PyTorch, or the device, is not to be had."""
+    if not torch_is_installed():
+        raise MissingExtraError(f"engine '{engine}'", "torch")
     import torch
 
     try:
@@ -81,34 +140,12 @@ def _check_device(device: str) -> None:
         ) from None
 
 
-def is_plain_sgd(optimizer: object) -> bool:
-    """'sgd' in any letter case, or the class itself."""
-    if isinstance(optimizer, str):
-        return optimizer.lower() == "sgd"
-    return getattr(optimizer, "__module__", "") == "torch.optim.sgd" and getattr(optimizer, "__name__", "") == "SGD"
+def _autograd(w: Array, b: float, loss: Loss, squared: bool, **how: Any) -> Engine:
+    if squared:
+        from gradline.descent.rung2_autograd import ByAutograd
 
+        return ByAutograd(w, b, **how)
+    from gradline.descent.criteria import criterion
+    from gradline.descent.loss_by_autograd import LossByAutograd
 
-def _optimizer(optimizer: str | type[Optimizer], learning_rate: float) -> Callable[..., Any]:
-    """A `torch.optim` class, by itself or by name (letter case ignored), bound to the rate."""
-    from functools import partial
-
-    from torch import optim
-
-    classes = {
-        name.lower(): kind
-        for name, kind in vars(optim).items()
-        if isinstance(kind, type) and issubclass(kind, optim.Optimizer) and name not in UNFIT
-    }
-    kind: Any = classes.get(optimizer.lower()) if isinstance(optimizer, str) else optimizer
-    if kind is not None and (not issubclass(kind, optim.Optimizer) or kind.__name__ in UNFIT):
-        why = UNFIT.get(kind.__name__, "it is no torch.optim class")
-        raise DataError(f"optimizer {kind.__name__} cannot make this descent: {why}", hint="use 'sgd' or 'adam'")
-    if kind is None:
-        near = difflib.get_close_matches(str(optimizer).lower(), classes, n=1)
-        raise DataError(
-            f"no optimizer '{optimizer}' in torch.optim",
-            hint=f"did you mean '{near[0]}'?" if near else "it has " + ", ".join(sorted(classes)),
-        )
-    if kind is optim.SGD:
-        return partial(kind, lr=learning_rate, foreach=False)  # one small tensor: batching the update only costs
-    return partial(kind, lr=learning_rate)
+    return LossByAutograd(w, b, criterion=criterion(loss), **how)

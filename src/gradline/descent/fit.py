@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from gradline.data.batch import Batch
-from gradline.data.source import Source, whole
-from gradline.descent import divergence, ending, outlook
-from gradline.descent.engines import is_plain_sgd, make_engine
-from gradline.descent.loop import OnIteration, descend
+from gradline.data.source import Source
+from gradline.data.split import held_out
+from gradline.descent import divergence, ending, epochs, outlook
+from gradline.descent.early_stopping import EarlyStopping
+from gradline.descent.engine import Engine
+from gradline.descent.engines import make_engine
+from gradline.descent.epochs import Epoch
+from gradline.descent.history import Callback
+from gradline.descent.loop import descend
+from gradline.descent.mean_loss import mean_loss
+from gradline.descent.options import DEFAULT_TOL, Options
+from gradline.descent.passes import AfterPass
 from gradline.descent.problem import Problem
+from gradline.descent.resume import Keeper, Remembers
+from gradline.descent.schedulers import Scheduler
+from gradline.descent.start import starting_point
 from gradline.errors import DataError, DivergenceError, DivergenceWarning
 from gradline.solution import Array, Solution, Status
-
-if TYPE_CHECKING:
-    from torch.optim import Optimizer
-
-DEFAULT_TOL = 1e-6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Options:
-    """How to descend; names, meanings and ranges are those of `GradientDescentRegressor`."""
-
-    engine: str = "numpy"
-    learning_rate: float | str = "auto"
-    max_iter: int = 1000
-    tol: float | None = DEFAULT_TOL
-    fit_intercept: bool = True
-    batch_size: int | None = None
-    init: str | float | Array = "zeros"
-    optimizer: str | type[Optimizer] = "sgd"
-    dtype: str = "float64"
-    device: str = "cpu"
-    on_divergence: str = "raise"
-    record_path: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,18 +37,21 @@ class Descent:
     Attributes
     ----------
     problem : Problem
-        What was descended, and the least squares answer it is measured against.
+        What was descended, and the certified answer it is measured against.
     solution : Solution
         Where it ended, in data units; `history` is the loss curve.
     path : (iterations + 1, features) float64 or None
         The slopes before the first step and after each, in data units.
     learning_rate : float
-        Of the problem descended: under "auto" that is the conditioned one.
+        Of the problem descended: under "auto" that is the conditioned one. NaN where an optimizer has its own.
+    max_learning_rate : float
+        At or above it full-batch steps do not converge; NaN where a loss with a kink allows no constant rate.
     loss : float
-        The mean squared error where it ended.
+        The mean loss where it ended.
+    validation_loss : tuple of float
+        The mean loss on the held-out rows after each pass; empty without them.
     gap : float
-        The largest distance of a coefficient from the least squares answer, in its standard errors (relative,
-        where there is none).
+        The largest distance of a coefficient from the answer, in its standard errors (relative, where there is none).
     cure : str or None
         What to do where it stopped short of the tolerance.
     converged : bool
@@ -72,15 +63,17 @@ class Descent:
     solution: Solution
     path: Array | None
     learning_rate: float
+    max_learning_rate: float
     loss: float
+    validation_loss: tuple[float, ...]
     gap: float
     cure: str | None
     converged: bool
     stop_reason: str
 
 
-def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration: OnIteration | None = None) -> Descent:
-    """Descend on `source`; `on_iteration(iteration, loss, w, b)` hears of every pass, in data units.
+def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: Callback) -> Descent:
+    """Descend on `source`; every callback hears of every pass, and ends the descent by returning True.
 
     Raises
     ------
@@ -90,156 +83,244 @@ def fit(source: Source, options: Options, rng: np.random.Generator, on_iteration
     DataError
         Where no fit is determined, or numbers leave the range of the dtype.
     """
-    if is_plain_sgd(options.optimizer):
-        options = replace(options, optimizer="sgd")
-    automatic, bias = options.learning_rate == "auto", options.fit_intercept
-    problem = Problem.of(source, bias=bias, conditioned=automatic, dtype=options.dtype)
-    frame, quadratic, tolerance = problem.frame, problem.quadratic, problem.tolerance
+    training, validation = split(source, options, rng)
+    problem = Problem.of(
+        training, loss=options.cost, bias=options.fit_intercept, conditioned=options.automatic, dtype=options.dtype
+    )
+    epoch = _epochs(training, options, problem, rng)
+    rate = _rate(options, problem, epoch)
+    hopeless = _refuse_hopeless(rate, options, problem)
 
-    epoch = _epochs(source, options, problem, rng)
-    rate = _safe_rate(options, problem, epoch) if automatic else float(options.learning_rate)
-    predictable = options.batch_size is None and options.optimizer == "sgd"
-    hopeless = predictable and divergence.beyond_limit(rate, quadratic)
-    if hopeless:
-        _raise_or_warn(divergence.refused(rate, quadratic, problem.names), options.on_divergence)
-
-    start = frame.enter(*_start(options.init, len(problem.names), bias, rng))
+    start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
     engine = make_engine(
         options.engine,
         *start,
         learning_rate=rate,
-        quadratic=quadratic,
+        quadratic=problem.quadratic,
+        loss=problem.loss,
+        momentum=options.momentum,
         optimizer=options.optimizer,
+        optimizer_options=options.optimizer_options,
         dtype=options.dtype,
         device=options.device,
     )
-    path = [frame.leave(*engine.read())[0]]
-    unit_of_loss = frame.target_scale**2
-
-    def hear(iteration: int, loss: float, w: Array, b: float) -> None:
-        w, b = frame.leave(w, b)
-        if options.record_path:
-            path.append(w)
-        if on_iteration:
-            on_iteration(iteration, loss * unit_of_loss, w, b)
-
-    tol = DEFAULT_TOL if options.tol is None else options.tol
-    ceiling = 1e6 * max(quadratic.loss(*start), problem.target_square)
-    inner = descend(
-        engine,
-        epoch,
-        max_iter=options.max_iter,
-        stop=None if options.tol is None else lambda w, b: tolerance.reached(w, b, tol),
-        on_iteration=hear if options.record_path or on_iteration else None,
-        ceiling=ceiling,
-    )
-    diverged, to_go = inner.status is Status.DIVERGED, None
-    if diverged and not hopeless:
-        if options.dtype == "float32" and ceiling > float(np.finfo(np.float32).max):
-            raise divergence.overflowed(inner.history)
-        limiting = quadratic if options.optimizer == "sgd" else None
-        _raise_or_warn(divergence.exploded(rate, inner.history, limiting, problem.names), options.on_divergence)
-    asked = options.tol is not None
-    if inner.status is Status.MAX_ITER and predictable and asked:
-        to_go = outlook.iterations_to_go(tolerance, rate, inner.coef, inner.intercept, tol)
-    near = tolerance.reached(inner.coef, inner.intercept, tol)
-    cure = None
-    if not diverged and near is not Status.CONVERGED:
-        cure = ending.cure(inner, automatic=automatic, predictable=predictable, to_go=to_go, dtype=options.dtype)
-    w, b = frame.leave(inner.coef, inner.intercept)
-    return Descent(
-        problem=problem,
-        solution=replace(inner, coef=w, intercept=b, history=tuple(loss * unit_of_loss for loss in inner.history)),
-        path=np.array(path) if options.record_path else None,
-        learning_rate=rate,
-        loss=quadratic.loss(inner.coef, inner.intercept) * unit_of_loss,
-        gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),
-        cure=cure,
-        converged=not diverged and near is Status.CONVERGED,
-        stop_reason=ending.sentence(problem, inner, rate, predictable=predictable, asked=asked, to_go=to_go),
-    )
-
-
-def _epochs(
-    source: Source, options: Options, problem: Problem, rng: np.random.Generator
-) -> Callable[[], Iterable[Batch]]:
-    """What one pass of the loop reads: nothing, the whole table, or shuffled mini-batches."""
-    rows = problem.frame.rows
-    if options.engine == "moments":
-        if options.batch_size is not None:
-            raise DataError(
-                f"engine 'moments' has no rows to cut into batches of {options.batch_size}",
-                hint="batches need engine 'numpy', 'autograd' or 'nn'",
-            )
-        nothing = (Batch.of(np.empty((0, len(source.feature_names))), np.empty(0)),)
-        return lambda: nothing
-    if options.batch_size is None:
-        everything = (rows(whole(source)),)
-        return lambda: everything
-    # A row's part of a step is its weight against the mean weight of all rows, not of its batch: otherwise small
-    # batches would forget the weights, and descend to another answer.
-    mean_weight = problem.moments.weight / problem.moments.rows
-
-    def shared(batch: Batch) -> Batch:
-        if batch.weight is None:
-            return batch
-        return replace(batch, share=batch.weight / (mean_weight * len(batch)))
-
-    return lambda: (rows(shared(batch)) for batch in source.batches(options.batch_size, shuffle=rng))
-
-
-def _safe_rate(options: Options, problem: Problem, epoch: Callable[[], Iterable[Batch]]) -> float:
-    """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m.
-
-    L_m, the expected smoothness, lies between L and the curvature of the worst single row: for m of n rows
-    L_m = n (m - 1) / (m (n - 1)) L + (n - m) / (m (n - 1)) max_i 2 |z_i|^2 (Gower, Loizou, Qian, Sailanbayev,
-    Shulgin, Richtarik 2019, proposition 3.8), z_i with its relative weight; half its inverse is the rate of their
-    theorem 3.1.
-    """
-    if options.optimizer != "sgd":
-        raise DataError(
-            f"learning_rate='auto' is worked out for optimizer 'sgd', not for {options.optimizer!r}",
-            hint="give the rate, for example learning_rate=0.01",
+    early = None
+    if validation is not None:
+        loss, held = problem.loss_in_data_units, validation
+        early = EarlyStopping(
+            lambda w, b: mean_loss(held, loss, *problem.frame.leave(w, b)), patience=options.n_iter_no_change
         )
-    largest = problem.quadratic.largest
+    path = [problem.frame.leave(*start)[0]] if options.record_path else None
+    tol = DEFAULT_TOL if options.tol is None else options.tol
+    run = Run(engine, options, rng, path, early, identity=problem.identity())
+
+    def to_go(w: Array, b: float) -> int | None:
+        if rate is None or not options.steady:
+            return None
+        return outlook.iterations_to_go(problem.tolerance, rate, w, b, tol, options.momentum)
+
+    after_pass = AfterPass(
+        problem.frame,
+        problem.unit_of_loss,
+        path=path,
+        set_pace=run.scheduler,
+        early_stopping=early,
+        callbacks=callbacks,
+        distance=lambda w, b: float(problem.tolerance.gaps(w, b).max()),
+        to_go=to_go,
+    )
+    ceiling = 1e6 * max(problem.squares.loss(*start), problem.target_square) ** (problem.loss.degree / 2)
+    stop = None if options.tol is None else lambda w, b: problem.tolerance.reached(w, b, tol)
+    inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling)
+    if inner.status is Status.DIVERGED and not hopeless:
+        _tell_divergence(rate, inner.history, ceiling, options, problem)
+    return _finished(problem, options, inner, rate, early, path, training)
+
+
+class Run:
+    """An engine in the loop, with what it carries from pass to pass: kept in a checkpoint, where one is asked for."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: Options,
+        rng: np.random.Generator,
+        path: list[Array] | None,
+        early_stopping: EarlyStopping | None,
+        identity: dict[str, Any],
+        memories: dict[str, Remembers] | None = None,
+    ) -> None:
+        self.engine, self.options, self.early_stopping = engine, options, early_stopping
+        self.scheduler = Scheduler.of(options.scheduler, engine) if options.scheduler else None
+        self._keeper = None
+        if options.checkpoint is not None:
+            carried: dict[str, Any] = {
+                "optimizer": getattr(engine, "optimizer", None),
+                "momentum": engine if hasattr(engine, "state_dict") else None,
+                "scheduler": self.scheduler,
+                "validation": early_stopping,
+                **(memories or {}),
+            }
+            self._keeper = Keeper(
+                options.checkpoint,
+                options.checkpoint_seconds,
+                options.identity() | identity,
+                engine,
+                rng,
+                {name: memory for name, memory in carried.items() if memory is not None},
+                path,
+            )
+
+    def descend(
+        self,
+        epoch: Epoch,
+        after_pass: AfterPass,
+        *,
+        stop: Callable[[Array, float], Status | None] | None,
+        ceiling: float,
+    ) -> Solution:
+        """From the start, or from the checkpoint; ends at the best held-out loss where that ended it."""
+        history: Sequence[float] = ()
+        if self._keeper is not None:
+            history, ended = self._keeper.resume()
+            after_pass.save = self._keeper.after_pass
+            if ended is not None:
+                return self._best(Solution(*self.engine.read(), ended, tuple(history)))
+        found = descend(
+            self.engine,
+            epoch,
+            max_iter=self.options.max_iter,
+            stop=stop,
+            after_pass=None if after_pass.idle else after_pass,
+            ceiling=ceiling,
+            history=history,
+        )
+        # What was interrupted within a pass would not go on as an unbroken run: the last complete pass on file does.
+        if self._keeper is not None and found.status not in (Status.DIVERGED, Status.INTERRUPTED):
+            self._keeper.at_the_end(found.history, found.status if found.status is Status.VALIDATION else None)
+        return self._best(found)
+
+    def _best(self, found: Solution) -> Solution:
+        if found.status is not Status.VALIDATION or self.early_stopping is None or self.early_stopping.best is None:
+            return found
+        self.engine.write(*self.early_stopping.best)
+        return replace(found, coef=self.early_stopping.best[0], intercept=self.early_stopping.best[1])
+
+
+def split(source: Source, options: Options, rng: np.random.Generator) -> tuple[Source, Source | None]:
+    """Rows to train on, and rows to validate with where some are to be held out."""
+    if options.validation_fraction is None:
+        return source, None
+    return held_out(source, options.validation_fraction, int(rng.integers(2**31)))
+
+
+def raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
+    """As the user chose."""
+    if on_divergence == "raise":
+        raise error
+    warnings.warn(str(error), DivergenceWarning, stacklevel=5)
+
+
+def _epochs(source: Source, options: Options, problem: Problem, rng: np.random.Generator) -> Epoch:
+    if options.engine == "moments":
+        return epochs.no_rows(source, options.batch_size)
     if options.batch_size is None:
-        return 1.0 / largest if largest > 0 else 1.0
-    n, worst = 0, 0.0
-    for batch in epoch():
-        n += len(batch)
-        squares = np.einsum("ij,ij->i", batch.X, batch.X) + options.fit_intercept
-        worst = max(worst, float(2 * (len(batch) * batch.share * squares).max()))
-    m = min(options.batch_size, n)
-    smoothness = n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst
+        return epochs.full_batches(source, problem.frame)
+    mean_weight = problem.moments.weight / problem.moments.rows
+    return epochs.mini_batches(source, problem.frame, options.batch_size, mean_weight, rng)
+
+
+def _rate(options: Options, problem: Problem, epoch: Epoch) -> float | None:
+    """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m rows, L_m their expected
+    smoothness (Gower et al. 2019, theorem 3.1). None for an optimizer that has a rate of its own.
+    """
+    if not options.automatic:
+        return float(options.learning_rate)
+    if options.optimizer != "sgd":
+        return None
+    if options.batch_size is None:
+        return 1.0 / problem.largest if problem.largest > 0 else 1.0
+    smoothness = epochs.expected_smoothness(epoch, options.batch_size, problem.squares.largest, problem.bias)
+    smoothness *= problem.loss.curvature_bound / 2
     return 0.5 / smoothness if smoothness > 0 else 1.0
 
 
-def _start(init: str | float | Array, features: int, bias: bool, rng: np.random.Generator) -> tuple[Array, float]:
-    """Slopes and intercept to start from, in data units."""
-    k = features + bias
-    if isinstance(init, str):
-        starts: dict[str, Callable[[int], Array]] = {
-            "zeros": np.zeros,
-            "uniform": rng.random,
-            "normal": rng.standard_normal,
-        }
-        v = starts[init](k)
+def _refuse_hopeless(rate: float | None, options: Options, problem: Problem) -> bool:
+    """Is the rate one that must diverge? Only least squares pulls ever harder the farther it is off."""
+    if rate is None or not (options.steady and options.squared):
+        return False
+    hopeless = divergence.beyond_limit(rate, problem.quadratic, options.momentum)
+    if hopeless:
+        refused = divergence.refused(rate, problem.quadratic, problem.names, options.momentum)
+        raise_or_warn(refused, options.on_divergence)
+    return hopeless
+
+
+def _tell_divergence(
+    rate: float | None, history: tuple[float, ...], ceiling: float, options: Options, problem: Problem
+) -> None:
+    if options.dtype == "float32" and ceiling > float(np.finfo(np.float32).max):
+        raise divergence.overflowed(history)
+    plain = options.optimizer == "sgd" and options.squared
+    limiting = problem.quadratic if plain else None
+    error = divergence.exploded(rate, history, limiting, problem.names, options.momentum)
+    raise_or_warn(error, options.on_divergence)
+
+
+def _finished(
+    problem: Problem,
+    options: Options,
+    inner: Solution,
+    rate: float | None,
+    early_stopping: EarlyStopping | None,
+    path: list[Array] | None,
+    training: Source,
+) -> Descent:
+    tolerance, momentum = problem.tolerance, options.momentum
+    tol = DEFAULT_TOL if options.tol is None else options.tol
+    diverged, to_go = inner.status is Status.DIVERGED, None
+    predictable = options.steady and rate is not None
+    if inner.status is Status.MAX_ITER and predictable and options.tol is not None:
+        assert rate is not None
+        to_go = outlook.iterations_to_go(tolerance, rate, inner.coef, inner.intercept, tol, momentum)
+    near = tolerance.reached(inner.coef, inner.intercept, tol)
+    cure = None
+    meant = inner.status in (Status.CALLBACK, Status.VALIDATION)
+    if not (diverged or meant or near is Status.CONVERGED):
+        cure = ending.cure(
+            inner,
+            automatic=options.automatic,
+            predictable=predictable,
+            plain=options.squared,
+            to_go=to_go,
+            dtype=options.dtype,
+        )
+    w, b = problem.frame.leave(inner.coef, inner.intercept)
+    if options.squared:
+        loss = problem.quadratic.loss(inner.coef, inner.intercept) * problem.unit_of_loss
     else:
-        try:
-            v = np.asarray(init, dtype=float)
-        except (TypeError, ValueError):
-            choices = "'zeros', 'uniform', 'normal', a number or an array of numbers"
-            raise DataError(f"init is {init!r}, expected {choices}") from None
-        v = np.full(k, v) if v.ndim == 0 else v
-        if bias and v.shape == (features,):
-            v = np.append(v, 0.0)
-        if v.shape != (k,) or not np.isfinite(v).all():
-            shapes = f"({features},)" + (f", or ({k},) with the intercept last" if bias else "")
-            raise DataError(f"init is {init!r}, expected finite numbers of shape {shapes}")
-    return v[:features], float(v[features]) if bias else 0.0
-
-
-def _raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
-    if on_divergence == "raise":
-        raise error
-    warnings.warn(str(error), DivergenceWarning, stacklevel=4)
+        loss = mean_loss(training, problem.loss_in_data_units, w, b)
+    return Descent(
+        problem=problem,
+        solution=replace(
+            inner, coef=w, intercept=b, history=tuple(loss * problem.unit_of_loss for loss in inner.history)
+        ),
+        path=None if path is None else np.array(path),
+        learning_rate=math.nan if rate is None else rate,
+        max_learning_rate=problem.max_learning_rate(momentum),
+        loss=loss,
+        validation_loss=tuple(early_stopping.losses) if early_stopping else (),
+        gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),
+        cure=cure,
+        converged=not diverged and near is Status.CONVERGED,
+        stop_reason=ending.sentence(
+            problem,
+            inner,
+            rate,
+            momentum,
+            predictable=predictable,
+            asked=options.tol is not None,
+            to_go=to_go,
+            early_stopping=early_stopping,
+        ),
+    )

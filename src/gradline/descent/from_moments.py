@@ -21,7 +21,7 @@ class ByMoments:
     def __init__(self, w: Array, b: float, *, learning_rate: float, quadratic: Quadratic) -> None:
         self.H, self.best, self.floor = quadratic.H, quadratic.best, quadratic.floor
         self.learning_rate, self.bias = learning_rate, quadratic.bias
-        self.v = np.append(w, b) if self.bias else w.copy()
+        self.write(w, b)
 
     def step(self, batch: Batch) -> float:
         """Move once down the gradient; return the loss before. `batch` is not looked at."""
@@ -38,3 +38,7 @@ class ByMoments:
     def read(self) -> tuple[Array, float]:
         """Copies of w and b."""
         return (self.v[:-1].copy(), float(self.v[-1])) if self.bias else (self.v.copy(), 0.0)
+
+    def write(self, w: Array, b: float) -> None:
+        """Go to these parameters."""
+        self.v = np.append(w, b) if self.bias else w.copy()

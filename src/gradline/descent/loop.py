@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from gradline.descent.engine import Engine
 from gradline.solution import Array, Solution, Status
 
 Stop = Callable[[Array, float], Status | None]
-OnIteration = Callable[[int, float, Array, float], None]
+AfterPass = Callable[[Sequence[float], Array, float], Status | None]
 
 
 def descend(
@@ -21,10 +21,11 @@ def descend(
     *,
     max_iter: int,
     stop: Stop | None = None,
-    on_iteration: OnIteration | None = None,
+    after_pass: AfterPass | None = None,
     ceiling: float = math.inf,
+    history: Sequence[float] = (),
 ) -> Solution:
-    """Step through the data `max_iter` times, or until `stop(w, b)` says so, or until the loss explodes.
+    """Step through the data until `max_iter` passes are done, or `stop` or `after_pass` says so, or the loss explodes.
 
     Parameters
     ----------
@@ -35,39 +36,48 @@ def descend(
         Passes at most. With the full batch a pass is one step.
     stop : callable, optional
         `stop(w, b)` after each pass; a status ends the descent with it.
-    on_iteration : callable, optional
-        `on_iteration(iteration, loss, w, b)` after each pass: the loss before the update, parameters after it.
+    after_pass : callable, optional
+        `after_pass(history, w, b)` after each pass: the losses before the updates so far, parameters after the
+        last one. A status ends the descent with it.
     ceiling : float
         A loss above it, infinite or NaN ends the descent as diverged, in the iteration where it happens. A test
         for NaN alone is not enough: in float64 a diverging descent can stay finite for thousands of steps.
+    history : sequence of float
+        Of the passes done before, where a descent is resumed.
 
     Returns
     -------
     Solution
-        `history[k]` is the mean squared error before update k + 1 (for mini-batches, the mean over the pass).
+        `history[k]` is the mean loss before update k + 1 (for mini-batches, the mean over the pass). Interrupted
+        (Ctrl-C) it is what there is, its history that of the complete passes.
     """
-    history: list[float] = []
+    losses_before = list(history)
     status = Status.MAX_ITER
-    with np.errstate(over="ignore", invalid="ignore"):  # an overflow is told as divergence, once, below
-        for iteration in range(1, max_iter + 1):
-            losses, rows = [], []
-            for batch in epoch():
-                losses.append(engine.step(batch))
-                rows.append(len(batch))
-                if not losses[-1] <= ceiling:
-                    status = Status.DIVERGED
+    w, b = engine.read()
+    if losses_before and stop and (done := stop(w, b)):
+        return Solution(w, b, done, tuple(losses_before))
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):  # an overflow is told as divergence, once, below
+            while len(losses_before) < max_iter:
+                losses, rows = [], []
+                for batch in epoch():
+                    losses.append(engine.step(batch))
+                    rows.append(len(batch))
+                    if not losses[-1] <= ceiling:
+                        status = Status.DIVERGED
+                        break
+                one = len(losses) == 1 or status is Status.DIVERGED
+                losses_before.append(losses[-1] if one else float(np.average(losses, weights=rows)))
+                w, b = engine.read()
+                done = after_pass(losses_before, w, b) if after_pass else None
+                if status is Status.DIVERGED:
                     break
-            one = len(losses) == 1 or status is Status.DIVERGED
-            history.append(losses[-1] if one else float(np.average(losses, weights=rows)))
-            w, b = engine.read()
-            if on_iteration:
-                on_iteration(iteration, history[-1], w, b)
-            if status is Status.DIVERGED:
-                break
-            if stop and (done := stop(w, b)):
-                status = done
-                break
+                if done or (stop and (done := stop(w, b))):
+                    status = done
+                    break
+    except KeyboardInterrupt:
+        status = Status.INTERRUPTED
     w, b = engine.read()
     if not (np.isfinite(w).all() and math.isfinite(b)):
         status = Status.DIVERGED
-    return Solution(w, b, status, tuple(history))
+    return Solution(w, b, status, tuple(losses_before))

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from gradline.descent.momentum import companions, factor
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
 from gradline.solution import Array
@@ -13,18 +14,21 @@ from gradline.solution import Array
 FAR = 10**12  # iterations: beyond any patience
 
 
-def half_life(quadratic: Quadratic, learning_rate: float) -> float:
+def half_life(quadratic: Quadratic, learning_rate: float, momentum: float = 0.0) -> float:
     """Iterations in which the error of the flattest direction halves: log(1/2) / log|1 - rate * curvature|."""
-    factor = abs(1.0 - learning_rate * quadratic.smallest)
-    if factor == 0.0:
+    shrinks = abs(factor(learning_rate, quadratic.smallest, momentum))
+    if shrinks == 0.0:
         return 0.0
-    return math.log(0.5) / math.log(factor) if factor < 1.0 else math.inf
+    return math.log(0.5) / math.log(shrinks) if shrinks < 1.0 else math.inf
 
 
-def iterations_to_go(tolerance: Tolerance, learning_rate: float, w: Array, b: float, tol: float) -> int | None:
+def iterations_to_go(
+    tolerance: Tolerance, learning_rate: float, w: Array, b: float, tol: float, momentum: float = 0.0
+) -> int | None:
     """How many more full-batch steps of this rate bring every coefficient within `tol`; None beyond 10^12.
 
-    With e = v - best in the directions of curvature c_i, k steps leave e_i (1 - rate c_i)^k.
+    With e = v - best in the directions of curvature c_i, k steps leave e_i (1 - rate c_i)^k. With momentum it is a
+    second-order recursion, here from rest.
 
     Examples
     --------
@@ -44,11 +48,13 @@ def iterations_to_go(tolerance: Tolerance, learning_rate: float, w: Array, b: fl
     curvatures, directions = quadratic.curvatures
     e = directions.T @ quadratic.error(w, b)
     factors = 1.0 - learning_rate * curvatures
+    steps = companions(learning_rate, curvatures, momentum) if momentum else None
     to_data = tolerance.differences @ directions
     allowed = np.maximum(tol * tolerance.unit, tolerance.rounding)
 
     def near(k: int) -> bool:
-        return bool((np.abs(to_data @ (e * factors**k)) <= allowed).all())
+        left = factors**k if steps is None else np.linalg.matrix_power(steps, k)[:, 0].sum(axis=1)
+        return bool((np.abs(to_data @ (e * left)) <= allowed).all())
 
     most = 1
     while not near(most):

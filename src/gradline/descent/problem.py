@@ -1,15 +1,18 @@
-"""What one pass over the rows tells before a descent: the answer, the curvatures, the units to descend in."""
+"""What a pass over the rows tells before a descent: the answer, the curvatures, the units to descend in."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.conditioning import Conditioned, DataUnits, Frame
+from gradline.descent.losses import Loss, Squared
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
 from gradline.errors import CollinearityWarning, DataError
@@ -20,7 +23,7 @@ from gradline.solution import Dependency, Solution
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """A least squares problem, ready to descend.
+    """A problem ready to descend.
 
     Attributes
     ----------
@@ -28,11 +31,15 @@ class Problem:
         Of the features.
     moments : Moments or ExactMoments
     exact : Solution
-        The least squares answer, in data units.
+        The answer, in data units: least squares, or the minimum of another loss.
     frame : Frame
         The units of the descent.
+    loss : Loss
+        Of residuals in the frame.
+    squares : Quadratic
+        The mean squared error in the frame.
     quadratic : Quadratic
-        The loss in them.
+        The loss in the frame: of least squares itself, of another loss near its minimum.
     tolerance : Tolerance
         How near is near enough.
     target_square : float
@@ -43,12 +50,14 @@ class Problem:
     moments: Statistics
     exact: Solution
     frame: Frame
+    loss: Loss
+    squares: Quadratic
     quadratic: Quadratic
     tolerance: Tolerance
     target_square: float
 
     @classmethod
-    def of(cls, source: Source, *, bias: bool, conditioned: bool, dtype: str) -> Problem:
+    def of(cls, source: Source, *, bias: bool, conditioned: bool, dtype: str, loss: Loss | None = None) -> Problem:
         """Read `source` once (twice, where float64 sums have too few digits).
 
         Raises
@@ -74,9 +83,51 @@ class Problem:
             warnings.warn(warning, CollinearityWarning, stacklevel=4)
         _refuse_extreme(moments, names, "float64" if conditioned else dtype)
         frame: Frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
-        quadratic = _squares(source, moments, exact, frame, bias)
-        tolerance = Tolerance.of(moments, exact, quadratic, frame, dtype)
-        return cls(names, moments, exact, frame, quadratic, tolerance, _target_square(moments, frame))
+        squares = _squares(source, moments, exact, frame, bias)
+        tolerance = Tolerance.of(moments, exact, squares, frame, dtype)
+        away = _target_square(moments, frame)
+        return cls(names, moments, exact, frame, Squared(), squares, squares, tolerance, away)
+
+    @property
+    def bias(self) -> bool:
+        """Whether there is an intercept."""
+        return self.quadratic.bias
+
+    @property
+    def unit_of_loss(self) -> float:
+        """A loss in the frame is so many in data units."""
+        return self.frame.target_scale**self.loss.degree
+
+    @property
+    def loss_in_data_units(self) -> Loss:
+        """The loss of residuals in data units."""
+        return self.loss.in_units(1.0 / self.frame.target_scale)
+
+    @property
+    def largest(self) -> float:
+        """No curvature of the loss is larger, anywhere."""
+        return self.squares.largest * self.loss.curvature_bound / 2
+
+    def max_learning_rate(self, momentum: float = 0.0) -> float:
+        """2 (1 + momentum) / largest curvature; NaN where a kink has no bound."""
+        if math.isinf(self.loss.curvature_bound):
+            return math.nan
+        return 2.0 * (1.0 + momentum) / self.largest if self.largest > 0 else math.inf
+
+    @property
+    def answer(self) -> str:
+        """What `exact` is, in words."""
+        return "the least squares answer" if isinstance(self.loss, Squared) else f"the {self.loss.name} answer"
+
+    def identity(self) -> dict[str, Any]:
+        """Which data these are, for a checkpoint to know again."""
+        return {
+            "features": self.names,
+            "rows": self.moments.rows,
+            "total weight": self.moments.weight,
+            "means": self.moments.mean,
+            "sums of squares": np.diag(self.moments.scatter),
+        }
 
 
 def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame, bias: bool) -> Quadratic:

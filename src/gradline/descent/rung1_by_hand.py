@@ -15,8 +15,8 @@ class ByHand:
 
     def __init__(self, w: Array, b: float, *, learning_rate: float, bias: bool, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
-        self.w, self.b = w.astype(self.dtype), self.dtype.type(b)
         self.learning_rate, self.bias = self.dtype.type(learning_rate), bias
+        self.write(w, b)
 
     def step(self, batch: Batch) -> float:
         """Move once down the gradient; return the loss before."""
@@ -37,3 +37,7 @@ class ByHand:
     def read(self) -> tuple[Array, float]:
         """Copies of w and b."""
         return self.w.astype(np.float64), float(self.b)
+
+    def write(self, w: Array, b: float) -> None:
+        """Go to these parameters."""
+        self.w, self.b = w.astype(self.dtype), self.dtype.type(b)

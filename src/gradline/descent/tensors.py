@@ -34,14 +34,35 @@ class Tensors:
         """
         return torch.tensor(value, dtype=self.dtype, device=self.device, requires_grad=requires_grad)
 
+    def constant(self, value: Array | float | list[float]) -> Tensor:
+        """A tensor that the graph does not differentiate by."""
+        return torch.tensor(value, dtype=self.dtype, device=self.device)
+
     def linear(self, w: Array, b: float, *, bias: bool) -> nn.Linear:
         """`nn.Linear` from features to one output, started at w and b."""
         model = nn.Linear(len(w), 1, bias=bias, dtype=self.dtype, device=self.device)
         with torch.no_grad():
-            model.weight.copy_(self.parameter(w, requires_grad=False).view(1, -1))
+            model.weight.copy_(self.constant(w).view(1, -1))
             if bias:
                 model.bias.fill_(b)
         return model
+
+    def read(self, model: nn.Module) -> tuple[Array, float]:
+        """Weight and bias of an `nn.Linear`; of any other module all parameters in a row, and 0."""
+        if isinstance(model, nn.Linear):
+            return self.copy(model.weight.view(-1)), 0.0 if model.bias is None else model.bias.item()
+        return self.copy(nn.utils.parameters_to_vector(model.parameters())), 0.0
+
+    def write(self, model: nn.Module, w: Array, b: float) -> None:
+        """The parameters as `read` gives them, into the module."""
+        numbers, start = self.constant(w), 0
+        if isinstance(model, nn.Linear) and model.bias is not None:
+            numbers = torch.cat([numbers, self.constant([b])])
+        with torch.no_grad():
+            for parameter in model.parameters():
+                stop = start + parameter.numel()
+                parameter.copy_(numbers[start:stop].view_as(parameter))
+                start = stop
 
     def copy(self, value: Tensor) -> Array:
         """A NumPy copy that no later update can change."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,11 +14,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from gradline.data.source import Source
 from gradline.descent.engines import ENGINES
-from gradline.descent.fit import Options
 from gradline.descent.fit import fit as descend_on
-from gradline.estimators.rows import as_source, naming_cells, predict
-from gradline.solution import Array
+from gradline.descent.history import Callback, History
+from gradline.descent.losses import Loss
+from gradline.descent.options import Options
+from gradline.estimators.rows import as_source, naming_cells, predict, rows_like_those_fitted
+from gradline.solution import Array, Status
 
 
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -45,13 +49,40 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     init : {"zeros", "uniform", "normal"}, float or array
         Where to start: 0, uniform in 0 .. 1, standard normal, one number for every parameter, or an array of
         shape (n_features,) or, with the intercept last, (n_features + 1,).
+    loss : {"squared", "huber", "absolute", "quantile"} or a Loss
+        What a residual costs: `gradline.Huber(delta)`, `Absolute()`, `Quantile(level)`; engines "numpy", "autograd" and
+        "nn". By name, Huber's delta is 1.345 robust standard deviations of the residuals. Under "auto" the kink of
+        absolute and quantile loss is rounded off within a bandwidth that vanishes beside the standard errors; with a
+        rate of your own they descend by subgradients, as written.
+    momentum : float, 0 <= momentum < 1
+        Heavy ball: every step keeps so much of the last one.
     optimizer : "sgd", or with engine "nn" a `torch.optim` class or its name
+        Under learning_rate="auto" any other than "sgd" uses its own default rate, on the conditioned problem.
+    optimizer_options : dict or None
+        For the `torch.optim` class: {"nesterov": True, "momentum": 0.9}, {"betas": (0.9, 0.99)}.
+    scheduler : callable or None
+        `scheduler(optimizer)` returns a `torch.optim.lr_scheduler`, stepped once a pass; engine "nn".
+    module : nn.Module, callable or None
+        With engine "nn": a network in place of the line, or a function of the number of features that makes one. It
+        takes (rows, n_features) and returns (rows, 1); a copy is trained. Nothing is certified then, and there is no
+        `coef_`: predictions come from `module_`. Under learning_rate="auto" it sees standardised columns and target.
     dtype : {"float64", "float32"}
         What the engine computes in. Rates, limits and certificates are always float64.
     device : str
         A torch device for the engines "autograd" and "nn".
+    validation_fraction : float, 0 < validation_fraction < 1, or None
+        Hold out this share of the rows, and stop where their loss has not fallen for `n_iter_no_change` passes; the
+        parameters are then those of its lowest.
+    n_iter_no_change : int >= 1
+    warm_start : bool
+        Start from the last fit's parameters, where there are any.
+    callback : callable or None
+        `callback(history)` after each pass, see `gradline.descent.history.History`; True ends the descent.
+    checkpoint : path or None
+        Keep the state in this file, about every 10 seconds and at the end, and go on from it where it is there: the
+        same bits as if it had never stopped (with a `random_state` where anything is random).
     random_state : int, RandomState or None
-        For random starts and shuffling.
+        For random starts, shuffling, held-out rows and modules.
     on_divergence : {"raise", "warn"}
         "warn" returns what there is, for study.
     record_path : bool
@@ -67,7 +98,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     intercept_ : float
     n_iter_ : int
     loss_curve_ : list of float, length n_iter_
-        Mean squared error before each update; per pass for mini-batches.
+        Mean squared error (or other loss) before each update; per pass for mini-batches.
+    validation_loss_curve_ : list of float
+        On the held-out rows after each pass; only with `validation_fraction`.
+    module_ : nn.Module
+        The trained network, only with `module`.
     coef_path_ : (n_iter_ + 1, n_features) float64
         Only with `record_path`; in data units.
     learning_rate_, max_learning_rate_ : float
@@ -77,7 +112,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     stop_reason_ : str
         What happened, in a sentence or two; for full batches also how many more iterations would do.
     exact_coef_, exact_intercept_ : array, float
-        The least squares answer from the sufficient statistics, which the descent is measured against.
+        The least squares answer from the sufficient statistics, which the descent is measured against; of another loss
+        its minimum, by Newton's method.
     optimality_gap_ : float
         The largest distance of a coefficient from that answer, in its standard errors.
     n_features_in_, feature_names_in_
@@ -117,7 +153,17 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         "fit_intercept": ["boolean"],
         "batch_size": [None, Interval(Integral, 1, None, closed="left")],
         "init": [StrOptions({"zeros", "uniform", "normal"}), Real, "array-like"],
+        "loss": [str, Loss],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
         "optimizer": [str, type],
+        "optimizer_options": [dict, None],
+        "scheduler": [callable, None],
+        "module": [callable, None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+        "callback": [callable, None],
+        "checkpoint": [str, Path, None],
         "dtype": [StrOptions({"float64", "float32"})],
         "device": [str],
         "random_state": ["random_state"],
@@ -136,9 +182,19 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         fit_intercept: bool = True,
         batch_size: int | None = None,
         init: Any = "zeros",
+        loss: Any = "squared",
+        momentum: float = 0.0,
         optimizer: Any = "sgd",
+        optimizer_options: dict[str, Any] | None = None,
+        scheduler: Any = None,
+        module: Any = None,
         dtype: str = "float64",
         device: str = "cpu",
+        validation_fraction: float | None = None,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+        callback: Callback | None = None,
+        checkpoint: str | Path | None = None,
         random_state: Any = None,
         on_divergence: str = "raise",
         record_path: bool = False,
@@ -151,9 +207,19 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self.fit_intercept = fit_intercept
         self.batch_size = batch_size
         self.init = init
+        self.loss = loss
+        self.momentum = momentum
         self.optimizer = optimizer
+        self.optimizer_options = optimizer_options
+        self.scheduler = scheduler
+        self.module = module
         self.dtype = dtype
         self.device = device
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.callback = callback
+        self.checkpoint = checkpoint
         self.random_state = random_state
         self.on_divergence = on_divergence
         self.record_path = record_path
@@ -170,6 +236,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             Each row's weight in the mean loss; zero is no row.
         """
         self._validate_params()
+        before = self._parameters_before()
         source = as_source(self, X, y, sample_weight, look=False)
         options = Options(
             engine=self.engine,
@@ -178,37 +245,92 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             tol=self.tol,
             fit_intercept=self.fit_intercept,
             batch_size=self.batch_size,
-            init=self.init,
+            init=self.init if before is None else before,
+            loss=self.loss,
+            momentum=self.momentum,
             optimizer=self.optimizer,
+            optimizer_options=self.optimizer_options or {},
+            scheduler=self.scheduler,
             dtype=self.dtype,
             device=self.device,
+            validation_fraction=self.validation_fraction,
+            n_iter_no_change=self.n_iter_no_change,
             on_divergence=self.on_divergence,
             record_path=self.record_path,
+            checkpoint=self.checkpoint,
         )
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+        callbacks = [callback for callback in (self._printer(), self.callback) if callback]
+        for name in ("coef_", "intercept_", "exact_coef_", "exact_intercept_", "optimality_gap_", "coef_path_"):
+            self.__dict__.pop(name, None)  # of an earlier fit of another kind
         with naming_cells(source):
-            descent = descend_on(source, options, np.random.default_rng(seed), self._printer())
+            if self.module is not None:
+                self._train(source, options, rng, callbacks)
+            else:
+                self._descend(source, options, rng, callbacks)
+        return self
+
+    def _descend(
+        self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]
+    ) -> None:
+        descent = descend_on(source, options, rng, *callbacks)
+        self.__dict__.pop("_network", None)
         self.coef_ = descent.solution.coef
         self.intercept_ = descent.solution.intercept
-        self.loss_curve_ = list(descent.solution.history)
-        self.n_iter_ = len(self.loss_curve_)
         if descent.path is not None:
             self.coef_path_ = descent.path
-        elif hasattr(self, "coef_path_"):
-            del self.coef_path_  # of an earlier fit
-        self.learning_rate_ = descent.learning_rate
-        self.max_learning_rate_ = descent.problem.quadratic.max_learning_rate
+        self.max_learning_rate_ = descent.max_learning_rate
         self.exact_coef_ = descent.problem.exact.coef
         self.exact_intercept_ = descent.problem.exact.intercept
         self.optimality_gap_ = descent.gap
         self.converged_ = descent.converged
-        self.stop_reason_ = descent.stop_reason
-        if self.tol is not None and descent.cure:
-            warnings.warn(f"{self.stop_reason_}\nhint: {descent.cure}", ConvergenceWarning, stacklevel=2)
-        return self
+        self._keep(descent)
+        interrupted = descent.solution.status is Status.INTERRUPTED
+        if (self.tol is not None or interrupted) and descent.cure:
+            warnings.warn(f"{self.stop_reason_}\nhint: {descent.cure}", ConvergenceWarning, stacklevel=3)
+
+    def _train(
+        self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]
+    ) -> None:
+        from gradline.descent.module import train
+
+        module = self._network.module if self.warm_start and hasattr(self, "_network") else self.module
+        training = train(source, module, options, rng, *callbacks)
+        self._network = training.network
+        self.max_learning_rate_ = np.nan
+        self.converged_ = False
+        self._keep(training)
+        if training.solution.status is Status.INTERRUPTED:
+            warnings.warn(self.stop_reason_, ConvergenceWarning, stacklevel=3)
+
+    def _keep(self, done: Any) -> None:
+        """What a descent and a training have in common."""
+        self.loss_curve_ = list(done.solution.history)
+        self.n_iter_ = len(self.loss_curve_)
+        self.learning_rate_ = done.learning_rate
+        self.stop_reason_ = done.stop_reason
+        self.__dict__.pop("validation_loss_curve_", None)
+        if self.validation_fraction is not None:
+            self.validation_loss_curve_ = list(done.validation_loss)
+
+    def _parameters_before(self) -> Array | None:
+        """Where a warm start begins."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        return np.append(self.coef_, self.intercept_) if self.fit_intercept else self.coef_
+
+    @property
+    def module_(self) -> Any:
+        """The trained network; only where one was asked for."""
+        if not hasattr(self, "_network"):
+            raise AttributeError("module_ is there after a fit with module=...")
+        return self._network.module
 
     def predict(self, X: Any) -> Array:
-        """X @ coef_ + intercept_, shape (n_samples,)."""
+        """X @ coef_ + intercept_, shape (n_samples,); with `module` what the network says."""
+        if hasattr(self, "_network"):
+            predicted: Array = self._network.predict(rows_like_those_fitted(self, X))
+            return predicted
         return predict(self, X)
 
     def __sklearn_tags__(self) -> Any:
@@ -216,16 +338,17 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         tags.input_tags.sparse = True
         return tags
 
-    def _printer(self) -> Callable[[int, float, Array, float], None] | None:
+    def _printer(self) -> Callback | None:
         every = int(self.verbose)
         if not every:
             return None
 
-        def line(iteration: int, loss: float, w: Array, b: float) -> None:
-            if iteration % every == 0:
-                text = f"Iteration {iteration}: Loss = {loss:.4f}"
-                if len(w) == 1:
-                    text += f", 'a' = {w[0]:.4f}" + (f", 'b' = {b:.4f}" if self.fit_intercept else "")
+        def line(history: History) -> None:
+            if history.iteration % every == 0:
+                text = f"Iteration {history.iteration}: Loss = {history.loss[-1]:.4f}"
+                if len(history.coef) == 1 and self.module is None:
+                    text += f", 'a' = {history.coef[0]:.4f}"
+                    text += f", 'b' = {history.intercept:.4f}" if self.fit_intercept else ""
                 print(text)
 
         return line

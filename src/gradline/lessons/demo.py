@@ -13,7 +13,9 @@ import numpy as np
 from gradline.data.arrays import ArraySource
 from gradline.descent import divergence
 from gradline.descent.engines import ENGINES, torch_is_installed
-from gradline.descent.fit import Descent, Options, fit
+from gradline.descent.fit import Descent, fit
+from gradline.descent.history import History
+from gradline.descent.options import Options
 from gradline.descent.quadratic import Quadratic
 from gradline.errors import DivergenceWarning
 from gradline.solution import Array, Status
@@ -100,9 +102,9 @@ def run(setting: Setting, engines: tuple[str, ...] = ENGINES) -> Demo:
         a: list[float] = []
         b: list[float] = []
 
-        def hear(iteration: int, loss: float, w: Array, intercept: float, a: Any = a, b: Any = b) -> None:
-            a.append(w[0])
-            b.append(intercept)
+        def hear(history: History, a: Any = a, b: Any = b) -> None:
+            a.append(history.coef[0])
+            b.append(history.intercept)
 
         descent = _descend(name, setting, hear)
         runs[name] = Run(np.array(descent.solution.history), np.array(a), np.array(b))

@@ -1,0 +1,65 @@
+"""What one pass of the loop reads: nothing, the whole table, or shuffled mini-batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TypeAlias
+
+import numpy as np
+
+from gradline.data.batch import Batch
+from gradline.data.source import Source, whole
+from gradline.descent.conditioning import Frame
+from gradline.errors import DataError
+
+Epoch: TypeAlias = Callable[[], Iterable[Batch]]
+
+
+def full_batches(source: Source, frame: Frame) -> Epoch:
+    """The same batch of all rows, again and again."""
+    everything = (frame.rows(whole(source)),)
+    return lambda: everything
+
+
+def no_rows(source: Source, batch_size: int | None) -> Epoch:
+    """For the engine that needs none."""
+    if batch_size is not None:
+        raise DataError(
+            f"engine 'moments' has no rows to cut into batches of {batch_size}",
+            hint="batches need engine 'numpy', 'autograd' or 'nn'",
+        )
+    nothing = (Batch.of(np.empty((0, len(source.feature_names))), np.empty(0)),)
+    return lambda: nothing
+
+
+def mini_batches(
+    source: Source, frame: Frame, batch_size: int, mean_weight: float, rng: np.random.Generator
+) -> Epoch:
+    """Every row once a pass, in an order of `rng`'s.
+
+    A row's part of a step is its weight against the mean weight of all rows, not of its batch: otherwise small batches
+    would forget the weights, and descend to another answer.
+    """
+
+    def shared(batch: Batch) -> Batch:
+        if batch.weight is None:
+            return batch
+        return replace(batch, share=batch.weight / (mean_weight * len(batch)))
+
+    return lambda: (frame.rows(shared(batch)) for batch in source.batches(batch_size, shuffle=rng))
+
+
+def expected_smoothness(epoch: Epoch, batch_size: int, largest: float, bias: bool) -> float:
+    """L_m of mini-batches of m rows: between L, the largest curvature of all rows, and that of the worst single row.
+
+    L_m = n (m - 1) / (m (n - 1)) L + (n - m) / (m (n - 1)) max_i 2 |z_i|^2 for m of n rows, z_i with its relative
+    weight (Gower, Loizou, Qian, Sailanbayev, Shulgin, Richtarik 2019, proposition 3.8). Takes a pass.
+    """
+    n, worst = 0, 0.0
+    for batch in epoch():
+        n += len(batch)
+        squares = np.einsum("ij,ij->i", batch.X, batch.X) + bias
+        worst = max(worst, float(2 * (len(batch) * batch.share * squares).max()))
+    m = min(batch_size, n)
+    return n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst

@@ -1,0 +1,30 @@
+"""The mean loss of a line on rows, in constant memory."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradline.data.source import Source
+from gradline.descent.losses import Loss
+from gradline.solution import Array
+
+
+def mean_loss(source: Source, loss: Loss, w: Array, b: float) -> float:
+    """sum of weight_i loss(x_i w + b - y_i) / total weight, one pass over `source`; data units throughout.
+
+    Examples
+    --------
+    >>> from gradline.data.arrays import ArraySource
+    >>> from gradline.descent.losses import Absolute
+    >>> mean_loss(ArraySource([[1.0], [2.0]], [1.0, 5.0]), Absolute(), np.array([1.0]), 0.0)
+    1.5
+    """
+    total, weight = [], []
+    for batch in source.batches():
+        weights = np.ones(len(batch)) if batch.weight is None else batch.weight
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverged line loses infinitely
+            total.append(float(weights @ loss.value(batch.X @ w + b - batch.y)))
+        weight.append(float(weights.sum()))
+    return math.fsum(total) / math.fsum(weight) if all(map(math.isfinite, total)) else math.inf

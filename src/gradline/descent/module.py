@@ -1,0 +1,253 @@
+"""Any `nn.Module` in place of the line, through the same rung, loop and stopping: the bridge to neural networks.
+
+What makes a line's descent certain (one answer, known curvatures) a module does not have: no rate is worked out for
+it, and nothing is certified. It can be stopped by the iterations, held-out rows or a callback.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradline.data.batch import Batch
+from gradline.data.source import Source
+from gradline.descent import divergence, ending, epochs
+from gradline.descent.early_stopping import EarlyStopping
+from gradline.descent.engines import check_torch, nn_engine
+from gradline.descent.fit import Run, raise_or_warn, split
+from gradline.descent.history import Callback
+from gradline.descent.losses import Huber, Loss
+from gradline.descent.options import Options
+from gradline.descent.passes import AfterPass
+from gradline.descent.conditioning import DataUnits
+from gradline.descent.standardised import Standardised
+from gradline.errors import DataError
+from gradline.moments.moments import Moments
+from gradline.solution import Array, Solution, Status
+
+if TYPE_CHECKING:
+    from torch import nn
+
+ROWS_AT_ONCE = 65_536
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A trained module, with the units it was trained in.
+
+    Attributes
+    ----------
+    module : nn.Module
+        From rows (n, features) in the frame to (n, 1).
+    frame : Standardised
+    dtype, device : str
+    """
+
+    module: nn.Module
+    frame: Standardised
+    dtype: str
+    device: str
+
+    def predict(self, X: Array) -> Array:
+        """(n,) predictions for rows in data units."""
+        import torch
+
+        found = np.empty(len(X))
+        training, kind = self.module.training, getattr(torch, self.dtype)
+        self.module.eval()  # dropout and batch normalisation behave differently while training
+        with torch.no_grad():
+            for start in range(0, len(X), ROWS_AT_ONCE):
+                part = slice(start, start + ROWS_AT_ONCE)
+                rows = self.frame.rows(Batch.of(X[part], np.zeros(len(X[part])))).X
+                out = self.module(torch.as_tensor(rows, dtype=kind, device=self.device))
+                if out.shape != (len(rows), 1):
+                    raise DataError(
+                        f"the module made {tuple(out.shape)} of {rows.shape}, expected ({len(rows)}, 1): one number a row",
+                        hint="end it with a layer of one output, such as nn.Linear(k, 1)",
+                    )
+                found[part] = out.double().cpu().numpy()[:, 0]
+        self.module.train(training)
+        return self.frame.target_scale * found + self.frame.target_centre
+
+    def loss(self, source: Source, loss: Loss) -> float:
+        """The mean loss on a source, in data units."""
+        total, weight = [], []
+        for batch in source.batches():
+            weights = np.ones(len(batch)) if batch.weight is None else batch.weight
+            total.append(float(weights @ loss.value(self.predict(batch.X) - batch.y)))
+            weight.append(float(weights.sum()))
+        return math.fsum(total) / math.fsum(weight) if all(map(math.isfinite, total)) else math.inf
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """A finished training; the figures are those of `Descent`."""
+
+    network: Network
+    solution: Solution
+    learning_rate: float
+    loss: float
+    validation_loss: tuple[float, ...]
+    stop_reason: str
+
+
+def train(
+    source: Source,
+    module: nn.Module | Callable[[int], nn.Module],
+    options: Options,
+    rng: np.random.Generator,
+    *callbacks: Callback,
+) -> Training:
+    """Train a copy of `module`, or what `module(n_features)` makes, on `source`.
+
+    Raises
+    ------
+    DataError
+        Where the module does not take these rows or give one number a row, or an option is for lines only.
+    DivergenceError
+        Where the loss explodes.
+    """
+    if options.engine != "nn":
+        raise DataError(f"a module is trained by engine 'nn', not by '{options.engine}'", hint="engine='nn'")
+    check_torch("nn", options.device)
+    if options.automatic and options.optimizer == "sgd":
+        raise DataError(
+            "learning_rate='auto' is worked out from the curvature of a line's loss, which a module does not have",
+            hint="give a rate, for example learning_rate=0.01, or an optimizer with a default: optimizer='adam'",
+        )
+    if isinstance(options.cost, Huber) and options.cost.delta is None:
+        raise DataError("delta of the Huber loss is settled for lines only", hint="loss=Huber(delta=...) in units of y")
+    training, validation = split(source, options, rng)
+    with _seeded(int(rng.integers(2**31))):
+        return _train(training, validation, module, options, rng, callbacks)
+
+
+def _train(
+    source: Source,
+    validation: Source | None,
+    module: Any,
+    options: Options,
+    rng: np.random.Generator,
+    callbacks: tuple[Callback, ...],
+) -> Training:
+    moments = Moments.from_batches(source.batches(), len(source.feature_names))
+    variance = np.diag(moments.scatter) / moments.weight
+    frame = _data_units(len(source.feature_names)) if not options.automatic else Standardised.of(moments.mean, variance)
+    loss = options.cost.in_units(frame.target_scale)
+    network = Network(_built(module, source, options), frame, options.dtype, options.device)
+    engine = nn_engine(
+        network.module,
+        learning_rate=None if options.automatic else float(options.learning_rate),
+        loss=loss,
+        momentum=options.momentum,
+        optimizer=options.optimizer,
+        optimizer_options=options.optimizer_options,
+        dtype=options.dtype,
+        device=options.device,
+    )
+    first = network.loss(source, options.cost) / frame.target_scale**loss.degree
+    if options.batch_size is None:
+        epoch = epochs.full_batches(source, frame)
+    else:
+        mean_weight = moments.weight / moments.rows
+        epoch = epochs.mini_batches(source, frame, options.batch_size, mean_weight, rng)
+    early = None
+    if validation is not None:
+        held, in_data_units = validation, options.cost
+        early = EarlyStopping(lambda w, b: network.loss(held, in_data_units), patience=options.n_iter_no_change)
+    unit = frame.target_scale**loss.degree
+    data = {"features": source.feature_names, "rows": moments.rows, "means": moments.mean, "module": _shape(network)}
+    run = Run(engine, options, rng, None, early, data, {"module": network.module, "torch": _TorchRandom()})
+    after_pass = AfterPass(
+        DataUnits(np.eye(0)), unit, set_pace=run.scheduler, early_stopping=early, callbacks=callbacks
+    )
+    square = float(moments.scatter[-1, -1]) / moments.weight + (moments.mean[-1] - frame.target_centre) ** 2
+    ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
+    found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling)
+    rate = math.nan if options.automatic else float(options.learning_rate)
+    if found.status is Status.DIVERGED:
+        error = divergence.exploded(None if options.automatic else rate, found.history, None, source.feature_names)
+        raise_or_warn(error, options.on_divergence)
+    return Training(
+        network=network,
+        solution=replace(found, history=tuple(loss * unit for loss in found.history)),
+        learning_rate=rate,
+        loss=network.loss(source, options.cost),
+        validation_loss=tuple(early.losses) if early else (),
+        stop_reason=_sentence(found, rate, early),
+    )
+
+
+def _sentence(found: Solution, rate: float, early: EarlyStopping | None) -> str:
+    k = len(found.history)
+    if found.status is Status.DIVERGED:
+        return divergence.stop_sentence(rate, found.history, None)
+    if found.status is Status.VALIDATION and early:
+        return ending.stopped_early(early)
+    if found.status is Status.CALLBACK:
+        return f"Stopped by the callback after iteration {k}."
+    if found.status is Status.INTERRUPTED:
+        return f"Unfinished: interrupted after {k} complete iterations."
+    return f"Stopped after the {k} iterations asked for; whether a module is at its best nothing here can tell."
+
+
+def _built(module: Any, source: Source, options: Options) -> nn.Module:
+    import torch
+    from torch import nn
+
+    features = len(source.feature_names)
+    built = copy.deepcopy(module) if isinstance(module, nn.Module) else module(features)
+    if not isinstance(built, nn.Module):
+        raise DataError(
+            f"module made {type(built).__name__}, expected a torch.nn.Module",
+            hint="module=nn.Sequential(...), or a function of the number of features that returns one",
+        )
+    if not any(parameter.requires_grad for parameter in built.parameters()):
+        raise DataError("the module has no parameters to train")
+    built.to(device=options.device, dtype=getattr(torch, options.dtype))
+    try:
+        Network(built, _data_units(features), options.dtype, options.device).predict(np.zeros((2, features)))
+    except RuntimeError as error:
+        raise DataError(
+            f"the module does not take rows of {features} features: {str(error).splitlines()[0]}",
+            hint=f"begin it with a layer of {features} inputs, or give a function: module=lambda features: ...",
+        ) from None
+    return built
+
+
+def _data_units(features: int) -> Standardised:
+    return Standardised(np.zeros(features), np.ones(features), 0.0, 1.0)
+
+
+def _shape(network: Network) -> list[str]:
+    return [f"{name} {tuple(p.shape)}" for name, p in network.module.named_parameters()]
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Initial weights and dropout from our seed, without a trace in the caller's random numbers."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class _TorchRandom:
+    """Where torch's generator is, for a checkpoint: dropout draws from it."""
+
+    def state_dict(self) -> dict[str, Any]:
+        import torch
+
+        return {"cpu": torch.get_rng_state()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        import torch
+
+        torch.set_rng_state(state["cpu"])

@@ -1,0 +1,87 @@
+"""How to descend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gradline.descent.losses import Loss, Squared, loss_named
+from gradline.descent.optimizers import is_plain_sgd
+from gradline.solution import Array
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+DEFAULT_TOL = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Options:
+    """Names, meanings and ranges are those of `GradientDescentRegressor`."""
+
+    engine: str = "numpy"
+    learning_rate: float | str = "auto"
+    max_iter: int = 1000
+    tol: float | None = DEFAULT_TOL
+    fit_intercept: bool = True
+    batch_size: int | None = None
+    init: str | float | Array = "zeros"
+    loss: str | Loss = "squared"
+    momentum: float = 0.0
+    optimizer: str | type[Optimizer] = "sgd"
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    scheduler: Callable[[Any], Any] | None = None
+    dtype: str = "float64"
+    device: str = "cpu"
+    validation_fraction: float | None = None
+    n_iter_no_change: int = 5
+    on_divergence: str = "raise"
+    record_path: bool = False
+    checkpoint: str | Path | None = None
+    checkpoint_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        if is_plain_sgd(self.optimizer):
+            object.__setattr__(self, "optimizer", "sgd")
+
+    @property
+    def cost(self) -> Loss:
+        """The loss itself, not its name; in units of y."""
+        return loss_named(self.loss)
+
+    @property
+    def automatic(self) -> bool:
+        """Is the rate ours to choose, and with it the units?"""
+        return self.learning_rate == "auto"
+
+    @property
+    def steady(self) -> bool:
+        """Are the steps all alike: full batches, plain descent, a constant rate?"""
+        changed = self.optimizer != "sgd" or self.optimizer_options or self.scheduler
+        return self.batch_size is None and not changed
+
+    @property
+    def squared(self) -> bool:
+        """Is it least squares?"""
+        return isinstance(self.cost, Squared)
+
+    def identity(self) -> dict[str, Any]:
+        """What makes a descent this one, by name: all but what only says when to stop, or what to keep."""
+        return {
+            "engine": self.engine,
+            "learning_rate": self.learning_rate,
+            "fit_intercept": self.fit_intercept,
+            "batch_size": self.batch_size,
+            "init": self.init,
+            "loss": repr(self.cost),
+            "momentum": self.momentum,
+            "optimizer": self.optimizer,
+            "optimizer_options": self.optimizer_options,
+            "scheduler": None if self.scheduler is None else getattr(self.scheduler, "__qualname__", "a scheduler"),
+            "dtype": self.dtype,
+            "device": self.device,
+            "validation_fraction": self.validation_fraction,
+            "record_path": self.record_path,
+        }
