@@ -15,7 +15,8 @@ from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
-    from gradline.descent.fit import Options
+    from gradline.descent.losses import Loss
+    from gradline.descent.options import Options
     from gradline.report.summary import Summary
 
 app = typer.Typer(
@@ -50,6 +51,15 @@ class Precision(StrEnum):
     exact = "exact"
 
 
+class LossName(StrEnum):
+    """What a residual costs."""
+
+    squared = "squared"
+    huber = "huber"
+    absolute = "absolute"
+    quantile = "quantile"
+
+
 class LessonEngine(StrEnum):
     """The three rungs."""
 
@@ -57,6 +67,9 @@ class LessonEngine(StrEnum):
     autograd = "autograd"
     nn = "nn"
 
+
+DEFAULT_TOL = 1e-6
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -72,6 +85,9 @@ def main() -> None:
     except GradlineError as error:
         _tell(f"error: {error.message}" + (f"\nhint: {_as_options(error.hint)}" if error.hint else ""))
         sys.exit(1)
+    except KeyboardInterrupt:
+        _tell("error: interrupted before there was anything to show")
+        sys.exit(INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
         sys.exit(1)
@@ -153,7 +169,24 @@ def fit(
         int | None, typer.Option(min=1, help="Passes over the data at most.", show_default="1000")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
+    tol: Annotated[float, typer.Option(min=0, help="Stop within so many standard errors of the answer.")] = 1e-6,
+    loss: Annotated[LossName, typer.Option(help="What a residual costs.")] = LossName.squared,
+    level: Annotated[float | None, typer.Option(help="Of --loss quantile: between 0 and 1.")] = None,
+    delta: Annotated[
+        float | None, typer.Option(help="Of --loss huber, in units of the target. Default: from the data.")
+    ] = None,
+    momentum: Annotated[float, typer.Option(min=0, max=0.9999, help="Of the last step, kept at every step.")] = 0.0,
     optimizer: Annotated[str, typer.Option(help="sgd, or with --engine nn any torch.optim name.")] = "sgd",
+    optimizer_option: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for it, such as nesterov=true; may be repeated.")
+    ] = None,
+    validation_fraction: Annotated[
+        float | None, typer.Option(help="Hold out this share of the rows, and stop where their loss no longer falls.")
+    ] = None,
+    checkpoint: Annotated[
+        str | None, typer.Option(help="Keep the state in this file, and go on from it where it is there.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the shuffling and of the rows held out.")] = 0,
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
     precision: Annotated[
         Precision, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")
@@ -179,14 +212,23 @@ def fit(
             "--learning-rate": rate != "auto",
             "--iterations": iterations is not None,
             "--batch-size": batch_size is not None,
+            "--tol": tol != DEFAULT_TOL,
+            "--loss": loss is not LossName.squared,
+            "--level": level is not None,
+            "--delta": delta is not None,
+            "--momentum": momentum != 0.0,
             "--optimizer": optimizer != "sgd",
+            "--optimizer-option": bool(optimizer_option),
+            "--validation-fraction": validation_fraction is not None,
+            "--checkpoint": checkpoint is not None,
+            "--seed": seed != 0,
             "--device": device != "cpu",
         }
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
         summary = _solve(table, intercept, precision.value)
     else:
-        from gradline.descent.fit import Options
+        from gradline.descent.options import Options
 
         if precision is not Precision.auto:
             raise typer.BadParameter("only the exact way has one: leave --engine out", param_hint="--precision")
@@ -196,16 +238,25 @@ def fit(
             max_iter=iterations or 1000,
             fit_intercept=intercept,
             batch_size=batch_size,
+            tol=tol,
+            loss=_loss(loss, level, delta),
+            momentum=momentum,
             optimizer=optimizer,
+            optimizer_options=_optimizer_options(optimizer_option or []),
+            validation_fraction=_fraction(validation_fraction),
+            checkpoint=checkpoint,
             device=device,
         )
-        summary = _descend(table, options)
+        summary = _descend(table, options, seed)
     if as_json:
         print(json.dumps(summary.as_dict(), allow_nan=False))
         for warning in summary.certificate.warnings(table.feature_names, centred=intercept) if engine is None else ():
             _tell(f"warning: {warning}")
     else:
         print(summary)
+    if summary.descent is not None and summary.descent.interrupted:
+        _tell(f"warning: interrupted, unfinished\nhint: {_as_options(summary.descent.cure or '')}")
+        raise typer.Exit(INTERRUPTED)
     if summary.descent is not None and summary.descent.cure:
         _tell(f"warning: not converged\nhint: {_as_options(summary.descent.cure)}")
 
@@ -218,16 +269,48 @@ def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
     return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 
-def _descend(table: Source, options: Options) -> Summary:
+def _descend(table: Source, options: Options, seed: int) -> Summary:
     import numpy as np
 
     from gradline.descent.fit import fit as descend_on
     from gradline.report.progress import progress
     from gradline.report.summary import Names, Summary
 
-    with progress(options.max_iter) as on_iteration:
-        descent = descend_on(table, options, np.random.default_rng(0), on_iteration)
+    with progress(options.max_iter) as watch:
+        descent = descend_on(table, options, np.random.default_rng(seed), watch)
     return Summary.of_descent(descent, Names.of(table), engine=options.engine, fit_intercept=options.fit_intercept)
+
+
+def _loss(name: LossName, level: float | None, delta: float | None) -> Loss:
+    from gradline.descent.losses import Huber, Quantile, loss_named
+
+    if level is not None and name is not LossName.quantile:
+        raise typer.BadParameter("only --loss quantile has one", param_hint="--level")
+    if delta is not None and name is not LossName.huber:
+        raise typer.BadParameter("only --loss huber has one", param_hint="--delta")
+    if name is LossName.quantile:
+        return Quantile(0.5 if level is None else level)
+    return Huber(delta) if name is LossName.huber else loss_named(name.value)
+
+
+def _optimizer_options(given: list[str]) -> dict[str, Any]:
+    """NAME=VALUE, the value as JSON writes it: 0.9, true, [0.9, 0.99]; what is none is a string."""
+    options = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"'{text}' is not NAME=VALUE", param_hint="--optimizer-option")
+        try:
+            options[name.strip()] = json.loads(value)
+        except ValueError:
+            options[name.strip()] = value
+    return options
+
+
+def _fraction(share: float | None) -> float | None:
+    if share is not None and not 0 < share < 1:
+        raise typer.BadParameter(f"{share} is not between 0 and 1", param_hint="--validation-fraction")
+    return share
 
 
 def _rate(text: str) -> float | str:
@@ -250,8 +333,9 @@ def _as_options(hint: str) -> str:
         return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
 
     hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
+    hint = hint.replace("with warm_start=True", "with --checkpoint FILE, another time,")
     return re.sub(
-        r"\b(features|target|missing|weight|engine|learning_rate|optimizer|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        r"\b(features|target|missing|weight|engine|learning_rate|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
         option,
         hint,
     )

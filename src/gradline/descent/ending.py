@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradline.descent import divergence, outlook
 from gradline.descent.early_stopping import EarlyStopping
+from gradline.descent.options import Options
 from gradline.descent.problem import Problem
 from gradline.solution import Solution, Status
 
@@ -60,15 +61,18 @@ def stopped_early(early_stopping: EarlyStopping) -> str:
     )
 
 
-def cure(solution: Solution, *, automatic: bool, predictable: bool, plain: bool, to_go: int | None, dtype: str) -> str:
-    """What to do about a descent that stopped short of its tolerance; `plain`: a loss the exact way knows."""
-    exact = ["fit the exact way: LinearRegression"] if plain else ["raise max_iter"]
+def cure(solution: Solution, options: Options, *, to_go: int | None) -> str:
+    """What to do about a descent that stopped short of its tolerance."""
+    automatic = options.automatic
+    exact = ["fit the exact way: LinearRegression"] if options.squared else ["raise max_iter"]
     if solution.status is Status.ROUNDING:
-        return "use dtype='float64'" if dtype == "float32" else exact[0]
+        return "use dtype='float64'" if options.dtype == "float32" else exact[0]
     if solution.status is Status.INTERRUPTED:
         return "fit again with warm_start=True to go on from here"
-    if not predictable:
-        return "lower the rate, or descend by full batches (batch_size=None) with optimizer='sgd'"
+    if options.optimizer != "sgd" or options.optimizer_options or options.scheduler:
+        return "raise max_iter, or change the rate, or take plain descent: optimizer='sgd', learning_rate='auto'"
+    if options.batch_size is not None:
+        return "raise max_iter or lower the rate, or descend by full batches (batch_size=None)"
     worthwhile = to_go is not None and to_go < 10**6
     choices = [f"raise max_iter to {len(solution.history) + (to_go or 0)}"] if worthwhile else []
     choices += [] if automatic else ["let learning_rate='auto' choose"]

@@ -50,7 +50,8 @@ def make_engine(
         raise DataError(f"engine 'moments' computes in float64, not in {dtype}", hint="engine='numpy'")
     if name == "moments" and not squared:
         raise DataError(
-            f"engine 'moments' knows sums of squares only, which do not tell the {loss.name} loss", hint="engine='numpy'"
+            f"engine 'moments' knows sums of squares only, which do not tell the {loss.name} loss",
+            hint="engine='numpy'",
         )
     if name != "nn" and not is_plain_sgd(optimizer):
         raise DataError(
@@ -117,6 +118,12 @@ def nn_engine(
     made = make_optimizer(optimizer, model.parameters(), learning_rate=learning_rate, options=options)
     rung = ByNN(model, criterion(loss), made, Tensors(dtype, device))
     return ByClosure(rung) if needs_closure(made) else rung
+
+
+def optimizer_of(engine: Engine) -> Optimizer | None:
+    """The `torch.optim` optimizer of engine "nn"; the others have none."""
+    optimizer: Optimizer | None = getattr(engine, "optimizer", None)
+    return optimizer
 
 
 def torch_is_installed() -> bool:

@@ -10,13 +10,13 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
-from gradline.descent.conditioning import Frame
+from gradline.descent.units import Units
 from gradline.errors import DataError
 
 Epoch: TypeAlias = Callable[[], Iterable[Batch]]
 
 
-def full_batches(source: Source, frame: Frame) -> Epoch:
+def full_batches(source: Source, frame: Units) -> Epoch:
     """The same batch of all rows, again and again."""
     everything = (frame.rows(whole(source)),)
     return lambda: everything
@@ -33,9 +33,7 @@ def no_rows(source: Source, batch_size: int | None) -> Epoch:
     return lambda: nothing
 
 
-def mini_batches(
-    source: Source, frame: Frame, batch_size: int, mean_weight: float, rng: np.random.Generator
-) -> Epoch:
+def mini_batches(source: Source, frame: Units, batch_size: int, mean_weight: float, rng: np.random.Generator) -> Epoch:
     """Every row once a pass, in an order of `rng`'s.
 
     A row's part of a step is its weight against the mean weight of all rows, not of its batch: otherwise small batches

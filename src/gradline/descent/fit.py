@@ -13,20 +13,22 @@ import numpy as np
 from gradline.data.source import Source
 from gradline.data.split import held_out
 from gradline.descent import divergence, ending, epochs, outlook
+from gradline.descent.after_pass import AfterPass
 from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.engine import Engine
-from gradline.descent.engines import make_engine
+from gradline.descent.engines import make_engine, optimizer_of
 from gradline.descent.epochs import Epoch
 from gradline.descent.history import Callback
 from gradline.descent.loop import descend
 from gradline.descent.mean_loss import mean_loss
+from gradline.descent.momentum import HeavyBall
+from gradline.descent.optimizers import OptimizerState
 from gradline.descent.options import DEFAULT_TOL, Options
-from gradline.descent.passes import AfterPass
 from gradline.descent.problem import Problem
 from gradline.descent.resume import Keeper, Remembers
 from gradline.descent.schedulers import Scheduler
 from gradline.descent.start import starting_point
-from gradline.errors import DataError, DivergenceError, DivergenceWarning
+from gradline.errors import DivergenceError, DivergenceWarning
 from gradline.solution import Array, Solution, Status
 
 
@@ -151,12 +153,13 @@ class Run:
         memories: dict[str, Remembers] | None = None,
     ) -> None:
         self.engine, self.options, self.early_stopping = engine, options, early_stopping
-        self.scheduler = Scheduler.of(options.scheduler, engine) if options.scheduler else None
+        self.scheduler = Scheduler.of(options.scheduler, optimizer_of(engine)) if options.scheduler else None
         self._keeper = None
         if options.checkpoint is not None:
+            optimizer = optimizer_of(engine)
             carried: dict[str, Any] = {
-                "optimizer": getattr(engine, "optimizer", None),
-                "momentum": engine if hasattr(engine, "state_dict") else None,
+                "optimizer": OptimizerState(optimizer) if optimizer else None,
+                "momentum": engine if isinstance(engine, HeavyBall) else None,
                 "scheduler": self.scheduler,
                 "validation": early_stopping,
                 **(memories or {}),
@@ -287,14 +290,7 @@ def _finished(
     cure = None
     meant = inner.status in (Status.CALLBACK, Status.VALIDATION)
     if not (diverged or meant or near is Status.CONVERGED):
-        cure = ending.cure(
-            inner,
-            automatic=options.automatic,
-            predictable=predictable,
-            plain=options.squared,
-            to_go=to_go,
-            dtype=options.dtype,
-        )
+        cure = ending.cure(inner, options, to_go=to_go)
     w, b = problem.frame.leave(inner.coef, inner.intercept)
     if options.squared:
         loss = problem.quadratic.loss(inner.coef, inner.intercept) * problem.unit_of_loss

@@ -18,14 +18,14 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.data.source import Source
 from gradline.descent import divergence, ending, epochs
+from gradline.descent.after_pass import AfterPass
+from gradline.descent.conditioning import DataUnits
 from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.engines import check_torch, nn_engine
 from gradline.descent.fit import Run, raise_or_warn, split
 from gradline.descent.history import Callback
 from gradline.descent.losses import Huber, Loss
 from gradline.descent.options import Options
-from gradline.descent.passes import AfterPass
-from gradline.descent.conditioning import DataUnits
 from gradline.descent.standardised import Standardised
 from gradline.errors import DataError
 from gradline.moments.moments import Moments
@@ -68,8 +68,8 @@ class Network:
                 out = self.module(torch.as_tensor(rows, dtype=kind, device=self.device))
                 if out.shape != (len(rows), 1):
                     raise DataError(
-                        f"the module made {tuple(out.shape)} of {rows.shape}, expected ({len(rows)}, 1): one number a row",
-                        hint="end it with a layer of one output, such as nn.Linear(k, 1)",
+                        f"the module made {tuple(out.shape)} of {rows.shape}, expected ({len(rows)}, 1)",
+                        hint="one number a row: end it with a layer of one output, such as nn.Linear(k, 1)",
                     )
                 found[part] = out.double().cpu().numpy()[:, 0]
         self.module.train(training)

@@ -70,6 +70,27 @@ def needs_closure(optimizer: Optimizer) -> bool:
     return closure is not None and closure.default is inspect.Parameter.empty
 
 
+class OptimizerState:
+    """What an optimizer remembers, given back to the bit: its own `load_state_dict` casts counters to float64."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+
+    def state_dict(self) -> dict[str, Any]:
+        """Of torch's."""
+        return self._optimizer.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Into torch's."""
+        self._optimizer.load_state_dict(state)
+        parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
+        for number, kept in state["state"].items():
+            parameter = parameters[number]
+            for name, value in kept.items():
+                moved = value.to(parameter.device) if hasattr(value, "to") else value
+                self._optimizer.state[parameter][name] = moved
+
+
 def _kind(optimizer: str | type[Optimizer]) -> Any:
     from torch import optim
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradline.descent.losses import Loss, Squared, loss_named
 from gradline.descent.optimizers import is_plain_sgd
 from gradline.solution import Array
@@ -71,13 +73,13 @@ class Options:
         """What makes a descent this one, by name: all but what only says when to stop, or what to keep."""
         return {
             "engine": self.engine,
-            "learning_rate": self.learning_rate,
+            "learning_rate": self.learning_rate if self.automatic else float(self.learning_rate),
             "fit_intercept": self.fit_intercept,
             "batch_size": self.batch_size,
-            "init": self.init,
+            "init": self.init if isinstance(self.init, str) else np.asarray(self.init, dtype=float),
             "loss": repr(self.cost),
-            "momentum": self.momentum,
-            "optimizer": self.optimizer,
+            "momentum": float(self.momentum),
+            "optimizer": str(getattr(self.optimizer, "__name__", self.optimizer)).lower(),
             "optimizer_options": self.optimizer_options,
             "scheduler": None if self.scheduler is None else getattr(self.scheduler, "__qualname__", "a scheduler"),
             "dtype": self.dtype,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradline.descent.engine import Engine
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -17,9 +16,8 @@ class Scheduler:
         self._scheduler = scheduler
 
     @classmethod
-    def of(cls, make: Callable[[Any], Any], engine: Engine) -> Scheduler:
-        """Of the engine's optimizer."""
-        optimizer = getattr(engine, "optimizer", None)
+    def of(cls, make: Callable[[Any], Any], optimizer: Any) -> Scheduler:
+        """Of an optimizer; None where the engine has none."""
         if optimizer is None:
             raise DataError("a scheduler moves the rate of a torch.optim optimizer", hint="engine='nn'")
         made = make(optimizer)

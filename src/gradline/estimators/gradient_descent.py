@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -22,6 +22,9 @@ from gradline.descent.losses import Loss
 from gradline.descent.options import Options
 from gradline.estimators.rows import as_source, naming_cells, predict, rows_like_those_fitted
 from gradline.solution import Array, Status
+
+if TYPE_CHECKING:
+    from gradline.descent.module import Network
 
 
 class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -289,14 +292,12 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if (self.tol is not None or interrupted) and descent.cure:
             warnings.warn(f"{self.stop_reason_}\nhint: {descent.cure}", ConvergenceWarning, stacklevel=3)
 
-    def _train(
-        self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]
-    ) -> None:
+    def _train(self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]) -> None:
         from gradline.descent.module import train
 
-        module = self._network.module if self.warm_start and hasattr(self, "_network") else self.module
+        module = self.module_ if self.warm_start and hasattr(self, "_network") else self.module
         training = train(source, module, options, rng, *callbacks)
-        self._network = training.network
+        self._network: Network = training.network
         self.max_learning_rate_ = np.nan
         self.converged_ = False
         self._keep(training)

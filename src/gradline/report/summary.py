@@ -16,7 +16,7 @@ from gradline.descent.fit import Descent
 from gradline.errors import DataError
 from gradline.moments.inference import Inference, infer
 from gradline.moments.precision import Statistics
-from gradline.solution import Array, Certificate, Solution
+from gradline.solution import Array, Certificate, Solution, Status
 
 INTERCEPT = "(Intercept)"
 
@@ -56,6 +56,7 @@ class DescentFigures:
     learning_rate: float
     max_learning_rate: float
     converged: bool
+    interrupted: bool
     stop_reason: str
     cure: str | None
     loss: float
@@ -114,8 +115,9 @@ class Summary:
             engine=engine,
             iterations=len(descent.solution.history),
             learning_rate=descent.learning_rate,
-            max_learning_rate=descent.problem.quadratic.max_learning_rate,
+            max_learning_rate=descent.max_learning_rate,
             converged=descent.converged,
+            interrupted=descent.solution.status is Status.INTERRUPTED,
             stop_reason=descent.stop_reason,
             cure=descent.cure,
             loss=descent.loss,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gradline.descent.conditioning import Frame
 from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.history import Callback, History
+from gradline.descent.units import Units
 from gradline.solution import Array, Status
 
 
@@ -29,7 +29,7 @@ class AfterPass:
         Keeps a checkpoint of a pass that is complete.
     """
 
-    frame: Frame
+    frame: Units
     unit_of_loss: float
     path: list[Array] | None = None
     set_pace: Callable[[Sequence[float], Array, float], None] | None = None
