@@ -1,0 +1,96 @@
+"""Lower the rate of mini-batches where noise, and no longer distance, is what is left of the error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+from gradline.descent.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Lower the rate after every pass that brought the error down by less than half of what its rate promised.
+
+    A pass at rate r promises to multiply the error by exp(-r pull). Where the error fell by less than half of that,
+    the pass was mostly noise, and the rate becomes r / (1 + r pull): 1 / rate grows by `pull`. It never rises.
+
+    Why so: with b = r pull, a pass over reshuffled rows takes the squared error d^2 to about exp(-2 b) d^2 + C^2 b^4,
+    since to first order in b the noise of its batches sums to zero. The b that makes this smallest is 2 / k in pass k,
+    and leaves d = 4 C k^(-3/2), with C = 1 / sqrt(12) standard errors where the noise is alike in all rows. Noise makes
+    about every other pass fall short, so 1 / b grows by a half in each: 2 / k. The rule needs no C, no starting pass
+    and no distance of the start; and where there is no noise (an exact fit) it keeps the rate.
+
+    Each row must count alike over a pass: a smaller last batch has to take a shorter step, not the mean of its own
+    rows. Otherwise the noise of a pass does not sum to zero, and the error falls with k^(-1/2) only.
+
+    Attributes
+    ----------
+    rate : float
+        Of every step of the next pass.
+    pull : float
+        Smallest curvature times steps in a pass (rows / batch size, a fraction where the last batch is smaller).
+    error : float or None
+        After the last pass, in any unit (standard errors); None before the first.
+
+    Notes
+    -----
+    1 % of a standard error takes some tens of passes, 1e-6 some ten thousand. Beside the noise there is a bias of the
+    order of the rate; it shows where single rows weigh most (Cauchy columns), and falls with 1 / k. Both are of the
+    order of the least that reshuffling leaves after k passes at any constant rate (Safran, Shamir 2020), with or
+    without averages of the iterates (Cha, Lee, Yun 2023).
+
+    Rates of order 1 / k in pass k: Gurbuzbalaban, Ozdaglar, Parrilo 2021; Ahn, Yun, Sra 2020. A constant rate first,
+    then a falling one: Gower et al. 2019, theorem 3.2, who switch at a step known beforehand; here the measured error
+    decides. Beside others in docs/minibatches.md.
+
+    Examples
+    --------
+    Far from the answer the error falls as promised; near it, it does not:
+
+    >>> schedule = Schedule(rate=0.01, pull=200.0)
+    >>> for error in (400.0, 55.0, 8.0, 7.0, 9.0):
+    ...     schedule = schedule.after_pass(error)
+    ...     print(round(schedule.rate, 6))
+    0.01
+    0.01
+    0.01
+    0.003333
+    0.002
+    """
+
+    rate: float
+    pull: float
+    error: float | None = None
+
+    def after_pass(self, error: float) -> Schedule:
+        """The schedule for the next pass, given the `error` after this one; three numbers are all its state."""
+        if self.error is None or error <= self.error * (1.0 + math.exp(-self.rate * self.pull)) / 2.0:
+            return replace(self, error=error)
+        return replace(self, error=error, rate=self.rate / (1.0 + self.rate * self.pull))
+
+
+@runtime_checkable
+class _HasOptimizer(Protocol):
+    optimizer: Any
+
+
+def set_rate(engine: Engine, rate: float) -> None:
+    """Give a rung the rate of its next steps: rung 3 keeps it in its optimizer, the others as a number of their dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gradline.descent.rung1_by_hand import ByHand
+    >>> rung = ByHand(np.zeros(1), 0.0, learning_rate=0.5, bias=True, dtype="float32")
+    >>> set_rate(rung, 0.25)
+    >>> rung.learning_rate
+    np.float32(0.25)
+    """
+    rung: Any = engine
+    if isinstance(engine, _HasOptimizer):
+        for group in engine.optimizer.param_groups:
+            group["lr"] = rate
+    else:
+        rung.learning_rate = type(rung.learning_rate)(rate)
