@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
-from gradline import GradientDescentRegressor, GradlineError, LinearRegression
+from gradline import CollinearityWarning, GradientDescentRegressor, GradlineError, LinearRegression
 
 ROWS = 200
 
@@ -24,9 +25,11 @@ def tables():
         yield f"offset 1e{e}", base + 10.0**e, y
         yield f"one offset 1e{e}", base + np.array([0.0, 10.0**e, 0.0]), y
     yield "target offset 1e10", base, y + 1e10
-    for e in range(1, 11):
+    for e in range(1, 17):
         near = np.c_[base[:, 0], base[:, 0] + 10.0**-e * base[:, 1], base[:, 2]]
         yield f"condition number 1e{e}", near, y
+        if e % 2 == 0 and e <= 12:
+            yield f"condition number 1e{e}, offset 1e3", near + 1e3, y
     yield "a column twice", np.c_[base, base[:, 0]], y
     yield "a column four times as large", np.c_[base, 4 * base[:, 0]], y
     yield "a rounded sum of columns", np.c_[base, base[:, 0] + base[:, 1]], y
@@ -60,9 +63,11 @@ def tables():
     time = np.sort(rng.uniform(1.7e9, 1.7e9 + 1e5, ROWS))
     yield "unix time", time[:, None], np.linspace(0, 1, ROWS) + 0.01 * noise
     yield "unix time in ns", (time * 1e9).round()[:, None], np.linspace(0, 1, ROWS) + 0.01 * noise
+    yield "unix time and its square", np.c_[time, time**2], np.linspace(0, 1, ROWS) + 0.01 * noise
     year = np.arange(1900.0, 2021.0)
     yield "year and its square", np.c_[year, year**2], 0.5 * year + rng.normal(size=len(year))
     yield "year, square and cube", np.c_[year, year**2, year**3], 0.5 * year + rng.normal(size=len(year))
+    yield "year to its fifth power", year[:, None] ** np.arange(1, 6), 0.5 * year + rng.normal(size=len(year))
     x = np.arange(21.0)
     yield "Wampler1", np.column_stack([x**k for k in range(1, 6)]), sum(x**k for k in range(6))
     yield "float32 numbers", base.astype(np.float32), y.astype(np.float32)
@@ -88,8 +93,8 @@ def test_there_are_over_a_hundred():
     assert len({name for name, _, _ in TABLES}) == len(TABLES) > 100
 
 
-def verdict(X, y, fit_intercept, **options):
-    """What is wrong with a fit that says nothing is; None where all is well."""
+def verdict(X, y, fit_intercept, loud=Warning, **options):
+    """What is wrong with a fit that tells no warning of the kind `loud`; None where all is well."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
@@ -99,9 +104,17 @@ def verdict(X, y, fit_intercept, **options):
     for warning in told:
         if warning.category is RuntimeWarning:
             return f"a stray warning: {warning.message}"
-    if told:
+    if any(issubclass(warning.category, loud) for warning in told):
         return None
-    exact = LinearRegression(precision="exact", fit_intercept=fit_intercept).fit(X, y)
+    worst = distance(X, y, fit, fit_intercept)
+    return None if worst <= 0.01 else f"off by {worst:.2g} standard errors; {fit.stop_reason_}"
+
+
+def distance(X, y, fit, fit_intercept):
+    """Of the coefficient farthest from the exact answer, in standard errors; where there are none, in its own size."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollinearityWarning)
+        exact = LinearRegression(precision="exact", fit_intercept=fit_intercept).fit(X, y)
     error = exact.inference().standard_error
     best, found = exact.coef_, fit.coef_
     size = np.sqrt(np.mean(np.square(y))) / np.sqrt(np.mean(np.square(X, dtype=float), axis=0))
@@ -110,8 +123,7 @@ def verdict(X, y, fit_intercept, **options):
         size = np.append(np.sqrt(np.mean(np.square(y))), size)
     own_size = np.where(np.abs(best) > 1e-12 * size, np.abs(best), size)  # zero has no size of its own
     unit = np.where(np.isfinite(error) & (error > 0), error, own_size)
-    worst = float(np.max(np.abs(found - best) / np.where(unit > 0, unit, 1.0)))
-    return None if worst <= 0.01 else f"off by {worst:.2g} standard errors; {fit.stop_reason_}"
+    return float(np.max(np.abs(found - best) / np.where(unit > 0, unit, 1.0)))
 
 
 WAYS = {
@@ -144,3 +156,52 @@ def test_most_of_them_are_simply_solved(way):
             except (GradlineError, Warning):
                 continue
     assert fitted >= 0.8 * len(TABLES)
+
+
+SOLVED = [
+    *(f"offset 1e{e}" for e in range(1, 11)),
+    *(f"one offset 1e{e}" for e in range(1, 11)),
+    *(f"condition number 1e{e}" for e in range(1, 13)),
+    *(f"condition number 1e{e}, offset 1e3" for e in range(2, 13, 2)),
+    "columns from 1e-12 to 1e12",
+    "unix time",
+    "unix time in ns",
+    "unix time and its square",
+    "year and its square",
+    "year, square and cube",
+    "year to its fifth power",
+    "Wampler1",
+    "hardly any variance, far off",
+    "thirty columns with one cause",
+]
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("way", ["numpy", "autograd", "nn", "moments"])
+def test_these_are_solved_however_collinear_and_far_from_zero(way, fit_intercept):
+    """Not merely loud: a full-batch descent reaches the answer, to condition numbers of 1e12."""
+    chosen = {name: (X, y) for name, X, y in TABLES if name in SOLVED}
+    assert len(chosen) == len(SOLVED)
+    if not fit_intercept:
+        del chosen["condition number 1e12, offset 1e3"]  # an offset that is not taken out makes that 1e15
+    short = {}
+    for name, (X, y) in chosen.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fit = GradientDescentRegressor(fit_intercept=fit_intercept, **WAYS[way]).fit(X, y)
+        far = distance(X, y, fit, fit_intercept)
+        if not (fit.converged_ and far <= 0.01):
+            short[name] = f"{far:.2g} standard errors: {fit.stop_reason_}"
+    assert short == {}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("way", ["numpy", "moments", "float32"])
+def test_beyond_that_a_descent_that_falls_short_says_so(way, fit_intercept):
+    """A warning of collinearity is not enough: that the answer was not reached is another thing to know."""
+    failures = {
+        name: verdict(X, y, fit_intercept, loud=ConvergenceWarning, **WAYS[way])
+        for name, X, y in TABLES
+        if name.startswith("condition number") or "rounded" in name
+    }
+    assert {name: what for name, what in failures.items() if what} == {}

@@ -108,14 +108,16 @@ class DataUnits:
 class Conditioned:
     """Rows u = T'(x - centre), target (y - target_centre) / target_scale; slopes v are w = target_scale T v outside.
 
-    The directions are those of the triangular factor R of the mean cross-product matrix, T = R'^-1: each is a column
-    less what the columns before it tell of it, in units of what is left (Gram and Schmidt). So the mean of u u' is
-    the identity, and the whole descent is of condition number one. How well depends on R alone: R errs row by row
-    relative to the row, T inherits that times the condition number K of the scaled columns, and so does the product
-    with the rows: u is off by about K 1e-16, where a matrix made of squares would be off by K^2 1e-16.
+    T = R'^-1, with R the lower triangular factor of the mean cross-product matrix: each direction is a column less what
+    the columns before it tell of it, in units of what is left (Cholesky whitening: Kessy, Lewin, Strimmer 2018). So the
+    mean of u u' is the identity, and a descent has condition number one.
 
-    An L2 penalty of l2 |w|^2 on the mean loss, in data units, would be added to the cross-product matrix before it is
-    factored: no curvature would change but those that it raises (for one column: divide by sqrt(variance + l2)).
+    Let K be the condition number of the scaled columns. Elements of R err relative to the size of their column, T then
+    errs by K times as much (Higham 2002, section 8.1), and so does the product with the rows: u is off by about
+    K 1e-16. A matrix of squares rounded to float64 would make that K^2 1e-16: the exact sums must have the factor.
+
+    An L2 penalty l2 |w|^2 on the mean loss, in data units, belongs into the matrix before it is factored, as l2 on its
+    diagonal: then every curvature of the penalised loss is equal (one column is divided by sqrt(variance + l2)).
 
     Attributes
     ----------
@@ -128,8 +130,8 @@ class Conditioned:
     rest : (directions,) float64
         What the rounding of `centre` would leave as the means of u.
     lever : (directions,) float64
-        T' times the unrounded means: how the intercept follows the slopes. Rounded once, as in target_scale T v the
-        large parts of nearly collinear columns have lost the digits that centre'w would need.
+        T' times the means, rounded once: how the intercept follows the slopes. Sums of mean times slope would cancel,
+        where nearly collinear columns have large slopes of opposite sign.
     target_centre, target_scale : float
         The scale is a power of two near the spread of y: exact, and no y is too large or small for any dtype.
     """
@@ -156,7 +158,7 @@ class Conditioned:
                [0., 1.]])
         """
         triangle = moments.triangle(fit_intercept=bias)
-        columns, size = triangle.columns, np.sqrt((triangle.lower**2).sum(axis=1))
+        columns, size = triangle.columns, np.abs(triangle.lower).max(axis=1, initial=0.0)
         T, inverse = np.zeros((moments.n_features, len(columns))), np.zeros((len(columns), moments.n_features))
         # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
         T[columns] = np.linalg.solve((triangle.lower / size[:, None]).T, np.eye(len(columns))) / size[:, None]

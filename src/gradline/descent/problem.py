@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -136,10 +136,11 @@ def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame,
     Where float64 sums had too few digits, so have float64 rows: a multiple of the condition number in their last digits
     moves curvatures and answer. One pass over them tells how far; they are well-conditioned, so float64 sums will do.
     """
+    squares = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
     if isinstance(moments, Moments) or isinstance(frame, DataUnits):
-        return frame.quadratic(Quadratic.of(moments, exact, bias=bias))
-    rows = Moments.from_batches(map(frame.rows, source.batches()), len(frame.enter(exact.coef, exact.intercept)[0]))
-    return Quadratic.of(rows, rows.solve(fit_intercept=bias), bias=bias)
+        return squares
+    rows = Moments.from_batches(map(frame.rows, source.batches()), len(squares.best) - bias)
+    return replace(Quadratic.of(rows, rows.solve(fit_intercept=bias), bias=bias), floor=squares.floor)
 
 
 def _target_square(moments: Statistics, frame: Frame) -> float:
