@@ -311,6 +311,22 @@ def test_the_whole_is_a_view() -> None:
     assert np.shares_memory(ArraySource(X, Y).whole().X, X)
 
 
+def test_a_frame_of_sparse_columns_is_read() -> None:
+    frame = pd.DataFrame.sparse.from_spmatrix(scipy.sparse.csr_matrix(X), columns=NAMES)
+    array, names = as_features(frame)
+    assert np.array_equal(array, X)
+    assert names == NAMES
+
+
+def test_a_target_that_is_a_column_of_a_table_is_laid_out_once_for_shuffling() -> None:
+    """np.take copies all of an array that is not contiguous, at each batch."""
+    source = ArraySource(X, np.column_stack([Y, Y])[:, 0], np.ones((4, 2))[:, 0])
+    assert [sorted(batch.y) for batch in source.batches(4, shuffle=np.random.default_rng(0))] == [sorted(Y)]
+    assert source.y.flags.c_contiguous
+    assert source.weight is not None
+    assert source.weight.flags.c_contiguous
+
+
 def test_a_frame_is_never_changed() -> None:
     frame = pd.DataFrame(COLUMNS)
     source = ArraySource(frame, Y)

@@ -13,6 +13,8 @@ import pytest
 import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from gradline import DataError, ExactMoments, GradientDescentRegressor, LinearRegression, Moments
 from gradline.data import sparse
@@ -272,6 +274,20 @@ def test_a_full_batch_too_large_to_be_dense_says_what_to_do(monkeypatch: pytest.
     with pytest.raises(DataError, match="X is sparse") as error:
         fit.predict_interval(in_format(X, "csr"))
     assert error.value.hint == "take some rows at a time"
+
+
+def test_one_hot_columns_come_sparse_from_a_pipeline() -> None:
+    rng = np.random.default_rng(0)
+    levels, y = rng.integers(0, 40, (ROWS, 2)), rng.normal(size=ROWS)
+    encoder = OneHotEncoder(drop="first")
+    design = encoder.fit_transform(levels)
+    assert scipy.sparse.issparse(design)
+    ours = make_pipeline(encoder, LinearRegression()).fit(levels, y)
+    # QR of the dense design; its condition number is below 1e3, so that 1e-10 is a thousand times rounding.
+    full = np.column_stack([design.toarray(), np.ones(ROWS)])
+    assert np.linalg.cond(full) < 1e3
+    Q, R = np.linalg.qr(full)
+    np.testing.assert_allclose(ours[-1].coef_, np.linalg.solve(R, Q.T @ y)[:-1], rtol=1e-10, atol=1e-10)
 
 
 def test_a_missing_cell_is_named_by_both_estimators() -> None:

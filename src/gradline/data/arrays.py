@@ -118,27 +118,37 @@ class ArraySource:
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass: batches of exactly `rows` rows (None: some 8 MB); `shuffle` permutes all rows.
 
-        Without `shuffle` the batches are views.
+        Without `shuffle` the batches of an array are views.
         """
         check_rows(rows)
         suitable, sparse = rows_at_once(self.X.shape[1]), is_sparse(self.X)
         size = suitable if rows is None else rows
-        if shuffle is not None and not sparse:
-            self.X = np.ascontiguousarray(self.X)  # np.take copies all of an array in column order, at each call
+        if shuffle is not None:
+            self._lay_out_for_take()
         order = None if shuffle is None else shuffle.permutation(len(self.y))
-        # Rows of CSR cost some 50 us a call, however few they are: cut small batches from a large block.
-        blocks = regroup(self._blocks(suitable, order), size) if sparse else self._blocks(size, order)
+        blocks = self._blocks(suitable if sparse else size, order)
+        if (
+            sparse
+        ):  # to make some CSR rows dense takes 50 us, however few they are: cut small batches from a large block
+            blocks = regroup((block.dense() for block in blocks), size)
         for block in blocks:
             yield Batch.of(*block)
+
+    def _lay_out_for_take(self) -> None:
+        """Rows in row order: `np.take` copies all of an array in column order, or of a column of one, at each call."""
+        if not is_sparse(self.X):
+            self.X = np.ascontiguousarray(self.X)
+        self.y = np.ascontiguousarray(self.y)
+        self.weight = None if self.weight is None else np.ascontiguousarray(self.weight)
 
     def _blocks(self, size: int, order: NDArray[np.intp] | None) -> Iterator[Rows]:
         every = Rows(self.X, self.y, self.weight)
         for start in range(0, len(self.y), size):
             stop = start + size
-            yield (every.part(start, stop) if order is None else every.pick(order[start:stop])).dense()
+            yield every.part(start, stop) if order is None else every.pick(order[start:stop])
 
     def whole(self) -> Batch:
-        """All rows as one batch, without a copy; a sparse X is made dense.
+        """All rows as one batch, without a copy but for a sparse X, which is made dense.
 
         Raises
         ------

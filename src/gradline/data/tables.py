@@ -206,6 +206,8 @@ def _pandas_table(frame: Any) -> Table:
         series = frame.iloc[:, j]
         if isinstance(series.dtype, np.dtype):
             return from_numpy(series.to_numpy(), names[j])
+        if hasattr(series, "sparse"):  # pandas' own sparse columns, which Arrow does not know
+            return from_numpy(np.asarray(series), names[j])
         import pyarrow as pa
 
         return from_arrow(pa.array(series, from_pandas=True), names[j])
