@@ -335,7 +335,7 @@ def _as_options(hint: str) -> str:
     hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
     hint = hint.replace("with warm_start=True", "with --checkpoint FILE, another time,")
     return re.sub(
-        r"\b(features|target|missing|weight|engine|learning_rate|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        r"\b(features|target|missing|weight|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
         option,
         hint,
     )

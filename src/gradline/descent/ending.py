@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gradline.descent import divergence, outlook
 from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.options import Options
@@ -61,7 +63,7 @@ def stopped_early(early_stopping: EarlyStopping) -> str:
     )
 
 
-def cure(solution: Solution, options: Options, *, to_go: int | None) -> str:
+def cure(solution: Solution, options: Options, *, gap: float, tol: float, to_go: int | None) -> str:
     """What to do about a descent that stopped short of its tolerance."""
     automatic = options.automatic
     exact = ["fit the exact way: LinearRegression"] if options.squared else ["raise max_iter"]
@@ -72,7 +74,12 @@ def cure(solution: Solution, options: Options, *, to_go: int | None) -> str:
     if options.optimizer != "sgd" or options.optimizer_options or options.scheduler:
         return "raise max_iter, or change the rate, or take plain descent: optimizer='sgd', learning_rate='auto'"
     if options.batch_size is not None:
-        return "raise max_iter or lower the rate, or descend by full batches (batch_size=None)"
+        if not automatic:
+            return "lower the rate, let learning_rate='auto' choose, or descend by full batches (batch_size=None)"
+        # The error of a falling rate goes with k^(-3/2) (see schedule.py).
+        passes = len(solution.history) * (gap / tol) ** (2 / 3) if tol else math.inf
+        more = f"raise max_iter to some {float(f'{passes:.1g}'):,.0f}, or " if passes < 1e6 else ""
+        return f"{more}ask for less (tol=0.01 is a hundredth of a standard error), or descend by full batches"
     worthwhile = to_go is not None and to_go < 10**6
     choices = [f"raise max_iter to {len(solution.history) + (to_go or 0)}"] if worthwhile else []
     choices += [] if automatic else ["let learning_rate='auto' choose"]

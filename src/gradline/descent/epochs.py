@@ -33,31 +33,39 @@ def no_rows(source: Source, batch_size: int | None) -> Epoch:
     return lambda: nothing
 
 
-def mini_batches(source: Source, frame: Units, batch_size: int, mean_weight: float, rng: np.random.Generator) -> Epoch:
+def mini_batches(
+    source: Source,
+    frame: Units,
+    batch_size: int,
+    mean_weight: float,
+    rng: np.random.Generator,
+    mean_over: int | None = None,
+) -> Epoch:
     """Every row once a pass, in an order of `rng`'s.
 
     A row's part of a step is its weight against the mean weight of all rows, not of its batch: otherwise small batches
-    would forget the weights, and descend to another answer.
+    would forget the weights, and descend to another answer. A batch's loss is the mean over its rows, as the lesson
+    has it; or over `mean_over`: then a smaller last batch takes a shorter step, and all rows of a pass count alike.
     """
 
     def shared(batch: Batch) -> Batch:
-        if batch.weight is None:
+        if batch.weight is None and mean_over is None:
             return batch
-        return replace(batch, share=batch.weight / (mean_weight * len(batch)))
+        weight = np.ones(len(batch)) if batch.weight is None else batch.weight
+        return replace(batch, share=weight / (mean_weight * (mean_over or len(batch))))
 
     return lambda: (frame.rows(shared(batch)) for batch in source.batches(batch_size, shuffle=rng))
 
 
-def expected_smoothness(epoch: Epoch, batch_size: int, largest: float, bias: bool) -> float:
+def expected_smoothness(epoch: Epoch, m: int, n: int, largest: float, bias: bool) -> float:
     """L_m of mini-batches of m rows: between L, the largest curvature of all rows, and that of the worst single row.
 
     L_m = n (m - 1) / (m (n - 1)) L + (n - m) / (m (n - 1)) max_i 2 |z_i|^2 for m of n rows, z_i with its relative
-    weight (Gower, Loizou, Qian, Sailanbayev, Shulgin, Richtarik 2019, proposition 3.8). Takes a pass.
+    weight (Gower, Loizou, Qian, Sailanbayev, Shulgin, Richtarik 2019, proposition 3.8). Takes a pass over batches
+    whose losses are means over m rows.
     """
-    n, worst = 0, 0.0
+    worst = 0.0
     for batch in epoch():
-        n += len(batch)
         squares = np.einsum("ij,ij->i", batch.X, batch.X) + bias
-        worst = max(worst, float(2 * (len(batch) * batch.share * squares).max()))
-    m = min(batch_size, n)
+        worst = max(worst, float(2 * (m * batch.share * squares).max()))
     return n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst

@@ -26,6 +26,7 @@ from gradline.descent.optimizers import OptimizerState
 from gradline.descent.options import DEFAULT_TOL, Options
 from gradline.descent.problem import Problem
 from gradline.descent.resume import Keeper, Remembers
+from gradline.descent.schedule import FallingRate, Schedule
 from gradline.descent.schedulers import Scheduler
 from gradline.descent.start import starting_point
 from gradline.errors import DivergenceError, DivergenceWarning
@@ -89,8 +90,11 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     problem = Problem.of(
         training, loss=options.cost, bias=options.fit_intercept, conditioned=options.automatic, dtype=options.dtype
     )
-    epoch = _epochs(training, options, problem, rng)
-    rate = _rate(options, problem, epoch)
+    mean_over = None
+    if options.automatic and options.batch_size is not None:
+        mean_over = min(options.batch_size, problem.moments.rows)
+    epoch = _epochs(training, options, problem, rng, mean_over)
+    rate = _rate(options, problem, epoch, mean_over)
     hopeless = _refuse_hopeless(rate, options, problem)
 
     start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
@@ -114,7 +118,16 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         )
     path = [problem.frame.leave(*start)[0]] if options.record_path else None
     tol = DEFAULT_TOL if options.tol is None else options.tol
-    run = Run(engine, options, rng, path, early, identity=problem.identity())
+
+    def distance(w: Array, b: float) -> float:
+        return float(problem.tolerance.gaps(w, b).max())
+
+    falling = None
+    if mean_over and rate is not None and options.scheduler is None:
+        pull = problem.quadratic.smallest * problem.moments.rows / mean_over
+        whole_rate = rate / (1.0 - options.momentum)
+        falling = FallingRate(engine, Schedule(whole_rate, pull), distance, options.momentum)
+    run = Run(engine, options, rng, path, early, identity=problem.identity(), pace=falling)
 
     def to_go(w: Array, b: float) -> int | None:
         if rate is None or not options.steady:
@@ -125,15 +138,15 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         problem.frame,
         problem.unit_of_loss,
         path=path,
-        set_pace=run.scheduler,
+        set_pace=run.pace,
         early_stopping=early,
         callbacks=callbacks,
-        distance=lambda w, b: float(problem.tolerance.gaps(w, b).max()),
+        distance=distance,
         to_go=to_go,
     )
     ceiling = 1e6 * max(problem.squares.loss(*start), problem.target_square) ** (problem.loss.degree / 2)
     stop = None if options.tol is None else lambda w, b: problem.tolerance.reached(w, b, tol)
-    inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling)
+    inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling, mean_over=mean_over)
     if inner.status is Status.DIVERGED and not hopeless:
         _tell_divergence(rate, inner.history, ceiling, options, problem)
     return _finished(problem, options, inner, rate, early, path, training)
@@ -150,17 +163,19 @@ class Run:
         path: list[Array] | None,
         early_stopping: EarlyStopping | None,
         identity: dict[str, Any],
+        pace: FallingRate | None = None,
         memories: dict[str, Remembers] | None = None,
     ) -> None:
         self.engine, self.options, self.early_stopping = engine, options, early_stopping
-        self.scheduler = Scheduler.of(options.scheduler, optimizer_of(engine)) if options.scheduler else None
+        scheduler = Scheduler.of(options.scheduler, optimizer_of(engine)) if options.scheduler else None
+        self.pace = scheduler or pace
         self._keeper = None
         if options.checkpoint is not None:
             optimizer = optimizer_of(engine)
             carried: dict[str, Any] = {
                 "optimizer": OptimizerState(optimizer) if optimizer else None,
                 "momentum": engine if isinstance(engine, HeavyBall) else None,
-                "scheduler": self.scheduler,
+                "pace": self.pace,
                 "validation": early_stopping,
                 **(memories or {}),
             }
@@ -181,6 +196,7 @@ class Run:
         *,
         stop: Callable[[Array, float], Status | None] | None,
         ceiling: float,
+        mean_over: int | None = None,
     ) -> Solution:
         """From the start, or from the checkpoint; ends at the best held-out loss where that ended it."""
         history: Sequence[float] = ()
@@ -197,6 +213,7 @@ class Run:
             after_pass=None if after_pass.idle else after_pass,
             ceiling=ceiling,
             history=history,
+            mean_over=mean_over,
         )
         # What was interrupted within a pass would not go on as an unbroken run: the last complete pass on file does.
         if self._keeper is not None and found.status not in (Status.DIVERGED, Status.INTERRUPTED):
@@ -224,28 +241,32 @@ def raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
     warnings.warn(str(error), DivergenceWarning, stacklevel=5)
 
 
-def _epochs(source: Source, options: Options, problem: Problem, rng: np.random.Generator) -> Epoch:
+def _epochs(
+    source: Source, options: Options, problem: Problem, rng: np.random.Generator, mean_over: int | None
+) -> Epoch:
     if options.engine == "moments":
         return epochs.no_rows(source, options.batch_size)
     if options.batch_size is None:
         return epochs.full_batches(source, problem.frame)
     mean_weight = problem.moments.weight / problem.moments.rows
-    return epochs.mini_batches(source, problem.frame, options.batch_size, mean_weight, rng)
+    return epochs.mini_batches(source, problem.frame, options.batch_size, mean_weight, rng, mean_over)
 
 
-def _rate(options: Options, problem: Problem, epoch: Epoch) -> float | None:
+def _rate(options: Options, problem: Problem, epoch: Epoch, mean_over: int | None) -> float | None:
     """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m rows, L_m their expected
-    smoothness (Gower et al. 2019, theorem 3.1). None for an optimizer that has a rate of its own.
+    smoothness (Gower et al. 2019, theorem 3.1), to begin with. None for an optimizer that has a rate of its own.
     """
     if not options.automatic:
         return float(options.learning_rate)
     if options.optimizer != "sgd":
         return None
-    if options.batch_size is None:
+    if mean_over is None:
         return 1.0 / problem.largest if problem.largest > 0 else 1.0
-    smoothness = epochs.expected_smoothness(epoch, options.batch_size, problem.squares.largest, problem.bias)
+    rows, largest = problem.moments.rows, problem.squares.largest
+    smoothness = epochs.expected_smoothness(epoch, mean_over, rows, largest, problem.bias)
     smoothness *= problem.loss.curvature_bound / 2
-    return 0.5 / smoothness if smoothness > 0 else 1.0
+    # A heavy ball goes 1 / (1 - momentum) times as far on each gradient, its noise included.
+    return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.momentum)
 
 
 def _refuse_hopeless(rate: float | None, options: Options, problem: Problem) -> bool:
@@ -290,7 +311,8 @@ def _finished(
     cure = None
     meant = inner.status in (Status.CALLBACK, Status.VALIDATION)
     if not (diverged or meant or near is Status.CONVERGED):
-        cure = ending.cure(inner, options, to_go=to_go)
+        gap = float(tolerance.gaps(inner.coef, inner.intercept).max())
+        cure = ending.cure(inner, options, gap=gap, tol=tol, to_go=to_go)
     w, b = problem.frame.leave(inner.coef, inner.intercept)
     if options.squared:
         loss = problem.quadratic.loss(inner.coef, inner.intercept) * problem.unit_of_loss

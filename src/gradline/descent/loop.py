@@ -24,6 +24,7 @@ def descend(
     after_pass: AfterPass | None = None,
     ceiling: float = math.inf,
     history: Sequence[float] = (),
+    mean_over: int | None = None,
 ) -> Solution:
     """Step through the data until `max_iter` passes are done, or `stop` or `after_pass` says so, or the loss explodes.
 
@@ -44,6 +45,8 @@ def descend(
         for NaN alone is not enough: in float64 a diverging descent can stay finite for thousands of steps.
     history : sequence of float
         Of the passes done before, where a descent is resumed.
+    mean_over : int, optional
+        The loss of a batch is the mean over so many rows; None: over its own.
 
     Returns
     -------
@@ -59,15 +62,16 @@ def descend(
     try:
         with np.errstate(over="ignore", invalid="ignore"):  # an overflow is told as divergence, once, below
             while len(losses_before) < max_iter:
-                losses, rows = [], []
+                losses, rows, means = [], [], []
                 for batch in epoch():
                     losses.append(engine.step(batch))
                     rows.append(len(batch))
+                    means.append(mean_over or len(batch))
                     if not losses[-1] <= ceiling:
                         status = Status.DIVERGED
                         break
                 one = len(losses) == 1 or status is Status.DIVERGED
-                losses_before.append(losses[-1] if one else float(np.average(losses, weights=rows)))
+                losses_before.append(losses[-1] if one else float(np.dot(losses, means)) / sum(rows))
                 w, b = engine.read()
                 done = after_pass(losses_before, w, b) if after_pass else None
                 if status is Status.DIVERGED:

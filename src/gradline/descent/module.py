@@ -163,10 +163,8 @@ def _train(
         early = EarlyStopping(lambda w, b: network.loss(held, in_data_units), patience=options.n_iter_no_change)
     unit = frame.target_scale**loss.degree
     data = {"features": source.feature_names, "rows": moments.rows, "means": moments.mean, "module": _shape(network)}
-    run = Run(engine, options, rng, None, early, data, {"module": network.module, "torch": _TorchRandom()})
-    after_pass = AfterPass(
-        DataUnits(np.eye(0)), unit, set_pace=run.scheduler, early_stopping=early, callbacks=callbacks
-    )
+    run = Run(engine, options, rng, None, early, data, memories={"module": network.module, "torch": _TorchRandom()})
+    after_pass = AfterPass(DataUnits(np.eye(0)), unit, set_pace=run.pace, early_stopping=early, callbacks=callbacks)
     square = float(moments.scatter[-1, -1]) / moments.weight + (moments.mean[-1] - frame.target_centre) ** 2
     ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
     found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling)

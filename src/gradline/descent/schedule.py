@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from gradline.descent.engine import Engine
+from gradline.descent.momentum import HeavyBall
+from gradline.solution import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,42 @@ class Schedule:
         if self.error is None or error <= self.error * (1.0 + math.exp(-self.rate * self.pull)) / 2.0:
             return replace(self, error=error)
         return replace(self, error=error, rate=self.rate / (1.0 + self.rate * self.pull))
+
+
+class FallingRate:
+    """A schedule at work on an engine: called after each pass, it measures how far there is to go.
+
+    Parameters
+    ----------
+    engine : Engine
+    schedule : Schedule
+        Of the rate that steps add up to; with momentum m that is 1 / (1 - m) times the engine's own.
+    distance : (w, b) -> float
+        Standard errors to the answer.
+    momentum : float
+    """
+
+    def __init__(
+        self, engine: Engine, schedule: Schedule, distance: Callable[[Array, float], float], momentum: float
+    ) -> None:
+        self._engine = engine.engine if isinstance(engine, HeavyBall) else engine
+        self._schedule, self._distance, self._momentum = schedule, distance, momentum
+
+    def __call__(self, history: Sequence[float], w: Array, b: float) -> None:
+        """Set the rate of the next pass."""
+        self._go_on(self._schedule.after_pass(self._distance(w, b)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The schedule's three numbers."""
+        return asdict(self._schedule)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._go_on(Schedule(**state))
+
+    def _go_on(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        set_rate(self._engine, schedule.rate * (1.0 - self._momentum))
 
 
 @runtime_checkable
