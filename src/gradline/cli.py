@@ -186,6 +186,7 @@ def fit(
     checkpoint: Annotated[
         str | None, typer.Option(help="Keep the state in this file, and go on from it where it is there.")
     ] = None,
+    checkpoint_every: Annotated[float, typer.Option(min=0, help="Seconds between two; 0: after each pass.")] = 10.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the shuffling and of the rows held out.")] = 0,
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
     precision: Annotated[
@@ -221,6 +222,7 @@ def fit(
             "--optimizer-option": bool(optimizer_option),
             "--validation-fraction": validation_fraction is not None,
             "--checkpoint": checkpoint is not None,
+            "--checkpoint-every": checkpoint_every != 10.0,
             "--seed": seed != 0,
             "--device": device != "cpu",
         }
@@ -245,6 +247,7 @@ def fit(
             optimizer_options=_optimizer_options(optimizer_option or []),
             validation_fraction=_fraction(validation_fraction),
             checkpoint=checkpoint,
+            checkpoint_seconds=checkpoint_every,
             device=device,
         )
         summary = _descend(table, options, seed)
