@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gradline import GradientDescentRegressor
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.descent.conditioning import Conditioned
@@ -198,3 +199,13 @@ def test_the_gap_told_is_the_distance_from_the_exact_answer(condition_number):
     np.testing.assert_allclose(gaps, error, rtol=1e-3, atol=1e-9)
     near_enough = Status.CONVERGED if error.max() < 0.01 else Status.ROUNDING
     assert problem.tolerance.reached(v[:-1], v[-1], 1e-6) is near_enough
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_last_digits_of_the_mean_of_y_are_not_pursued(seed):
+    """Where there is little noise, a last digit of the mean is many tolerances of 1e-6 standard errors."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(200, 1))
+    fit = GradientDescentRegressor().fit(x, 1e5 / 3 + x[:, 0] + 1e-5 * rng.normal(size=200))
+    assert fit.converged_
+    assert fit.n_iter_ <= 2

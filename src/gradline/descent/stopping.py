@@ -60,6 +60,8 @@ class Tolerance:
         w, b = frame.leave(slopes, float(quadratic.best[-1]) if bias else 0.0)
         offset = (np.append(w, b) if bias else w) - best
         rounding = np.abs(differences) @ (16 * np.finfo(dtype).eps * in_frame) + 2 * np.abs(offset)
+        if bias:
+            rounding[-1] += 4 * np.finfo(float).eps * abs(moments.mean[-1])  # what a frame can know of the mean of y
         return cls(quadratic, differences, offset, unit, has_error, rounding)
 
     def error(self, w: Array, b: float) -> Array:
