@@ -9,30 +9,14 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.descent.quadratic import Quadratic
+from gradline.descent.units import Units
 from gradline.moments.integers.double_double import DoubleDouble
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
 
-class Frame(Protocol):
-    """Coordinates to descend in: an affine change of the rows and of y, which has no effect on what is best."""
-
-    @property
-    def target_scale(self) -> float:
-        """A residual in the frame is so many in data units; a loss, its square."""
-
-    @property
-    def target_centre(self) -> float:
-        """The y that is zero in the frame."""
-
-    def rows(self, batch: Batch) -> Batch:
-        """The same rows in the frame."""
-
-    def enter(self, w: Array, b: float) -> tuple[Array, float]:
-        """Parameters in data units -> in the frame."""
-
-    def leave(self, w: Array, b: float) -> tuple[Array, float]:
-        """Parameters in the frame -> in data units."""
+class Frame(Units, Protocol):
+    """Coordinates in which the loss is known as a quadratic."""
 
     def quadratic(self, data: Quadratic) -> Quadratic:
         """The same loss as a function of the frame's parameters."""

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from gradline.descent import momentum as heavy_ball
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.quadratic import Curved
 from gradline.errors import DataError, DivergenceError
 
 
-def limit(quadratic: Quadratic, momentum: float = 0.0) -> float:
+def limit(quadratic: Curved, momentum: float = 0.0) -> float:
     """2 (1 + momentum) / largest curvature: at or above it a full-batch descent does not converge."""
     return quadratic.max_learning_rate * (1.0 + momentum)
 
 
-def beyond_limit(learning_rate: float, quadratic: Quadratic, momentum: float = 0.0) -> bool:
+def beyond_limit(learning_rate: float, quadratic: Curved, momentum: float = 0.0) -> bool:
     """Is a full-batch rate above the limit? At the limit itself a descent bounces for ever."""
     return learning_rate > limit(quadratic, momentum) * (1 + 1e-12)
 
 
-def refused(
-    learning_rate: float, quadratic: Quadratic, names: tuple[str, ...], momentum: float = 0.0
-) -> DivergenceError:
+def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], momentum: float = 0.0) -> DivergenceError:
     """The error for a full-batch rate that must diverge, before the first step."""
     column = steepest_name(quadratic, names)
     factor = f"2 (1 + momentum {momentum:g})" if momentum else "2"
@@ -40,7 +38,7 @@ def refused(
 def exploded(
     learning_rate: float | None,
     losses: tuple[float, ...],
-    quadratic: Quadratic | None,
+    quadratic: Curved | None,
     names: tuple[str, ...],
     momentum: float = 0.0,
 ) -> DivergenceError:
@@ -74,7 +72,7 @@ def overflowed(losses: tuple[float, ...]) -> DataError:
 
 
 def stop_sentence(
-    learning_rate: float, losses: tuple[float, ...], quadratic: Quadratic | None, momentum: float = 0.0
+    learning_rate: float, losses: tuple[float, ...], quadratic: Curved | None, momentum: float = 0.0
 ) -> str:
     """`stop_reason_` of a descent that was allowed to diverge; `quadratic` where full batches make it predictable."""
     seen = f"Stopped at iteration {len(losses)}: {_rise(losses)}"
@@ -83,7 +81,7 @@ def stop_sentence(
     return f"{seen}; every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}."
 
 
-def allowed(quadratic: Quadratic, momentum: float = 0.0) -> str:
+def allowed(quadratic: Curved, momentum: float = 0.0) -> str:
     """What these data allow, as a phrase."""
     if momentum:
         most, safe = limit(quadratic, momentum), 0.5 * quadratic.max_learning_rate
@@ -94,12 +92,12 @@ def allowed(quadratic: Quadratic, momentum: float = 0.0) -> str:
     return f"these data allow at most {quadratic.max_learning_rate:.4g}; {best:.3g} {praise}"
 
 
-def growth(learning_rate: float, quadratic: Quadratic, momentum: float = 0.0) -> float:
+def growth(learning_rate: float, quadratic: Curved, momentum: float = 0.0) -> float:
     """The factor on the error along the steepest direction, per full-batch step: 1 - rate * curvature."""
     return heavy_ball.factor(learning_rate, quadratic.largest, momentum)
 
 
-def steepest_name(quadratic: Quadratic, names: tuple[str, ...]) -> str:
+def steepest_name(quadratic: Curved, names: tuple[str, ...]) -> str:
     """The column that sets the limit, in words."""
     j = quadratic.steepest
     return f"column '{names[j]}'" if j < len(names) else "the intercept"

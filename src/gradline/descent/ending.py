@@ -8,11 +8,12 @@ from gradline.descent import divergence, outlook
 from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.options import Options
 from gradline.descent.problem import Problem
+from gradline.descent.wide import WideProblem
 from gradline.solution import Solution, Status
 
 
 def sentence(
-    problem: Problem,
+    problem: Problem | WideProblem,
     solution: Solution,
     learning_rate: float | None,
     momentum: float,
@@ -23,17 +24,13 @@ def sentence(
     early_stopping: EarlyStopping | None = None,
 ) -> str:
     """What happened; with a tolerance `asked` for and `predictable` steps, also how long it would still take."""
-    losses, gaps = solution.history, problem.tolerance.gaps(solution.coef, solution.intercept)
+    losses, where = solution.history, (solution.coef, solution.intercept)
     if solution.status is Status.DIVERGED:
         seen = problem.quadratic if predictable else None
         return divergence.stop_sentence(learning_rate or 0.0, losses, seen, momentum)
-    farthest = int(gaps.argmax())
-    distance = problem.tolerance.in_words(gaps[farthest], farthest)
     if solution.status is Status.CONVERGED:
-        near = f"every coefficient is within {distance} of {problem.answer}"
-        return f"Converged at iteration {len(losses)}: {near}."
-    name = f"'{problem.names[farthest]}'" if farthest < len(problem.names) else "the intercept"
-    far = f"{name} is {distance} from {problem.answer}"
+        return f"Converged at iteration {len(losses)}: {problem.near(*where)}."
+    far = problem.far(*where)
     if solution.status is Status.ROUNDING:
         return f"Stopped at iteration {len(losses)}, where rounding allows no more: {far}."
     if solution.status is Status.VALIDATION and early_stopping:

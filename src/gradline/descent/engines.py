@@ -11,7 +11,7 @@ from gradline.descent.loss_by_hand import LossByHand
 from gradline.descent.losses import Loss, Squared
 from gradline.descent.momentum import HeavyBall
 from gradline.descent.optimizers import is_plain_sgd, make_optimizer, needs_closure
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.quadratic import Curved, Quadratic
 from gradline.descent.rung1_by_hand import ByHand
 from gradline.errors import DataError, MissingExtraError
 from gradline.solution import Array
@@ -29,7 +29,7 @@ def make_engine(
     b: float,
     *,
     learning_rate: float | None,
-    quadratic: Quadratic,
+    quadratic: Curved,
     loss: Loss | None = None,
     momentum: float = 0.0,
     optimizer: str | type[Optimizer] = "sgd",
@@ -81,6 +81,7 @@ def make_engine(
     assert learning_rate is not None
     engine: Engine
     if name == "moments":
+        assert isinstance(quadratic, Quadratic)
         engine = ByMoments(w, b, learning_rate=learning_rate, quadratic=quadratic)
     elif name == "numpy" and squared:
         engine = ByHand(w, b, learning_rate=learning_rate, bias=bias, dtype=dtype)

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.data.split import held_out
-from gradline.descent import divergence, ending, epochs, outlook
+from gradline.descent import divergence, ending, epochs, wide
 from gradline.descent.after_pass import AfterPass
 from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.engine import Engine
@@ -29,6 +29,7 @@ from gradline.descent.resume import Keeper, Remembers
 from gradline.descent.schedule import FallingRate, Schedule
 from gradline.descent.schedulers import Scheduler
 from gradline.descent.start import starting_point
+from gradline.descent.wide import WideProblem
 from gradline.errors import DivergenceError, DivergenceWarning
 from gradline.solution import Array, Solution, Status
 
@@ -39,8 +40,8 @@ class Descent:
 
     Attributes
     ----------
-    problem : Problem
-        What was descended, and the certified answer it is measured against.
+    problem : Problem or WideProblem
+        What was descended, and the certified answer it is measured against, where there is one.
     solution : Solution
         Where it ended, in data units; `history` is the loss curve.
     path : (iterations + 1, features) float64 or None
@@ -62,7 +63,7 @@ class Descent:
         What happened, in a sentence or two.
     """
 
-    problem: Problem
+    problem: Problem | WideProblem
     solution: Solution
     path: Array | None
     learning_rate: float
@@ -87,9 +88,14 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         Where no fit is determined, or numbers leave the range of the dtype.
     """
     training, validation = split(source, options, rng)
-    problem = Problem.of(
-        training, loss=options.cost, bias=options.fit_intercept, conditioned=options.automatic, dtype=options.dtype
-    )
+    problem: Problem | WideProblem
+    if len(training.feature_names) > wide.MOST_FEATURES:
+        problem = WideProblem.of(training, options)
+    else:
+        problem = Problem.of(
+            training, loss=options.cost, bias=options.fit_intercept, conditioned=options.automatic, dtype=options.dtype
+        )
+    options = problem.tuned(options)
     mean_over = None
     if options.automatic and options.batch_size is not None:
         mean_over = min(options.batch_size, problem.moments.rows)
@@ -132,7 +138,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     def to_go(w: Array, b: float) -> int | None:
         if rate is None or not options.steady:
             return None
-        return outlook.iterations_to_go(problem.tolerance, rate, w, b, tol, options.momentum)
+        return problem.iterations_to_go(rate, w, b, tol, options.momentum)
 
     after_pass = AfterPass(
         problem.frame,
@@ -145,7 +151,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         to_go=to_go,
     )
     ceiling = 1e6 * max(problem.squares.loss(*start), problem.target_square) ** (problem.loss.degree / 2)
-    stop = None if options.tol is None else lambda w, b: problem.tolerance.reached(w, b, tol)
+    stop = None if options.tol is None else problem.watch(options, rate, tol)
     inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling, mean_over=mean_over)
     if inner.status is Status.DIVERGED and not hopeless:
         _tell_divergence(rate, inner.history, ceiling, options, problem)
@@ -242,17 +248,17 @@ def raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
 
 
 def _epochs(
-    source: Source, options: Options, problem: Problem, rng: np.random.Generator, mean_over: int | None
+    source: Source, options: Options, problem: Problem | WideProblem, rng: np.random.Generator, mean_over: int | None
 ) -> Epoch:
     if options.engine == "moments":
         return epochs.no_rows(source, options.batch_size)
     if options.batch_size is None:
-        return epochs.full_batches(source, problem.frame)
+        return problem.full_batches(source, options)
     mean_weight = problem.moments.weight / problem.moments.rows
     return epochs.mini_batches(source, problem.frame, options.batch_size, mean_weight, rng, mean_over)
 
 
-def _rate(options: Options, problem: Problem, epoch: Epoch, mean_over: int | None) -> float | None:
+def _rate(options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_over: int | None) -> float | None:
     """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m rows, L_m their expected
     smoothness (Gower et al. 2019, theorem 3.1), to begin with. None for an optimizer that has a rate of its own.
     """
@@ -261,7 +267,7 @@ def _rate(options: Options, problem: Problem, epoch: Epoch, mean_over: int | Non
     if options.optimizer != "sgd":
         return None
     if mean_over is None:
-        return 1.0 / problem.largest if problem.largest > 0 else 1.0
+        return problem.rate(options.momentum)
     rows, largest = problem.moments.rows, problem.squares.largest
     smoothness = epochs.expected_smoothness(epoch, mean_over, rows, largest, problem.bias)
     smoothness *= problem.loss.curvature_bound / 2
@@ -269,7 +275,7 @@ def _rate(options: Options, problem: Problem, epoch: Epoch, mean_over: int | Non
     return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.momentum)
 
 
-def _refuse_hopeless(rate: float | None, options: Options, problem: Problem) -> bool:
+def _refuse_hopeless(rate: float | None, options: Options, problem: Problem | WideProblem) -> bool:
     """Is the rate one that must diverge? Only least squares pulls ever harder the farther it is off."""
     if rate is None or not (options.steady and options.squared):
         return False
@@ -281,7 +287,7 @@ def _refuse_hopeless(rate: float | None, options: Options, problem: Problem) -> 
 
 
 def _tell_divergence(
-    rate: float | None, history: tuple[float, ...], ceiling: float, options: Options, problem: Problem
+    rate: float | None, history: tuple[float, ...], ceiling: float, options: Options, problem: Problem | WideProblem
 ) -> None:
     if options.dtype == "float32" and ceiling > float(np.finfo(np.float32).max):
         raise divergence.overflowed(history)
@@ -292,7 +298,7 @@ def _tell_divergence(
 
 
 def _finished(
-    problem: Problem,
+    problem: Problem | WideProblem,
     options: Options,
     inner: Solution,
     rate: float | None,
@@ -303,10 +309,10 @@ def _finished(
     tolerance, momentum = problem.tolerance, options.momentum
     tol = DEFAULT_TOL if options.tol is None else options.tol
     diverged, to_go = inner.status is Status.DIVERGED, None
-    predictable = options.steady and rate is not None
+    predictable = options.steady and rate is not None and problem.foretells
     if inner.status is Status.MAX_ITER and predictable and options.tol is not None:
         assert rate is not None
-        to_go = outlook.iterations_to_go(tolerance, rate, inner.coef, inner.intercept, tol, momentum)
+        to_go = problem.iterations_to_go(rate, inner.coef, inner.intercept, tol, momentum)
     near = tolerance.reached(inner.coef, inner.intercept, tol)
     cure = None
     meant = inner.status in (Status.CALLBACK, Status.VALIDATION)

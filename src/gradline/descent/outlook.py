@@ -7,14 +7,14 @@ import math
 import numpy as np
 
 from gradline.descent.momentum import companions, factor
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.quadratic import Curved
 from gradline.descent.stopping import Tolerance
 from gradline.solution import Array
 
 FAR = 10**12  # iterations: beyond any patience
 
 
-def half_life(quadratic: Quadratic, learning_rate: float, momentum: float = 0.0) -> float:
+def half_life(quadratic: Curved, learning_rate: float, momentum: float = 0.0) -> float:
     """Iterations in which the error of the flattest direction halves: log(1/2) / log|1 - rate * curvature|."""
     shrinks = abs(factor(learning_rate, quadratic.smallest, momentum))
     if shrinks == 0.0:

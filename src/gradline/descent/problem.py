@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradline.data.source import Source
+from gradline.descent import epochs, outlook
 from gradline.descent.conditioning import Conditioned, DataUnits, Frame
+from gradline.descent.epochs import Epoch
 from gradline.descent.losses import Loss, Squared
+from gradline.descent.options import Options
 from gradline.descent.quadratic import Quadratic
 from gradline.descent.stopping import Tolerance
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
-from gradline.solution import Dependency, Solution
+from gradline.solution import Array, Dependency, Solution, Status
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +116,46 @@ class Problem:
         if math.isinf(self.loss.curvature_bound):
             return math.nan
         return 2.0 * (1.0 + momentum) / self.largest if self.largest > 0 else math.inf
+
+    def tuned(self, options: Options) -> Options:
+        """Unchanged: where every curvature is one, momentum gains nothing."""
+        return options
+
+    def rate(self, momentum: float) -> float:
+        """1 / L: no full-batch step of this rate diverges."""
+        return 1.0 / self.largest if self.largest > 0 else 1.0
+
+    def full_batches(self, source: Source, options: Options) -> Epoch:
+        """The same batch of all rows."""
+        return epochs.full_batches(source, self.frame)
+
+    def watch(self, options: Options, rate: float | None, tol: float) -> Callable[[Array, float], Status | None]:
+        """When to stop."""
+        return lambda w, b: self.tolerance.reached(w, b, tol)
+
+    @property
+    def foretells(self) -> bool:
+        """It says how long steady steps will take."""
+        return True
+
+    def iterations_to_go(self, rate: float, w: Array, b: float, tol: float, momentum: float) -> int | None:
+        """See `gradline.descent.outlook.iterations_to_go`."""
+        return outlook.iterations_to_go(self.tolerance, rate, w, b, tol, momentum)
+
+    def near(self, w: Array, b: float) -> str:
+        """Where a descent ended that has converged."""
+        return f"every coefficient is within {self._farthest(w, b)[1]} of {self.answer}"
+
+    def far(self, w: Array, b: float) -> str:
+        """Where a descent ended that has not."""
+        farthest, distance = self._farthest(w, b)
+        name = f"'{self.names[farthest]}'" if farthest < len(self.names) else "the intercept"
+        return f"{name} is {distance} from {self.answer}"
+
+    def _farthest(self, w: Array, b: float) -> tuple[int, str]:
+        gaps = self.tolerance.gaps(w, b)
+        farthest = int(gaps.argmax())
+        return farthest, self.tolerance.in_words(gaps[farthest], farthest)
 
     @property
     def answer(self) -> str:

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
+
+
+class Curved(Protocol):
+    """What rates and messages need to know of a loss."""
+
+    @property
+    def bias(self) -> bool:
+        """Whether the last parameter is the intercept."""
+
+    @property
+    def largest(self) -> float:
+        """The largest curvature."""
+
+    @property
+    def smallest(self) -> float:
+        """The smallest above zero."""
+
+    @property
+    def max_learning_rate(self) -> float:
+        """2 / largest."""
+
+    @property
+    def best_learning_rate(self) -> float:
+        """2 / (largest + smallest)."""
+
+    @property
+    def steepest(self) -> int:
+        """The parameter with the largest part in the steepest direction."""
 
 
 @dataclass(frozen=True, eq=False)

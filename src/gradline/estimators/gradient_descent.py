@@ -283,8 +283,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if descent.path is not None:
             self.coef_path_ = descent.path
         self.max_learning_rate_ = descent.max_learning_rate
-        self.exact_coef_ = descent.problem.exact.coef
-        self.exact_intercept_ = descent.problem.exact.intercept
+        if descent.problem.exact is not None:
+            self.exact_coef_ = descent.problem.exact.coef
+            self.exact_intercept_ = descent.problem.exact.intercept
         self.optimality_gap_ = descent.gap
         self.converged_ = descent.converged
         self._keep(descent)

@@ -110,6 +110,7 @@ def run(setting: Setting, engines: tuple[str, ...] = ENGINES) -> Demo:
         runs[name] = Run(np.array(descent.solution.history), np.array(a), np.array(b))
         if descent.solution.status is Status.DIVERGED:
             stopped = descent.stop_reason
+    assert descent.problem.exact is not None
     quadratic = Quadratic.of(descent.problem.moments, descent.problem.exact, bias=setting.intercept)
     return Demo(setting, runs, quadratic, stopped)
 

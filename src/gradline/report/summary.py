@@ -110,7 +110,13 @@ class Summary:
     @classmethod
     def of_descent(cls, descent: Descent, names: Names, *, engine: str, fit_intercept: bool) -> Summary:
         """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give."""
-        exact = cls.of_solution(descent.problem.moments, descent.problem.exact, names, fit_intercept=fit_intercept)
+        problem = descent.problem
+        if problem.exact is None:
+            raise DataError(
+                f"a summary needs sums over pairs of features, of which {len(problem.names)} have too many",
+                hint="GradientDescentRegressor().fit(source) gives coefficients and stop_reason_ without one",
+            )
+        exact = cls.of_solution(problem.moments, problem.exact, names, fit_intercept=fit_intercept)
         figures = DescentFigures(
             engine=engine,
             iterations=len(descent.solution.history),

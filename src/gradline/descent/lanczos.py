@@ -1,0 +1,119 @@
+"""The ends of a spectrum from products alone: the largest curvature with a bound, the smallest as far as it shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradline.solution import Array
+
+MOST_STEPS = 100  # of p numbers each in memory
+LOOK_EVERY = 10
+FLAT = 1e-13  # times the largest curvature: what rounding leaves of a zero
+DOUBT = 1e-9  # probability that `bound` is none
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """What Lanczos steps tell of the curvatures, the eigenvalues of A.
+
+    Attributes
+    ----------
+    largest : float
+        The largest Ritz value: no curvature is known to be larger, and one at least is as large.
+    bound : float
+        No curvature is larger, but for a chance of 1e-9.
+    smallest : float
+        The smallest Ritz value above zero, less its residual norm where it is settled: an estimate. There is a
+        curvature this near; that none is smaller is likely, not certain.
+    settled : bool
+        Whether its residual norm is less than half of it. Otherwise there are smaller ones, and nobody knows how small.
+    flat : bool
+        Whether A is singular: some direction has no curvature at all.
+    steepest : int
+        The largest entry of the steepest direction.
+    steps : int
+        Products taken.
+    """
+
+    largest: float
+    bound: float
+    smallest: float
+    settled: bool
+    flat: bool
+    steepest: int
+    steps: int
+
+
+def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: float, most: int = MOST_STEPS) -> Spectrum:
+    """Lanczos steps with full orthogonalisation, until both ends are settled.
+
+    The bound: after k steps from a direction drawn evenly from r dimensions, the largest Ritz value is below
+    (1 - eps) times the largest eigenvalue with a probability of at most 1.648 sqrt(r) exp(-(2 k - 1) sqrt(eps))
+    (Kuczynski, Wozniakowski 1992, SIAM J. Matrix Anal. Appl. 13, theorem 4.2). A start that is weighted towards the
+    large eigenvalues, as Z'g is for Gaussian g, does no worse: reweighting a mean by its own values raises it. The
+    trace is a bound of its own.
+
+    Parameters
+    ----------
+    A : vector -> vector
+        Symmetric, no eigenvalue below zero.
+    start : (k,) float64
+        A random direction: Gaussian, or Z'g.
+    rank : int
+        No more than so many eigenvalues are above zero.
+    trace : float
+        Their sum.
+
+    Examples
+    --------
+    >>> values = np.arange(1.0, 7.0)
+    >>> seen = lanczos(lambda v: values * v, np.ones(6), rank=6, trace=21.0)
+    >>> round(seen.largest, 9), round(seen.smallest, 9), seen.settled, seen.flat, seen.steps
+    (6.0, 1.0, True, False, 6)
+    """
+    most = min(most, len(start))
+    Q = np.empty((most, len(start)))
+    diagonal, beside = [], []
+    q = start / np.linalg.norm(start)
+    for k in range(1, most + 1):
+        Q[k - 1] = q
+        q = A(q)
+        diagonal.append(float(Q[k - 1] @ q))
+        for _ in range(2):  # twice is enough (Parlett 1998, section 6.9)
+            q -= Q[:k].T @ (Q[:k] @ q)
+        beta = float(np.linalg.norm(q))
+        complete = beta <= FLAT * max(diagonal) or k == len(start)
+        beside.append(0.0 if complete else beta)
+        if complete or k == most or k % LOOK_EVERY == 0:
+            seen, top = _ends(diagonal, beside, complete, rank, trace)
+            if complete or (k >= 2 * LOOK_EVERY and seen.settled):
+                break
+        q /= beta
+    steepest = int(np.argmax(np.abs(top @ Q[: len(top)])))
+    return Spectrum(seen.largest, seen.bound, seen.smallest, seen.settled, seen.flat, steepest, len(top))
+
+
+def _ends(
+    diagonal: list[float], beside: list[float], complete: bool, rank: int, trace: float
+) -> tuple[Spectrum, Array]:
+    """What the tridiagonal matrix tells so far, and the steepest direction in the basis."""
+    k = len(diagonal)
+    T = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
+    values, vectors = np.linalg.eigh(T)
+    residuals = beside[-1] * np.abs(vectors[-1])
+    largest = float(values[-1])
+    above = np.flatnonzero(values > FLAT * largest)
+    if not len(above):
+        return Spectrum(0.0, trace, 0.0, True, True, 0, k), vectors[:, -1]
+    lowest = above[0]
+    settled = bool(residuals[lowest] <= values[lowest] / 2)
+    smallest = float(values[lowest] - residuals[lowest] if settled else values[lowest])
+    share = math.log(1.648 * math.sqrt(max(rank, 1)) / DOUBT) / (2 * k - 1)
+    bound = largest / (1 - share * share) if share < 1 else math.inf
+    bound = largest if complete else bound
+    bound = min(max(bound, largest) * (1 + 1e-10), max(trace, largest) * (1 + 1e-10))
+    return Spectrum(largest, bound, smallest, settled, bool(lowest > 0), 0, k), vectors[:, -1]

@@ -1,0 +1,201 @@
+"""How near is a descent where no exact answer is known? As near as its gradient and the smallest curvature say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradline.descent.lanczos import Spectrum
+from gradline.descent.wide_rows import Slope, WideRows
+from gradline.solution import Array, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one pass tells at one point.
+
+    Attributes
+    ----------
+    loss : float
+    gradient, noise : float
+        Length of the gradient; what of it rounding alone would explain.
+    gap, rounding : float
+        No coefficient is farther from the answer, in standard errors (relative, where there are none); and the gap of
+        a gradient of mere noise.
+    has_error : bool
+        Whether there are standard errors.
+    """
+
+    loss: float
+    gradient: float
+    noise: float
+    gap: float
+    rounding: float
+    has_error: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Nearness:
+    """A bound on the distance from the least squares answer, from the gradient g and the smallest curvature mu.
+
+    With e = v - answer, g = 2 H e: so |e| <= |g| / mu, and the loss exceeds its least by e'He <= |g|^2 / (2 mu). Of any
+    combination a'v the standard error is s sqrt(a'H^-1 a / W), the error at most sqrt(a'H^-1 a) sqrt(e'He) (Cauchy,
+    Schwarz). So every coefficient, and the intercept, is within
+
+        sqrt((n - k) excess / (loss - excess)),   excess = |g|^2 / (2 mu)
+
+    standard errors, in whatever units. Where there are none (no more rows than coefficients, or an exact fit) the error
+    is told relative to the size of all coefficients together, both in the units of the frame: |g| / (mu |v|).
+
+    mu is the smallest curvature above zero that Lanczos saw. Where H is singular, the answer is the nearest one, which
+    differs from where the descent began by no direction that the rows do not see.
+
+    Attributes
+    ----------
+    spectrum : Spectrum
+    freedom : int
+        Residual degrees of freedom, or more where H is singular; 0: there are no standard errors.
+    target_size : float
+        Root mean square of y about the frame's zero.
+    alone : float
+        That of y itself, in units of the frame: the size of a coefficient that alone would explain y.
+    trace : float
+        Of H.
+    eps : float
+        Of the descending dtype.
+    """
+
+    rows: WideRows
+    spectrum: Spectrum
+    freedom: int
+    target_size: float
+    alone: float
+    trace: float
+    eps: float
+    _last: list[tuple[Array, float, Evidence]] = field(default_factory=list, repr=False)
+
+    def evidence(self, w: Array, b: float) -> Evidence:
+        """One pass; none where it was the same point before."""
+        if self._last and self._last[0][1] == b and np.array_equal(self._last[0][0], w):
+            return self._last[0][2]
+        found = self._weighed(self.rows.slope(w, b), w, b)
+        self._last[:] = [(w.copy(), b, found)]
+        return found
+
+    def gaps(self, w: Array, b: float) -> Array:
+        """(1,) one bound for all coefficients."""
+        return np.array([self.evidence(w, b).gap])
+
+    def in_words(self, gap: float, j: int = 0) -> str:
+        """The distance `gap`, as a phrase."""
+        has_error = self._last[0][2].has_error if self._last else self.freedom > 0
+        return f"{gap:.2g} standard errors" if has_error else f"a relative {gap:.2g}"
+
+    def reached(self, w: Array, b: float, tol: float) -> Status | None:
+        """CONVERGED where the bound is within `tol`, ROUNDING where the dtype gets no nearer, else None.
+
+        Where the smallest curvature is not settled there is no bound, and nothing has converged.
+        """
+        found = self.evidence(w, b)
+        if not found.gap <= max(tol, found.rounding):
+            return None
+        certain = self.spectrum.settled and found.gap <= max(tol, min(found.rounding, 0.01))
+        if certain:
+            return Status.CONVERGED
+        return Status.ROUNDING if found.gap <= found.rounding else None
+
+    def near(self, w: Array, b: float) -> str:
+        """Where a descent ended that has converged."""
+        found = self.evidence(w, b)
+        distance = self.in_words(found.gap)
+        if found.has_error:
+            return f"every coefficient is within {distance} of {self.answer}, {self._witness}"
+        return f"the coefficients together are within {distance} of {self.answer}, {self._witness}"
+
+    def far(self, w: Array, b: float) -> str:
+        """Where a descent ended that has not."""
+        found, smallest = self.evidence(w, b), self.spectrum.smallest / max(self.spectrum.largest, 1e-300)
+        if not self.spectrum.settled:
+            return (
+                f"how far it is from {self.answer} cannot be told, as there are curvatures of {smallest:.1g} of the "
+                "largest, and smaller ones"
+            )
+        what = "some coefficient" if found.has_error else "the coefficients together"
+        return f"{what} may be {self.in_words(found.gap)} from {self.answer}, {self._witness}"
+
+    @property
+    def answer(self) -> str:
+        """What the distance is from."""
+        return "the nearest least squares answer" if self.spectrum.flat else "the least squares answer"
+
+    @property
+    def _witness(self) -> str:
+        return f"going by the gradient and the smallest curvature seen in {self.spectrum.steps} Lanczos steps"
+
+    def _weighed(self, slope: Slope, w: Array, b: float) -> Evidence:
+        length = float(np.linalg.norm(w))
+        # Every prediction is off by some roundings of its terms, and so is every residual.
+        lean = self.rows.lean if self.rows.in_place is not None else 0.0
+        off = 4 * self.eps * (1 + lean) * (self.target_size + abs(b) + length * math.sqrt(self.trace))
+        noise = math.sqrt(2 * self.spectrum.bound) * off
+        size, mu = slope.size, self.spectrum.smallest
+        has_error = self.freedom > 0 and not slope.loss <= (16 * off) ** 2
+        if not (math.isfinite(size) and math.isfinite(slope.loss)):
+            return Evidence(slope.loss, size, noise, math.inf, 0.0, has_error)
+        if has_error:
+            gap, rounding = (self._in_errors(slope.loss, part, mu) for part in (size, noise))
+        else:
+            unit = length if length > 1e-12 * self.alone else self.alone
+            gap, rounding = (_ratio(part, mu * unit) for part in (size, noise))
+        return Evidence(slope.loss, size, noise, gap, rounding, has_error)
+
+    def _in_errors(self, loss: float, gradient: float, mu: float) -> float:
+        excess = _ratio(gradient * gradient, 2 * mu)
+        return math.sqrt(self.freedom * excess / (loss - excess)) if excess < loss else math.inf
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else (math.inf if part else 0.0)
+
+
+class Watch:
+    """Asks for a pass only where the steps have become small: the last three points of steady steps hold the gradient.
+
+    v_(k+1) = v_k - rate g_k + momentum (v_k - v_(k-1)) is solved for g_k. A pass decides; it is taken where |g_k| is a
+    tenth of what it was at the last pass, or may be small enough. A descent that goes on from a checkpoint knows no
+    points before, and takes a pass: it stops where an unbroken one does.
+    """
+
+    def __init__(self, nearness: Nearness, tol: float, rate: float, momentum: float) -> None:
+        self._nearness, self._tol, self._rate, self._momentum = nearness, tol, rate, momentum
+        self._points: list[tuple[Array, float]] = []
+        self._seen, self._enough = math.inf, 0.0
+
+    def __call__(self, w: Array, b: float) -> Status | None:
+        """After each step."""
+        self._points = [*self._points[-2:], (w, b)]
+        small = self._gradient()
+        if small > max(self._seen / 10, 2 * self._enough):
+            return None
+        verdict = self._nearness.reached(w, b, self._tol)
+        found = self._nearness.evidence(w, b)
+        self._seen = found.gradient
+        goal = max(self._tol, found.rounding)
+        self._enough = max(found.noise, found.gradient * goal / found.gap if 0 < found.gap < math.inf else 0.0)
+        return verdict
+
+    def _gradient(self) -> float:
+        if len(self._points) < 3:
+            return 0.0
+        (w0, b0), (w1, b1), (w2, b2) = self._points
+        step_w = (w1 - w2) + self._momentum * (w1 - w0)
+        step_b = (b1 - b2) + self._momentum * (b1 - b0)
+        return math.hypot(float(np.linalg.norm(step_w)), step_b) / self._rate
+
+
+def watch_passes(nearness: Nearness, tol: float) -> Callable[[Array, float], Status | None]:
+    """After each pass of many steps: one more pass is little beside it."""
+    return lambda w, b: nearness.reached(w, b, tol)

@@ -1,0 +1,290 @@
+"""A problem with too many features for p^2 sums: scaled by variances, its curvatures seen by Lanczos."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradline.data.source import Source
+from gradline.descent import epochs
+from gradline.descent.epochs import Epoch
+from gradline.descent.lanczos import lanczos
+from gradline.descent.losses import Loss, Squared
+from gradline.descent.momentum import factor
+from gradline.descent.nearness import Nearness, Watch, watch_passes
+from gradline.descent.options import Options
+from gradline.descent.standardised import Standardised
+from gradline.descent.wide_rows import WideRows
+from gradline.errors import CollinearityWarning, DataError
+from gradline.moments.columns import Columns, columns_of
+from gradline.solution import Array, Status
+
+MOST_FEATURES = 2048  # whose p^2 sums, some 32 MB, are gathered
+ROOM = 1.05  # between the steepest curvature and the edge, where heavy balls first swing out far
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curvatures:
+    """What is known of a loss that no matrix is kept of: as much of a `Quadratic` as rates and messages need."""
+
+    nearness: Nearness
+    largest: float
+
+    @property
+    def bias(self) -> bool:
+        """Whether there is an intercept."""
+        return self.nearness.rows.bias
+
+    @property
+    def smallest(self) -> float:
+        """The smallest curvature above zero that was seen."""
+        return self.nearness.spectrum.smallest
+
+    @property
+    def max_learning_rate(self) -> float:
+        """2 / largest curvature: a full-batch descent above it diverges."""
+        return 2.0 / self.largest if self.largest > 0 else math.inf
+
+    @property
+    def best_learning_rate(self) -> float:
+        """2 / (largest + smallest curvature)."""
+        return 2.0 / (self.largest + self.smallest) if self.largest > 0 else math.inf
+
+    @property
+    def steepest(self) -> int:
+        """The entry of (w, b) with the largest part in the steepest direction."""
+        return self.nearness.spectrum.steepest
+
+    def loss(self, w: Array, b: float) -> float:
+        """The mean squared error at (w, b), by a pass over the rows."""
+        return self.nearness.evidence(w, b).loss
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WideProblem:
+    """A problem ready to descend, in memory for some p numbers; it has the face of `Problem`, but no exact answer.
+
+    Attributes
+    ----------
+    names : tuple of str
+    moments : Columns
+        Means and variances.
+    frame : Standardised
+        Columns centred (where there is an intercept) and scaled; the identity for a rate of the user's own.
+    tolerance : Nearness
+        A bound on the distance from the answer.
+    squares, quadratic : Curvatures
+        With an upper bound for the largest curvature; with the largest that was seen. A rate of ours respects the
+        first, a rate is refused by the second: what was seen is there.
+    target_square : float
+        Mean square of the target, in the frame.
+    exact : None
+    """
+
+    names: tuple[str, ...]
+    moments: Columns
+    frame: Standardised
+    tolerance: Nearness
+    squares: Curvatures
+    quadratic: Curvatures
+    target_square: float
+    exact: None = None
+
+    @classmethod
+    def of(cls, source: Source, options: Options) -> WideProblem:
+        """One pass for the columns, then one for each of 20 to 100 Lanczos steps.
+
+        Raises
+        ------
+        DataError
+            Where the loss or the engine needs p^2 sums, no fit is determined, or squares leave the range of float64.
+        """
+        names, bias = source.feature_names, options.fit_intercept
+        _refuse_ways(options, len(names))
+        columns = columns_of(source)
+        if columns.rows == 1:
+            raise DataError(
+                f"{source.name} has 1 sample (one row), through which every line can be drawn",
+                hint="give at least two rows",
+            )
+        _refuse_extreme(columns, names, "float64" if options.automatic else options.dtype)
+        frame = _frame(columns, bias, options.automatic)
+        rows = WideRows(source, frame, bias, columns.weight)
+        centre, scale = np.append(frame.centre, frame.target_centre), np.append(frame.scale, frame.target_scale)
+        squares = columns.variance / scale**2 + ((columns.mean - centre) / scale) ** 2
+        k, trace = len(names) + bias, float(squares[:-1].sum()) + bias
+        rng = np.random.default_rng(0)
+        many = columns.rows > k
+        start = rng.standard_normal(k) if many else rows.combination(rng)
+        spectrum = lanczos(rows.curve, start, rank=min(columns.rows, k), trace=2 * trace)
+        spectrum = replace(spectrum, flat=spectrum.flat or columns.rows < k)
+        _warn(source, columns, spectrum.flat, bias, options)
+        nearness = Nearness(
+            rows,
+            spectrum,
+            freedom=max(columns.rows - (1 if many and spectrum.flat else k), 0),
+            target_size=math.sqrt(squares[-1]),
+            alone=math.sqrt(columns.variance[-1] + columns.mean[-1] ** 2) / frame.target_scale,
+            trace=trace,
+            eps=float(np.finfo(options.dtype).eps),
+        )
+        bound, seen = (Curvatures(nearness, largest) for largest in (spectrum.bound, spectrum.largest))
+        return cls(names, columns, frame, nearness, bound, seen, float(squares[-1]))
+
+    @property
+    def bias(self) -> bool:
+        """Whether there is an intercept."""
+        return self.quadratic.bias
+
+    @property
+    def loss(self) -> Loss:
+        """Squared: its gradient is a product with the rows, and nothing else is needed of them."""
+        return Squared()
+
+    @property
+    def unit_of_loss(self) -> float:
+        """A loss in the frame is so many in data units."""
+        return self.frame.target_scale**2
+
+    @property
+    def loss_in_data_units(self) -> Loss:
+        """Least squares."""
+        return self.loss
+
+    @property
+    def largest(self) -> float:
+        """No curvature is larger, but for a chance of 1e-9."""
+        return self.squares.largest
+
+    @property
+    def answer(self) -> str:
+        """What is descended to, in words."""
+        return self.tolerance.answer
+
+    def max_learning_rate(self, momentum: float = 0.0) -> float:
+        """2 (1 + momentum) / largest curvature seen."""
+        return self.quadratic.max_learning_rate * (1.0 + momentum)
+
+    def tuned(self, options: Options) -> Options:
+        """With the momentum that is best for the curvatures seen, where it is ours to choose (Polyak 1964).
+
+        sqrt(momentum) = (sqrt(L) - sqrt(mu)) / (sqrt(L) + sqrt(mu))
+        """
+        if not (options.automatic and options.steady) or options.momentum or self.largest == 0:
+            return options
+        ratio = math.sqrt(self.quadratic.smallest / (ROOM * self.largest))
+        return replace(options, momentum=((1 - ratio) / (1 + ratio)) ** 2)
+
+    def rate(self, momentum: float) -> float:
+        """(1 + sqrt(momentum))^2 / L, with some room: below 2 (1 + momentum) / L, where descent diverges."""
+        return (1 + math.sqrt(momentum)) ** 2 / (ROOM * self.largest) if self.largest > 0 else 1.0
+
+    def full_batches(self, source: Source, options: Options) -> Epoch:
+        """The same batch of all rows; for engine "numpy" where it lies, so that a sparse one stays sparse."""
+        everything = self.tolerance.rows.in_place
+        if everything is not None and options.engine == "numpy" and options.dtype == "float64":
+            batches = (everything,)
+            return lambda: batches
+        return epochs.full_batches(source, self.frame)
+
+    def watch(self, options: Options, rate: float | None, tol: float) -> Callable[[Array, float], Status | None]:
+        """When to stop."""
+        if options.steady and rate is not None:
+            return Watch(self.tolerance, tol, rate, options.momentum)
+        return watch_passes(self.tolerance, tol)
+
+    @property
+    def foretells(self) -> bool:
+        """Whether the smallest curvature is known well enough to say how long it will take."""
+        return self.tolerance.spectrum.settled
+
+    def iterations_to_go(self, rate: float, w: Array, b: float, tol: float, momentum: float) -> int | None:
+        """About how many more full-batch steps bring the bound within `tol`: by the flattest direction."""
+        gap, shrinks = self.tolerance.evidence(w, b).gap, abs(factor(rate, self.quadratic.smallest, momentum))
+        if not (0 < gap < math.inf and 0 < shrinks < 1 and tol > 0):
+            return None
+        return max(1, math.ceil(math.log(tol / gap) / math.log(shrinks)))
+
+    def near(self, w: Array, b: float) -> str:
+        """Where a descent ended that has converged."""
+        return self.tolerance.near(w, b)
+
+    def far(self, w: Array, b: float) -> str:
+        """Where a descent ended that has not."""
+        return self.tolerance.far(w, b)
+
+    def identity(self) -> dict[str, Any]:
+        """Which data these are, for a checkpoint to know again."""
+        return {
+            "features": self.names,
+            "rows": self.moments.rows,
+            "total weight": self.moments.weight,
+            "means": self.moments.mean,
+            "sums of squares": self.moments.squares,
+        }
+
+
+def _frame(columns: Columns, bias: bool, conditioned: bool) -> Standardised:
+    features = len(columns.mean) - 1
+    if not conditioned:
+        return Standardised(np.zeros(features), np.ones(features), 0.0, 1.0)
+    if bias:
+        return Standardised.of(columns.mean, columns.variance)
+    return Standardised.of(np.zeros_like(columns.mean), columns.variance + columns.mean**2)
+
+
+def _refuse_ways(options: Options, features: int) -> None:
+    if not options.squared:
+        raise DataError(
+            f"the {options.cost.name} loss needs sums over pairs of features, of which {features} have too many",
+            hint=f"loss='squared', or at most {MOST_FEATURES} features",
+        )
+    if options.engine == "moments":
+        raise DataError(
+            f"engine 'moments' needs sums over pairs of features, of which {features} have too many",
+            hint=f"engine='numpy', 'autograd' or 'nn' read the rows; or give at most {MOST_FEATURES} features",
+        )
+
+
+def _refuse_extreme(columns: Columns, names: tuple[str, ...], dtype: str) -> None:
+    """A descent multiplies columns by themselves: where that overflows or vanishes there is no curvature to see."""
+    limits = np.finfo(dtype)
+    with np.errstate(all="ignore"):
+        square = columns.variance + columns.mean**2
+        bad = ~(square <= limits.max) | ((square < limits.tiny) & ((columns.mean != 0) | (square > 0)))
+        lost = (columns.squares == 0) & (columns.rest != 0)
+    for j in np.flatnonzero(bad | lost)[:1]:
+        what = "the target" if j == len(names) else f"column '{names[j]}'"
+        raise DataError(
+            f"the square of {what} (of size {abs(columns.mean[j]):.2g}) is beyond {dtype}",
+            hint="rescale it" if dtype == "float64" else "dtype='float64', or learning_rate='auto', which rescales",
+        )
+
+
+def _warn(source: Source, columns: Columns, flat: bool, bias: bool, options: Options) -> None:
+    """What a reader must know of the columns."""
+    names, spread = source.feature_names, columns.squares[:-1]
+    idle = np.flatnonzero(spread == 0 if bias else (spread == 0) & (columns.mean[:-1] == 0))
+    if len(idle) == len(names):
+        what = "is constant" if bias else "is zero in every row"
+        raise DataError(f"every feature of {source.name} {what}: there is nothing to descend")
+    told = []
+    if len(idle):
+        listed = ", ".join(f"'{names[j]}'" for j in idle[:6]) + (f" and {len(idle) - 6} more" if len(idle) > 6 else "")
+        told.append(f"constant columns tell nothing, and keep the coefficient they start with: {listed}.")
+    if flat:
+        few = f"{columns.rows} rows cannot tell {len(names)} features apart"
+        some = few if columns.rows < len(names) + bias else "some columns are combinations of others"
+        units = "columns in standard deviations" if options.automatic and bias else "columns in root mean squares"
+        units = units if options.automatic else "in data units"
+        told.append(
+            f"{some}: many answers fit equally well. Descended to from 0 is the one with the smallest sum of squared "
+            f"coefficients ({units}); from elsewhere, the nearest one."
+        )
+    for sentence in told:
+        warnings.warn(sentence, CollinearityWarning, stacklevel=5)

@@ -1,0 +1,102 @@
+"""Passes over rows with many features: loss, gradient and products with the Hessian, in memory for some p numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradline.data.arrays import ArraySource
+from gradline.data.batch import NUMBERS_AT_ONCE, Batch
+from gradline.data.source import Source
+from gradline.descent.shifted import MILD, Shifted
+from gradline.descent.standardised import Standardised
+from gradline.solution import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slope:
+    """One pass: the mean squared error at a point, and its gradient there."""
+
+    loss: float
+    gradient: Array
+
+    @property
+    def size(self) -> float:
+        """Length of the gradient."""
+        return float(np.linalg.norm(self.gradient))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WideRows:
+    """The rows of a source in a frame, z = (x, 1) or z = x; read again at every pass.
+
+    Attributes
+    ----------
+    weight : float
+        Total.
+    lean : float
+        The largest |centre| / scale. Rows in memory that lean by no more than `MILD` are multiplied where they are.
+    """
+
+    source: Source
+    frame: Standardised
+    bias: bool
+    weight: float
+
+    @property
+    def lean(self) -> float:
+        """How many scales the farthest column is from zero."""
+        return float(np.max(np.abs(self.frame.centre) / self.frame.scale))
+
+    @property
+    def in_place(self) -> Batch | None:
+        """All rows as one batch without a copy, where they are in memory and lean little."""
+        source, frame = self.source, self.frame
+        if not isinstance(source, ArraySource) or self.lean > MILD:
+            return None
+        X: Any = Shifted(source.X, frame.centre, frame.scale)
+        share = Batch.of(np.empty((len(source.y), 0)), source.y, source.weight).share
+        return Batch(X, (source.y - frame.target_centre) / frame.target_scale, source.weight, share)
+
+    def __iter__(self) -> Iterator[tuple[Batch, Array]]:
+        """Rows in the frame, block by block, each block with its shares of the mean over all rows."""
+        everything = self.in_place
+        if everything is not None:
+            yield everything, everything.share
+            return
+        for batch in self.source.batches(max(1, NUMBERS_AT_ONCE // len(self.source.feature_names))):
+            total = float(len(batch)) if batch.weight is None else float(batch.weight.sum())
+            yield self.frame.rows(batch), batch.share * (total / self.weight)
+
+    def slope(self, w: Array, b: float) -> Slope:
+        """Mean squared error and gradient at (w, b)."""
+        loss, gradient = 0.0, np.zeros(len(w) + self.bias)
+        with np.errstate(over="ignore", invalid="ignore"):  # a diverged descent is infinitely far
+            for rows, share in self:
+                r = rows.X @ w + b - rows.y
+                pull = 2 * share * r
+                loss += float(share @ (r * r))
+                gradient += self._transposed(rows, pull)
+        return Slope(loss, gradient)
+
+    def curve(self, v: Array) -> Array:
+        """2 H v, with H the mean of z z': half a pass more than a prediction."""
+        w, b = (v[:-1], v[-1]) if self.bias else (v, 0.0)
+        product = np.zeros_like(v)
+        for rows, share in self:
+            product += self._transposed(rows, 2 * share * (rows.X @ w + b))
+        return product
+
+    def combination(self, rng: np.random.Generator) -> Array:
+        """A random combination of rows: a direction in which the rows do differ."""
+        direction = np.zeros(len(self.frame.scale) + self.bias)
+        for rows, share in self:
+            direction += self._transposed(rows, np.sqrt(share) * rng.standard_normal(len(rows)))
+        return direction
+
+    def _transposed(self, rows: Batch, pull: Array) -> Array:
+        product = rows.X.T @ pull
+        return np.append(product, pull.sum()) if self.bias else product
