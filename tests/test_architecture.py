@@ -24,6 +24,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "torch": {
         "descent/tensors.py",
         "descent/nested.py",
+        "descent/criteria.py",
+        "descent/loss_by_autograd.py",
         "descent/engines.py",
         "descent/rung2_autograd.py",
         "descent/rung3_nn.py",
@@ -41,6 +43,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
 # These files are themselves imported late, so they may import their library at the top.
 LATE_FILES = {
     "descent/tensors.py",
+    "descent/criteria.py",
+    "descent/loss_by_autograd.py",
     "descent/rung2_autograd.py",
     "descent/rung3_nn.py",
     "estimators/rows.py",
