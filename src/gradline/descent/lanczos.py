@@ -10,7 +10,8 @@ import numpy as np
 
 from gradline.solution import Array
 
-MOST_STEPS = 100  # of p numbers each in memory
+FEWEST, MOST = 30, 400  # steps; each keeps a direction of p numbers
+ROOM = 2**23  # numbers: as many steps as have room in 64 MB, but a hundred in any case
 LOOK_EVERY = 10
 FLAT = 1e-13  # times the largest curvature: what rounding leaves of a zero
 DOUBT = 1e-9  # probability that `bound` is none
@@ -27,10 +28,11 @@ class Spectrum:
     bound : float
         No curvature is larger, but for a chance of 1e-9.
     smallest : float
-        The smallest Ritz value above zero, less its residual norm where it is settled: an estimate. There is a
-        curvature this near; that none is smaller is likely, not certain.
+        The smallest Ritz value above zero: an estimate, from above.
     settled : bool
-        Whether its residual norm is less than half of it. Otherwise there are smaller ones, and nobody knows how small.
+        Whether it has stayed: its residual norm is less than a quarter of it, and ten steps more did not take a tenth
+        off. Then there is a curvature this near; that none is smaller than half of it is likely, not certain. Otherwise
+        there are smaller ones, and nobody knows how small.
     flat : bool
         Whether A is singular: some direction has no curvature at all.
     steepest : int
@@ -48,7 +50,7 @@ class Spectrum:
     steps: int
 
 
-def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: float, most: int = MOST_STEPS) -> Spectrum:
+def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: float) -> Spectrum:
     """Lanczos steps with full orthogonalisation, until both ends are settled.
 
     The bound: after k steps from a direction drawn evenly from r dimensions, the largest Ritz value is below
@@ -75,9 +77,11 @@ def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: floa
     >>> round(seen.largest, 9), round(seen.smallest, 9), seen.settled, seen.flat, seen.steps
     (6.0, 1.0, True, False, 6)
     """
-    most = min(most, len(start))
+    most = min(max(100, ROOM // len(start)), MOST, len(start))
     Q = np.empty((most, len(start)))
-    diagonal, beside = [], []
+    diagonal: list[float] = []
+    beside: list[float] = []
+    before = math.inf
     q = start / np.linalg.norm(start)
     for k in range(1, most + 1):
         Q[k - 1] = q
@@ -89,8 +93,9 @@ def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: floa
         complete = beta <= FLAT * max(diagonal) or k == len(start)
         beside.append(0.0 if complete else beta)
         if complete or k == most or k % LOOK_EVERY == 0:
-            seen, top = _ends(diagonal, beside, complete, rank, trace)
-            if complete or (k >= 2 * LOOK_EVERY and seen.settled):
+            seen, top = _ends(diagonal, beside, complete, rank, trace, before)
+            before = seen.smallest
+            if complete or (k >= FEWEST and seen.settled):
                 break
         q /= beta
     steepest = int(np.argmax(np.abs(top @ Q[: len(top)])))
@@ -98,7 +103,7 @@ def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: floa
 
 
 def _ends(
-    diagonal: list[float], beside: list[float], complete: bool, rank: int, trace: float
+    diagonal: list[float], beside: list[float], complete: bool, rank: int, trace: float, before: float
 ) -> tuple[Spectrum, Array]:
     """What the tridiagonal matrix tells so far, and the steepest direction in the basis."""
     k = len(diagonal)
@@ -110,8 +115,9 @@ def _ends(
     if not len(above):
         return Spectrum(0.0, trace, 0.0, True, True, 0, k), vectors[:, -1]
     lowest = above[0]
-    settled = bool(residuals[lowest] <= values[lowest] / 2)
-    smallest = float(values[lowest] - residuals[lowest] if settled else values[lowest])
+    smallest = float(values[lowest])
+    stays = 0.9 * before <= smallest  # never at the first look, where `before` is infinite
+    settled = complete or bool(residuals[lowest] <= smallest / 4 and stays)
     share = math.log(1.648 * math.sqrt(max(rank, 1)) / DOUBT) / (2 * k - 1)
     bound = largest / (1 - share * share) if share < 1 else math.inf
     bound = largest if complete else bound

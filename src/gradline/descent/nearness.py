@@ -50,8 +50,9 @@ class Nearness:
     standard errors, in whatever units. Where there are none (no more rows than coefficients, or an exact fit) the error
     is told relative to the size of all coefficients together, both in the units of the frame: |g| / (mu |v|).
 
-    mu is the smallest curvature above zero that Lanczos saw. Where H is singular, the answer is the nearest one, which
-    differs from where the descent began by no direction that the rows do not see.
+    mu is half of the smallest curvature above zero that Lanczos saw: an estimate, so this bound is one too. Where H is
+    singular, the answer is the nearest one, which differs from where the descent began by no direction that the rows
+    do not see.
 
     Attributes
     ----------
@@ -123,6 +124,8 @@ class Nearness:
                 f"how far it is from {self.answer} cannot be told, as there are curvatures of {smallest:.1g} of the "
                 "largest, and smaller ones"
             )
+        if math.isinf(found.gap):
+            return f"the gradient is still too large to tell how far it is from {self.answer}"
         what = "some coefficient" if found.has_error else "the coefficients together"
         return f"{what} may be {self.in_words(found.gap)} from {self.answer}, {self._witness}"
 
@@ -141,7 +144,7 @@ class Nearness:
         lean = self.rows.lean if self.rows.in_place is not None else 0.0
         off = 4 * self.eps * (1 + lean) * (self.target_size + abs(b) + length * math.sqrt(self.trace))
         noise = math.sqrt(2 * self.spectrum.bound) * off
-        size, mu = slope.size, self.spectrum.smallest
+        size, mu = slope.size, self.spectrum.smallest / 2
         has_error = self.freedom > 0 and not slope.loss <= (16 * off) ** 2
         if not (math.isfinite(size) and math.isfinite(slope.loss)):
             return Evidence(slope.loss, size, noise, math.inf, 0.0, has_error)

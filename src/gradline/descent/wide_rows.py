@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import NUMBERS_AT_ONCE, Batch
@@ -37,6 +38,8 @@ class WideRows:
     ----------
     weight : float
         Total.
+    idle : (features,) bool
+        Columns that are zero in the frame, each row of them.
     lean : float
         The largest |centre| / scale. Rows in memory that lean by no more than `MILD` are multiplied where they are.
     """
@@ -45,6 +48,7 @@ class WideRows:
     frame: Standardised
     bias: bool
     weight: float
+    idle: NDArray[np.bool_]
 
     @property
     def lean(self) -> float:
@@ -57,7 +61,8 @@ class WideRows:
         source, frame = self.source, self.frame
         if not isinstance(source, ArraySource) or self.lean > MILD:
             return None
-        X: Any = Shifted(source.X, frame.centre, frame.scale)
+        # Where X'r is taken first, and the centre's part after it, zero comes out of an infinite scale only.
+        X: Any = Shifted(source.X, frame.centre, np.where(self.idle, np.inf, frame.scale))
         share = Batch.of(np.empty((len(source.y), 0)), source.y, source.weight).share
         return Batch(X, (source.y - frame.target_centre) / frame.target_scale, source.weight, share)
 
