@@ -128,7 +128,7 @@ def test_a_device_that_is_not_there_is_a_sentence(device):
         GradientDescentRegressor("numpy", device=device).fit(*noisy())
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "muon", "sparseadam", int])
+@pytest.mark.parametrize("optimizer", ["optimizer", "muon", "sparseadam", int])
 def test_an_optimizer_that_cannot_work_says_why(optimizer):
     with pytest.raises(DataError, match=r"cannot make this descent|did you mean|no optimizer"):
         GradientDescentRegressor("nn", learning_rate=0.01, optimizer=optimizer).fit(*noisy())
@@ -221,11 +221,11 @@ def test_many_dependent_columns_are_told_in_one_breath():
 def test_advice_is_not_given_where_it_would_not_help():
     z, t = noisy()
     with pytest.warns(ConvergenceWarning) as seen:
-        GradientDescentRegressor(batch_size=7, max_iter=5, random_state=0).fit(z, t)
-    assert "raise max_iter" not in str(seen[0].message)
+        GradientDescentRegressor(batch_size=7, max_iter=5, random_state=0, learning_rate=0.05).fit(z, t)
+    assert "raise max_iter" not in str(seen[0].message)  # at a constant rate the noise stays
     with pytest.warns(ConvergenceWarning) as seen:
         GradientDescentRegressor("nn", optimizer="adam", learning_rate=1e-3, max_iter=5).fit(z, t)
-    assert "'auto'" not in str(seen[0].message)
+    assert "optimizer='sgd', learning_rate='auto'" in str(seen[0].message)  # alone, "auto" is Adam's own 0.001
 
 
 def test_a_source_can_be_predicted():

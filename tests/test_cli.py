@@ -190,8 +190,9 @@ def test_a_terminal_sees_a_progress_bar(houses):
             seen += piece
         assert "unfinished" in process.stdout.read()
     os.close(ours)
-    assert b"iteration" in seen
+    assert b"epoch " in seen
     assert b"/3000" in seen
+    assert b"standard errors off" in seen
 
 
 def test_fit_without_an_engine_solves(houses):

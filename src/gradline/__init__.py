@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradline.data.source import open_source
+    from gradline.descent.losses import Absolute, Huber, Quantile
     from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning, GradlineError
     from gradline.estimators import GradientDescentRegressor, LinearRegression
     from gradline.moments.exact import ExactMoments
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Absolute",
     "CollinearityWarning",
     "DataError",
     "DivergenceError",
@@ -28,12 +30,15 @@ __all__ = [
     "ExactMoments",
     "GradientDescentRegressor",
     "GradlineError",
+    "Huber",
     "LinearRegression",
     "Moments",
+    "Quantile",
     "open_source",
 ]
 
 _HOME = {
+    "Absolute": "descent.losses",
     "CollinearityWarning": "errors",
     "DataError": "errors",
     "DivergenceError": "errors",
@@ -41,8 +46,10 @@ _HOME = {
     "ExactMoments": "moments.exact",
     "GradientDescentRegressor": "estimators",
     "GradlineError": "errors",
+    "Huber": "descent.losses",
     "LinearRegression": "estimators",
     "Moments": "moments.moments",
+    "Quantile": "descent.losses",
     "open_source": "data.source",
 }
 

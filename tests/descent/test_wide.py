@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, lsqr
 from sklearn.exceptions import ConvergenceWarning
 
-from gradline import DataError, DivergenceError, GradientDescentRegressor, LinearRegression
+from gradline import DataError, DivergenceError, GradientDescentRegressor, LinearRegression, open_source
 from gradline.data.arrays import ArraySource
 from gradline.descent import lanczos, wide
 from gradline.descent.shifted import Shifted
@@ -329,6 +329,28 @@ def test_a_sparse_table_has_the_columns_of_a_dense_one(weighted):
     assert kept.squares[3] == kept.squares[5] == 0.0
 
 
+@pytest.mark.parametrize("engine", ROW_ENGINES)
+def test_columns_far_from_zero_are_centred_before_they_are_multiplied(engine, all_are_wide):
+    X, y = table()
+    fit = GradientDescentRegressor(engine).fit(X + 1e8, y)
+    assert fit.converged_
+    assert np.max(gaps(fit, X + 1e8, y)) <= 1e-5
+
+
+def test_a_file_is_read_once_for_full_batches_and_by_blocks_for_mini_batches(all_are_wide, tmp_path):
+    X, y = table(rows=2000)
+    np.savetxt(
+        tmp_path / "wide.csv", np.column_stack([X, y]), "%.17g", ",", header=",".join("abcdefghijkly"), comments=""
+    )
+    source = open_source(tmp_path / "wide.csv", target="y", batch_rows=200)
+    in_memory, from_file = GradientDescentRegressor().fit(X, y), GradientDescentRegressor().fit(source)
+    # The copy in the frame rounds once more than products with X where it lies: both within what they claim.
+    assert np.max(gaps(from_file, X, y)) <= 1e-6
+    assert from_file.n_iter_ == in_memory.n_iter_
+    by_blocks = GradientDescentRegressor(batch_size=100, max_iter=200, tol=0.05, random_state=0).fit(source)
+    assert np.max(gaps(by_blocks, X, y)) <= by_blocks.optimality_gap_ <= 0.05
+
+
 def test_a_shifted_table_multiplies_as_its_copy_does():
     X, y = table()
     source = ArraySource(X, y)
@@ -338,7 +360,8 @@ def test_a_shifted_table_multiplies_as_its_copy_does():
     v, r = np.random.default_rng(0).normal(size=12), np.random.default_rng(1).normal(size=300)
     np.testing.assert_allclose(shifted @ v, copy @ v, rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(shifted.T @ r, copy.T @ r, rtol=1e-12, atol=1e-12)
-    rows = WideRows(source, frame, True, float(len(y)), np.zeros(12, bool))
+    rows = WideRows.of(source, frame, columns, bias=True, hold=True)
+    assert not rows.is_copied
     seen = rows.slope(v, 0.5)
     residual = copy @ v + 0.5 - (y - frame.target_centre) / frame.target_scale
     assert seen.loss == pytest.approx(np.mean(residual**2), rel=1e-12)

@@ -26,7 +26,7 @@ from gradline.descent.optimizers import OptimizerState
 from gradline.descent.options import DEFAULT_TOL, Options
 from gradline.descent.problem import Problem
 from gradline.descent.resume import Keeper, Remembers
-from gradline.descent.schedule import FallingRate, Schedule
+from gradline.descent.schedule import CautiousRate, FallingRate, Schedule
 from gradline.descent.schedulers import Scheduler
 from gradline.descent.start import starting_point
 from gradline.descent.wide import WideProblem
@@ -100,10 +100,13 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     if options.automatic and options.batch_size is not None:
         mean_over = min(options.batch_size, problem.moments.rows)
     epoch = _epochs(training, options, problem, rng, mean_over)
+    start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
     rate = _rate(options, problem, epoch, mean_over)
+    if rate is not None and options.automatic and not options.squared:
+        # From afar every row pulls alike, however far: a rate for the end would never get there. It is lowered in time.
+        rate = max(rate, problem.reaching(*start, problem.moments.rows // mean_over if mean_over else 1))
     hopeless = _refuse_hopeless(rate, options, problem)
 
-    start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
     engine = make_engine(
         options.engine,
         *start,
@@ -128,12 +131,15 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     def distance(w: Array, b: float) -> float:
         return float(problem.tolerance.gaps(w, b).max())
 
-    falling = None
-    if mean_over and rate is not None and options.scheduler is None:
-        pull = problem.quadratic.smallest * problem.moments.rows / mean_over
-        whole_rate = rate / (1.0 - options.momentum)
-        falling = FallingRate(engine, Schedule(whole_rate, pull), distance, options.momentum)
-    run = Run(engine, options, rng, path, early, identity=problem.identity(), pace=falling)
+    pace: FallingRate | CautiousRate | None = None
+    if rate is not None and options.automatic and options.scheduler is None:
+        if mean_over:
+            pull = problem.quadratic.smallest * problem.moments.rows / mean_over
+            schedule = Schedule(rate / (1.0 - options.momentum), pull)
+            pace = FallingRate(engine, schedule, distance, options.momentum)
+        elif not options.squared:
+            pace = CautiousRate(engine, rate, problem.safe_rate)
+    run = Run(engine, options, rng, path, early, identity=problem.identity(), pace=pace)
 
     def to_go(w: Array, b: float) -> int | None:
         if rate is None or not options.steady:
@@ -155,6 +161,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling, mean_over=mean_over)
     if inner.status is Status.DIVERGED and not hopeless:
         _tell_divergence(rate, inner.history, ceiling, options, problem)
+    if isinstance(pace, CautiousRate):
+        rate = pace.rate
     return _finished(problem, options, inner, rate, early, path, training)
 
 
@@ -169,7 +177,7 @@ class Run:
         path: list[Array] | None,
         early_stopping: EarlyStopping | None,
         identity: dict[str, Any],
-        pace: FallingRate | None = None,
+        pace: FallingRate | CautiousRate | None = None,
         memories: dict[str, Remembers] | None = None,
     ) -> None:
         self.engine, self.options, self.early_stopping = engine, options, early_stopping
@@ -270,7 +278,8 @@ def _rate(options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_o
         return problem.rate(options.momentum)
     rows, largest = problem.moments.rows, problem.squares.largest
     smoothness = epochs.expected_smoothness(epoch, mean_over, rows, largest, problem.bias)
-    smoothness *= problem.loss.curvature_bound / 2
+    if problem.squares.largest > 0:  # of another loss, as it bends near the answer
+        smoothness *= problem.quadratic.largest / problem.squares.largest
     # A heavy ball goes 1 / (1 - momentum) times as far on each gradient, its noise included.
     return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.momentum)
 
@@ -336,7 +345,7 @@ def _finished(
         validation_loss=tuple(early_stopping.losses) if early_stopping else (),
         gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),
         cure=cure,
-        converged=not diverged and near is Status.CONVERGED,
+        converged=not diverged and problem.certain and near is Status.CONVERGED,
         stop_reason=ending.sentence(
             problem,
             inner,

@@ -141,8 +141,7 @@ class Nearness:
     def _weighed(self, slope: Slope, w: Array, b: float) -> Evidence:
         length = float(np.linalg.norm(w))
         # Every prediction is off by some roundings of its terms, and so is every residual.
-        lean = self.rows.lean if self.rows.in_place is not None else 0.0
-        off = 4 * self.eps * (1 + lean) * (self.target_size + abs(b) + length * math.sqrt(self.trace))
+        off = 4 * self.eps * (1 + self.rows.lean) * (self.target_size + abs(b) + length * math.sqrt(self.trace))
         noise = math.sqrt(2 * self.spectrum.bound) * off
         size, mu = slope.size, self.spectrum.smallest / 2
         has_error = self.freedom > 0 and not slope.loss <= (16 * off) ** 2

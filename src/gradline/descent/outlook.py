@@ -36,6 +36,7 @@ def iterations_to_go(
 
     >>> from gradline.data.arrays import ArraySource
     >>> from gradline.descent.conditioning import DataUnits
+    >>> from gradline.descent.quadratic import Quadratic
     >>> from gradline.moments.precision import gather
     >>> points = ArraySource([[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0])
     >>> moments, exact = gather(points, fit_intercept=True)

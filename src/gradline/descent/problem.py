@@ -17,6 +17,8 @@ from gradline.descent.epochs import Epoch
 from gradline.descent.losses import Loss, Squared
 from gradline.descent.options import Options
 from gradline.descent.quadratic import Quadratic
+from gradline.descent.reference import reference
+from gradline.descent.settling import settled
 from gradline.descent.stopping import Tolerance
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.moments import Moments
@@ -38,7 +40,9 @@ class Problem:
     frame : Frame
         The units of the descent.
     loss : Loss
-        Of residuals in the frame.
+        Of residuals in the frame, as it is descended.
+    settled : Loss
+        Of residuals in data units, with nothing left open, whose minimum `exact` is.
     squares : Quadratic
         The mean squared error in the frame.
     quadratic : Quadratic
@@ -47,6 +51,8 @@ class Problem:
         How near is near enough.
     target_square : float
         Mean square of the target, in the frame.
+    certain : bool
+        Whether `exact` is the answer to rounding: of a loss that hardly bends, Newton's method may end before.
     """
 
     names: tuple[str, ...]
@@ -54,10 +60,12 @@ class Problem:
     exact: Solution
     frame: Frame
     loss: Loss
+    settled: Loss
     squares: Quadratic
     quadratic: Quadratic
     tolerance: Tolerance
     target_square: float
+    certain: bool = True
 
     @classmethod
     def of(cls, source: Source, *, bias: bool, conditioned: bool, dtype: str, loss: Loss | None = None) -> Problem:
@@ -87,9 +95,47 @@ class Problem:
         _refuse_extreme(moments, names, "float64" if conditioned else dtype)
         frame: Frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
         squares = _squares(source, moments, exact, frame, bias)
-        tolerance = Tolerance.of(moments, exact, squares, frame, dtype)
+        if loss is None or isinstance(loss, Squared):
+            tolerance = Tolerance.of(moments, exact, squares, frame, dtype)
+            away = _target_square(moments, frame)
+            return cls(names, moments, exact, frame, Squared(), Squared(), squares, squares, tolerance, away)
+        return cls._of_loss(loss, source, moments, exact, frame, squares, dtype)
+
+    @classmethod
+    def _of_loss(
+        cls,
+        asked: Loss,
+        source: Source,
+        moments: Statistics,
+        least_squares: Solution,
+        frame: Frame,
+        squares: Quadratic,
+        dtype: str,
+    ) -> Problem:
+        """Settle what the loss leaves to the data, and find its minimum, where every curvature is one."""
+        bias, names = squares.bias, source.feature_names
+        data_units = isinstance(frame, DataUnits)
+        even = Conditioned.of(moments, bias=bias) if data_units else frame
+        smooth = settled(asked, source, even, bias=bias)
+        found = reference(smooth, source, even, bias=bias)
+        v = found.v
+        w, b = even.leave(*((v[:-1], float(v[-1])) if bias else (v, 0.0)))
+        exact = replace(least_squares, coef=w, intercept=b)
+        if not found.unique:
+            warnings.warn(
+                f"the {asked.name} loss is as low at other coefficients as at those that were found: too few rows "
+                "bend it there, and standard errors mean little",
+                CollinearityWarning,
+                stacklevel=5,
+            )
+        if data_units:
+            found = found.moved(even, frame, smooth, bias=bias)
+        near = Quadratic(found.H, found.v, found.loss, bias)
+        tolerance = Tolerance.of(moments, exact, near, frame, dtype, found.standard_error)
+        # With a rate of the user's own a kink is descended as it is written.
+        loss = (asked if data_units and asked.degree == 1 else smooth).in_units(frame.target_scale)
         away = _target_square(moments, frame)
-        return cls(names, moments, exact, frame, Squared(), squares, squares, tolerance, away)
+        return cls(names, moments, exact, frame, loss, smooth, squares, near, tolerance, away, found.converged)
 
     @property
     def bias(self) -> bool:
@@ -112,18 +158,34 @@ class Problem:
         return self.squares.largest * self.loss.curvature_bound / 2
 
     def max_learning_rate(self, momentum: float = 0.0) -> float:
-        """2 (1 + momentum) / largest curvature; NaN where a kink has no bound."""
+        """2 (1 + momentum) / largest curvature, that of another loss near its minimum; NaN where it has a kink."""
         if math.isinf(self.loss.curvature_bound):
             return math.nan
-        return 2.0 * (1.0 + momentum) / self.largest if self.largest > 0 else math.inf
+        return self.quadratic.max_learning_rate * (1.0 + momentum)
+
+    def reaching(self, w: Array, b: float, steps: int) -> float:
+        """The rate at which `steps` steps get from (w, b) to the answer, where no row's slope grows any more."""
+        steepest = float(np.abs(self.loss.slope(np.array([-1e300, 1e300]))).max())
+        return float(np.linalg.norm(self.quadratic.error(w, b))) / (steepest * steps)
 
     def tuned(self, options: Options) -> Options:
         """Unchanged: where every curvature is one, momentum gains nothing."""
         return options
 
-    def rate(self, momentum: float) -> float:
+    @property
+    def safe_rate(self) -> float:
         """1 / L: no full-batch step of this rate diverges."""
         return 1.0 / self.largest if self.largest > 0 else 1.0
+
+    def rate(self, momentum: float) -> float:
+        """The safe rate; of a loss that bends in few rows at a time, half of what its curvature near the answer allows.
+
+        No curvature exceeds that of all rows bending at once, which they never do: 1 / L is safe, and slow. A rate
+        above it is watched (`CautiousRate`).
+        """
+        if isinstance(self.loss, Squared) or not self.quadratic.largest > 0:
+            return self.safe_rate
+        return max(self.safe_rate, 0.5 / self.quadratic.largest)
 
     def full_batches(self, source: Source, options: Options) -> Epoch:
         """The same batch of all rows."""
@@ -136,7 +198,7 @@ class Problem:
     @property
     def foretells(self) -> bool:
         """It says how long steady steps will take."""
-        return True
+        return isinstance(self.loss, Squared)
 
     def iterations_to_go(self, rate: float, w: Array, b: float, tol: float, momentum: float) -> int | None:
         """See `gradline.descent.outlook.iterations_to_go`."""
@@ -160,7 +222,9 @@ class Problem:
     @property
     def answer(self) -> str:
         """What `exact` is, in words."""
-        return "the least squares answer" if isinstance(self.loss, Squared) else f"the {self.loss.name} answer"
+        if isinstance(self.loss, Squared):
+            return "the least squares answer"
+        return f"the answer of the {self.loss.name} loss" + ("" if self.certain else ", which is itself not certain")
 
     def identity(self) -> dict[str, Any]:
         """Which data these are, for a checkpoint to know again."""

@@ -110,6 +110,36 @@ class FallingRate:
         set_rate(self._engine, schedule.rate * (1.0 - self._momentum))
 
 
+class CautiousRate:
+    """A hopeful rate, halved after every pass in which the loss rose, down to one that is proved to be safe.
+
+    Parameters
+    ----------
+    engine : Engine
+    rate, safe : float
+        To begin with, and to end with at the latest.
+    """
+
+    def __init__(self, engine: Engine, rate: float, safe: float) -> None:
+        self._engine = engine.engine if isinstance(engine, HeavyBall) else engine
+        self.rate, self._safe = rate, safe
+
+    def __call__(self, history: Sequence[float], w: Array, b: float) -> None:
+        """Look at the last two losses."""
+        # Near the answer a loss differs by its rounding from pass to pass; that is no rise.
+        if len(history) > 1 and not history[-1] <= history[-2] * (1 + 1e-12) and self.rate > self._safe:
+            self.load_state_dict({"rate": max(self.rate / 2, self._safe)})
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rate."""
+        return {"rate": self.rate}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with it."""
+        self.rate = state["rate"]
+        set_rate(self._engine, self.rate)
+
+
 @runtime_checkable
 class _HasOptimizer(Protocol):
     optimizer: Any

@@ -40,20 +40,32 @@ class Tolerance:
     rounding: Array
 
     @classmethod
-    def of(cls, moments: Statistics, exact: Solution, quadratic: Quadratic, frame: Frame, dtype: str) -> Tolerance:
-        """`quadratic` is the loss in `frame`; `exact` the least squares answer in data units."""
+    def of(
+        cls,
+        moments: Statistics,
+        exact: Solution,
+        quadratic: Quadratic,
+        frame: Frame,
+        dtype: str,
+        standard_error: Array | None = None,
+    ) -> Tolerance:
+        """`quadratic` is the loss in `frame`; `exact` the answer in data units; errors are those of least squares."""
         bias = quadratic.bias
         best = np.append(exact.coef, exact.intercept) if bias else exact.coef
         square = np.diag(moments.scatter) / moments.weight + moments.mean**2
         size = np.sqrt(np.append(square[:-1], 1.0) if bias else square[:-1])
         target_size = float(np.sqrt(square[-1]))
-        error = infer(moments, exact, fit_intercept=bias).standard_error
-        error = np.roll(error, -1) if bias else error  # inference counts the intercept first
+        if standard_error is None:
+            error = infer(moments, exact, fit_intercept=bias).standard_error
+            error = np.roll(error, -1) if bias else error  # inference counts the intercept first
+        else:
+            error = standard_error
         alone = target_size / np.where(size > 0, size, np.inf)
         has_error = np.isfinite(error) & (error > 0)
         unit = np.where(has_error, error, np.where(np.abs(best) > 1e-12 * alone, np.abs(best), alone))
         spread = np.sqrt(np.diag(quadratic.H))
-        size_in_frame = np.sqrt(quadratic.loss(np.zeros_like(quadratic.best), 0.0))
+        away = (float(moments.mean[-1]) - frame.target_centre) ** 2 + moments.scatter[-1, -1] / moments.weight
+        size_in_frame = float(np.sqrt(away)) / frame.target_scale
         in_frame = np.maximum(np.abs(quadratic.best), size_in_frame / np.where(spread > 0, spread, np.inf))
         differences = frame.differences(bias)
         slopes = quadratic.best[:-1] if bias else quadratic.best

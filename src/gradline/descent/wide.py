@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
+from gradline.data.sparse import check_dense_size
 from gradline.descent import epochs
 from gradline.descent.epochs import Epoch
 from gradline.descent.lanczos import lanczos
@@ -114,8 +116,7 @@ class WideProblem:
             )
         _refuse_extreme(columns, names, "float64" if options.automatic else options.dtype)
         frame = _frame(columns, bias, options.automatic)
-        idle = (columns.squares[:-1] == 0) & (frame.centre == columns.mean[:-1])
-        rows = WideRows(source, frame, bias, columns.weight, idle)
+        rows = WideRows.of(source, frame, columns, bias=bias, hold=options.batch_size is None)
         centre, scale = np.append(frame.centre, frame.target_centre), np.append(frame.scale, frame.target_scale)
         squares = columns.variance / scale**2 + ((columns.mean - centre) / scale) ** 2
         k, trace = len(names) + bias, float(squares[:-1].sum()) + bias
@@ -201,10 +202,13 @@ class WideProblem:
 
     def full_batches(self, source: Source, options: Options) -> Epoch:
         """The same batch of all rows; for engine "numpy" where it lies, so that a sparse one stays sparse."""
-        everything = self.tolerance.rows.in_place
-        if everything is not None and options.engine == "numpy" and options.dtype == "float64":
-            batches = (everything,)
+        rows = self.tolerance.rows
+        if rows.everything is not None and (rows.is_copied or (options.engine, options.dtype) == ("numpy", "float64")):
+            batches = (rows.everything,)
             return lambda: batches
+        if isinstance(source, ArraySource):
+            cure = "engine='numpy' in float64 takes sparse rows as they are; batch_size=... makes some at a time dense"
+            check_dense_size(source.X, source.name, hint=cure)
         return epochs.full_batches(source, self.frame)
 
     def watch(self, options: Options, rate: float | None, tol: float) -> Callable[[Array, float], Status | None]:

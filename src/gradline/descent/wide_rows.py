@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import NUMBERS_AT_ONCE, Batch
-from gradline.data.source import Source
+from gradline.data.source import Source, whole
 from gradline.descent.shifted import MILD, Shifted
 from gradline.descent.standardised import Standardised
+from gradline.moments.columns import Columns
 from gradline.solution import Array
 
 
@@ -38,39 +38,42 @@ class WideRows:
     ----------
     weight : float
         Total.
-    idle : (features,) bool
-        Columns that are zero in the frame, each row of them.
+    everything : Batch or None
+        All rows in the frame, where they are in memory.
     lean : float
-        The largest |centre| / scale. Rows in memory that lean by no more than `MILD` are multiplied where they are.
+        The largest |centre| / scale of rows that are multiplied where they lie; 0 of a copy.
     """
 
     source: Source
     frame: Standardised
     bias: bool
     weight: float
-    idle: NDArray[np.bool_]
+    everything: Batch | None
+    lean: float
+
+    @classmethod
+    def of(cls, source: Source, frame: Standardised, columns: Columns, *, bias: bool, hold: bool) -> WideRows:
+        """Of rows in memory that lean by no more than `MILD` no copy is made; of others where they are to be held."""
+        lean = float(np.max(np.abs(frame.centre) / frame.scale))
+        if isinstance(source, ArraySource) and lean <= MILD:
+            # Where X'r is taken first, and the centre's part after it, zero comes out of an infinite scale only.
+            idle = (columns.squares[:-1] == 0) & (frame.centre == columns.mean[:-1])
+            X: Any = Shifted(source.X, frame.centre, np.where(idle, np.inf, frame.scale))
+            share = Batch.of(np.empty((len(source.y), 0)), source.y, source.weight).share
+            y = (source.y - frame.target_centre) / frame.target_scale
+            return cls(source, frame, bias, columns.weight, Batch(X, y, source.weight, share), lean)
+        everything = frame.rows(whole(source)) if hold else None
+        return cls(source, frame, bias, columns.weight, everything, 0.0)
 
     @property
-    def lean(self) -> float:
-        """How many scales the farthest column is from zero."""
-        return float(np.max(np.abs(self.frame.centre) / self.frame.scale))
-
-    @property
-    def in_place(self) -> Batch | None:
-        """All rows as one batch without a copy, where they are in memory and lean little."""
-        source, frame = self.source, self.frame
-        if not isinstance(source, ArraySource) or self.lean > MILD:
-            return None
-        # Where X'r is taken first, and the centre's part after it, zero comes out of an infinite scale only.
-        X: Any = Shifted(source.X, frame.centre, np.where(self.idle, np.inf, frame.scale))
-        share = Batch.of(np.empty((len(source.y), 0)), source.y, source.weight).share
-        return Batch(X, (source.y - frame.target_centre) / frame.target_scale, source.weight, share)
+    def is_copied(self) -> bool:
+        """Whether all rows are in memory as an array in the frame."""
+        return self.everything is not None and not isinstance(self.everything.X, Shifted)
 
     def __iter__(self) -> Iterator[tuple[Batch, Array]]:
         """Rows in the frame, block by block, each block with its shares of the mean over all rows."""
-        everything = self.in_place
-        if everything is not None:
-            yield everything, everything.share
+        if self.everything is not None:
+            yield self.everything, self.everything.share
             return
         for batch in self.source.batches(max(1, NUMBERS_AT_ONCE // len(self.source.feature_names))):
             total = float(len(batch)) if batch.weight is None else float(batch.weight.sum())

@@ -18,8 +18,9 @@ from gradline.data.source import Source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import fit as descend_on
 from gradline.descent.history import Callback, History
-from gradline.descent.losses import Loss
+from gradline.descent.losses import LOSSES
 from gradline.descent.options import Options
+from gradline.errors import DataError
 from gradline.estimators.rows import as_source, naming_cells, predict, rows_like_those_fitted
 from gradline.solution import Array, Status
 
@@ -156,7 +157,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         "fit_intercept": ["boolean"],
         "batch_size": [None, Interval(Integral, 1, None, closed="left")],
         "init": [StrOptions({"zeros", "uniform", "normal"}), Real, "array-like"],
-        "loss": [str, Loss],
+        "loss": [StrOptions(set(LOSSES)), *LOSSES.values()],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "optimizer": [str, type],
         "optimizer_options": [dict, None],
@@ -241,6 +242,11 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self._validate_params()
         before = self._parameters_before()
         source = as_source(self, X, y, sample_weight, look=False)
+        if before is not None and len(before) != self.n_features_in_ + self.fit_intercept:
+            raise DataError(
+                f"warm_start goes on from {len(self.coef_)} coefficients, but X has {self.n_features_in_} features",
+                hint="give the same columns, or warm_start=False",
+            )
         options = Options(
             engine=self.engine,
             learning_rate=self.learning_rate,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
@@ -297,6 +297,41 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         _unscaled=unscaled,
         _centre=moments.mean[:-1] if fit_intercept else np.zeros(len(solution.coef)),
         _weight=dispersion.weight if fit_intercept else math.inf,
+    )
+
+
+def of_another_loss(
+    inference: Inference, coefficients: Array, standard_error: Array, *, confidence: float = 0.95
+) -> Inference:
+    """Tests and intervals of estimates that are not least squares, from standard errors of their own.
+
+    t = b / error on the degrees of freedom of the least squares `inference`. What belongs to sums of squares alone
+    (R2, F, the likelihood, the residual standard deviation, covariances) is NaN. Arrays run intercept first.
+    """
+    none = np.full_like(inference.covariance, np.nan)
+    known = np.isfinite(standard_error) & (standard_error > 0.0)
+    t = np.divide(coefficients, standard_error, out=np.full_like(coefficients, np.nan), where=known)
+    half = standard_error * _t_quantile(inference.df_residual, _level(confidence))
+    nan = math.nan
+    return replace(
+        inference,
+        coefficients=coefficients,
+        standard_error=standard_error,
+        t=t,
+        p_value=_t_tails(inference.df_residual, t),
+        confidence_interval=np.column_stack([coefficients - half, coefficients + half]),
+        confidence=confidence,
+        covariance=none,
+        r2=nan,
+        adjusted_r2=nan,
+        residual_sd=nan,
+        f_statistic=nan,
+        f_p_value=nan,
+        log_likelihood=nan,
+        aic=nan,
+        bic=nan,
+        exact_fit=False,
+        _unscaled=none,
     )
 
 

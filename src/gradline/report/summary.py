@@ -13,8 +13,9 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.fit import Descent
+from gradline.descent.losses import Huber, Loss, Quantile, Squared
 from gradline.errors import DataError
-from gradline.moments.inference import Inference, infer
+from gradline.moments.inference import Inference, infer, of_another_loss
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Certificate, Solution, Status
 
@@ -47,14 +48,15 @@ def refuse_reserved(features: Iterable[str]) -> None:
 class DescentFigures:
     """What only a descent has: how it went, and how far it ended from the exact answer.
 
-    `gap` (k,) is each coefficient's distance from the least squares answer `exact` (k,), in its standard errors
-    (relative, where there is none).
+    `gap` is the largest distance of a coefficient from the answer `exact` (k,), in its standard errors (relative,
+    where there is none). `loss_function` is None for least squares.
     """
 
     engine: str
     iterations: int
     learning_rate: float
     max_learning_rate: float
+    loss_function: Loss | None
     converged: bool
     interrupted: bool
     stop_reason: str
@@ -117,11 +119,17 @@ class Summary:
                 hint="GradientDescentRegressor().fit(source) gives coefficients and stop_reason_ without one",
             )
         exact = cls.of_solution(problem.moments, problem.exact, names, fit_intercept=fit_intercept)
+        if not isinstance(problem.settled, Squared):
+            tolerance = problem.tolerance
+            errors = np.where(tolerance.has_error, tolerance.unit, np.nan)
+            errors = np.roll(errors, 1) if fit_intercept else errors
+            exact = replace(exact, inference=of_another_loss(exact.inference, exact.coef, errors))
         figures = DescentFigures(
             engine=engine,
             iterations=len(descent.solution.history),
             learning_rate=descent.learning_rate,
             max_learning_rate=descent.max_learning_rate,
+            loss_function=None if isinstance(problem.settled, Squared) else problem.settled,
             converged=descent.converged,
             interrupted=descent.solution.status is Status.INTERRUPTED,
             stop_reason=descent.stop_reason,
@@ -233,6 +241,8 @@ class Summary:
         i = self.inference
         if self.descent is not None and not self.descent.converged:
             return ["Unfinished: no standard errors, tests or R\u00b2 for coefficients that are not the answer."]
+        if self.descent is not None and self.descent.loss_function is not None:
+            return [_told(self.descent.loss_function)]
         if i.exact_fit and i.df_residual > 0 and self.certificate.precision == "float64":
             return ["The residuals are zero to float64 rounding; precision 'exact' would tell whether they are zero."]
         if i.exact_fit:
@@ -251,13 +261,28 @@ class Summary:
     def _certainty(self) -> list[str]:
         c, way = self.certificate, self.descent
         if way is not None:
-            rate = f"Learning rate {way.learning_rate:.4g} (limit {way.max_learning_rate:.4g}), loss {way.loss:.6g}."
+            own = math.isnan(way.learning_rate)
+            used = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
+            limit = "" if own or way.loss_function else f" (limit {way.max_learning_rate:.4g})"
+            rate = f"{used}{limit}, loss {way.loss:.6g}."
             return [rate, way.stop_reason]
         sure = (
             f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
         )
         condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
         return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+
+
+def _told(loss: Loss) -> str:
+    """Which loss was minimised, and where its standard errors are from."""
+    match loss:
+        case Huber():
+            what = f"Huber loss: squares within {loss.width:.5g} of the line, straight beyond"
+        case Quantile(level=level):
+            what = f"Quantile loss, level {level:g}, its kink rounded off within {loss.width:.2g} of the line"
+        case _:
+            what = f"{loss.name.capitalize()} loss, its kink rounded off within {loss.width:.2g} of the line"
+    return f"{what}. Standard errors are the sandwich of M-estimates (Huber 1967); R\u00b2 and F belong to squares."
 
 
 def _by_term(solution: Solution, fit_intercept: bool) -> Array:
