@@ -168,7 +168,7 @@ def test_mini_batches_end_within_what_they_claim(all_are_wide):
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "moments"])
+@pytest.mark.parametrize("way", ["numpy", "float32", "mini-batches"])
 def test_no_failure_is_silent(way, fit_intercept, all_are_wide):
     failures = {name: verdict(X, y, fit_intercept, **WAYS[way]) for name, X, y in TABLES}
     assert {name: what for name, what in failures.items() if what} == {}
