@@ -241,6 +241,16 @@ def test_momentum_of_ones_own_wins(all_are_wide):
     assert tuned.n_iter_ < own.n_iter_
 
 
+@pytest.mark.parametrize("passes", [5, 40])
+def test_as_many_more_passes_as_foretold_are_enough(passes, all_are_wide):
+    X, y = table(features=40)
+    with pytest.warns(ConvergenceWarning, match="raise max_iter to") as told:
+        GradientDescentRegressor(max_iter=passes).fit(X, y)
+    foretold = int(str(told[0].message).split("raise max_iter to ")[1].split(",")[0])
+    done = GradientDescentRegressor(max_iter=10 * foretold).fit(X, y)
+    assert foretold / 2 < done.n_iter_ < foretold * 2
+
+
 def test_a_resumed_descent_ends_as_an_unbroken_one(all_are_wide, tmp_path):
     X, y = table()
     unbroken = GradientDescentRegressor().fit(X, y)

@@ -90,6 +90,13 @@ class Nearness:
         """(1,) one bound for all coefficients."""
         return np.array([self.evidence(w, b).gap])
 
+    def rough_gap(self, w: Array, b: float) -> float:
+        """The gap; where the gradient is too large for a bound, what it would be if the loss hardly fell any more."""
+        found = self.evidence(w, b)
+        if math.isfinite(found.gap) or not found.has_error:
+            return found.gap
+        return math.sqrt(self.freedom * _ratio(found.gradient**2, self.spectrum.smallest) / found.loss)
+
     def in_words(self, gap: float, j: int = 0) -> str:
         """The distance `gap`, as a phrase."""
         has_error = self._last[0][2].has_error if self._last else self.freedom > 0

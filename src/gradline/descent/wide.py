@@ -224,7 +224,7 @@ class WideProblem:
 
     def iterations_to_go(self, rate: float, w: Array, b: float, tol: float, momentum: float) -> int | None:
         """About how many more full-batch steps bring the bound within `tol`: by the flattest direction."""
-        gap, shrinks = self.tolerance.evidence(w, b).gap, abs(factor(rate, self.quadratic.smallest, momentum))
+        gap, shrinks = self.tolerance.rough_gap(w, b), abs(factor(rate, self.quadratic.smallest, momentum))
         if not (0 < gap < math.inf and 0 < shrinks < 1 and tol > 0):
             return None
         return max(1, math.ceil(math.log(tol / gap) / math.log(shrinks)))
