@@ -105,13 +105,14 @@ class Nearness:
     def reached(self, w: Array, b: float, tol: float) -> Status | None:
         """CONVERGED where the bound is within `tol`, ROUNDING where the dtype gets no nearer, else None.
 
-        Where the smallest curvature is not settled there is no bound, and nothing has converged.
+        Rounding below a hundredth of a standard error is no reason for complaint. Where the smallest curvature is not
+        settled there is no bound, and nothing has converged.
         """
         found = self.evidence(w, b)
         if not found.gap <= max(tol, found.rounding):
             return None
-        certain = self.spectrum.settled and found.gap <= max(tol, min(found.rounding, 0.01))
-        if certain:
+        near = found.gap <= max(tol, min(found.rounding, 0.01 if found.has_error else 0.0))
+        if near and self.spectrum.settled:
             return Status.CONVERGED
         return Status.ROUNDING if found.gap <= found.rounding else None
 
@@ -148,10 +149,10 @@ class Nearness:
     def _weighed(self, slope: Slope, w: Array, b: float) -> Evidence:
         length = float(np.linalg.norm(w))
         # Every prediction is off by some roundings of its terms, and so is every residual.
-        off = 4 * self.eps * (1 + self.rows.lean) * (self.target_size + abs(b) + length * math.sqrt(self.trace))
+        off = self.eps * (1 + self.rows.lean) * (self.target_size + abs(b) + length * math.sqrt(self.trace))
         noise = math.sqrt(2 * self.spectrum.bound) * off
         size, mu = slope.size, self.spectrum.smallest / 2
-        has_error = self.freedom > 0 and not slope.loss <= (16 * off) ** 2
+        has_error = self.freedom > 0 and not slope.loss <= (64 * off) ** 2
         if not (math.isfinite(size) and math.isfinite(slope.loss)):
             return Evidence(slope.loss, size, noise, math.inf, 0.0, has_error)
         if has_error:

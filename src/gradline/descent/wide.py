@@ -149,6 +149,11 @@ class WideProblem:
         return Squared()
 
     @property
+    def settled(self) -> Loss:
+        """The same: it leaves nothing to the data."""
+        return self.loss
+
+    @property
     def unit_of_loss(self) -> float:
         """A loss in the frame is so many in data units."""
         return self.frame.target_scale**2
