@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -154,6 +154,33 @@ class Conditioned:
         for row, centre, rest in zip(T, triangle.centre, triangle.rest, strict=True):
             lever += DoubleDouble.of(row) * DoubleDouble(np.array(centre), np.array(rest))
         return cls(triangle.centre, T, inverse, triangle.rest @ T, lever.high, target_centre, target_scale)
+
+    def levelled(self, H: Array, *, bias: bool) -> tuple[Conditioned, Array]:
+        """The frame in which a loss whose half Hessian is H in this one has all curvatures equal; and N, v = N v_new.
+
+        Where rows do not bend a loss alike, those that do decide what is even: u_new = (u - shift) turn, from the
+        triangular factor of the slopes' part of H about its own centre. A shift is a change of intercept.
+        """
+        slopes = H[: len(self.rest), : len(self.rest)]
+        shift, level = np.zeros(len(self.rest)), float(np.diag(slopes).mean()) if len(slopes) else 1.0
+        if bias:
+            level = float(H[-1, -1])
+            shift = H[-1, :-1] / level
+            slopes = slopes - level * np.outer(shift, shift)
+        lower = np.linalg.cholesky(slopes / level)
+        turn = np.linalg.solve(lower.T, np.eye(len(lower)))
+        new = replace(
+            self,
+            T=self.T @ turn,
+            inverse=lower.T @ self.inverse,
+            rest=(self.rest + shift) @ turn,
+            lever=(self.lever + shift) @ turn,
+        )
+        N = np.eye(len(H))
+        N[: len(turn), : len(turn)] = turn
+        if bias:
+            N[-1, :-1] = -shift @ turn
+        return new, N
 
     def rows(self, batch: Batch) -> Batch:
         """The same rows, centred and whitened."""

@@ -104,7 +104,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     rate = _rate(options, problem, epoch, mean_over)
     if rate is not None and options.automatic and not options.squared:
         # From afar every row pulls alike, however far: a rate for the end would never get there. It is lowered in time.
-        rate = max(rate, problem.reaching(*start, problem.moments.rows // mean_over if mean_over else 1))
+        steps = math.ceil(problem.moments.rows / mean_over) if mean_over else 1
+        rate = max(rate, problem.reaching(training, *start, steps))
     hopeless = _refuse_hopeless(rate, options, problem)
 
     engine = make_engine(
@@ -135,10 +136,10 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     if rate is not None and options.automatic and options.scheduler is None:
         if mean_over:
             pull = problem.quadratic.smallest * problem.moments.rows / mean_over
-            schedule = Schedule(rate / (1.0 - options.momentum), pull)
+            schedule = Schedule(rate / (1.0 - options.momentum), pull, quadratic=options.squared)
             pace = FallingRate(engine, schedule, distance, options.momentum)
         elif not options.squared:
-            pace = CautiousRate(engine, rate, problem.safe_rate)
+            pace = CautiousRate(engine, rate, near=problem.rate(options.momentum), safe=problem.safe_rate)
     run = Run(engine, options, rng, path, early, identity=problem.identity(), pace=pace)
 
     def to_go(w: Array, b: float) -> int | None:

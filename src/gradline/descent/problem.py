@@ -14,6 +14,7 @@ from gradline.data.source import Source
 from gradline.descent import epochs, outlook
 from gradline.descent.conditioning import Conditioned, DataUnits, Frame
 from gradline.descent.epochs import Epoch
+from gradline.descent.looks import Rows
 from gradline.descent.losses import Loss, Squared
 from gradline.descent.options import Options
 from gradline.descent.quadratic import Quadratic
@@ -24,6 +25,10 @@ from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
 from gradline.solution import Array, Dependency, Solution, Status
+
+# Part of the mean curvature that every direction is given beside its own near the answer, before all are made equal:
+# from afar other rows bend the loss than there. Measured: with 0.05 and 1 some descents take ten times as long.
+EVENLY = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +98,8 @@ class Problem:
         for warning in exact.certificate.warnings(names, centred=bias, outcome=outcome) if exact.certificate else ():
             warnings.warn(warning, CollinearityWarning, stacklevel=4)
         _refuse_extreme(moments, names, "float64" if conditioned else dtype)
-        frame: Frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
+        frame: Conditioned | DataUnits
+        frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
         squares = _squares(source, moments, exact, frame, bias)
         if loss is None or isinstance(loss, Squared):
             tolerance = Tolerance.of(moments, exact, squares, frame, dtype)
@@ -108,7 +114,7 @@ class Problem:
         source: Source,
         moments: Statistics,
         least_squares: Solution,
-        frame: Frame,
+        frame: Conditioned | DataUnits,
         squares: Quadratic,
         dtype: str,
     ) -> Problem:
@@ -128,8 +134,14 @@ class Problem:
                 CollinearityWarning,
                 stacklevel=5,
             )
-        if data_units:
+        if isinstance(frame, DataUnits):
             found = found.moved(even, frame, smooth, bias=bias)
+        elif isinstance(even, Conditioned) and found.unique:
+            also = EVENLY * np.trace(found.H) / len(found.H) * np.eye(len(found.H))
+            frame, N = even.levelled(found.H + also, bias=bias)
+            found = found.moved(even, frame, smooth, bias=bias)
+            best = np.asarray(np.linalg.solve(N, squares.best), dtype=np.float64)
+            squares = Quadratic(N.T @ squares.H @ N, best, squares.floor, bias)
         near = Quadratic(found.H, found.v, found.loss, bias)
         tolerance = Tolerance.of(moments, exact, near, frame, dtype, found.standard_error)
         # With a rate of the user's own a kink is descended as it is written.
@@ -163,10 +175,12 @@ class Problem:
             return math.nan
         return self.quadratic.max_learning_rate * (1.0 + momentum)
 
-    def reaching(self, w: Array, b: float, steps: int) -> float:
-        """The rate at which `steps` steps get from (w, b) to the answer, where no row's slope grows any more."""
-        steepest = float(np.abs(self.loss.slope(np.array([-1e300, 1e300]))).max())
-        return float(np.linalg.norm(self.quadratic.error(w, b))) / (steepest * steps)
+    def reaching(self, source: Source, w: Array, b: float, steps: int) -> float:
+        """The rate at which `steps` steps along the gradient at (w, b) end nearest to the answer."""
+        error = self.quadratic.error(w, b)
+        gradient = Rows.of(source, self.frame, bias=self.bias).look(self.loss, np.append(w, b)[: len(error)]).gradient
+        square = float(gradient @ gradient)
+        return float(error @ gradient) / (square * steps) if square > 0 else 0.0
 
     def tuned(self, options: Options) -> Options:
         """Unchanged: where every curvature is one, momentum gains nothing."""

@@ -11,6 +11,8 @@ from gradline.descent.engine import Engine
 from gradline.descent.momentum import HeavyBall
 from gradline.solution import Array
 
+FALLS = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -36,6 +38,10 @@ class Schedule:
         Smallest curvature times steps in a pass (rows / batch size, a fraction where the last batch is smaller).
     error : float or None
         After the last pass, in any unit (standard errors); None before the first.
+    quadratic : bool
+        Whether curvature is the same everywhere. Other losses bend near the answer only: from afar they do not keep
+        what the curvature there promises, and it is enough that the error falls by a tenth; nor is the rate more than
+        halved in a pass.
 
     Notes
     -----
@@ -66,12 +72,15 @@ class Schedule:
     rate: float
     pull: float
     error: float | None = None
+    quadratic: bool = True
 
     def after_pass(self, error: float) -> Schedule:
-        """The schedule for the next pass, given the `error` after this one; three numbers are all its state."""
-        if self.error is None or error <= self.error * (1.0 + math.exp(-self.rate * self.pull)) / 2.0:
+        """The schedule for the next pass, given the `error` after this one; its numbers are all its state."""
+        b = self.rate * self.pull
+        half_kept = (1.0 + math.exp(-b)) / 2.0
+        if self.error is None or error <= self.error * (half_kept if self.quadratic else max(half_kept, FALLS)):
             return replace(self, error=error)
-        return replace(self, error=error, rate=self.rate / (1.0 + self.rate * self.pull))
+        return replace(self, error=error, rate=self.rate / (1.0 + (b if self.quadratic else min(b, 1.0))))
 
 
 class FallingRate:
@@ -98,7 +107,7 @@ class FallingRate:
         self._go_on(self._schedule.after_pass(self._distance(w, b)))
 
     def state_dict(self) -> dict[str, Any]:
-        """The schedule's three numbers."""
+        """The schedule's numbers."""
         return asdict(self._schedule)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -111,24 +120,35 @@ class FallingRate:
 
 
 class CautiousRate:
-    """A hopeful rate, halved after every pass in which the loss rose, down to one that is proved to be safe.
+    """A hopeful rate, halved after every pass in which the loss rose, and never below one that is proved to be safe.
+
+    Below what the curvature near the answer allows it grows again, a tenth a pass, as long as the loss falls (the "bold
+    driver" of Vogl, Mangis, Rigler, Zink, Alkon 1988, Biological Cybernetics 59, 257-263).
 
     Parameters
     ----------
     engine : Engine
-    rate, safe : float
-        To begin with, and to end with at the latest.
+    rate : float
+        To begin with.
+    near, safe : float
+        What the curvature near the answer allows; what any curvature allows.
     """
 
-    def __init__(self, engine: Engine, rate: float, safe: float) -> None:
+    def __init__(self, engine: Engine, rate: float, near: float, safe: float) -> None:
         self._engine = engine.engine if isinstance(engine, HeavyBall) else engine
-        self.rate, self._safe = rate, safe
+        self.rate, self._near, self._safe = rate, near, safe
 
     def __call__(self, history: Sequence[float], w: Array, b: float) -> None:
         """Look at the last two losses."""
+        if len(history) < 2:
+            return
         # Near the answer a loss differs by its rounding from pass to pass; that is no rise.
-        if len(history) > 1 and not history[-1] <= history[-2] * (1 + 1e-12) and self.rate > self._safe:
-            self.load_state_dict({"rate": max(self.rate / 2, self._safe)})
+        if not history[-1] <= history[-2] * (1 + 1e-12):
+            rate = max(self.rate / 2, self._safe)
+        else:
+            rate = max(self.rate, min(1.1 * self.rate, self._near))
+        if rate != self.rate:
+            self.load_state_dict({"rate": rate})
 
     def state_dict(self) -> dict[str, Any]:
         """The rate."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 
@@ -95,6 +96,13 @@ def robust_scale(rows: Rows) -> float:
     on_plane = sum(float(weight[np.abs(r) <= nothing].sum()) for r, weight in rows.residuals(v)) / rows.weight
     others = NORMAL_SPREAD * rows.size_quantile(v, (1 + on_plane) / 2)
     if others > nothing:
+        warnings.warn(
+            f"{on_plane:.0%} of the rows lie on one plane to rounding, so the others alone decide the width of the "
+            "loss: where these are outliers it is useless.\nhint: give one yourself, Huber(delta=...) or "
+            "Quantile(level, bandwidth=...), in units of y",
+            UserWarning,
+            stacklevel=2,
+        )
         return others
     frame = rows.frame
     return 2.0**-30 * (rows.size or abs(frame.target_centre) / frame.target_scale or 1.0)

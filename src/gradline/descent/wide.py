@@ -197,7 +197,7 @@ class WideProblem:
         """No full-batch step of this rate diverges, with any momentum."""
         return self.rate(0.0)
 
-    def reaching(self, w: Array, b: float, steps: int) -> float:
+    def reaching(self, source: Source, w: Array, b: float, steps: int) -> float:
         """Any rate gets there: residuals pull as hard as they are long."""
         return 0.0
 

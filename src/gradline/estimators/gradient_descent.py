@@ -117,6 +117,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         Whether the error is within `tol` (1e-6 where `tol` is None).
     stop_reason_ : str
         What happened, in a sentence or two; for full batches also how many more iterations would do.
+    loss_ : Loss
+        The loss with what the data decided: Huber(delta=...), Quantile(level=..., bandwidth=...), in units of y.
     exact_coef_, exact_intercept_ : array, float
         The least squares answer from the sufficient statistics, which the descent is measured against; of another loss
         its minimum, by Newton's method. Absent with more than 2048 features.
@@ -297,6 +299,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if descent.path is not None:
             self.coef_path_ = descent.path
         self.max_learning_rate_ = descent.max_learning_rate
+        self.loss_ = descent.problem.settled
         if descent.problem.exact is not None:
             self.exact_coef_ = descent.problem.exact.coef
             self.exact_intercept_ = descent.problem.exact.intercept
