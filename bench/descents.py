@@ -50,8 +50,8 @@ def gradline_steps_alone(stem: str, steps: int, rate: float) -> Work:
     """The steps by themselves, as when the statistics were kept from an earlier pass."""
     from gradline.data.batch import Batch
     from gradline.descent.engines import make_engine
+    from gradline.descent.goal.quadratic import Quadratic
     from gradline.descent.loop import descend
-    from gradline.descent.quadratic import Quadratic
     from gradline.moments.moments import Moments
 
     X, y = load(stem)

@@ -25,8 +25,8 @@ import numpy as np
 
 from bench.page import duration
 from gradline.data.arrays import ArraySource
-from gradline.descent.problem import Problem
-from gradline.descent.schedule import Schedule
+from gradline.descent.goal.problem import Problem
+from gradline.descent.steps.schedule import Schedule
 
 MARKS = (10, 30, 100, 300, 1000)
 SEED = 20240229
@@ -250,7 +250,7 @@ class Latched:
 
 @dataclass
 class Measured:
-    """`gradline.descent.schedule`; where `mean_of_rest`, a smaller last batch takes the mean of its own rows."""
+    """`gradline.descent.steps.schedule`; where `mean_of_rest`, a smaller last batch takes the mean of its own rows."""
 
     setting: Setting
     schedule: Schedule

@@ -23,12 +23,12 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "torch": {
         "descent/tensors.py",
-        "descent/nested.py",
-        "descent/criteria.py",
-        "descent/loss_by_autograd.py",
-        "descent/nn_closure.py",
-        "descent/optimizers.py",
-        "descent/schedulers.py",
+        "descent/watching/nested.py",
+        "descent/losses/criteria.py",
+        "descent/steps/loss_by_autograd.py",
+        "descent/steps/nn_closure.py",
+        "descent/steps/optimizers.py",
+        "descent/steps/schedulers.py",
         "descent/module.py",
         "descent/engines.py",
         "descent/rung2_autograd.py",
@@ -47,9 +47,9 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
 # These files are themselves imported late, so they may import their library at the top.
 LATE_FILES = {
     "descent/tensors.py",
-    "descent/criteria.py",
-    "descent/loss_by_autograd.py",
-    "descent/nn_closure.py",
+    "descent/losses/criteria.py",
+    "descent/steps/loss_by_autograd.py",
+    "descent/steps/nn_closure.py",
     "descent/rung2_autograd.py",
     "descent/rung3_nn.py",
     "estimators/rows.py",

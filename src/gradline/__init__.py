@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradline.data.source import open_source
-    from gradline.descent.losses import Absolute, Huber, Quantile
+    from gradline.descent.losses.loss import Absolute, Huber, Quantile
     from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning, GradlineError
     from gradline.estimators import GradientDescentRegressor, LinearRegression
     from gradline.moments.exact import ExactMoments
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Absolute": "descent.losses",
+    "Absolute": "descent.losses.loss",
     "CollinearityWarning": "errors",
     "DataError": "errors",
     "DivergenceError": "errors",
@@ -46,10 +46,10 @@ _HOME = {
     "ExactMoments": "moments.exact",
     "GradientDescentRegressor": "estimators",
     "GradlineError": "errors",
-    "Huber": "descent.losses",
+    "Huber": "descent.losses.loss",
     "LinearRegression": "estimators",
     "Moments": "moments.moments",
-    "Quantile": "descent.losses",
+    "Quantile": "descent.losses.loss",
     "open_source": "data.source",
 }
 

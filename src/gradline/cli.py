@@ -15,7 +15,7 @@ from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
-    from gradline.descent.losses import Loss
+    from gradline.descent.losses.loss import Loss
     from gradline.descent.options import Options
     from gradline.report.summary import Summary
 
@@ -285,7 +285,7 @@ def _descend(table: Source, options: Options, seed: int) -> Summary:
 
 
 def _loss(name: LossName, level: float | None, delta: float | None) -> Loss:
-    from gradline.descent.losses import Huber, Quantile, loss_named
+    from gradline.descent.losses.loss import Huber, Quantile, loss_named
 
     if level is not None and name is not LossName.quantile:
         raise typer.BadParameter("only --loss quantile has one", param_hint="--level")

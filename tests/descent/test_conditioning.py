@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from gradline import GradientDescentRegressor
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
-from gradline.descent.conditioning import Conditioned
-from gradline.descent.problem import Problem
+from gradline.descent.goal.conditioning import Conditioned
+from gradline.descent.goal.problem import Problem
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.solution import Status

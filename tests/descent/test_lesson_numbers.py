@@ -146,7 +146,7 @@ def test_the_bare_lesson_beyond_the_limit(dtype, rate, first_infinite, final):
 
 
 def test_with_an_intercept_the_limit_and_the_condition_number():
-    from gradline.descent.quadratic import Quadratic
+    from gradline.descent.goal.quadratic import Quadratic
     from gradline.moments.moments import Moments
 
     moments = Moments.of(X, Y5)
@@ -167,7 +167,7 @@ def test_with_an_intercept_b_crawls(steps, b, engine):
 
 def test_with_an_intercept_the_flat_direction_takes_23652_steps():
     """To shrink by a million; seen in the descent, and from its curvature."""
-    from gradline.descent.quadratic import Quadratic
+    from gradline.descent.goal.quadratic import Quadratic
     from gradline.moments.moments import Moments
 
     moments = Moments.of(X, Y5)

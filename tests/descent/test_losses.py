@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import gradline.descent.loss_by_hand
+import gradline.descent.steps.loss_by_hand
 from gradline.data.batch import Batch
-from gradline.descent.loss_by_hand import LossByHand
-from gradline.descent.losses import Absolute, Huber, Quantile, Squared, loss_named
+from gradline.descent.losses.loss import Absolute, Huber, Quantile, Squared, loss_named
 from gradline.descent.rung1_by_hand import ByHand
+from gradline.descent.steps.loss_by_hand import LossByHand
 from gradline.errors import DataError
 
-FOLDER = Path(gradline.descent.loss_by_hand.__file__).parent
+FOLDER = Path(gradline.descent.steps.loss_by_hand.__file__).parent
 SMOOTH = [Squared(), Huber(0.7), Huber(math.inf), Absolute(0.5), Quantile(0.9, 0.3), Quantile(0.25, 2.0)]
 KINKED = [Absolute(), Quantile(0.9), Quantile(0.5)]
 residuals = st.floats(-100, 100).filter(lambda r: r == 0 or abs(r) > 1e-6)
@@ -103,7 +103,7 @@ def test_huber_without_a_limit_is_least_squares():
 def test_torch_criteria_are_the_same_losses(loss, dtype):
     """Also on the bends, where there are several subgradients: both take the middle."""
     torch = pytest.importorskip("torch", reason="needs the extra 'torch'")
-    from gradline.descent.criteria import criterion
+    from gradline.descent.losses.criteria import criterion
 
     r = np.array([*np.linspace(-3, 3, 49), 0.0, loss.width, -loss.width, 1e6])
     r = r[np.isfinite(r)].astype(dtype)
@@ -123,7 +123,7 @@ def test_torch_criteria_are_torchs_own_where_it_has_them():
     pytest.importorskip("torch", reason="needs the extra 'torch'")
     from torch import nn
 
-    from gradline.descent.criteria import criterion
+    from gradline.descent.losses.criteria import criterion
 
     assert type(criterion(Squared())) is nn.MSELoss
     assert type(criterion(Absolute())) is nn.L1Loss
@@ -177,8 +177,8 @@ def problem(seed, rows=30, features=3):
 def engines(w, b, loss, *, learning_rate, bias, dtype="float64"):
     yield LossByHand(w, b, loss=loss, learning_rate=learning_rate, bias=bias, dtype=dtype)
     try:
-        from gradline.descent.criteria import criterion
-        from gradline.descent.loss_by_autograd import LossByAutograd
+        from gradline.descent.losses.criteria import criterion
+        from gradline.descent.steps.loss_by_autograd import LossByAutograd
     except ImportError:
         return
     yield LossByAutograd(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from gradline import DivergenceError, GradientDescentRegressor
 from gradline.data.batch import Batch
 from gradline.descent.engines import make_engine
-from gradline.descent.momentum import HeavyBall, factor
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.goal.quadratic import Quadratic
+from gradline.descent.steps.momentum import HeavyBall, factor
 from gradline.moments.moments import Moments
 
 ENGINES = ("numpy", "autograd", "nn", "moments")

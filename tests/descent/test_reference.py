@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from gradline.data.arrays import ArraySource
-from gradline.descent.conditioning import Conditioned, DataUnits
-from gradline.descent.looks import Rows
-from gradline.descent.loss_by_hand import LossByHand
-from gradline.descent.losses import Absolute, Huber, Quantile, Squared
-from gradline.descent.reference import reference
-from gradline.descent.settling import bandwidth_for, settled
+from gradline.descent.goal.conditioning import Conditioned, DataUnits
+from gradline.descent.losses.looks import Rows
+from gradline.descent.losses.loss import Absolute, Huber, Quantile, Squared
+from gradline.descent.losses.reference import reference
+from gradline.descent.losses.settling import bandwidth_for, settled
+from gradline.descent.steps.loss_by_hand import LossByHand
 from gradline.errors import DataError
 from gradline.moments.precision import gather
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gradline.data.batch import Batch
 from gradline.descent.engines import make_engine
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.goal.quadratic import Quadratic
 from gradline.moments.moments import Moments
 
 from .oracle import X5, Y5, descend

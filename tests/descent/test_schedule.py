@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gradline.data.batch import Batch
 from gradline.descent.rung1_by_hand import ByHand
-from gradline.descent.schedule import Schedule, set_rate
+from gradline.descent.steps.schedule import Schedule, set_rate
 
 from .test_rungs import RUNGS, engine
 

@@ -13,9 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gradline import DataError, DivergenceError, GradientDescentRegressor, LinearRegression, open_source
 from gradline.data.arrays import ArraySource
-from gradline.descent import lanczos, wide
-from gradline.descent.shifted import Shifted
-from gradline.descent.wide_rows import WideRows
+from gradline.descent.wide import lanczos
+from gradline.descent.wide import problem as wide
+from gradline.descent.wide.rows import WideRows
+from gradline.descent.wide.shifted import Shifted
 from gradline.errors import CollinearityWarning
 from gradline.moments.columns import Columns, columns_of
 from tests.test_hostile_descent import TABLES, WAYS, verdict

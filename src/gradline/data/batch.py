@@ -63,14 +63,14 @@ class Batch:
 
 
 def rows_at_once(features: int) -> int:
-    """Rows of arrays to take at a time: some 8 MB, so that threads end together; a power of two, 512 to 65 536.
+    """Rows of arrays to take at a time: some 8 MB, so that threads end together; a power of two, 64 to 65 536.
 
     Examples
     --------
     >>> rows_at_once(10), rows_at_once(200), rows_at_once(100_000)
-    (65536, 4096, 512)
+    (65536, 4096, 64)
     """
-    return 1 << min(max(9, (NUMBERS_AT_ONCE // max(1, features)).bit_length() - 1), 16)
+    return 1 << min(max(6, (NUMBERS_AT_ONCE // max(1, features)).bit_length() - 1), 16)
 
 
 def check_shapes(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None) -> None:

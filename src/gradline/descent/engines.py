@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from gradline.descent.engine import Engine
 from gradline.descent.from_moments import ByMoments
-from gradline.descent.loss_by_hand import LossByHand
-from gradline.descent.losses import Loss, Squared
-from gradline.descent.momentum import HeavyBall
-from gradline.descent.optimizers import is_plain_sgd, make_optimizer, needs_closure
-from gradline.descent.quadratic import Curved, Quadratic
+from gradline.descent.goal.quadratic import Curved, Quadratic
+from gradline.descent.losses.loss import Loss, Squared
 from gradline.descent.rung1_by_hand import ByHand
+from gradline.descent.steps.loss_by_hand import LossByHand
+from gradline.descent.steps.momentum import HeavyBall
+from gradline.descent.steps.optimizers import is_plain_sgd, make_optimizer, needs_closure
 from gradline.errors import DataError, MissingExtraError
 from gradline.solution import Array
 
@@ -105,9 +105,9 @@ def nn_engine(
     device: str,
 ) -> Engine:
     """Rung 3 around any module from (rows, features) to (rows, 1), which it trains in place."""
-    from gradline.descent.criteria import criterion
-    from gradline.descent.nn_closure import ByClosure
+    from gradline.descent.losses.criteria import criterion
     from gradline.descent.rung3_nn import ByNN
+    from gradline.descent.steps.nn_closure import ByClosure
     from gradline.descent.tensors import Tensors
 
     if momentum and not is_plain_sgd(optimizer):
@@ -153,7 +153,7 @@ def _autograd(w: Array, b: float, loss: Loss, squared: bool, **how: Any) -> Engi
         from gradline.descent.rung2_autograd import ByAutograd
 
         return ByAutograd(w, b, **how)
-    from gradline.descent.criteria import criterion
-    from gradline.descent.loss_by_autograd import LossByAutograd
+    from gradline.descent.losses.criteria import criterion
+    from gradline.descent.steps.loss_by_autograd import LossByAutograd
 
     return LossByAutograd(w, b, criterion=criterion(loss), **how)

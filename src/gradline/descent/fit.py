@@ -12,24 +12,26 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.data.split import held_out
-from gradline.descent import divergence, ending, epochs, wide
-from gradline.descent.after_pass import AfterPass
-from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.engine import Engine
 from gradline.descent.engines import make_engine, optimizer_of
-from gradline.descent.epochs import Epoch
-from gradline.descent.history import Callback
+from gradline.descent.goal.problem import Problem
 from gradline.descent.loop import descend
-from gradline.descent.mean_loss import mean_loss
-from gradline.descent.momentum import HeavyBall
-from gradline.descent.optimizers import OptimizerState
+from gradline.descent.losses.mean_loss import mean_loss
 from gradline.descent.options import DEFAULT_TOL, Options
-from gradline.descent.problem import Problem
-from gradline.descent.resume import Keeper, Remembers
-from gradline.descent.schedule import CautiousRate, FallingRate, Schedule
-from gradline.descent.schedulers import Scheduler
-from gradline.descent.start import starting_point
-from gradline.descent.wide import WideProblem
+from gradline.descent.steps import epochs
+from gradline.descent.steps.epochs import Epoch
+from gradline.descent.steps.momentum import HeavyBall
+from gradline.descent.steps.optimizers import OptimizerState
+from gradline.descent.steps.schedule import CautiousRate, FallingRate, Schedule
+from gradline.descent.steps.schedulers import Scheduler
+from gradline.descent.steps.start import starting_point
+from gradline.descent.telling import divergence, ending
+from gradline.descent.watching.after_pass import AfterPass
+from gradline.descent.watching.early_stopping import EarlyStopping
+from gradline.descent.watching.history import Callback
+from gradline.descent.watching.resume import Keeper, Remembers
+from gradline.descent.wide import problem as wide
+from gradline.descent.wide.problem import WideProblem
 from gradline.errors import DivergenceError, DivergenceWarning
 from gradline.solution import Array, Solution, Status
 
@@ -327,8 +329,9 @@ def _finished(
     cure = None
     meant = inner.status in (Status.CALLBACK, Status.VALIDATION)
     if not (diverged or meant or near is Status.CONVERGED):
+        solvable = options.squared and problem.exact is not None
         gap = float(tolerance.gaps(inner.coef, inner.intercept).max())
-        cure = ending.cure(inner, options, gap=gap, tol=tol, to_go=to_go)
+        cure = ending.cure(inner, options, solvable=solvable, gap=gap, tol=tol, to_go=to_go)
     w, b = problem.frame.leave(inner.coef, inner.intercept)
     if options.squared:
         loss = problem.quadratic.loss(inner.coef, inner.intercept) * problem.unit_of_loss

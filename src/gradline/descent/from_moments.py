@@ -11,7 +11,7 @@ The loss is written in v - best because v'Hv - 2v'c + s cancels: near the answer
 import numpy as np
 
 from gradline.data.batch import Batch
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.goal.quadratic import Quadratic
 from gradline.solution import Array
 
 

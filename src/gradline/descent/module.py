@@ -17,18 +17,19 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
-from gradline.descent import divergence, ending, epochs
-from gradline.descent.after_pass import AfterPass
-from gradline.descent.conditioning import DataUnits
-from gradline.descent.early_stopping import EarlyStopping
 from gradline.descent.engines import check_torch, nn_engine
 from gradline.descent.fit import Run, raise_or_warn, split
-from gradline.descent.history import Callback
-from gradline.descent.losses import Huber, Loss
+from gradline.descent.goal.conditioning import DataUnits
+from gradline.descent.goal.standardised import Standardised
+from gradline.descent.losses.loss import Huber, Loss
 from gradline.descent.options import Options
-from gradline.descent.standardised import Standardised
+from gradline.descent.steps import epochs
+from gradline.descent.telling import divergence, ending
+from gradline.descent.watching.after_pass import AfterPass
+from gradline.descent.watching.early_stopping import EarlyStopping
+from gradline.descent.watching.history import Callback
 from gradline.errors import DataError
-from gradline.moments.moments import Moments
+from gradline.moments.columns import columns_of
 from gradline.solution import Array, Solution, Status
 
 if TYPE_CHECKING:
@@ -136,9 +137,11 @@ def _train(
     rng: np.random.Generator,
     callbacks: tuple[Callback, ...],
 ) -> Training:
-    moments = Moments.from_batches(source.batches(), len(source.feature_names))
-    variance = np.diag(moments.scatter) / moments.weight
-    frame = _data_units(len(source.feature_names)) if not options.automatic else Standardised.of(moments.mean, variance)
+    columns = columns_of(source)
+    if options.automatic:
+        frame = Standardised.of(columns.mean, columns.variance)
+    else:
+        frame = _data_units(len(source.feature_names))
     loss = options.cost.in_units(frame.target_scale)
     network = Network(_built(module, source, options), frame, options.dtype, options.device)
     engine = nn_engine(
@@ -155,17 +158,17 @@ def _train(
     if options.batch_size is None:
         epoch = epochs.full_batches(source, frame)
     else:
-        mean_weight = moments.weight / moments.rows
+        mean_weight = columns.weight / columns.rows
         epoch = epochs.mini_batches(source, frame, options.batch_size, mean_weight, rng)
     early = None
     if validation is not None:
         held, in_data_units = validation, options.cost
         early = EarlyStopping(lambda w, b: network.loss(held, in_data_units), patience=options.n_iter_no_change)
     unit = frame.target_scale**loss.degree
-    data = {"features": source.feature_names, "rows": moments.rows, "means": moments.mean, "module": _shape(network)}
+    data = {"features": source.feature_names, "rows": columns.rows, "means": columns.mean, "module": _shape(network)}
     run = Run(engine, options, rng, None, early, data, memories={"module": network.module, "torch": _TorchRandom()})
     after_pass = AfterPass(DataUnits(np.eye(0)), unit, set_pace=run.pace, early_stopping=early, callbacks=callbacks)
-    square = float(moments.scatter[-1, -1]) / moments.weight + (moments.mean[-1] - frame.target_centre) ** 2
+    square = float(columns.variance[-1]) + (columns.mean[-1] - frame.target_centre) ** 2
     ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
     found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling)
     rate = math.nan if options.automatic else float(options.learning_rate)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradline.descent.losses import Loss, Squared, loss_named
-from gradline.descent.optimizers import is_plain_sgd
+from gradline.descent.losses.loss import Loss, Squared, loss_named
+from gradline.descent.steps.optimizers import is_plain_sgd
 from gradline.solution import Array
 
 if TYPE_CHECKING:

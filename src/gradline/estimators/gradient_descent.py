@@ -17,9 +17,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from gradline.data.source import Source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import fit as descend_on
-from gradline.descent.history import Callback, History
-from gradline.descent.losses import LOSSES
+from gradline.descent.losses.loss import LOSSES
 from gradline.descent.options import Options
+from gradline.descent.watching.history import Callback, History
 from gradline.errors import DataError
 from gradline.estimators.rows import as_source, naming_cells, predict, rows_like_those_fitted
 from gradline.solution import Array, Status
@@ -43,7 +43,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         A number descends exactly as written, in the data's own units. "auto" conditions the problem first
         (centre, scale, decorrelate), uses a rate that cannot diverge, and returns coefficients in data units. With
         more than 2048 features it centres and scales, and takes the rate and a momentum from the largest and the
-        smallest curvature, which it looks for in 30 to 400 passes (`gradline.descent.lanczos`).
+        smallest curvature, which it looks for in 30 to 400 passes (`gradline.descent.wide.lanczos`).
     max_iter : int >= 1
         Passes over the data at most: with full batches one step each.
     tol : float >= 0 or None
@@ -83,7 +83,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     warm_start : bool
         Start from the last fit's parameters, where there are any.
     callback : callable or None
-        `callback(history)` after each pass, see `gradline.descent.history.History`; True ends the descent.
+        `callback(history)` after each pass, see `gradline.descent.watching.history.History`; True ends the descent.
     checkpoint : path or None
         Keep the state in this file, about every 10 seconds and at the end, and go on from it where it is there: the
         same bits as if it had never stopped (with a `random_state` where anything is random).
@@ -125,7 +125,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     optimality_gap_ : float
         The largest distance of a coefficient from that answer, in its standard errors. With more than 2048 features a
         bound, from the gradient and the smallest curvature seen; as good as that estimate of a curvature is
-        (`gradline.descent.nearness`).
+        (`gradline.descent.wide.nearness`).
     n_features_in_, feature_names_in_
         As in scikit-learn.
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from gradline.data.arrays import ArraySource
-from gradline.descent import divergence
 from gradline.descent.engines import ENGINES, torch_is_installed
 from gradline.descent.fit import Descent, fit
-from gradline.descent.history import History
+from gradline.descent.goal.quadratic import Quadratic
 from gradline.descent.options import Options
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.telling import divergence
+from gradline.descent.watching.history import History
 from gradline.errors import DivergenceWarning
 from gradline.solution import Array, Status
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gradline.descent.history import Callback, History
+from gradline.descent.watching.history import Callback, History
 
 BETWEEN_LINES = 5.0  # seconds, in pipes and logs
 BETWEEN_LOOKS = 0.1  # seconds, on a terminal

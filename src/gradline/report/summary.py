@@ -13,7 +13,7 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.fit import Descent
-from gradline.descent.losses import Huber, Loss, Quantile, Squared
+from gradline.descent.losses.loss import Huber, Loss, Quantile, Squared
 from gradline.errors import DataError
 from gradline.moments.inference import Inference, infer, of_another_loss
 from gradline.moments.precision import Statistics

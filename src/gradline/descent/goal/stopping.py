@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.descent.conditioning import Frame
-from gradline.descent.quadratic import Quadratic
+from gradline.descent.goal.conditioning import Frame
+from gradline.descent.goal.quadratic import Quadratic
 from gradline.moments.inference import infer
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution, Status

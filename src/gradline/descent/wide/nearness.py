@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradline.descent.lanczos import Spectrum
-from gradline.descent.wide_rows import Slope, WideRows
+from gradline.descent.wide.lanczos import Spectrum
+from gradline.descent.wide.rows import Slope, WideRows
 from gradline.solution import Array, Status
 
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradline.descent.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.descent.engine import Engine
+from gradline.descent.watching.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.solution import Array, Status
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from gradline.data.source import Source
-from gradline.descent.losses import Loss
+from gradline.descent.losses.loss import Loss
 from gradline.solution import Array
 
 
@@ -17,7 +17,7 @@ def mean_loss(source: Source, loss: Loss, w: Array, b: float) -> float:
     Examples
     --------
     >>> from gradline.data.arrays import ArraySource
-    >>> from gradline.descent.losses import Absolute
+    >>> from gradline.descent.losses.loss import Absolute
     >>> mean_loss(ArraySource([[1.0], [2.0]], [1.0, 5.0]), Absolute(), np.array([1.0]), 0.0)
     1.5
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gradline.descent.losses import Absolute, Huber, Loss, Quantile, Squared
+from gradline.descent.losses.loss import Absolute, Huber, Loss, Quantile, Squared
 from gradline.errors import DataError
 
 

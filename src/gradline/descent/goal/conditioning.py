@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from gradline.data.batch import Batch
-from gradline.descent.quadratic import Quadratic
-from gradline.descent.units import Units
+from gradline.descent.goal.quadratic import Quadratic
+from gradline.descent.goal.units import Units
 from gradline.moments.integers.double_double import DoubleDouble
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution

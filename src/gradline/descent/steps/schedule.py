@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 from gradline.descent.engine import Engine
-from gradline.descent.momentum import HeavyBall
+from gradline.descent.steps.momentum import HeavyBall
 from gradline.solution import Array
 
 FALLS = 0.9

@@ -13,15 +13,15 @@ import numpy as np
 from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
 from gradline.data.sparse import check_dense_size
-from gradline.descent import epochs
-from gradline.descent.epochs import Epoch
-from gradline.descent.lanczos import lanczos
-from gradline.descent.losses import Loss, Squared
-from gradline.descent.momentum import factor
-from gradline.descent.nearness import Nearness, Watch, watch_passes
+from gradline.descent.goal.standardised import Standardised
+from gradline.descent.losses.loss import Loss, Squared
 from gradline.descent.options import Options
-from gradline.descent.standardised import Standardised
-from gradline.descent.wide_rows import WideRows
+from gradline.descent.steps import epochs
+from gradline.descent.steps.epochs import Epoch
+from gradline.descent.steps.momentum import factor
+from gradline.descent.wide.lanczos import lanczos
+from gradline.descent.wide.nearness import Nearness, Watch, watch_passes
+from gradline.descent.wide.rows import WideRows
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.columns import Columns, columns_of
 from gradline.solution import Array, Status

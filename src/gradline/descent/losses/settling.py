@@ -8,10 +8,10 @@ import warnings
 import numpy as np
 
 from gradline.data.source import Source
-from gradline.descent.conditioning import Frame
-from gradline.descent.looks import EPS, Rows
-from gradline.descent.losses import Absolute, Huber, Loss, Quantile
-from gradline.descent.reference import NARROWING, newton
+from gradline.descent.goal.conditioning import Frame
+from gradline.descent.losses.looks import EPS, Rows
+from gradline.descent.losses.loss import Absolute, Huber, Loss, Quantile
+from gradline.descent.losses.reference import NARROWING, newton
 
 NORMAL_SPREAD = 1.4826  # median absolute deviation -> standard deviation, of a normal distribution
 TUNING = 1.345  # standard deviations; 95 % efficient there
@@ -28,7 +28,7 @@ def settled(loss: Loss, source: Source, frame: Frame, *, bias: bool) -> Loss:
     Examples
     --------
     >>> from gradline.data.arrays import ArraySource
-    >>> from gradline.descent.conditioning import DataUnits
+    >>> from gradline.descent.goal.conditioning import DataUnits
     >>> x = np.arange(9.0)
     >>> source = ArraySource(x[:, None], 2 * x + np.array([0, 1, -1, 1, 0, -1, 1, -1, 0]))
     >>> settled(Huber(), source, DataUnits(np.eye(2)), bias=True).delta

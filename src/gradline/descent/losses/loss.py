@@ -95,7 +95,7 @@ class Huber:
     Parameters
     ----------
     delta : float or None
-        Above 0, in units of y. None leaves it to the data (`gradline.descent.settling.settled`).
+        Above 0, in units of y. None leaves it to the data (`gradline.descent.losses.settling.settled`).
 
     References
     ----------

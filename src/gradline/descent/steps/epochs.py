@@ -10,7 +10,7 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
-from gradline.descent.units import Units
+from gradline.descent.goal.units import Units
 from gradline.errors import DataError
 
 Epoch: TypeAlias = Callable[[], Iterable[Batch]]

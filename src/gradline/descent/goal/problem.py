@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from gradline.data.source import Source
-from gradline.descent import epochs, outlook
-from gradline.descent.conditioning import Conditioned, DataUnits, Frame
-from gradline.descent.epochs import Epoch
-from gradline.descent.looks import Rows
-from gradline.descent.losses import Loss, Squared
+from gradline.descent.goal.conditioning import Conditioned, DataUnits, Frame
+from gradline.descent.goal.quadratic import Quadratic
+from gradline.descent.goal.stopping import Tolerance
+from gradline.descent.losses.looks import Rows
+from gradline.descent.losses.loss import Loss, Squared
+from gradline.descent.losses.reference import reference
+from gradline.descent.losses.settling import settled
 from gradline.descent.options import Options
-from gradline.descent.quadratic import Quadratic
-from gradline.descent.reference import reference
-from gradline.descent.settling import settled
-from gradline.descent.stopping import Tolerance
+from gradline.descent.steps import epochs
+from gradline.descent.steps.epochs import Epoch
+from gradline.descent.telling import outlook
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
@@ -215,7 +216,7 @@ class Problem:
         return isinstance(self.loss, Squared)
 
     def iterations_to_go(self, rate: float, w: Array, b: float, tol: float, momentum: float) -> int | None:
-        """See `gradline.descent.outlook.iterations_to_go`."""
+        """See `gradline.descent.telling.outlook.iterations_to_go`."""
         return outlook.iterations_to_go(self.tolerance, rate, w, b, tol, momentum)
 
     def near(self, w: Array, b: float) -> str:

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from gradline.descent.momentum import companions, factor
-from gradline.descent.quadratic import Curved
-from gradline.descent.stopping import Tolerance
+from gradline.descent.goal.quadratic import Curved
+from gradline.descent.goal.stopping import Tolerance
+from gradline.descent.steps.momentum import companions, factor
 from gradline.solution import Array
 
 FAR = 10**12  # iterations: beyond any patience
@@ -35,8 +35,8 @@ def iterations_to_go(
     The lesson with an intercept, from (0.5, 5) at 0.001:
 
     >>> from gradline.data.arrays import ArraySource
-    >>> from gradline.descent.conditioning import DataUnits
-    >>> from gradline.descent.quadratic import Quadratic
+    >>> from gradline.descent.goal.conditioning import DataUnits
+    >>> from gradline.descent.goal.quadratic import Quadratic
     >>> from gradline.moments.precision import gather
     >>> points = ArraySource([[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0])
     >>> moments, exact = gather(points, fit_intercept=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gradline.descent import momentum as heavy_ball
-from gradline.descent.quadratic import Curved
+from gradline.descent.goal.quadratic import Curved
+from gradline.descent.steps import momentum as heavy_ball
 from gradline.errors import DataError, DivergenceError
 
 

@@ -7,7 +7,7 @@ dloss/dp_i = share_i slope(p_i - y_i),   dloss/dw = X' dp,   dloss/db = sum_i dp
 import numpy as np
 
 from gradline.data.batch import Batch
-from gradline.descent.losses import Loss
+from gradline.descent.losses.loss import Loss
 from gradline.solution import Array
 
 

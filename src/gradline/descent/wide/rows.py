@@ -11,8 +11,8 @@ import numpy as np
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import NUMBERS_AT_ONCE, Batch
 from gradline.data.source import Source, whole
-from gradline.descent.shifted import MILD, Shifted
-from gradline.descent.standardised import Standardised
+from gradline.descent.goal.standardised import Standardised
+from gradline.descent.wide.shifted import MILD, Shifted
 from gradline.moments.columns import Columns
 from gradline.solution import Array
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from gradline.descent import divergence, outlook
-from gradline.descent.early_stopping import EarlyStopping
+from gradline.descent.goal.problem import Problem
 from gradline.descent.options import Options
-from gradline.descent.problem import Problem
-from gradline.descent.wide import WideProblem
+from gradline.descent.telling import divergence, outlook
+from gradline.descent.watching.early_stopping import EarlyStopping
+from gradline.descent.wide.problem import WideProblem
 from gradline.solution import Solution, Status
 
 
@@ -60,10 +60,10 @@ def stopped_early(early_stopping: EarlyStopping) -> str:
     )
 
 
-def cure(solution: Solution, options: Options, *, gap: float, tol: float, to_go: int | None) -> str:
-    """What to do about a descent that stopped short of its tolerance."""
+def cure(solution: Solution, options: Options, *, solvable: bool, gap: float, tol: float, to_go: int | None) -> str:
+    """What to do about a descent that stopped short of its tolerance; `solvable`: the exact way knows the answer."""
     automatic = options.automatic
-    exact = ["fit the exact way: LinearRegression"] if options.squared else ["raise max_iter"]
+    exact = ["fit the exact way: LinearRegression"] if solvable else ["raise max_iter"]
     if solution.status is Status.ROUNDING:
         return "use dtype='float64'" if options.dtype == "float32" else exact[0]
     if solution.status is Status.INTERRUPTED:
@@ -73,7 +73,7 @@ def cure(solution: Solution, options: Options, *, gap: float, tol: float, to_go:
     if options.batch_size is not None:
         if not automatic:
             return "lower the rate, let learning_rate='auto' choose, or descend by full batches (batch_size=None)"
-        # The error of a falling rate goes with k^(-3/2) (see schedule.py).
+        # The error of a falling rate goes with k^(-3/2) (see steps/schedule.py).
         passes = len(solution.history) * (gap / tol) ** (2 / 3) if tol else math.inf
         more = f"raise max_iter to some {float(f'{passes:.1g}'):,.0f}, or " if passes < 1e6 else ""
         return f"{more}ask for less (tol=0.01 is a hundredth of a standard error), or descend by full batches"

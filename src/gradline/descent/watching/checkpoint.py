@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradline.descent.nested import from_json, to_json
+from gradline.descent.watching.nested import from_json, to_json
 from gradline.errors import DataError
 
 KIND, VERSION = "gradline.Checkpoint", 1

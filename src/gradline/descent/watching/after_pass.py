@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from gradline.descent.early_stopping import EarlyStopping
-from gradline.descent.history import Callback, History
-from gradline.descent.units import Units
+from gradline.descent.goal.units import Units
+from gradline.descent.watching.early_stopping import EarlyStopping
+from gradline.descent.watching.history import Callback, History
 from gradline.solution import Array, Status
 
 

@@ -10,9 +10,9 @@ from statistics import NormalDist
 import numpy as np
 
 from gradline.data.source import Source
-from gradline.descent.conditioning import Frame
-from gradline.descent.looks import EPS, Look, Rows
-from gradline.descent.losses import Absolute, Loss
+from gradline.descent.goal.conditioning import Frame
+from gradline.descent.losses.looks import EPS, Look, Rows
+from gradline.descent.losses.loss import Absolute, Loss
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -73,13 +73,13 @@ def reference(loss: Loss, source: Source, frame: Frame, *, bias: bool) -> Refere
     Raises
     ------
     DataError
-        Where the loss has a kink or leaves its width to the data: `gradline.descent.settling.settled` gives it one.
+        Where the loss has a kink or leaves its width to the data: `settled` (settling.py) gives it one.
 
     Examples
     --------
     >>> from gradline.data.arrays import ArraySource
-    >>> from gradline.descent.conditioning import DataUnits
-    >>> from gradline.descent.losses import Huber
+    >>> from gradline.descent.goal.conditioning import DataUnits
+    >>> from gradline.descent.losses.loss import Huber
     >>> source = ArraySource(np.arange(7.0)[:, None], [1.0, 3.0, 5.0, 1e9, 9.0, 11.0, 13.0])  # 1 + 2 x, but for one
     >>> reference(Huber(0.6), source, DataUnits(np.eye(2)), bias=True).v
     array([2. , 1.1])

@@ -1,0 +1,1 @@
+"""What is descended, in which units, and how near is near enough."""

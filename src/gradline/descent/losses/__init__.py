@@ -1,0 +1,1 @@
+"""What a residual may cost, and where such a loss is least."""

@@ -1,0 +1,1 @@
+"""How a descent went, in words."""
