@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from gradline import CollinearityWarning, GradientDescentRegressor, GradlineError, LinearRegression
+from gradline import CollinearityWarning, GradientDescentRegressor, GradlineError, Huber, LinearRegression
 
 ROWS = 200
 
@@ -134,7 +134,45 @@ WAYS = {
     "float32": {"engine": "nn", "dtype": "float32"},
     "mini-batches": {"batch_size": 32, "max_iter": 20},
     "mini-batches by nn": {"engine": "nn", "batch_size": 32, "max_iter": 5},
+    "momentum": {"momentum": 0.6},
+    "L-BFGS": {"engine": "nn", "optimizer": "lbfgs", "max_iter": 50},
+    "Huber, as wide as least squares": {"loss": Huber(1e300), "max_iter": 300},
 }
+
+
+@pytest.mark.parametrize("how", [{}, {"engine": "moments"}, {"batch_size": 32, "tol": 0.01, "max_iter": 50}], ids=str)
+def test_sparse_tables_are_the_same_tables(how):
+    """The same coefficients to the bit, or the same refusal."""
+    sparse = pytest.importorskip("scipy.sparse")
+    for name, X, y in TABLES:
+        told = []
+        for rows in (X, sparse.csr_matrix(X)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    told.append(GradientDescentRegressor(random_state=0, **how).fit(rows, y).coef_.tolist())
+                except GradlineError as error:
+                    told.append(str(error))
+        assert told[0] == told[1], name
+
+
+def test_mini_batches_get_within_a_hundredth_of_a_standard_error_on_nearly_all():
+    short = []
+    for name, X, y in TABLES:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                fit = GradientDescentRegressor(batch_size=32, tol=0.01, max_iter=300, random_state=0).fit(X, y)
+            except GradlineError:
+                continue  # what full batches refuse as well
+        if not (fit.converged_ and distance(X, y, fit, True) <= 0.0101):
+            short.append(name)
+    assert set(short) <= {
+        "condition number 1e15",
+        "condition number 1e16",
+        "a rounded sum of columns",
+        "a rounded third of a column",
+    }
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
