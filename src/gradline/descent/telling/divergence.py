@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gradline.descent.goal.quadratic import Curved
 from gradline.descent.steps import momentum as heavy_ball
 from gradline.errors import DataError, DivergenceError
@@ -44,7 +46,7 @@ def exploded(
 ) -> DivergenceError:
     """The error for a loss that left all bounds during the run; `quadratic` where it limits the rate (plain SGD)."""
     rate = "the optimizer's own learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
-    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}"
+    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}{_pace(losses)}"
     used = float("nan") if learning_rate is None else learning_rate
     if quadratic is None:
         hint = "lower the rate, and standardise columns of very different size"
@@ -77,7 +79,7 @@ def stop_sentence(
     """`stop_reason_` of a descent that was allowed to diverge; `quadratic` where full batches make it predictable."""
     seen = f"Stopped at iteration {len(losses)}: {_rise(losses)}"
     if quadratic is None:
-        return f"{seen}."
+        return f"{seen}{_pace(losses)}."
     return f"{seen}; every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}."
 
 
@@ -101,6 +103,13 @@ def steepest_name(quadratic: Curved, names: tuple[str, ...]) -> str:
     """The column that sets the limit, in words."""
     j = quadratic.steepest
     return f"column '{names[j]}'" if j < len(names) else "the intercept"
+
+
+def _pace(losses: tuple[float, ...]) -> str:
+    """What the last iteration did to it, where that can be seen."""
+    if len(losses) < 2 or not 0 < losses[-2] < losses[-1] < math.inf:
+        return ""
+    return f", {losses[-1] / losses[-2]:.3g} times that of the iteration before"
 
 
 def _rise(losses: tuple[float, ...]) -> str:
