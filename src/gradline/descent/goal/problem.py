@@ -21,6 +21,7 @@ from gradline.descent.losses.settling import settled
 from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
+from gradline.descent.steps.momentum import factor
 from gradline.descent.telling import outlook
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.moments import Moments
@@ -218,6 +219,15 @@ class Problem:
     def iterations_to_go(self, rate: float, w: Array, b: float, tol: float, momentum: float) -> int | None:
         """See `gradline.descent.telling.outlook.iterations_to_go`."""
         return outlook.iterations_to_go(self.tolerance, rate, w, b, tol, momentum)
+
+    def slowest(self, rate: float, momentum: float) -> str | None:
+        """What has the largest part in the direction that takes longest; None where the frame has mixed the columns."""
+        if not isinstance(self.frame, DataUnits):
+            return None
+        q = self.quadratic
+        flat, steep = (abs(factor(rate, c, momentum)) for c in (q.smallest, q.largest))
+        j = q.flattest if flat >= steep else q.steepest
+        return f"'{self.names[j]}'" if j < len(self.names) else "the intercept"
 
     def near(self, w: Array, b: float) -> str:
         """Where a descent ended that has converged."""

@@ -121,6 +121,12 @@ class Quadratic:
         """The entry of v with the largest part in the steepest direction: it sets the limit."""
         return int(np.argmax(np.abs(self.curvatures[1][:, -1])))
 
+    @property
+    def flattest(self) -> int:
+        """The entry of v with the largest part in the flattest direction that is not flat: it crawls."""
+        values, directions = self.curvatures
+        return int(np.argmax(np.abs(directions[:, np.flatnonzero(values >= self.smallest)[0]])))
+
     def loss(self, w: Array, b: float) -> float:
         """The mean squared error at (w, b)."""
         e = self.error(w, b)

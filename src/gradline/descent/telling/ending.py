@@ -45,7 +45,9 @@ def sentence(
     if to_go is None:
         return f"{text} At this rate it would take more than a trillion."
     half_life = outlook.half_life(problem.quadratic, learning_rate or 0.0, momentum)
-    crawl = f"The slowest direction halves its error every {half_life:,.3g} iterations; about {to_go:,} more would do."
+    mostly = problem.slowest(learning_rate or 0.0, momentum)
+    slowest = f"The slowest direction, mostly {mostly}," if mostly else "The slowest direction"
+    crawl = f"{slowest} halves its error every {half_life:,.3g} iterations; about {to_go:,} more would do."
     return f"{text} {crawl}"
 
 

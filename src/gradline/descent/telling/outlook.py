@@ -15,8 +15,11 @@ FAR = 10**12  # iterations: beyond any patience
 
 
 def half_life(quadratic: Curved, learning_rate: float, momentum: float = 0.0) -> float:
-    """Iterations in which the error of the flattest direction halves: log(1/2) / log|1 - rate * curvature|."""
-    shrinks = abs(factor(learning_rate, quadratic.smallest, momentum))
+    """Iterations in which the error of the slowest direction halves: log(1/2) / log|1 - rate * curvature|.
+
+    That is the flattest direction; near the limit it is the steepest, in which the error bounces.
+    """
+    shrinks = max(abs(factor(learning_rate, c, momentum)) for c in (quadratic.smallest, quadratic.largest))
     if shrinks == 0.0:
         return 0.0
     return math.log(0.5) / math.log(shrinks) if shrinks < 1.0 else math.inf

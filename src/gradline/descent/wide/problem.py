@@ -234,6 +234,10 @@ class WideProblem:
             return None
         return max(1, math.ceil(math.log(tol / gap) / math.log(shrinks)))
 
+    def slowest(self, rate: float, momentum: float) -> None:
+        """Which direction is flattest is not kept."""
+        return None
+
     def near(self, w: Array, b: float) -> str:
         """Where a descent ended that has converged."""
         return self.tolerance.near(w, b)

@@ -1,0 +1,49 @@
+"""What a descent says of its slowest direction, and of how it grows, is what happens."""
+
+import re
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from gradline import DivergenceError, GradientDescentRegressor
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 2)) * [1.0, 0.05]
+Y = X @ [1.0, 2.0] + 0.1 * RNG.normal(size=300)
+
+
+def told(**how):
+    fit = GradientDescentRegressor(**how)
+    with pytest.warns(ConvergenceWarning) as seen:
+        fit.fit(X, Y)
+    found = re.search(r"mostly (.*), halves its error every ([\d.,e+]+) iterations", str(seen[0].message))
+    return fit, found[1], float(found[2].replace(",", ""))
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_crawl_names_its_column_and_its_half_life(momentum):
+    fit, name, half_life = told(learning_rate=0.5, max_iter=200, momentum=momentum, record_path=True)
+    assert name == "'x1'"
+    errors = np.abs(fit.coef_path_[:, 1] - fit.exact_coef_[1])
+    halved = np.log(0.5) / np.log(errors[200] / errors[150]) * 50
+    assert half_life == pytest.approx(halved, rel=0.01)
+
+
+def test_near_the_limit_the_bounce_is_the_slowest():
+    limit = GradientDescentRegressor(learning_rate=0.5, max_iter=1, tol=None).fit(X, Y).max_learning_rate_
+    Z = X * [1.0, 20.0]  # alike columns: nothing crawls
+    fit = GradientDescentRegressor(learning_rate=limit * 0.95, max_iter=60, record_path=True)
+    with pytest.warns(ConvergenceWarning) as seen:
+        fit.fit(Z, Y)
+    found = re.search(r"halves its error every ([\d.,]+) iterations", str(seen[0].message))
+    e = fit.coef_path_ - fit.exact_coef_
+    assert (e[41:60] * e[40:59] < 0).any()  # it changes sides
+    halved = np.log(0.5) / np.log(np.linalg.norm(e[60]) / np.linalg.norm(e[40])) * 20
+    assert float(found[1]) == pytest.approx(halved, rel=0.05)
+
+
+def test_a_descent_that_explodes_says_how_fast():
+    with pytest.raises(DivergenceError, match=r"diverged at iteration \d+: .*, ([\d.e+]+) times that of the iteration"):
+        GradientDescentRegressor("nn", optimizer="sgd", optimizer_options={"nesterov": True, "momentum": 0.9},
+                                 learning_rate=3.0).fit(X, Y)  # fmt: skip
