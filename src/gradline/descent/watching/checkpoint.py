@@ -7,13 +7,13 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from gradline.data.whole_file import refuse_special, replacing
 from gradline.descent.watching.nested import from_json, to_json
 from gradline.errors import DataError
 
@@ -98,7 +98,8 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     header = json.dumps({"kind": KIND, "version": VERSION, "sha256": _digest(body)})
     try:
         # No line end: a file that lacks its last byte shall not pass for a whole one.
-        _replace(Path(path), f'{header[:-1]}, "content":\n{body}}}'.encode("ascii"))
+        with replacing(path) as file:
+            file.write(f'{header[:-1]}, "content":\n{body}}}'.encode("ascii"))
     except OSError as error:
         raise DataError(
             f"the checkpoint {os.fspath(path)} cannot be written: {error.strerror or error}",
@@ -119,7 +120,7 @@ def load(path: str | os.PathLike[str], fingerprint: Fingerprint) -> Checkpoint |
     """
     name = os.fspath(path)
     try:
-        _refuse_special(Path(path))
+        refuse_special(path)
         text = Path(path).read_bytes().decode("ascii", "replace")
     except FileNotFoundError:
         return None
@@ -222,35 +223,6 @@ def _short(text: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    _refuse_special(path)
-    path = Path(os.path.realpath(path))  # of a link, the file behind it
-    # In the same folder, since only there a move is one step; by the process, since two may save beside each other.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # else a power failure could leave the new name on an empty file
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
-    with suppress(OSError):  # not every system can bring a folder to the disk
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _refuse_special(path: Path) -> None:
-    """A device or a pipe would be replaced by a file, or be read without an end."""
-    if path.exists() and not path.is_file():
-        raise OSError("it is a folder" if path.is_dir() else "it is no ordinary file")
 
 
 def _refuse_other(name: str, found: dict[str, str], expected: Fingerprint) -> None:

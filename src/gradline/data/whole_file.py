@@ -1,0 +1,59 @@
+"""Files that are either whole or not there: what a path held stays until its successor is complete and on the disk."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write, which takes the place of `path` at the end of the block, if nothing went wrong in it.
+
+    A kill while writing may leave the unfinished one behind, as `.NAME.PROCESS.tmp` in the same folder.
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be written, or `path` is no ordinary file; what was there stays.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "total.txt"
+    >>> with replacing(path) as file:
+    ...     _ = file.write(b"12")
+    ...     path.exists()
+    False
+    >>> path.read_text()
+    '12'
+    """
+    refuse_special(path)
+    whole = Path(os.path.realpath(path))  # of a link, the file behind it
+    # In the same folder, since only there a move is one step; by the process, since two may save beside each other.
+    temporary = whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # else a power failure could leave the new name on an empty file
+        os.replace(temporary, whole)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    with suppress(OSError):  # not every system can bring a folder to the disk
+        folder = os.open(whole.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def refuse_special(path: str | os.PathLike[str]) -> None:
+    """A device or a pipe would be replaced by a file, or be read without an end: OSError."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError("it is a folder" if os.path.isdir(path) else "it is no ordinary file")
