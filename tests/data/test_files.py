@@ -8,6 +8,7 @@ import gzip
 import io
 import threading
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -410,6 +411,24 @@ def test_a_damaged_parquet_file_is_one_sentence(tmp_path: Path) -> None:
             whole(open_file(write(path, damaged), target="y"))
     with pytest.raises(DataError, match=r"t.parquet is not a Parquet file: it does not start with PAR1"):
         open_file(write(path, "x,y\n"), target="y")
+
+
+def test_rows_laid_out_late_are_the_rows_laid_out_early(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(300, 3)), rng.integers(0, 3, 300).astype(float)
+    x[7, 1] = np.nan
+    table = pa.table({"a": x[:, 0], "b": x[:, 1], "y": x[:, 2], "w": weight})
+    pq.write_table(table, tmp_path / "t.parquet")
+    kept = (weight > 0) & np.isfinite(x).all(axis=1)
+    source = open_file(tmp_path / "t.parquet", target="y", weight="w", missing="drop", batch_rows=64)
+    late, early = next(source.batches()), next(source.batches(int(kept[:64].sum())))
+    assert late.X is late.X
+    assert late.X.flags.c_contiguous
+    for batch in (late, replace(late, share=late.share)):
+        assert np.array_equal(batch.X, early.X)
+        assert np.array_equal(batch.y, early.y)
+        assert np.array_equal(batch.share, early.share)
+    assert np.array_equal(np.concatenate([batch.X for batch in source.batches()]), x[kept, :2])
 
 
 # Memory and threads

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +130,36 @@ def _reads_as_number(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class ColumnBatch(Batch):
+    """A batch whose rows are laid out when X is first asked for: by the thread that uses it, not the one that reads."""
+
+    __slots__ = ("_rows",)
+    _rows: Array | list[Array]
+
+    @classmethod
+    def of_columns(cls, columns: list[Array], y: Array, weight: Array | None = None) -> Batch:
+        """As `Batch.of`, from one array a feature.
+
+        Examples
+        --------
+        >>> ColumnBatch.of_columns([np.array([1.0, 2.0]), np.array([3.0, 4.0])], np.zeros(2)).X.tolist()
+        [[1.0, 3.0], [2.0, 4.0]]
+        """
+        share = Batch.of(np.empty((len(y), 0)), y, weight).share
+        return cls(cast(Array, columns), y, weight, share)
+
+    @property
+    def X(self) -> Array:  # noqa: N802 - as Batch calls it
+        """The rows, (rows, features)."""
+        if isinstance(self._rows, list):
+            object.__setattr__(self, "X", stacked(self._rows))
+        return cast(Array, self._rows)
+
+    @X.setter
+    def X(self, rows: Array) -> None:  # noqa: N802
+        object.__setattr__(self, "_rows", rows)
 
 
 class Rows(NamedTuple):
@@ -339,10 +369,17 @@ class TableSource:
         stays constant: a file sorted by some column is still visited in that order, window by window.
         """
         check_rows(rows)
-        yield from batches_of(self._usable_rows(), rows, shuffle)
+        blocks = self._usable_columns()
+        if rows is None and shuffle is None:
+            yield from (ColumnBatch.of_columns(*block) for block in blocks)
+        else:
+            yield from batches_of((Rows(stacked(X), y, weight) for X, y, weight in blocks), rows, shuffle)
 
-    def _usable_rows(self) -> Iterator[Rows]:
-        """Rows that count, block by block; raises where a cell is unusable and may not be dropped."""
+    def _usable_columns(self) -> Iterator[tuple[list[Array], Array, Array | None]]:
+        """Features, target and weight of the rows that count, block by block.
+
+        Raises where a cell is unusable and may not be dropped, once all rows are read.
+        """
         tally = Tally()
         used = False
         for block in self._blocks():
@@ -361,13 +398,14 @@ class TableSource:
                     )
                 if not weight.all():
                     good = (weight > 0) if good is None else good & (weight > 0)
-            X = stacked([columns[name] for name in self.roles.features])
-            rows = Rows(X, columns[self.roles.target], weight)
             if good is not None:
-                rows = rows.pick(np.flatnonzero(good))
-            if len(rows.y):
+                index = np.flatnonzero(good)
+                columns = {name: np.take(column, index) for name, column in columns.items()}
+                weight = None if weight is None else np.take(weight, index)
+            y = columns[self.roles.target]
+            if len(y):
                 used = True
-                yield rows
+                yield [columns[name] for name in self.roles.features], y, weight
         if self.missing == "error" and tally.rows_dropped:
             raise tally.error(self.name)
         if not used:
