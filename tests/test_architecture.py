@@ -15,6 +15,7 @@ LAYERS = [  # from the bottom; a file imports from rows below its own, or from i
     {"moments"},
     {"descent"},
     {"report"},
+    {"model_file"},
     {"estimators", "lessons"},
     {"cli"},
 ]
@@ -33,6 +34,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
         "descent/engines.py",
         "descent/rung2_autograd.py",
         "descent/rung3_nn.py",
+        "estimators/saved.py",
     },
     "sklearn": {"estimators"},
     "scipy": {"moments/inference.py"},
@@ -55,6 +57,7 @@ LATE_FILES = {
     "estimators/rows.py",
     "estimators/gradient_descent.py",
     "estimators/linear_regression.py",
+    "estimators/saved.py",
     "cli.py",
 }
 

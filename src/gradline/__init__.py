@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gradline.descent.losses.loss import Absolute, Huber, Quantile
     from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning, GradlineError
     from gradline.estimators import GradientDescentRegressor, LinearRegression
+    from gradline.estimators.saved import load
     from gradline.moments.exact import ExactMoments
     from gradline.moments.moments import Moments
 
@@ -34,6 +35,7 @@ __all__ = [
     "LinearRegression",
     "Moments",
     "Quantile",
+    "load",
     "open_source",
 ]
 
@@ -50,6 +52,7 @@ _HOME = {
     "LinearRegression": "estimators",
     "Moments": "moments.moments",
     "Quantile": "descent.losses.loss",
+    "load": "estimators.saved",
     "open_source": "data.source",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from numbers import Integral
 from typing import Any, Literal, Self
@@ -15,9 +16,12 @@ from gradline.data.blocks import Missing
 from gradline.data.source import Source
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.rows import as_source, feature_names, naming_cells, predict, rows_like_those_fitted
+from gradline.estimators.saved import as_saved, sql_expression, torch_layer
+from gradline.model_file import write_model
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
 from gradline.moments.moments import Moments
+from gradline.moments.polynomial import horner
 from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
 from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
@@ -159,12 +163,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         check_is_fitted(self)
         if self._fitted_degree == 1:
             return predict(self, X)
-        x = rows_like_those_fitted(self, X)[:, 0]
-        value = np.zeros(len(x))
-        for coefficient in self.coef_[::-1]:
-            value = (value + coefficient) * x
-        predicted: Array = value + self.intercept_
-        return predicted
+        return horner(rows_like_those_fitted(self, X)[:, 0], self.coef_, self.intercept_)
 
     def predict_interval(
         self, X: Any, *, confidence: float = 0.95, kind: Literal["prediction", "confidence"] = "prediction"
@@ -209,6 +208,50 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             confidence=confidence,
         )
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fit to a JSON file that `gradline.load` reads back, equal to the bit: see docs/model-file.md.
+
+        What was there before is replaced only when the new file is whole and on the disk. Equal fits of equally named
+        data give equal files. The file names the source without its folders, and holds no row.
+
+        Raises
+        ------
+        DataError
+            Where the file cannot be written; what was there stays.
+        """
+        write_model(path, as_saved(self))
+
+    def to_torch(self) -> Any:
+        """The fitted line as an `nn.Linear(n_features, 1)` of float64, to start or to end a network with.
+
+        Raises
+        ------
+        DataError
+            For a polynomial, which is no linear layer of its one column.
+        MissingExtraError
+            Where torch is not installed.
+        """
+        check_is_fitted(self)
+        if self._fitted_degree > 1:
+            raise DataError(
+                f"a polynomial of degree {self._fitted_degree} is no nn.Linear of its column",
+                hint="to_sql() writes it out; or fit the powers as columns",
+            )
+        return torch_layer(self.coef_, self.intercept_ if self._fitted_intercept else None)
+
+    def to_sql(self) -> str:
+        """The prediction as an expression of standard SQL, its columns quoted: `SELECT <this> FROM houses`.
+
+        A database adds in the order written, in float64; the last digits may differ from `predict`.
+
+        Examples
+        --------
+        >>> LinearRegression(precision="exact").fit([[1.0], [2.0], [4.0]], [5.0, 7.0, 11.0]).to_sql()
+        '3.0E0 + 2.0E0 * "x0"'
+        """
+        check_is_fitted(self)
+        return sql_expression(feature_names(self), self.coef_, self.intercept_, degree=self._fitted_degree)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -240,6 +283,15 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self._settle(moments, solution, source)
 
     def _settle(self, moments: Statistics, solution: Solution, source: Source | None = None) -> Self:
+        self._keep(moments, solution)
+        self.n_dropped_ = source.rows_dropped if source else 0
+        self._told = (source.name, source.target_name) if source else ("statistics", "y")
+        assert solution.certificate is not None
+        for warning in solution.certificate.warnings(self._terms(), centred=self.fit_intercept):
+            warnings.warn(warning, CollinearityWarning, stacklevel=3)
+        return self
+
+    def _keep(self, moments: Statistics, solution: Solution) -> None:
         certificate = solution.certificate
         assert certificate is not None
         self.moments_, self._solution = moments, solution
@@ -248,11 +300,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.coef_, self.intercept_ = solution.coef, solution.intercept
         self.rank_, self.digits_ = certificate.rank, certificate.digits
         self.condition_number_ = certificate.condition_number
-        self.n_samples_, self.n_dropped_ = moments.rows, source.rows_dropped if source else 0
-        self._told = (source.name, source.target_name) if source else ("statistics", "y")
-        for warning in certificate.warnings(self._terms(), centred=self.fit_intercept):
-            warnings.warn(warning, CollinearityWarning, stacklevel=3)
-        return self
+        self.n_samples_ = moments.rows
 
     def _terms(self) -> tuple[str, ...]:
         names = feature_names(self)

@@ -61,6 +61,20 @@ def power_moments(x: ArrayLike, y: ArrayLike, degree: int, sample_weight: ArrayL
     return total
 
 
+def horner(x: Array, coef: Array, intercept: float) -> Array:
+    """intercept + coef_1 x + coef_2 x^2 + ..., right to about eps * sum |coef_k x^k|.
+
+    Examples
+    --------
+    >>> horner(np.array([2.0, 10.0]), np.array([3.0, 1.0]), 5.0)
+    array([ 15., 135.])
+    """
+    value = np.zeros(len(x))
+    for coefficient in coef[::-1]:
+        value = (value + coefficient) * x
+    return value + intercept
+
+
 def _sums(x: Array, y: Array, weight: Array | None, degree: int) -> IntegerSums:
     """Over x (rows, 1) and y (rows,)."""
     base, place = to_integers(np.asarray(x, dtype=np.float64))

@@ -1,0 +1,387 @@
+"""A fit in a file: one JSON object of names and numbers, no code; equal fits give equal files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, NoReturn
+
+import numpy as np
+
+from gradline.data.whole_file import refuse_special, replacing
+from gradline.errors import DataError
+from gradline.moments.exact import ExactMoments
+from gradline.moments.inference import Inference, infer
+from gradline.moments.moments import Moments
+from gradline.moments.polynomial import horner
+from gradline.moments.precision import Statistics
+from gradline.report.summary import INTERCEPT, Names, Summary, refuse_reserved
+from gradline.solution import Array, Certificate, Dependency, Solution, Status
+
+KIND, SCHEMA = "gradline.LinearRegression", 1
+STATISTICS: dict[str, type[Statistics]] = {"Moments": Moments, "ExactMoments": ExactMoments}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedModel:
+    """Least squares from sufficient statistics, with all that is needed to report, predict and go on.
+
+    Attributes
+    ----------
+    features : tuple of str
+        Columns of X.
+    named : bool
+        False where the rows had no column names, and these are x0, x1, ...
+    target, source : str
+        The column explained, and what was read.
+    rows_dropped : int
+    fit_intercept : bool
+    precision : {"auto", "float64", "exact"}
+        What was asked for; the certificate says what was taken.
+    missing : {"error", "drop"}
+    polynomial : int
+        Degree; above 1 there is one feature, and the coefficients are those of its powers.
+    moments : Moments or ExactMoments
+    solution : Solution
+        Of these moments, with its certificate.
+    """
+
+    features: tuple[str, ...]
+    named: bool
+    target: str
+    source: str
+    rows_dropped: int
+    fit_intercept: bool
+    precision: str
+    missing: Literal["error", "drop"]
+    polynomial: int
+    moments: Statistics
+    solution: Solution
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each coefficient belongs to: the features, or the powers of one."""
+        powers = (f"{self.features[0]}^{k}" for k in range(2, self.polynomial + 1))
+        return self.features if self.polynomial == 1 else (self.features[0], *powers)
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The same with "(Intercept)" first, where there is one."""
+        return (INTERCEPT, *self.columns) if self.fit_intercept else self.columns
+
+    @property
+    def certificate(self) -> Certificate:
+        """What the exact way vouches for."""
+        assert self.solution.certificate is not None
+        return self.solution.certificate
+
+    def summary(self, *, confidence: float = 0.95) -> Summary:
+        """The report that the fit gave."""
+        names = Names(self.source, self.target, self.columns, self.rows_dropped)
+        return Summary.of_solution(
+            self.moments, self.solution, names, fit_intercept=self.fit_intercept, confidence=confidence
+        )
+
+    def inference(self, *, confidence: float = 0.95) -> Inference:
+        """Standard errors, covariance, intervals."""
+        return infer(self.moments, self.solution, fit_intercept=self.fit_intercept, confidence=confidence)
+
+    def predict(self, X: Array) -> Array:
+        """X @ coefficients + intercept, or the polynomial at x; X is (rows, features), the result (rows,)."""
+        coef, intercept = self.solution.coef, self.solution.intercept
+        predicted: Array = X @ coef + intercept if self.polynomial == 1 else horner(X[:, 0], coef, intercept)
+        return predicted
+
+    def design(self, X: Array) -> Array:
+        """A column for each coefficient."""
+        return X if self.polynomial == 1 else X ** np.arange(1, self.polynomial + 1)
+
+
+def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
+    """Write `model` to `path`, in place of what was there only when it is whole and on the disk.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be written; what was there stays.
+    """
+    refuse_reserved(model.columns)
+    content = _content(model)
+    lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()]
+    try:
+        with replacing(path) as file:
+            # No line end: a file that lacks its last byte shall not pass for a whole one.
+            file.write(f"{{{f',{chr(10)} '.join(lines)}}}".encode("ascii"))
+    except OSError as error:
+        raise DataError(
+            f"the model {os.fspath(path)} cannot be written: {error.strerror or error}",
+            hint="name a file in a folder that exists, may be written to and has room",
+        ) from None
+
+
+def read_model(path: str | os.PathLike[str]) -> SavedModel:
+    """Read what `write_model` wrote, to the bit.
+
+    Raises
+    ------
+    DataError
+        Where the file is not there, is no model, damaged, or of a newer schema.
+    """
+    name = os.fspath(path)
+    try:
+        refuse_special(path)
+        with open(path, "rb") as file:
+            text = file.read().decode("utf-8", "replace")
+    except OSError as error:
+        raise DataError(
+            f"the model {name} cannot be read: {error.strerror or error}",
+            hint="gradline fit SOURCE --target y --save FILE writes one",
+        ) from None
+    try:
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        if f'"{KIND}"' in text[:200]:
+            why = str(error) if isinstance(error, NotFinite) else "the end is missing or something in it has changed"
+            raise _damaged(name, why) from None
+        raise _foreign(name, "it is not JSON" if text.strip() else "it is empty") from None
+    kind = content.get("kind") if isinstance(content, dict) else None
+    if kind != KIND:
+        raise _foreign(name, f"its kind is {_short(kind)}, expected '{KIND}'")
+    schema = content.get("schema")
+    if type(schema) is int and schema > SCHEMA:
+        raise DataError(
+            f"the model {name} has schema version {schema}, expected at most {SCHEMA}",
+            hint="a newer gradline wrote it: use that one, or fit again with this one",
+        )
+    try:
+        if schema != SCHEMA:
+            raise Unfit(f"its schema version is {_short(schema)}, expected {SCHEMA}")
+        model = _model(content)
+        # Last, so that what can be named is named.
+        if content.get("sha256") != _digest({key: value for key, value in content.items() if key != "sha256"}):
+            raise Unfit("its content does not fit its checksum")
+    except DataError as error:
+        raise _damaged(name, error.message) from None
+    except Unfit as error:
+        raise _damaged(name, str(error)) from None
+    except RecursionError:
+        raise _damaged(name, "it is nested too deeply") from None
+    return model
+
+
+class Unfit(Exception):  # noqa: N818 - passed to `read_model`, which knows the name of the file
+    """A part of a model file that cannot be what was written."""
+
+
+class NotFinite(ValueError):  # noqa: N818 - passed to `read_model`, which knows the name of the file
+    """NaN or Infinity where JSON has a number."""
+
+
+def _content(model: SavedModel) -> dict[str, Any]:
+    certificate, inference = model.certificate, model.inference()
+    statistics = model.moments.to_json()
+    content = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "target": model.target,
+        "features": list(model.features),
+        "named": model.named,
+        "fit_intercept": model.fit_intercept,
+        "precision": model.precision,
+        "missing": model.missing,
+        "polynomial": model.polynomial,
+        "terms": list(model.terms),
+        "coefficients": _numbers(inference.coefficients),
+        "standard_errors": _numbers(inference.standard_error),
+        "covariance": [_numbers(row) for row in inference.covariance],
+        "certificate": {
+            "digits": certificate.digits,
+            "certain": certificate.certain,
+            "rank": certificate.rank,
+            "condition_number": _number(certificate.condition_number),
+            "precision": certificate.precision,
+            "dependencies": [_dependency(relation) for relation in certificate.dependencies],
+        },
+        "moments": json.loads(statistics),
+        "provenance": {
+            "source": bare_name(model.source),
+            "rows": model.moments.rows,
+            "rows_dropped": model.rows_dropped,
+            "statistics_sha256": hashlib.sha256(statistics.encode()).hexdigest(),
+            "gradline": _version(),
+        },
+    }
+    return {**content, "sha256": _digest(content)}
+
+
+def bare_name(source: str) -> str:
+    """What was read, without the folders, hosts, credentials and queries it may have been named with.
+
+    Examples
+    --------
+    >>> bare_name("/home/me/houses.csv"), bare_name("postgresql://me:secret@host/sales?sslmode=require")
+    ('houses.csv', 'sales')
+    """
+    if "://" in source:
+        source = re.split(r"[?#]", source)[0].rstrip("/").partition("://")[2]
+        source = source.rpartition("@")[2]
+    return re.split(r"[\\/]", source.rstrip("\\/"))[-1] or "a source"
+
+
+def _model(content: Mapping[str, Any]) -> SavedModel:
+    features = tuple(_each(content, "features", str))
+    polynomial = _of(content, "polynomial", int)
+    fit_intercept = _of(content, "fit_intercept", bool)
+    if not features or polynomial < 1 or (polynomial > 1 and len(features) != 1):
+        raise Unfit(f"{len(features)} features and the degree {polynomial} do not go together")
+    columns = len(features) if polynomial == 1 else polynomial
+    state = _of(content, "moments", dict)
+    kind = state.get("kind")
+    if kind not in STATISTICS:
+        raise Unfit(f"the kind of its moments is {_short(kind)}, expected 'Moments' or 'ExactMoments'")
+    if state.get("features") != columns:
+        raise Unfit(f"its moments are of {_short(state.get('features'))} features, expected {columns}")
+    moments = STATISTICS[kind].from_json(json.dumps(state))
+    if moments.rows == 0:
+        raise Unfit("its moments are of no rows")
+
+    coefficients = _floats(content, "coefficients", columns + fit_intercept)
+    proof = _of(content, "certificate", dict)
+    condition = proof.get("condition_number")
+    certificate = Certificate(
+        digits=_float(proof.get("digits"), "digits"),
+        certain=_of(proof, "certain", bool),
+        rank=_of(proof, "rank", int),
+        condition_number=math.inf if condition is None else _float(condition, "condition_number"),
+        dependencies=tuple(_relation(entry, columns) for entry in _each(proof, "dependencies", dict)),
+        precision=_one_of(proof, "precision", "float64", "exact"),
+    )
+    provenance = _of(content, "provenance", dict)
+    missing: Literal["error", "drop"] = "drop" if _one_of(content, "missing", "error", "drop") == "drop" else "error"
+    model = SavedModel(
+        features=features,
+        named=_of(content, "named", bool),
+        target=_of(content, "target", str),
+        source=_of(provenance, "source", str),
+        rows_dropped=_of(provenance, "rows_dropped", int),
+        fit_intercept=fit_intercept,
+        precision=_one_of(content, "precision", "auto", "float64", "exact"),
+        missing=missing,
+        polynomial=polynomial,
+        moments=moments,
+        solution=Solution(
+            coef=coefficients[int(fit_intercept) :],
+            intercept=float(coefficients[0]) if fit_intercept else 0.0,
+            status=Status.SOLVED,
+            certificate=certificate,
+        ),
+    )
+    if tuple(_each(content, "terms", str)) != model.terms:
+        raise Unfit("its terms are not those of its features")
+    return model
+
+
+def _dependency(relation: Dependency) -> dict[str, Any]:
+    """Factors as "3/2": fractions have no other exact form in JSON."""
+    factors = relation.factors
+    return {
+        "column": relation.column,
+        "factors": None if factors is None else {str(column): str(factor) for column, factor in factors.items()},
+    }
+
+
+def _relation(entry: Mapping[str, Any], columns: int) -> Dependency:
+    column, factors = _of(entry, "column", int), entry.get("factors")
+    try:
+        known = None if factors is None else {int(key): Fraction(value) for key, value in factors.items()}
+    except (AttributeError, TypeError, ValueError, ZeroDivisionError):
+        raise Unfit(f"the factors of a dependency are {_short(factors)}") from None
+    if not all(0 <= index < columns for index in (column, *(known or ()))):
+        raise Unfit(f"a dependency is of a column beyond {columns}")
+    return Dependency(column, known)
+
+
+def _of(content: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
+    value: Any = content.get(key)
+    if type(value) is not kind:
+        raise Unfit(f"'{key}' is {_short(value)}, expected {_WANTED[kind]}")
+    if kind is int and value < 0:
+        raise Unfit(f"'{key}' is {value}, expected a count")
+    return value
+
+
+def _each(content: Mapping[str, Any], key: str, kind: type[Any]) -> list[Any]:
+    values: list[Any] = _of(content, key, list)
+    for value in values:
+        if type(value) is not kind:
+            raise Unfit(f"'{key}' holds {_short(value)}, expected {_WANTED[kind]}")
+    return values
+
+
+def _one_of(content: Mapping[str, Any], key: str, *choices: str) -> str:
+    value = content.get(key)
+    if value not in choices:
+        raise Unfit(f"'{key}' is {_short(value)}, expected one of {', '.join(choices)}")
+    return str(value)
+
+
+def _floats(content: Mapping[str, Any], key: str, length: int) -> Array:
+    values: list[Any] = _of(content, key, list)
+    if len(values) != length:
+        raise Unfit(f"'{key}' has {len(values)} numbers, expected {length}")
+    return np.array([_float(value, key) for value in values])
+
+
+def _float(value: Any, key: str) -> float:
+    try:
+        if type(value) in (int, float) and math.isfinite(number := float(value)):
+            return number
+    except OverflowError:
+        pass
+    raise Unfit(f"'{key}' holds {_short(value)}, expected a finite number")
+
+
+def _numbers(values: Array) -> list[float | None]:
+    return [_number(float(value)) for value in values]
+
+
+def _number(value: float) -> float | None:
+    """What is not a number, or not finite, is absent."""
+    return value if math.isfinite(value) else None
+
+
+_WANTED = {str: "text", int: "a count", bool: "true or false", dict: "an object", list: "a list"}
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise NotFinite(f"it holds {constant} where a number belongs")
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    """Of what it says, however it is laid out."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
+
+
+def _version() -> str:
+    from gradline import __version__
+
+    return __version__
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _foreign(name: str, why: str) -> DataError:
+    return DataError(f"{name} is no model of gradline: {why}", hint="name a file that fit --save or .save() wrote")
+
+
+def _damaged(name: str, why: str) -> DataError:
+    return DataError(f"the model {name} is damaged: {why}", hint="take it from a backup, or fit again")
