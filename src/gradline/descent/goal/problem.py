@@ -180,7 +180,9 @@ class Problem:
     def reaching(self, source: Source, w: Array, b: float, steps: int) -> float:
         """The rate at which `steps` steps along the gradient at (w, b) end nearest to the answer."""
         error = self.quadratic.error(w, b)
-        gradient = Rows.of(source, self.frame, bias=self.bias).look(self.loss, np.append(w, b)[: len(error)]).gradient
+        rows = Rows.of(source, self.frame, bias=self.bias)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss overflows from afar; its slopes do not
+            gradient = rows.look(self.loss, np.append(w, b)[: len(error)]).gradient
         square = float(gradient @ gradient)
         return float(error @ gradient) / (square * steps) if square > 0 else 0.0
 

@@ -130,7 +130,8 @@ class Quadratic:
     def loss(self, w: Array, b: float) -> float:
         """The mean squared error at (w, b)."""
         e = self.error(w, b)
-        return self.floor + float(e @ self.H @ e)
+        with np.errstate(over="ignore", invalid="ignore"):  # from too far away it is infinite
+            return self.floor + float(e @ self.H @ e)
 
     def error(self, w: Array, b: float) -> Array:
         """(k,) v - best."""
