@@ -416,7 +416,7 @@ class TableSource:
         try:
             yield from self.reader.read(self.roles.columns, self.batch_rows)
         except NotANumber as cell:
-            raise not_a_number(cell, self.name, self.roles, self.reader.numeric_columns()) from None
+            raise not_a_number(cell, cell.table or self.name, self.roles, self.reader.numeric_columns()) from None
 
 
 def stacked(columns: Sequence[Array]) -> Array:

@@ -37,6 +37,8 @@ class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, whi
         The same for a message, as in "text: 'NEAR BAY'".
     hint : str or None
         What to do, where the value tells.
+    table : str or None
+        The file, where the table has several.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, whi
         super().__init__(column, row, cell)
         self.column, self.row, self.cell, self.hint = column, row, cell, hint
         self.what = shown(cell) if what is None else what
+        self.table: str | None = None
 
 
 def all_finite(cells: Array) -> bool:

@@ -1,46 +1,39 @@
-"""Tables in files: CSV and Parquet, read block by block in constant memory."""
+"""Tables in files, read block by block in constant memory: which kind a file is, and CSV."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import difflib
 import io
 import os
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradline.data.ahead import ahead
 from gradline.data.blocks import BATCH_ROWS, Missing, Reader, Roles, TableSource
-from gradline.data.cells import (
-    EXACT_INTEGERS,
-    MISSING_WORDS,
-    NotANumber,
-    from_arrow,
-    from_text,
-    is_number,
-    pandas_index,
-)
+from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, from_text
+from gradline.data.columnar import ArrowReader, ParquetReader
+from gradline.data.json_lines import JsonLinesReader
+from gradline.data.many import ManyReader
+from gradline.data.places import KINDS, TABLE, Pipe, Place, find
 from gradline.errors import DataError
 from gradline.solution import Array
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_BYTES = 4 << 20
-PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
 DELIMITERS = (",", ";", "\t")
-COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
+COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
+    b"PAR1": ParquetReader,
+    b"ARROW1": ArrowReader,
+    b"FEA1": ArrowReader,
+    b"\xff\xff\xff\xff": ArrowReader,  # an Arrow stream
+}
 
 # Columns padded to equal width have blanks of many spaces: knowing them spares such a file the slower way as text.
 BLANKS = tuple(" " * width for width in range(1, 33))
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 def open_file(
@@ -52,38 +45,51 @@ def open_file(
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS,
 ) -> TableSource:
-    """Open a CSV or Parquet file as a source; see `gradline.open_source`."""
-    reader = open_reader(Path(path).expanduser())
+    """Open a file, or those of a folder, a glob or a URL, as a source; see `gradline.open_source`."""
+    reader = reader_of(path)
     roles = Roles.of(reader.name, reader.column_names, target=target, features=features, weight=weight)
+    if isinstance(reader, ManyReader):
+        reader.agree(None if features is None else roles.columns)
     return TableSource(reader, roles, missing=missing, batch_rows=batch_rows)
 
 
-def open_reader(path: Path) -> Reader:
+def reader_of(path: str | os.PathLike[str]) -> Reader:
+    """What a path names, before it is known which of its columns are wanted."""
+    found = find(os.fspath(path))
+    return ManyReader(*found, open_place) if isinstance(found, tuple) else open_place(found)
+
+
+def open_place(place: Place | Pipe) -> Reader:
     """Tell what kind of file it is, by its first bytes rather than by its name."""
-    if not path.exists():
-        nearby = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        near = difflib.get_close_matches(path.name, nearby, n=1)
-        raise DataError(f"no such file: {path}", hint=f"did you mean {path.parent / near[0]}?" if near else None)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, expected a file")
-    with _foreseen(path), path.open("rb") as file:
-        start = file.read(4)
+    start = place.head(8)
     if not start:
-        raise DataError(f"{path.name} is empty (0 bytes)")
-    if start == b"PAR1":
-        return ParquetReader(path)
-    if path.suffix == ".parquet":
-        raise DataError(f"{path.name} is not a Parquet file: it does not start with PAR1")
-    if start == b"PK\x03\x04":
-        raise DataError(f"{path.name} is a workbook or a zip archive", hint="save the table as CSV or Parquet")
-    return CsvReader(path, next((kind for magic, kind in COMPRESSIONS.items() if start.startswith(magic)), None))
+        raise DataError(f"{place.name} is empty (0 bytes)")
+    kind = next((reader for magic, reader in COLUMNAR.items() if start.startswith(magic)), None)
+    if kind is not None:
+        if isinstance(place, Pipe):
+            raise DataError(
+                f"{place.name} holds columns, which are read in any order: expected CSV or JSON lines",
+                hint="save it to a file and fit that",
+            )
+        return kind(place)
+    if place.path.endswith((".parquet", ".pq")):
+        raise DataError(f"{place.name} is not a Parquet file: it does not start with PAR1")
+    if place.path.endswith((".arrow", ".feather", ".ipc")):
+        raise DataError(f"{place.name} is not an Arrow file: it starts neither with ARROW1 nor as a stream does")
+    if start.startswith(b"PK\x03\x04"):
+        raise DataError(f"{place.name} is a workbook or a zip archive", hint="save the table as CSV or Parquet")
+    place = place.uncompressed()
+    ending = TABLE.search(place.path)
+    if (ending and KINDS[ending[1].lower()] == "JSON lines") or place.head(64).lstrip().startswith((b"{", b"[")):
+        return JsonLinesReader(place)
+    return CsvReader(place)
 
 
 class Chunk(NamedTuple):
-    """Some whole rows of a CSV file, and how many bytes of the file come before them."""
+    """Some whole rows of a CSV file, and how many line ends come before them."""
 
     text: bytes
-    offset: int
+    lines_before: int
 
 
 class Ragged(Exception):  # noqa: N818 - passed from the threads that parse to the reader, which knows line numbers
@@ -103,12 +109,10 @@ class CsvReader:
     equally many and most fields. Empty lines are skipped. `gradline.data.cells.MISSING_WORDS` count as missing.
     """
 
-    def __init__(self, path: Path, compression: str | None = None) -> None:
-        self.path = path
-        self.compression = compression
-        self.name = path.name
-        with self._open() as file:
-            self._sample = file.read(SAMPLE_BYTES)
+    def __init__(self, place: Place | Pipe) -> None:
+        self.place = place
+        self.name = place.name
+        self._sample = place.head(SAMPLE_BYTES)
         header = read_header(self._sample, self.name)
         self.column_names, self.delimiter, self._header_bytes = header
         self._line_end = b"\n" if b"\n" in self._sample else b"\r"
@@ -116,7 +120,7 @@ class CsvReader:
     def numeric_columns(self) -> list[str]:
         """Columns whose cells in the first rows are numbers."""
         rows = self._sample[self._header_bytes :]
-        chunk = Chunk(rows[: row_end(rows, self._line_end)] or rows, self._header_bytes)
+        chunk = Chunk(rows[: row_end(rows, self._line_end)] or rows, 0)
         numeric: list[str] = []
         try:
             table = self._parse(chunk, range(len(self.column_names)), as_text=True)
@@ -135,7 +139,7 @@ class CsvReader:
         positions = [self.column_names.index(name) for name in columns]
         before = 0
         try:
-            for block in _ahead(lambda chunk: self._numbers(chunk, positions), self._chunks()):
+            for block in ahead(lambda chunk: self._numbers(chunk, positions), self._chunks()):
                 count = len(block[0])
                 for piece in range(pieces := -(-count // rows)):
                     part = slice(piece * count // pieces, (piece + 1) * count // pieces)
@@ -145,25 +149,17 @@ class CsvReader:
             cell.row += before
             raise
         except Ragged as row:
-            line = self._lines_before(row.chunk.offset) + row.line
-            raise DataError(f"line {line} of {self.name} {row.what}") from None
-
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        import pyarrow as pa
-
-        with _foreseen(self.path), pa.input_stream(str(self.path), compression=self.compression) as file:
-            yield file
+            raise DataError(f"line {row.chunk.lines_before + row.line} of {self.name} {row.what}") from None
 
     def _chunks(self) -> Iterator[Chunk]:
         """Cut the rows into chunks that end where a row ends, so that each can be parsed by itself."""
-        with self._open() as file:
-            offset = len(file.read(self._header_bytes))
+        with self.place.opened() as file:
+            lines = file.read(self._header_bytes).count(self._line_end)
             rest = b""
             while data := file.read(CHUNK_BYTES):
                 end = row_end(data, self._line_end, quotes_before=rest.count(b'"'))
                 if end:
-                    chunk = Chunk(b"".join((rest, memoryview(data)[:end])), offset)
+                    chunk = Chunk(b"".join((rest, memoryview(data)[:end])), lines)
                     rest = data[end:]
                 else:
                     rest += data
@@ -171,20 +167,20 @@ class CsvReader:
                         continue
                     # A quote that stays open for long is none, or was not closed.
                     end = rest.rfind(self._line_end) + 1
-                    chunk = Chunk(rest[:end], offset)
+                    chunk = Chunk(rest[:end], lines)
                     self._refuse_open_quote(chunk)
                     rest = rest[end:]
-                offset += len(chunk.text)
+                lines += chunk.text.count(self._line_end)
                 if not chunk.text.isspace():
                     yield chunk
-            chunk = Chunk(rest, offset)
+            chunk = Chunk(rest, lines)
             self._refuse_open_quote(chunk)
             if rest.strip():
                 yield chunk
 
     def _refuse_open_quote(self, chunk: Chunk) -> None:
         if chunk.text.count(b'"') % 2:
-            for line, row in self._rows(Chunk(chunk.text + b"\nend", chunk.offset)):
+            for line, row in self._rows(Chunk(chunk.text + b"\nend", chunk.lines_before)):
                 if row is None or (len(row) > 1 and row[-1].endswith("\nend")):
                     raise Ragged(chunk, line, "opens a quote that is not closed")
 
@@ -250,14 +246,6 @@ class CsvReader:
                 line = parser.line_num + 1
         except csv.Error:
             yield line, None
-
-    def _lines_before(self, offset: int) -> int:
-        lines = 0
-        with self._open() as file:
-            while offset > 0 and (data := file.read(min(CHUNK_BYTES, offset))):
-                lines += data.count(self._line_end)
-                offset -= len(data)
-        return lines
 
 
 def read_header(sample: bytes, name: str) -> tuple[tuple[str, ...], str, int]:
@@ -333,59 +321,3 @@ def row_end(text: bytes, line_end: bytes = b"\n", *, quotes_before: int = 0) -> 
         quotes -= text.count(b'"', max(previous, 0), end)
         end = previous
     return end + 1
-
-
-class ParquetReader:
-    """A Parquet file; only the columns asked for are read. The index of a DataFrame that was written is no column."""
-
-    def __init__(self, path: Path) -> None:
-        import pyarrow.parquet as pq
-
-        self.path = path
-        self.name = path.name
-        with _foreseen(path), pq.ParquetFile(path) as file:
-            self._schema = file.schema_arrow
-        index = pandas_index(self._schema)
-        self.column_names = tuple(name for name in self._schema.names if name not in index)
-
-    def numeric_columns(self) -> list[str]:
-        """Columns of a numeric type."""
-        return [field.name for field in self._schema if is_number(field.type) and field.name in self.column_names]
-
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
-        import pyarrow.parquet as pq
-
-        before = 0
-        with _foreseen(self.path), pq.ParquetFile(self.path, pre_buffer=False, buffer_size=PAGE_BUFFER_BYTES) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
-                yield [from_arrow(batch.column(name), name, before) for name in columns]
-                before += batch.num_rows
-
-
-def _ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """work(item) for each item, in order, done by threads a few items ahead of the reader."""
-    threads = min(os.cpu_count() or 1, 8)
-    waiting: deque[Future[R]] = deque()
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="gradline-read")
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > threads:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _foreseen(path: Path) -> Iterator[None]:
-    """What the disk or a damaged file may raise, as one sentence."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition("\n")[0]
-        raise DataError(f"cannot read {path}: {reason}") from error
