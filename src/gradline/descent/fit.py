@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from gradline.data.source import Source
-from gradline.data.split import held_out
 from gradline.descent.engine import Engine
-from gradline.descent.engines import make_engine, optimizer_of
+from gradline.descent.engines import make_engine
 from gradline.descent.goal.problem import Problem
-from gradline.descent.loop import descend
 from gradline.descent.losses.mean_loss import mean_loss
 from gradline.descent.options import DEFAULT_TOL, Options
+from gradline.descent.run import Run, raise_or_warn, split
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
-from gradline.descent.steps.momentum import HeavyBall
-from gradline.descent.steps.optimizers import OptimizerState
 from gradline.descent.steps.schedule import CautiousRate, FallingRate, Schedule
-from gradline.descent.steps.schedulers import Scheduler
 from gradline.descent.steps.start import starting_point
 from gradline.descent.telling import divergence, ending
 from gradline.descent.watching.after_pass import AfterPass
 from gradline.descent.watching.early_stopping import EarlyStopping
 from gradline.descent.watching.history import Callback
-from gradline.descent.watching.resume import Keeper, Remembers
 from gradline.descent.wide import problem as wide
 from gradline.descent.wide.problem import WideProblem
-from gradline.errors import DivergenceError, DivergenceWarning
 from gradline.solution import Array, Solution, Status
 
 
@@ -131,17 +122,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     path = [problem.frame.leave(*start)[0]] if options.record_path else None
     tol = DEFAULT_TOL if options.tol is None else options.tol
 
-    def distance(w: Array, b: float) -> float:
-        return float(problem.tolerance.gaps(w, b).max())
-
-    pace: FallingRate | CautiousRate | None = None
-    if rate is not None and options.automatic and options.scheduler is None:
-        if mean_over:
-            pull = problem.quadratic.smallest * problem.moments.rows / mean_over
-            schedule = Schedule(rate / (1.0 - options.momentum), pull, quadratic=options.squared)
-            pace = FallingRate(engine, schedule, distance, options.momentum)
-        elif not options.squared:
-            pace = CautiousRate(engine, rate, near=problem.rate(options.momentum), safe=problem.safe_rate)
+    pace = _pace(engine, rate, options, problem, mean_over)
     run = Run(engine, options, rng, path, early, identity=problem.identity(), pace=pace)
 
     def to_go(w: Array, b: float) -> int | None:
@@ -156,7 +137,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         set_pace=run.pace,
         early_stopping=early,
         callbacks=callbacks,
-        distance=distance,
+        distance=problem.distance,
         to_go=to_go,
     )
     ceiling = 1e6 * max(problem.squares.loss(*start), problem.target_square) ** (problem.loss.degree / 2)
@@ -167,95 +148,6 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     if isinstance(pace, CautiousRate):
         rate = pace.rate
     return _finished(problem, options, inner, rate, early, path, training)
-
-
-class Run:
-    """An engine in the loop, with what it carries from pass to pass: kept in a checkpoint, where one is asked for."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        options: Options,
-        rng: np.random.Generator,
-        path: list[Array] | None,
-        early_stopping: EarlyStopping | None,
-        identity: dict[str, Any],
-        pace: FallingRate | CautiousRate | None = None,
-        memories: dict[str, Remembers] | None = None,
-    ) -> None:
-        self.engine, self.options, self.early_stopping = engine, options, early_stopping
-        scheduler = Scheduler.of(options.scheduler, optimizer_of(engine)) if options.scheduler else None
-        self.pace = scheduler or pace
-        self._keeper = None
-        if options.checkpoint is not None:
-            optimizer = optimizer_of(engine)
-            carried: dict[str, Any] = {
-                "optimizer": OptimizerState(optimizer) if optimizer else None,
-                "momentum": engine if isinstance(engine, HeavyBall) else None,
-                "pace": self.pace,
-                "validation": early_stopping,
-                **(memories or {}),
-            }
-            self._keeper = Keeper(
-                options.checkpoint,
-                options.checkpoint_seconds,
-                options.identity() | identity,
-                engine,
-                rng,
-                {name: memory for name, memory in carried.items() if memory is not None},
-                path,
-            )
-
-    def descend(
-        self,
-        epoch: Epoch,
-        after_pass: AfterPass,
-        *,
-        stop: Callable[[Array, float], Status | None] | None,
-        ceiling: float,
-        mean_over: int | None = None,
-    ) -> Solution:
-        """From the start, or from the checkpoint; ends at the best held-out loss where that ended it."""
-        history: Sequence[float] = ()
-        if self._keeper is not None:
-            history, ended = self._keeper.resume()
-            after_pass.save = self._keeper.after_pass
-            if ended is not None:
-                return self._best(Solution(*self.engine.read(), ended, tuple(history)))
-        found = descend(
-            self.engine,
-            epoch,
-            max_iter=self.options.max_iter,
-            stop=stop,
-            after_pass=None if after_pass.idle else after_pass,
-            ceiling=ceiling,
-            history=history,
-            mean_over=mean_over,
-        )
-        # What was interrupted within a pass would not go on as an unbroken run: the last complete pass on file does.
-        if self._keeper is not None and found.status not in (Status.DIVERGED, Status.INTERRUPTED):
-            self._keeper.at_the_end(found.history, found.status if found.status is Status.VALIDATION else None)
-        return self._best(found)
-
-    def _best(self, found: Solution) -> Solution:
-        if found.status is not Status.VALIDATION or self.early_stopping is None or self.early_stopping.best is None:
-            return found
-        self.engine.write(*self.early_stopping.best)
-        return replace(found, coef=self.early_stopping.best[0], intercept=self.early_stopping.best[1])
-
-
-def split(source: Source, options: Options, rng: np.random.Generator) -> tuple[Source, Source | None]:
-    """Rows to train on, and rows to validate with where some are to be held out."""
-    if options.validation_fraction is None:
-        return source, None
-    return held_out(source, options.validation_fraction, int(rng.integers(2**31)))
-
-
-def raise_or_warn(error: DivergenceError, on_divergence: str) -> None:
-    """As the user chose."""
-    if on_divergence == "raise":
-        raise error
-    warnings.warn(str(error), DivergenceWarning, stacklevel=5)
 
 
 def _epochs(
@@ -285,6 +177,21 @@ def _rate(options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_o
         smoothness *= problem.quadratic.largest / problem.squares.largest
     # A heavy ball goes 1 / (1 - momentum) times as far on each gradient, its noise included.
     return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.momentum)
+
+
+def _pace(
+    engine: Engine, rate: float | None, options: Options, problem: Problem | WideProblem, mean_over: int | None
+) -> FallingRate | CautiousRate | None:
+    """How the rate changes from pass to pass; None where it stays, or is the user's or an optimizer's own affair."""
+    if rate is None or not options.automatic or options.scheduler is not None:
+        return None
+    if mean_over:
+        pull = problem.quadratic.smallest * problem.moments.rows / mean_over
+        schedule = Schedule(rate / (1.0 - options.momentum), pull, quadratic=options.squared)
+        return FallingRate(engine, schedule, problem.distance, options.momentum)
+    if options.squared:
+        return None
+    return CautiousRate(engine, rate, near=problem.rate(options.momentum), safe=problem.safe_rate)
 
 
 def _refuse_hopeless(rate: float | None, options: Options, problem: Problem | WideProblem) -> bool:

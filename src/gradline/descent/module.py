@@ -18,11 +18,11 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.data.source import Source
 from gradline.descent.engines import check_torch, nn_engine
-from gradline.descent.fit import Run, raise_or_warn, split
 from gradline.descent.goal.conditioning import DataUnits
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.loss import Huber, Loss
 from gradline.descent.options import Options
+from gradline.descent.run import Run, raise_or_warn, split
 from gradline.descent.steps import epochs
 from gradline.descent.telling import divergence, ending
 from gradline.descent.watching.after_pass import AfterPass

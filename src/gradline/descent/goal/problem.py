@@ -231,6 +231,10 @@ class Problem:
         j = q.flattest if flat >= steep else q.steepest
         return f"'{self.names[j]}'" if j < len(self.names) else "the intercept"
 
+    def distance(self, w: Array, b: float) -> float:
+        """The largest gap of a coefficient."""
+        return float(self.tolerance.gaps(w, b).max())
+
     def near(self, w: Array, b: float) -> str:
         """Where a descent ended that has converged."""
         return f"every coefficient is within {self._farthest(w, b)[1]} of {self.answer}"

@@ -238,6 +238,10 @@ class WideProblem:
         """Which direction is flattest is not kept."""
         return None
 
+    def distance(self, w: Array, b: float) -> float:
+        """The largest gap of a coefficient."""
+        return float(self.tolerance.gaps(w, b).max())
+
     def near(self, w: Array, b: float) -> str:
         """Where a descent ended that has converged."""
         return self.tolerance.near(w, b)
