@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gradline import cli_models
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -192,6 +193,9 @@ def fit(
     precision: Annotated[
         Precision, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")
     ] = (Precision.auto),
+    save: Annotated[
+        str | None, typer.Option(help="Write the model to this file: predict, summary, merge, compare read it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit a line to a table; after a descent, say how far it is from the exact answer.
@@ -228,10 +232,12 @@ def fit(
         }
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
-        summary = _solve(table, intercept, precision.value)
+        summary = _solve(table, intercept, precision.value, save)
     else:
         from gradline.descent.options import Options
 
+        if save is not None:
+            raise typer.BadParameter("only the exact way has a model file: leave --engine out", param_hint="--save")
         if precision is not Precision.auto:
             raise typer.BadParameter("only the exact way has one: leave --engine out", param_hint="--precision")
         options = Options(
@@ -264,11 +270,17 @@ def fit(
         _tell(f"warning: not converged\nhint: {_as_options(summary.descent.cure)}")
 
 
-def _solve(table: Source, fit_intercept: bool, precision: str) -> Summary:
+cli_models.register(app)
+
+
+def _solve(table: Source, fit_intercept: bool, precision: str, save: str | None) -> Summary:
     from gradline.moments.precision import gather
     from gradline.report.summary import Names, Summary
 
+    cli_models.check(save)
     moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
+    if save is not None:
+        cli_models.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision)
     return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 

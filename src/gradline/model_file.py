@@ -8,13 +8,13 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from gradline.data.whole_file import refuse_special, replacing
+from gradline.data.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
@@ -25,6 +25,7 @@ from gradline.report.summary import INTERCEPT, Names, Summary, refuse_reserved
 from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
 KIND, SCHEMA = "gradline.LinearRegression", 1
+LONGEST_SOURCE = 200
 STATISTICS: dict[str, type[Statistics]] = {"Moments": Moments, "ExactMoments": ExactMoments}
 
 
@@ -103,6 +104,37 @@ class SavedModel:
         return X if self.polynomial == 1 else X ** np.arange(1, self.polynomial + 1)
 
 
+def merged(a: SavedModel, b: SavedModel) -> SavedModel:
+    """The fit to the rows of both, exactly: the same bits in any order.
+
+    Raises
+    ------
+    DataError
+        Where they are of other columns, differ in what they fit, or keep float64 statistics.
+    """
+    ours, theirs = _exact_statistics(a, b)
+    return _refitted(a, ours + theirs, f"{a.source} + {b.source}", a.rows_dropped + b.rows_dropped)
+
+
+def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
+    """The fit to the rows of `whole` that are not in `part`: to the bit that of a model which never saw them.
+
+    Raises
+    ------
+    DataError
+        As for `merged`; also where these rows were never in it, or none are left.
+    """
+    ours, theirs = _exact_statistics(whole, part)
+    left = ours - theirs
+    if left.rows == 0:
+        raise DataError(
+            f"no rows are left of {whole.source} without {part.source}",
+            hint="subtract a model of some of its rows",
+        )
+    dropped = max(0, whole.rows_dropped - part.rows_dropped)
+    return _refitted(whole, left, f"{whole.source} without {part.source}", dropped)
+
+
 def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
     """Write `model` to `path`, in place of what was there only when it is whole and on the disk.
 
@@ -112,6 +144,7 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
         Where the file cannot be written; what was there stays.
     """
     refuse_reserved(model.columns)
+    check_place(path)
     content = _content(model)
     lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()]
     try:
@@ -119,10 +152,15 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
             # No line end: a file that lacks its last byte shall not pass for a whole one.
             file.write(f"{{{f',{chr(10)} '.join(lines)}}}".encode("ascii"))
     except OSError as error:
-        raise DataError(
-            f"the model {os.fspath(path)} cannot be written: {error.strerror or error}",
-            hint="name a file in a folder that exists, may be written to and has room",
-        ) from None
+        raise _unwritten(path, error) from None
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Refuse what can be no model file before the work is done: DataError."""
+    try:
+        refuse_place(path)
+    except OSError as error:
+        raise _unwritten(path, error) from None
 
 
 def read_model(path: str | os.PathLike[str]) -> SavedModel:
@@ -173,6 +211,39 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     except RecursionError:
         raise _damaged(name, "it is nested too deeply") from None
     return model
+
+
+def _exact_statistics(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, ExactMoments]:
+    for what, ours, theirs in (
+        ("features", list(a.features), list(b.features)),
+        ("target", a.target, b.target),
+        ("fit_intercept", a.fit_intercept, b.fit_intercept),
+        ("polynomial", a.polynomial, b.polynomial),
+    ):
+        if ours != theirs:
+            raise DataError(
+                f"the models of {a.source} and {b.source} do not go together: {what} is {_short(ours)} in one, "
+                f"{_short(theirs)} in the other",
+                hint="fit both to the same columns, in the same order, with the same options",
+            )
+    if isinstance(a.moments, ExactMoments) and isinstance(b.moments, ExactMoments):
+        return a.moments, b.moments
+    rounded = b if isinstance(a.moments, ExactMoments) else a
+    raise DataError(
+        f"the model of {rounded.source} keeps float64 sums, which add up only to rounding; expected exact ones",
+        hint="fit it with precision='exact'",
+    )
+
+
+def _refitted(like: SavedModel, moments: ExactMoments, source: str, rows_dropped: int) -> SavedModel:
+    return replace(
+        like,
+        source=source if len(source) <= LONGEST_SOURCE else f"{moments.rows:,} rows of many models",
+        rows_dropped=rows_dropped,
+        precision="exact",
+        moments=moments,
+        solution=moments.solve(fit_intercept=like.fit_intercept),
+    )
 
 
 class Unfit(Exception):  # noqa: N818 - passed to `read_model`, which knows the name of the file
@@ -377,6 +448,13 @@ def _version() -> str:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."
+
+
+def _unwritten(path: str | os.PathLike[str], error: OSError) -> DataError:
+    return DataError(
+        f"the model {os.fspath(path)} cannot be written: {error.strerror or error}",
+        hint="name a file in a folder that exists, may be written to and has room",
+    )
 
 
 def _foreign(name: str, why: str) -> DataError:

@@ -31,7 +31,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     >>> path.read_text()
     '12'
     """
-    refuse_special(path)
+    refuse_place(path)
     whole = Path(os.path.realpath(path))  # of a link, the file behind it
     # In the same folder, since only there a move is one step; by the process, since two may save beside each other.
     temporary = whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
@@ -51,6 +51,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def refuse_place(path: str | os.PathLike[str]) -> None:
+    """What can be told before anything is written: OSError where `path` is no place for a file."""
+    refuse_special(path)
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise OSError(f"there is no folder {folder}")
 
 
 def refuse_special(path: str | os.PathLike[str]) -> None:

@@ -178,7 +178,7 @@ class Summary:
 
     def __str__(self) -> str:
         notes = [line for note in self._notes() for line in textwrap.wrap(note, 80)]
-        return "\n".join([self._heading(), "", *_aligned(self._table()), "", *notes])
+        return "\n".join([self._heading(), "", *aligned(self._table()), "", *notes])
 
     def _repr_html_(self) -> str:
         """For notebooks: the same table, escaped."""
@@ -216,7 +216,7 @@ class Summary:
         i, way = self.inference, self.descent
         if way is not None and not way.converged:
             rows = zip(self.terms, self.coef, way.exact, strict=True)
-            return [["", "unfinished", "exact answer"], *([_one_line(n), _short(c), _short(e)] for n, c, e in rows)]
+            return [["", "unfinished", "exact answer"], *([one_line(n), short(c), short(e)] for n, c, e in rows)]
         tail = 50 * (1 - i.confidence)
         table = [["", "estimate", "std. error", "t", "p", f"{tail:g}%", f"{100 - tail:g}%"]]
         for k, name in enumerate(self.terms):
@@ -226,13 +226,13 @@ class Summary:
             digits = max(5, min(15, _magnitude(max(abs(low), abs(high))) - _magnitude(error) + 3))
             table.append(
                 [
-                    _one_line(name),
-                    _short(self.coef[k], max(7, digits)),
-                    _short(error, 4),
+                    one_line(name),
+                    short(self.coef[k], max(7, digits)),
+                    short(error, 4),
                     "-" if math.isnan(i.t[k]) else f"{i.t[k]:.2f}",
                     _p_value(i.p_value[k]),
-                    _short(low, digits),
-                    _short(high, digits),
+                    short(low, digits),
+                    short(high, digits),
                 ]
             )
         return table
@@ -250,10 +250,10 @@ class Summary:
         kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
         lines = [
             f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; "
-            f"residual sd {_short(i.residual_sd, 5)} on {i.df_residual:,} degrees of freedom"
+            f"residual sd {short(i.residual_sd, 5)} on {i.df_residual:,} degrees of freedom"
         ]
         lines.append(
-            f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {_short(i.f_statistic, 5)}, "
+            f"F({i.f_df[0]:g}, {i.f_df[1]:g}) = {short(i.f_statistic, 5)}, "
             f"p {_p_value(i.f_p_value, inline=True)}; AIC {i.aic:.2f}, BIC {i.bic:.2f}"
         )
         return lines
@@ -295,7 +295,8 @@ def _certificate(solution: Solution) -> Certificate:
     return solution.certificate
 
 
-def _aligned(table: list[list[str]]) -> list[str]:
+def aligned(table: list[list[str]]) -> list[str]:
+    """The rows as lines, the first column to the left, the others to the right."""
     widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
     return [
         "  ".join(
@@ -305,7 +306,7 @@ def _aligned(table: list[list[str]]) -> list[str]:
     ]
 
 
-def _short(value: float, digits: int = 7) -> str:
+def short(value: float, digits: int = 7) -> str:
     """So many significant digits; plain below ten million, where an exponent would only slow the reader down."""
     if math.isnan(value):
         return "-"
@@ -320,7 +321,8 @@ def _magnitude(value: float) -> int:
     return math.floor(math.log10(value)) if 0 < value < math.inf else 0
 
 
-def _one_line(name: str) -> str:
+def one_line(name: str) -> str:
+    """A name without line ends, which would tear a table apart."""
     return " ".join(name.split())
 
 

@@ -1,0 +1,179 @@
+"""Commands on saved models: predict, summary, merge, subtract, compare."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from gradline.data.source import Source
+    from gradline.data.to_predict import FeatureTable
+    from gradline.model_file import SavedModel
+    from gradline.moments.precision import Statistics
+    from gradline.solution import Array, Solution
+
+
+class Cells(StrEnum):
+    """What to do with a row that cannot be predicted because a cell is empty."""
+
+    error = "error"
+    blank = "blank"
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+Model = Annotated[str, typer.Argument(help="A file that fit --save wrote.", show_default=False)]
+Models = Annotated[list[str], typer.Argument(help="Two or more files that fit --save wrote.", show_default=False)]
+Output = Annotated[str, typer.Option("-o", "--output", help="The model file to write.", show_default=False)]
+
+
+def predict(
+    model: Model,
+    source: Annotated[str, typer.Argument(help="A table with the features, in any order: CSV or Parquet.")],
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="A .csv or .parquet file. Default: CSV on stdout.")
+    ] = None,
+    interval: Annotated[
+        float | None, typer.Option(help="Limits too, which hold a new value with this probability.")
+    ] = None,
+    missing: Annotated[Cells, typer.Option(help="Rows with empty cells: an error, or a blank prediction.")] = (
+        Cells.error
+    ),
+) -> None:
+    """Predict the rows of a table with a saved model, one line each, in their order.
+
+    Example: gradline predict model.json houses.csv --interval 0.95 -o predicted.csv
+    """
+    from gradline.data.rows_out import SUFFIXES, write_csv, write_rows
+    from gradline.data.to_predict import FeatureTable
+    from gradline.model_file import read_model
+
+    if interval is not None and not 0 < interval < 1:
+        raise typer.BadParameter(f"{interval} is not between 0 and 1", param_hint="--interval")
+    if output is not None and Path(output).suffix not in SUFFIXES:
+        raise typer.BadParameter(f"'{output}' ends neither in .csv nor in .parquet", param_hint="-o")
+    saved = read_model(model)
+    rows = FeatureTable.of(source, saved.features, missing.value)
+    names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
+    predictions = _predictions(saved, rows, interval)
+    if output is None:
+        write_csv(sys.stdout.buffer, names, predictions)
+    else:
+        write_rows(output, names, predictions)
+    if rows.blank:
+        plural = "row has" if rows.blank == 1 else "rows have"
+        print(f"warning: {rows.blank:,} {plural} empty cells, and no prediction", file=sys.stderr)
+
+
+def summary(model: Model, as_json: AsJson = False) -> None:
+    """Report a saved model as its fit did.
+
+    Example: gradline summary model.json
+    """
+    from gradline.model_file import read_model
+
+    saved = read_model(model)
+    report = saved.summary()
+    if not as_json:
+        print(report)
+        return
+    print(json.dumps(report.as_dict(), allow_nan=False))
+    for warning in saved.certificate.warnings(saved.columns, centred=saved.fit_intercept):
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+def merge(models: Models, output: Output) -> None:
+    """Add up exact models: the fit to all their rows, without the rows.
+
+    Example: gradline merge january.json february.json -o both.json
+    """
+    from functools import reduce
+
+    from gradline.model_file import merged, read_model, write_model
+
+    _refuse_one(models)
+    write_model(output, reduce(merged, (read_model(path) for path in models)))
+
+
+def subtract(whole: Model, part: Model, output: Output) -> None:
+    """Take the rows of one exact model out of another, without the rows.
+
+    Example: gradline subtract both.json january.json -o february.json
+    """
+    from gradline.model_file import read_model, subtracted, write_model
+
+    write_model(output, subtracted(read_model(whole), read_model(part)))
+
+
+def compare(models: Models, as_json: AsJson = False) -> None:
+    """Print saved models side by side, each coefficient with its standard error below.
+
+    Example: gradline compare january.json february.json
+    """
+    from gradline.model_file import read_model
+    from gradline.report.comparison import side_by_side
+
+    _refuse_one(models)
+    reports = [(path, read_model(path).summary()) for path in models]
+    if as_json:
+        shown = [{"model": path, "target": report.target, **report.as_dict()} for path, report in reports]
+        print(json.dumps({"models": shown}, allow_nan=False))
+    else:
+        print(side_by_side(reports))
+
+
+def check(path: str | None) -> None:
+    """Refuse a place for a model file before an hour is spent on the fit."""
+    from gradline.model_file import check_place
+
+    if path is not None:
+        check_place(path)
+
+
+def save(
+    path: str, table: Source, moments: Statistics, solution: Solution, *, fit_intercept: bool, precision: str
+) -> None:
+    """What `fit --save` does with an exact fit to `table`."""
+    from gradline.model_file import SavedModel, write_model
+
+    model = SavedModel(
+        features=tuple(table.feature_names),
+        named=True,
+        target=table.target_name,
+        source=table.name,
+        rows_dropped=table.rows_dropped,
+        fit_intercept=fit_intercept,
+        precision=precision,
+        missing="drop" if getattr(table, "missing", "error") == "drop" else "error",
+        polynomial=1,
+        moments=moments,
+        solution=solution,
+    )
+    write_model(path, model)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (predict, summary, merge, subtract, compare):
+        app.command()(command)
+
+
+def _predictions(saved: SavedModel, rows: FeatureTable, interval: float | None) -> Iterator[Array]:
+    import numpy as np
+
+    inference = None if interval is None else saved.inference(confidence=interval)
+    for X in rows.blocks():
+        predicted = saved.predict(X)[:, None]
+        if inference is not None:
+            predicted = np.column_stack([predicted, inference.predict_interval(saved.design(X))])
+        yield predicted
+
+
+def _refuse_one(models: list[str]) -> None:
+    if len(models) < 2:
+        raise typer.BadParameter("one model is not enough, expected two or more", param_hint="MODELS")

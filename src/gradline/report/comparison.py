@@ -1,0 +1,49 @@
+"""Fits side by side: a column each, coefficients with their standard errors below."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from gradline.report.summary import Summary, aligned, one_line, short
+
+
+def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
+    """A table of the fits, each under the name of its file.
+
+    Terms stand in the order in which they first occur; one that a fit lacks is left blank, "-" is a figure that is
+    not known.
+
+    Parameters
+    ----------
+    reports : sequence of (path, Summary)
+        Of the exact way.
+    """
+    fits = [report for _, report in reports]
+    table = [["", *_headings([path for path, _ in reports])]]
+    if len({fit.target for fit in fits}) > 1:
+        table.append(["target", *(one_line(fit.target) for fit in fits)])
+    for term in dict.fromkeys(term for fit in fits for term in fit.terms):
+        estimates, errors = [], []
+        for fit in fits:
+            place = fit.terms.index(term) if term in fit.terms else None
+            estimates.append("" if place is None else short(fit.coef[place]))
+            error = math.nan if place is None else float(fit.inference.standard_error[place])
+            errors.append("" if place is None else f"({short(error, 4)})")
+        table += [[one_line(term), *estimates], ["", *errors]]
+    table += [
+        [""] * len(table[0]),
+        ["rows", *(f"{fit.inference.rows:,}" for fit in fits)],
+        ["R\u00b2", *(short(fit.inference.r2, 4) for fit in fits)],
+        ["residual sd", *(short(fit.inference.residual_sd, 5) for fit in fits)],
+        ["AIC", *("-" if math.isnan(fit.inference.aic) else f"{fit.inference.aic:.2f}" for fit in fits)],
+        ["digits", *(str(int(fit.certificate.digits)) for fit in fits)],
+    ]
+    return "\n".join(aligned(table))
+
+
+def _headings(paths: Sequence[str]) -> list[str]:
+    """File names, or as much of the paths as tells them apart."""
+    names = [Path(path).name for path in paths]
+    return names if len(set(names)) == len(set(paths)) else list(paths)

@@ -1,0 +1,298 @@
+"""Commands on saved models, in processes of their own: what they print, write, refuse, and leave alone."""
+
+import json
+import os
+import resource
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gradline import ExactMoments, LinearRegression, load, open_source
+
+from .test_cli import gradline
+
+
+def rows(n=50, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(10, 3, (n, 2)), columns=["sqft", "rooms"])
+    return frame.assign(price=3 * frame.sqft - frame.rooms + rng.normal(size=n))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    months = {"jan": rows(50, 1), "feb": rows(70, 2)}
+    months["both"] = pd.concat(months.values())
+    for name, frame in months.items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        # Saved here, as `fit --save` is tested by itself: a process each would take seconds.
+        source = open_source(tmp_path / f"{name}.csv", target="price")
+        LinearRegression(precision="exact").fit(source).save(tmp_path / f"{name}.json")
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return gradline(*arguments, cwd=folder)
+
+
+def refused(done, said, code=1):
+    assert done.returncode == code
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    if code == 1:
+        sentence, hint = done.stderr.rstrip("\n").split("\n")
+        assert sentence.startswith("error: ")
+        assert hint.startswith("hint: ")
+        assert said in sentence
+    else:
+        assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("options", [[], ["--precision", "exact"], ["--no-intercept"]])
+def test_a_fit_saved_by_the_command_is_that_of_python(options, folder):
+    done = run(folder, "fit", "jan.csv", "--target", "price", "--save", "m.json", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    estimator = LinearRegression(
+        precision="exact" if "exact" in options else "auto", fit_intercept="--no-intercept" not in options
+    )
+    estimator.fit(open_source(folder / "jan.csv", target="price")).save(folder / "python.json")
+    assert (folder / "m.json").read_bytes() == (folder / "python.json").read_bytes()
+    assert run(folder, "summary", "m.json").stdout == done.stdout == f"{estimator.summary()}\n"
+
+
+def test_a_summary_as_json_is_that_of_the_fit(folder):
+    shown = json.loads(run(folder, "summary", "jan.json", "--json").stdout)
+    assert shown == load(folder / "jan.json").summary().as_dict()
+
+
+def test_only_the_exact_way_has_a_model_file(folder):
+    done = run(folder, "fit", "jan.csv", "--target", "price", "--engine", "numpy", "--save", "m.json")
+    refused(done, "only the exact way has a model file", code=2)
+    assert not (folder / "m.json").exists()
+
+
+def test_a_place_for_no_file_is_refused_before_the_fit(folder):
+    done = run(folder, "fit", "jan.csv", "--target", "price", "--save", "none/m.json")
+    refused(done, "the model none/m.json cannot be written: there is no folder")
+
+
+def test_predictions_are_those_of_python_row_by_row(folder):
+    frame = rows(30, 3)
+    frame[["price", "rooms", "sqft"]].assign(note="text").to_csv(folder / "other.csv", index=False)
+    done = run(folder, "predict", "both.json", "other.csv", "--interval", 0.9)
+    assert (done.returncode, done.stderr) == (0, "")
+    head, *lines = done.stdout.splitlines()
+    assert head == "prediction,lower,upper"
+    found = np.array([list(map(float, line.split(","))) for line in lines])
+    model, X = load(folder / "both.json"), frame[["sqft", "rooms"]]
+    # A product of a row and the coefficients may be added up in another order where there are other rows beside it.
+    np.testing.assert_allclose(found[:, 0], model.predict(X), rtol=1e-14)
+    np.testing.assert_allclose(found[:, 1:], model.predict_interval(X, confidence=0.9), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.parquet"])
+def test_predictions_go_to_a_file(name, folder):
+    rows().drop(columns="price").to_parquet(folder / "new.parquet")
+    done = run(folder, "predict", "jan.json", "new.parquet", "-o", name, "--interval", 0.95)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    found = pd.read_csv(folder / name) if name.endswith("csv") else pd.read_parquet(folder / name)
+    assert list(found) == ["prediction", "lower", "upper"]
+    model = load(folder / "jan.json")
+    np.testing.assert_allclose(found["prediction"], model.predict(rows()[["sqft", "rooms"]]), rtol=1e-14)
+
+
+def test_a_million_rows_keep_their_order(folder):
+    sqft = np.arange(300_000.0)
+    pd.DataFrame({"rooms": 0.0, "sqft": sqft}).to_csv(folder / "long.csv", index=False)
+    done = run(folder, "predict", "jan.json", "long.csv", "-o", "p.parquet")
+    assert done.returncode == 0
+    model = load(folder / "jan.json")
+    found = pd.read_parquet(folder / "p.parquet")["prediction"]
+    np.testing.assert_allclose(found, sqft * model.coef_[0] + model.intercept_, rtol=1e-13, atol=1e-13)
+
+
+def test_a_polynomial_is_predicted(folder):
+    x = np.linspace(-2, 3, 20)
+    pd.DataFrame({"x": x, "y": np.sin(x)}).to_csv(folder / "sin.csv", index=False)
+    model = LinearRegression(polynomial=3).fit(open_source(folder / "sin.csv", target="y"))
+    model.save(folder / "m.json")
+    lines = run(folder, "predict", "m.json", "sin.csv", "--interval", 0.95).stdout.splitlines()[1:]
+    found = np.array([list(map(float, line.split(","))) for line in lines])
+    frame = pd.DataFrame({"x": x})
+    np.testing.assert_array_equal(found[:, 0], model.predict(frame))
+    np.testing.assert_allclose(found[:, 1:], model.predict_interval(frame), rtol=1e-12)
+
+
+def test_missing_columns_are_all_named(folder):
+    (folder / "t.csv").write_text("a,b\n1,2\n")
+    refused(run(folder, "predict", "jan.json", "t.csv"), "t.csv has no columns ['sqft', 'rooms']; it has ['a', 'b']")
+    (folder / "t.csv").write_text("sqft,room\n1,2\n")
+    done = run(folder, "predict", "jan.json", "t.csv")
+    refused(done, "no column 'rooms' in t.csv")
+    assert "did you mean 'room'?" in done.stderr
+
+
+def test_a_cell_that_cannot_be_used_is_an_error_and_writes_nothing(folder):
+    (folder / "p.csv").write_text("here before\n")
+    for cell, said in (("", "has 1 missing (NaN) cell, the first in row 2"), ("many", "'many' in row 2")):
+        (folder / "t.csv").write_text(f"sqft,rooms\n1,2\n1,{cell}\n3,4\n")
+        done = run(folder, "predict", "jan.json", "t.csv", "-o", "p.csv")
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert (folder / "p.csv").read_text() == "here before\n"
+    assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
+
+
+def test_a_blank_cell_may_leave_a_blank_prediction(folder):
+    (folder / "t.csv").write_text("sqft,rooms\n1,2\n1,\n3,4\n")
+    done = run(folder, "predict", "jan.json", "t.csv", "--missing", "blank", "--interval", 0.5)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[2] == ",,"
+    assert len(done.stdout.splitlines()) == 4
+    assert done.stderr == "warning: 1 row has empty cells, and no prediction\n"
+
+
+def test_a_hint_names_the_option(folder):
+    (folder / "t.csv").write_text("sqft,rooms\n1,\n")
+    assert "--missing blank" in run(folder, "predict", "jan.json", "t.csv").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["predict", "jan.json", "jan.csv", "--interval", "95"], "95.0 is not between 0 and 1"),
+        (["predict", "jan.json", "jan.csv", "-o", "p.xlsx"], "ends neither in .csv nor in .parquet"),
+        (["merge", "jan.json", "-o", "m.json"], "one model is not enough"),
+        (["compare", "jan.json"], "one model is not enough"),
+        (["merge", "jan.json", "feb.json"], "Missing option"),
+    ],
+)
+def test_usage(arguments, said, folder):
+    refused(run(folder, *arguments), said, code=2)
+
+
+def test_merged_and_subtracted_models_are_those_of_the_rows_to_the_bit(folder):
+    assert run(folder, "merge", "jan.json", "feb.json", "-o", "merged.json").returncode == 0
+    assert run(folder, "merge", "feb.json", "jan.json", "-o", "turned.json").returncode == 0
+    assert run(folder, "subtract", "merged.json", "jan.json", "-o", "left.json").returncode == 0
+    for ours, theirs in (("merged", "both"), ("turned", "both"), ("left", "feb")):
+        ours, theirs = (json.loads((folder / f"{name}.json").read_text()) for name in (ours, theirs))
+        for key in ("moments", "coefficients", "standard_errors", "covariance", "certificate", "terms"):
+            assert ours[key] == theirs[key]
+        assert ours["provenance"]["statistics_sha256"] == theirs["provenance"]["statistics_sha256"]
+    assert load(folder / "merged.json").moments_ == ExactMoments.of(
+        *(lambda t: (t[["sqft", "rooms"]].to_numpy(), t["price"].to_numpy()))(pd.read_csv(folder / "both.csv"))
+    )
+    report = run(folder, "summary", "left.json").stdout
+    assert report.startswith("price on 2 features of jan.csv + feb.csv without jan.csv (70 rows)")
+
+
+def saved(folder, frame, name="other.json", target="price", **options):
+    options = {"precision": "exact", **options}
+    LinearRegression(**options).fit(open_source(frame, target=target)).save(folder / name)
+
+
+@pytest.mark.parametrize("command", ["merge", "subtract"])
+@pytest.mark.parametrize(
+    ("change", "options", "said"),
+    [
+        (lambda t: t.rename(columns={"rooms": "floors"}), {}, "features is ['sqft', 'rooms'] in one"),
+        (lambda t: t[["rooms", "sqft", "price"]], {}, "['rooms', 'sqft'] in the other"),
+        (lambda t: t.rename(columns={"price": "rent"}), {"target": "rent"}, "target is 'price' in one"),
+        (lambda t: t, {"fit_intercept": False}, "fit_intercept is True in one, False in the other"),
+        (lambda t: t, {"precision": "float64"}, "keeps float64 sums"),
+    ],
+)
+def test_models_that_do_not_go_together_say_why(command, change, options, said, folder):
+    saved(folder, change(rows()), **options)
+    refused(run(folder, command, "jan.json", "other.json", "-o", "m.json"), said)
+    assert not (folder / "m.json").exists()
+
+
+def test_rows_that_were_never_there_are_not_subtracted(folder):
+    refused(run(folder, "subtract", "jan.json", "feb.json", "-o", "m.json"), "were never in it")
+    refused(run(folder, "subtract", "jan.json", "jan.json", "-o", "m.json"), "no rows are left")
+
+
+def test_a_damaged_model_is_one_sentence_in_every_command(folder):
+    (folder / "bad.json").write_bytes((folder / "jan.json").read_bytes()[:-40])
+    for arguments in (
+        ["predict", "bad.json", "jan.csv"],
+        ["summary", "bad.json"],
+        ["merge", "jan.json", "bad.json", "-o", "m.json"],
+        ["subtract", "bad.json", "jan.json", "-o", "m.json"],
+        ["compare", "jan.json", "bad.json"],
+    ):
+        refused(run(folder, *arguments), "the model bad.json is damaged")
+
+
+def test_models_side_by_side(folder):
+    saved(folder, rows().drop(columns="rooms"), "short.json")
+    shown = run(folder, "compare", "jan.json", "short.json").stdout.splitlines()
+    jan, short = (load(folder / name).summary().as_dict() for name in ("jan.json", "short.json"))
+    assert shown[0].split() == ["jan.json", "short.json"]
+    cells = {line.split()[0]: line.split()[1:] for line in shown if line}
+    assert [float(cell) for cell in cells["sqft"]] == pytest.approx([jan["coef"]["sqft"], short["coef"]["sqft"]], 1e-6)
+    below = shown[[line.split()[:1] == ["rooms"] for line in shown].index(True) + 1].split()
+    assert below == [f"({jan['standard_error']['rooms']:.4g})"]
+    assert cells["rows"] == ["50", "50"]
+
+
+def test_models_side_by_side_as_json(folder):
+    shown = json.loads(run(folder, "compare", "jan.json", "feb.json", "--json").stdout)["models"]
+    assert [one.pop("model") for one in shown] == ["jan.json", "feb.json"]
+    assert [one.pop("target") for one in shown] == ["price", "price"]
+    assert shown == [load(folder / name).summary().as_dict() for name in ("jan.json", "feb.json")]
+
+
+def test_a_closed_pipe_is_quiet(folder):
+    pd.DataFrame({"sqft": np.arange(200_000.0), "rooms": 1.0}).to_csv(folder / "long.csv", index=False)
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} -m gradline predict jan.json long.csv | head -n 2",
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 2
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_behind_stdout_is_a_sentence(folder):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gradline", "predict", "jan.json", "jan.csv"],
+            cwd=folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["merge", "jan.json", "feb.json", "-o", "old.json"],
+        ["predict", "jan.json", "jan.csv", "-o", "old.csv"],
+        ["predict", "jan.json", "jan.csv", "-o", "old.parquet"],
+        ["fit", "jan.csv", "--target", "price", "--save", "old.json"],
+    ],
+    ids=["merge", "csv", "parquet", "fit"],
+)
+def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
+    """No file may grow beyond 100 bytes: the write fails as on a full disk, whoever asks."""
+    old = folder / arguments[-1]
+    old.write_text("here before\n")
+    done = gradline(*arguments, cwd=folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+    refused(done, "cannot be written: File too large")
+    assert old.read_text() == "here before\n"
+    assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
