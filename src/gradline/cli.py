@@ -152,7 +152,10 @@ def demo(
 
 @app.command()
 def fit(
-    source: Annotated[str, typer.Argument(help="A table: a CSV or Parquet file.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A table: a file (CSV, Parquet, Arrow, JSON lines), a folder, a glob, a URL, or - (stdin)."),
+    ],
     target: Annotated[str, typer.Option(help="The column to explain.")],
     features: Annotated[
         str | None, typer.Option(help="Columns to explain it with: a,b,c. Default: all others.")

@@ -26,6 +26,7 @@ KINDS = {
     **dict.fromkeys(("jsonl", "ndjson"), "JSON lines"),
 }
 TABLE = re.compile(rf"\.({'|'.join(KINDS)})(\.(gz|bz2|zst))?$", re.IGNORECASE)
+SYSTEMS = ("file", "s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 WILD = re.compile(r"[*?\[]")
 
@@ -163,9 +164,9 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
     if kind == fs.FileType.Directory:
         return Path(path).resolve().name or path, _folder(system, path, shown)
     if kind == fs.FileType.Unknown:  # a named pipe, or what the shell puts in place of <(command)
-        with foreseen(shown):
+        with foreseen(path):
             file = open(path, "rb")  # noqa: SIM115 - read, and closed, later
-        pipe = Pipe(file, name)
+        pipe = Pipe(file, path)
         weakref.finalize(pipe, file.close)
         return pipe
     if WILD.search(path):
@@ -254,13 +255,19 @@ def _file_system(url: str) -> tuple[Any, str]:
     import pyarrow as pa
     from pyarrow import fs
 
+    scheme = url.partition("://")[0].lower()
+    if scheme not in SYSTEMS:
+        raise DataError(
+            f"cannot open {_without_credentials(url)}: no file system is called {scheme}, expected one of "
+            f"{', '.join(SYSTEMS)}",
+            hint="download the file first" if scheme in ("http", "https", "ftp") else None,
+        )
     try:
         return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = _purged(str(error).partition("\n")[0], url)
     # Beyond the `except`, so that the error which may hold credentials is not in the chain.
-    hint = "download the file first" if url.lower().startswith("http") else None
-    raise DataError(f"cannot open {_without_credentials(url)}: {reason}", hint=hint)
+    raise DataError(f"cannot open {_without_credentials(url)}: {reason}")
 
 
 def _without_credentials(url: str) -> str:
@@ -286,7 +293,7 @@ def _purged(reason: str, url: str) -> str:
     except ValueError:
         options = []
     reason = reason.replace(url, shown)
-    secrets = {userinfo, *userinfo.split(":"), url.partition("?")[2], *options}
+    secrets = {userinfo, *re.split("[:/]", userinfo), url.partition("?")[2], *options}
     for secret in sorted({*secrets, *map(unquote, secrets)}, key=len, reverse=True):
         reason = reason.replace(secret, "...") if secret else reason
     return reason

@@ -60,14 +60,25 @@ def open_source(
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS,
 ) -> Source:
-    """Open a file or a table as a source of numeric rows.
+    """Open files or a table as a source of numeric rows.
 
     Parameters
     ----------
     data : path, table or Source
-        A CSV file (separated by comma, semicolon or tab; plain or compressed), a Parquet file, a pandas or polars
-        DataFrame, an Arrow table, a dict of columns, or anything with the Arrow stream interface. A Source is
-        returned as it is.
+        One of
+
+        - a file: CSV (separated by comma, semicolon or tab) or JSON lines, each plain or compressed (gzip, bzip2,
+          Zstandard); Parquet; Arrow IPC, which Feather is. What it is shows in its first bytes;
+        - several files as one table: a glob (``"sales/*.parquet"``; ``**`` for any depth, on the local disk), or a
+          folder of files of one kind at any depth, in the order of their paths. Folders named ``key=value`` are columns
+          too. All files must have the same columns, or, where `features` names them, those;
+        - a URL of a file system that Arrow knows (``s3://``, ``gs://``, ``abfs://``, ``hdfs://``, ``file://``), for any
+          of these; credentials come from the environment, as that system has it;
+        - ``"-"``, standard input, or a named pipe: CSV or JSON lines, and one pass only;
+        - a pandas or polars DataFrame, an Arrow table, a dict of columns, or anything with the Arrow stream interface;
+        - a Source, which is returned as it is.
+
+        Of files only the columns asked for are kept, and of columnar ones only those are read, in constant memory.
     target : str
         The column to predict.
     features : sequence of str or None
@@ -88,7 +99,8 @@ def open_source(
     Raises
     ------
     DataError
-        Where the file or a column is not there, or (in the pass that meets it) a cell that is used holds no number.
+        Where the file or a column is not there, files differ in their columns, or (in the pass that meets it) a row or
+        a cell that is used cannot be read as numbers. Credentials in a URL are in no message.
 
     Examples
     --------
@@ -97,6 +109,19 @@ def open_source(
     ('sqft',)
     >>> whole(source).X.ravel()
     array([ 50.,  80., 120.])
+
+    A folder for each year, read as one table of which the year is a column:
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for year, rows in {2024: "50,1.0", 2025: "80,1.6"}.items():
+    ...         part = Path(folder) / f"year={year}"
+    ...         part.mkdir()
+    ...         _ = (part / "sales.csv").write_text(f"sqft,price\\n{rows}\\n")
+    ...     sales = open_source(folder, target="price")
+    ...     print(sales.feature_names, whole(sales).X.tolist())
+    ('sqft', 'year') [[50.0, 2024.0], [80.0, 2025.0]]
     """
     if isinstance(data, Source):
         if target not in (None, data.target_name):
