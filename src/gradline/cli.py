@@ -154,7 +154,7 @@ def demo(
 def fit(
     source: Annotated[
         str,
-        typer.Argument(help="A table: a file (CSV, Parquet, Arrow, JSON lines), a folder, a glob, a URL, or - (stdin)."),
+        typer.Argument(help="A table: a file (CSV, Parquet, Arrow, JSON lines), a folder, glob or URL, or - (stdin)."),
     ],
     target: Annotated[str, typer.Option(help="The column to explain.")],
     features: Annotated[
