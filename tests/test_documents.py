@@ -6,6 +6,7 @@ After a deliberate change of output, `python tests/test_documents.py` writes wha
 import ast
 import contextlib
 import io
+import itertools
 import os
 import re
 import shlex
@@ -40,13 +41,12 @@ def test_python_blocks_run_and_print_what_they_say(page, monkeypatch, diabetes):
                 assert printed.getvalue().startswith(expected)
 
 
-def commands(page: Path):
-    """Each `$ gradline ...` line of a console block with the output printed below it."""
+def consoles(page: Path):
+    """For each console block its `$ gradline ...` lines, each with the output printed below it."""
     for body in blocks(page, "console"):
-        for chunk in re.split(r"^\$ ", body, flags=re.M)[1:]:
-            command, _, output = chunk.partition("\n")
-            if command.startswith("gradline "):
-                yield command, output
+        chunks = (chunk.partition("\n") for chunk in re.split(r"^\$ ", body, flags=re.M)[1:])
+        if found := [(command, output) for command, _, output in chunks if command.startswith("gradline ")]:
+            yield found
 
 
 def run(command: str, folder: Path) -> str:
@@ -64,19 +64,20 @@ def run(command: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("page", "command", "output"),
-    [pytest.param(p, c, o, id=f"{p.name}: {c}") for p in PAGES for c, o in commands(p)],
+    "console",
+    [pytest.param(block, id=f"{p.name}: {block[0][0]}") for p in PAGES for block in consoles(p)],
 )
-def test_commands_print_what_the_page_says(page, command, output, diabetes):
-    """Character for character, but for `...` lines, and for digits in the last places of numbers near rounding."""
-    printed = run(command, diabetes).rstrip("\n").splitlines()
-    expected = output.rstrip("\n").splitlines()
-    if "..." in expected:
-        cut = expected.index("...")
-        head, tail = expected[:cut], expected[cut + 1 :]
-        printed = printed[: len(head)] + (printed[-len(tail) :] if tail else [])
-        expected = head + tail
-    assert [roughly(line) for line in printed] == [roughly(line) for line in expected]
+def test_commands_print_what_the_page_says(console, diabetes):
+    """In order, character for character, but for `...` lines, and for digits in the last places near rounding."""
+    for command, output in console:
+        printed = run(command, diabetes).rstrip("\n").splitlines()
+        expected = output.rstrip("\n").splitlines()
+        if "..." in expected:
+            cut = expected.index("...")
+            head, tail = expected[:cut], expected[cut + 1 :]
+            printed = printed[: len(head)] + (printed[-len(tail) :] if tail else [])
+            expected = head + tail
+        assert [roughly(line) for line in printed] == [roughly(line) for line in expected]
 
 
 def roughly(line: str) -> str:
@@ -98,7 +99,7 @@ if __name__ == "__main__":
         subprocess.run([sys.executable, ROOT / "examples" / "write_diabetes.py", f"{name}/diabetes.csv"], check=True)
         for page in PAGES:
             text = page.read_text(encoding="utf-8")
-            for command, output in commands(page):
+            for command, output in itertools.chain.from_iterable(consoles(page)):
                 if "..." not in output.splitlines():
                     text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{run(command, Path(name))}")
             page.write_text(text, encoding="utf-8")
