@@ -325,6 +325,16 @@ def test_rows_of_arrow_are_counted_over_its_batches(tmp_path: Path) -> None:
         whole(open_file(tmp_path / "t.feather", target="y"))
 
 
+def test_categories_of_numbers_are_numbers_in_an_arrow_file(tmp_path: Path) -> None:
+    for write in (stream, feather.write_feather):
+        table = pa.table(
+            {"s": pa.array(["a", "b"] * 40).dictionary_encode(), "x": pa.array([5, 7] * 40), "y": [1.0] * 80}
+        )
+        write(table.set_column(1, "x", table["x"].dictionary_encode()), tmp_path / "t.arrow")
+        batch = whole(open_file(tmp_path / "t.arrow", target="y", features=["x"]))
+        assert batch.X.ravel().tolist() == [5, 7] * 40
+
+
 # JSON lines
 
 
@@ -374,6 +384,7 @@ def test_json_lines_read_as_with_the_json_module(
         (b'{"x": 1, "y": 2}\n{"x": "\xe9", "y": 2}\n', "line 2 of t.jsonl is not in UTF-8"),
         ("x,y\n1,2\n", "line 1 of t.jsonl is not JSON: Expecting value"),
         ("", "t.jsonl is empty (0 bytes)"),
+        ("\n \n", "t.jsonl is empty: it holds 3 bytes, all blank"),
     ],
 )
 def test_each_defect_of_json_lines_has_its_sentence(tmp_path: Path, content: str | bytes, message: str) -> None:
@@ -382,6 +393,27 @@ def test_each_defect_of_json_lines_has_its_sentence(tmp_path: Path, content: str
     with pytest.raises(DataError) as error:
         whole(open_file(path, target="y"))
     assert message in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"x": 1}]', "t.txt is one JSON array, expected one object a line"),
+        ("[\n {\n", "t.txt is one JSON array, expected one object a line"),
+        ('{\n "x": 1}', "line 1 of t.txt is not JSON: Expecting property name enclosed in double quotes"),
+    ],
+)
+def test_json_that_is_not_in_lines_is_recognised(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "t.txt").write_text(content)
+    with pytest.raises(DataError) as error:
+        open_file(tmp_path / "t.txt", target="y")
+    assert error.value.message == message
+
+
+@pytest.mark.parametrize("name", ["[x]", "{x}", "[{x}]"])
+def test_a_bracket_in_a_column_name_makes_no_json(tmp_path: Path, name: str) -> None:
+    (tmp_path / "t.csv").write_text(f"{name},y\n1,2\n")
+    assert open_file(tmp_path / "t.csv", target="y").feature_names == (name,)
 
 
 def test_lines_and_rows_of_json_are_counted_over_the_whole_file(

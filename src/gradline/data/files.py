@@ -24,6 +24,7 @@ from gradline.solution import Array
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_BYTES = 4 << 20
+JSON_OBJECT = re.compile(rb'\s*(\[\s*)?\{\s*(["}]|\Z)')
 DELIMITERS = (",", ";", "\t")
 COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
     b"PAR1": ParquetReader,
@@ -80,7 +81,7 @@ def open_place(place: Place | Pipe) -> Reader:
         raise DataError(f"{place.name} is a workbook or a zip archive", hint="save the table as CSV or Parquet")
     place = place.uncompressed()
     ending = TABLE.search(place.path)
-    if (ending and KINDS[ending[1].lower()] == "JSON lines") or place.head(64).lstrip().startswith((b"{", b"[")):
+    if (ending and KINDS[ending[1].lower()] == "JSON lines") or JSON_OBJECT.match(place.head(64)):
         return JsonLinesReader(place)
     return CsvReader(place)
 

@@ -16,6 +16,7 @@ from gradline.solution import Array
 
 SAMPLE_BYTES = 1 << 20
 CHUNK_BYTES = 4 << 20
+ONE_A_LINE = "each line must be one whole object, as jq -c writes it"
 
 
 class Lines(NamedTuple):
@@ -42,6 +43,8 @@ class JsonLinesReader:
             )
         whole = text if len(text) < SAMPLE_BYTES else text[: text.rfind(b"\n") + 1] or text
         self._sample = [record for _, record in self._objects(Lines(whole, 0))]
+        if not self._sample:
+            raise DataError(f"{self.name} is empty: it holds {len(text)} bytes, all blank")
         self.column_names = tuple(dict.fromkeys(key for record in self._sample for key in record))
 
     def numeric_columns(self) -> list[str]:
@@ -122,7 +125,7 @@ class JsonLinesReader:
                 raise DataError(f"line {number} of {self.name} is not in UTF-8") from None
             except (ValueError, RecursionError) as error:
                 reason = str(error).partition(":")[0]
-                raise DataError(f"line {number} of {self.name} is not JSON: {reason}") from None
+                raise DataError(f"line {number} of {self.name} is not JSON: {reason}", hint=ONE_A_LINE) from None
             if not isinstance(record, dict):
                 raise DataError(f'line {number} of {self.name} holds no object, expected one as in {{"x": 1}}')
             yield number, record
