@@ -57,8 +57,12 @@ def refuse_place(path: str | os.PathLike[str]) -> None:
     """What can be told before anything is written: OSError where `path` is no place for a file."""
     refuse_special(path)
     folder = os.path.dirname(os.path.realpath(path))
-    if not os.path.isdir(folder):
-        raise OSError(f"there is no folder {folder}")
+    try:
+        os.stat(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise OSError(f"there is no folder {folder}") from None
+    except OSError:
+        return  # one that may not be looked at: writing will say so
 
 
 def refuse_special(path: str | os.PathLike[str]) -> None:

@@ -115,6 +115,11 @@ def nn_engine(
             f"momentum={momentum:g} is the heavy ball of optimizer 'sgd'; {optimizer!r} has options of its own",
             hint="leave momentum at 0, or give optimizer_options",
         )
+    if momentum and "momentum" in optimizer_options:
+        raise DataError(
+            f"momentum={momentum:g} and optimizer_options' momentum={optimizer_options['momentum']!r} are both given",
+            hint="give one of them",
+        )
     options = dict(optimizer_options) | ({"momentum": momentum} if momentum else {})
     made = make_optimizer(optimizer, model.parameters(), learning_rate=learning_rate, options=options)
     rung = ByNN(model, criterion(loss), made, Tensors(dtype, device))

@@ -9,9 +9,9 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.engine import Engine
-from gradline.descent.engines import make_engine
+from gradline.descent.engines import make_engine, optimizer_of
 from gradline.descent.goal.problem import Problem
-from gradline.descent.losses.mean_loss import mean_loss
+from gradline.descent.losses.mean_loss import mean_loss, runs_through
 from gradline.descent.options import DEFAULT_TOL, Options
 from gradline.descent.run import Run, raise_or_warn, split
 from gradline.descent.steps import epochs
@@ -40,7 +40,7 @@ class Descent:
     path : (iterations + 1, features) float64 or None
         The slopes before the first step and after each, in data units.
     learning_rate : float
-        Of the problem descended: under "auto" that is the conditioned one. NaN where an optimizer has its own.
+        Of the problem descended: under "auto" that is the conditioned one, or what an optimizer began with.
     max_learning_rate : float
         At or above it full-batch steps do not converge; NaN where a loss with a kink allows no constant rate.
     loss : float
@@ -98,7 +98,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     if rate is not None and options.automatic and not options.squared:
         # From afar every row pulls alike, however far: a rate for the end would never get there. It is lowered in time.
         steps = math.ceil(problem.moments.rows / mean_over) if mean_over else 1
-        rate = max(rate, problem.reaching(training, *start, steps))
+        rate = max(rate, (1.0 - options.momentum) * problem.reaching(training, *start, steps))
     hopeless = _refuse_hopeless(rate, options, problem)
 
     engine = make_engine(
@@ -123,7 +123,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     tol = DEFAULT_TOL if options.tol is None else options.tol
 
     pace = _pace(engine, rate, options, problem, mean_over)
-    run = Run(engine, options, rng, path, early, identity=problem.identity(), pace=pace)
+    run = Run(engine, options, rng, path, early, source=training, identity=problem.identity(), pace=pace)
 
     def to_go(w: Array, b: float) -> int | None:
         if rate is None or not options.steady:
@@ -147,7 +147,29 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         _tell_divergence(rate, inner.history, ceiling, options, problem)
     if isinstance(pace, CautiousRate):
         rate = pace.rate
-    return _finished(problem, options, inner, rate, early, path, training)
+    if inner.status is Status.ROUNDING and isinstance(problem, Problem):
+        problem, inner = _without_digits_of_zero(problem, inner, training, options, tol)
+    optimizer = optimizer_of(engine)
+    if rate is None and optimizer is not None:
+        own_rate = float(optimizer.param_groups[0]["lr"])
+    else:
+        own_rate = math.nan if rate is None else rate
+    return _finished(problem, options, inner, rate, own_rate, early, path, training)
+
+
+def _without_digits_of_zero(
+    problem: Problem, inner: Solution, source: Source, options: Options, tol: float
+) -> tuple[Problem, Solution]:
+    """A coefficient that is zero but for the rounding of y has no digits: they cannot be had, nor are they missed.
+
+    But only where every row lies on the line: beside a row of enormous numbers all others are rounding to the sums.
+    """
+    forgiving = problem.tolerance.of_a_line_through_all_rows()
+    near = forgiving.reached(inner.coef, inner.intercept, tol) is Status.CONVERGED
+    line = problem.frame.leave(inner.coef, inner.intercept)
+    if not near or problem.tolerance.has_error.all() or not runs_through(source, *line, options.dtype):
+        return problem, inner
+    return replace(problem, tolerance=forgiving), replace(inner, status=Status.CONVERGED)
 
 
 def _epochs(
@@ -210,7 +232,7 @@ def _tell_divergence(
 ) -> None:
     if options.dtype == "float32" and ceiling > float(np.finfo(np.float32).max):
         raise divergence.overflowed(history)
-    plain = options.optimizer == "sgd" and options.squared
+    plain = options.optimizer == "sgd" and not options.optimizer_options and options.squared
     limiting = problem.quadratic if plain else None
     error = divergence.exploded(rate, history, limiting, problem.names, options.momentum)
     raise_or_warn(error, options.on_divergence)
@@ -221,6 +243,7 @@ def _finished(
     options: Options,
     inner: Solution,
     rate: float | None,
+    own_rate: float,
     early_stopping: EarlyStopping | None,
     path: list[Array] | None,
     training: Source,
@@ -233,6 +256,8 @@ def _finished(
         assert rate is not None
         to_go = problem.iterations_to_go(rate, inner.coef, inner.intercept, tol, momentum)
     near = tolerance.reached(inner.coef, inner.intercept, tol)
+    if inner.status is Status.CONVERGED:
+        near = Status.CONVERGED
     cure = None
     meant = inner.status in (Status.CALLBACK, Status.VALIDATION)
     if not (diverged or meant or near is Status.CONVERGED):
@@ -250,7 +275,7 @@ def _finished(
             inner, coef=w, intercept=b, history=tuple(loss * problem.unit_of_loss for loss in inner.history)
         ),
         path=None if path is None else np.array(path),
-        learning_rate=math.nan if rate is None else rate,
+        learning_rate=own_rate,
         max_learning_rate=problem.max_learning_rate(momentum),
         loss=loss,
         validation_loss=tuple(early_stopping.losses) if early_stopping else (),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 ROWS_AT_ONCE = 65_536
+_ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +69,11 @@ class Network:
                 part = slice(start, start + ROWS_AT_ONCE)
                 rows = self.frame.rows(Batch.of(X[part], np.zeros(len(X[part])))).X
                 out = self.module(torch.as_tensor(rows, dtype=kind, device=self.device))
+                if not isinstance(out, torch.Tensor):
+                    raise DataError(
+                        f"the module returns {type(out).__name__}, expected a tensor of shape ({len(rows)}, 1)",
+                        hint="wrap it in a module that returns its prediction alone",
+                    )
                 if out.shape != (len(rows), 1):
                     raise DataError(
                         f"the module made {tuple(out.shape)} of {rows.shape}, expected ({len(rows)}, 1)",
@@ -117,6 +124,13 @@ def train(
     if options.engine != "nn":
         raise DataError(f"a module is trained by engine 'nn', not by '{options.engine}'", hint="engine='nn'")
     check_torch("nn", options.device)
+    for name, given in (
+        ("init", options.init != "zeros" if isinstance(options.init, str) else True),
+        ("record_path", options.record_path),
+        ("fit_intercept=False", not options.fit_intercept),
+    ):
+        if given:
+            raise DataError(f"{name} is for a line: a module begins as it is made", hint=f"leave out {name}")
     if options.automatic and options.optimizer == "sgd":
         raise DataError(
             "learning_rate='auto' is worked out from the curvature of a line's loss, which a module does not have",
@@ -166,11 +180,18 @@ def _train(
         early = EarlyStopping(lambda w, b: network.loss(held, in_data_units), patience=options.n_iter_no_change)
     unit = frame.target_scale**loss.degree
     data = {"features": source.feature_names, "rows": columns.rows, "means": columns.mean, "module": _shape(network)}
-    run = Run(engine, options, rng, None, early, data, memories={"module": network.module, "torch": _TorchRandom()})
+    run = Run(
+        engine, options, rng, None, early, source, data, memories={"module": network.module, "torch": _TorchRandom()}
+    )
     after_pass = AfterPass(DataUnits(np.eye(0)), unit, set_pace=run.pace, early_stopping=early, callbacks=callbacks)
     square = float(columns.variance[-1]) + (columns.mean[-1] - frame.target_centre) ** 2
     ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
-    found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling)
+    try:
+        found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling if ceiling > 0 else math.inf)
+    except DataError:
+        raise
+    except (RuntimeError, ValueError) as failure:
+        raise DataError(f"the module cannot be trained on these rows: {str(failure).splitlines()[0]}") from failure
     rate = math.nan if options.automatic else float(options.learning_rate)
     if found.status is Status.DIVERGED:
         error = divergence.exploded(None if options.automatic else rate, found.history, None, source.feature_names)
@@ -203,7 +224,13 @@ def _built(module: Any, source: Source, options: Options) -> nn.Module:
     from torch import nn
 
     features = len(source.feature_names)
-    built = copy.deepcopy(module) if isinstance(module, nn.Module) else module(features)
+    try:
+        built = copy.deepcopy(module) if isinstance(module, nn.Module) else module(features)
+    except TypeError as error:
+        raise DataError(
+            f"module({features}) cannot be made: {error}",
+            hint="give a module, or a function: module=lambda features: ...",
+        ) from None
     if not isinstance(built, nn.Module):
         raise DataError(
             f"module made {type(built).__name__}, expected a torch.nn.Module",
@@ -214,7 +241,9 @@ def _built(module: Any, source: Source, options: Options) -> nn.Module:
     built.to(device=options.device, dtype=getattr(torch, options.dtype))
     try:
         Network(built, _data_units(features), options.dtype, options.device).predict(np.zeros((2, features)))
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(
             f"the module does not take rows of {features} features: {str(error).splitlines()[0]}",
             hint=f"begin it with a layer of {features} inputs, or give a function: module=lambda features: ...",
@@ -227,7 +256,7 @@ def _data_units(features: int) -> Standardised:
 
 
 def _shape(network: Network) -> list[str]:
-    return [f"{name} {tuple(p.shape)}" for name, p in network.module.named_parameters()]
+    return [repr(network.module), *(f"{name} {tuple(p.shape)}" for name, p in network.module.named_parameters())]
 
 
 @contextmanager
@@ -235,7 +264,7 @@ def _seeded(seed: int) -> Iterator[None]:
     """Initial weights and dropout from our seed, without a trace in the caller's random numbers."""
     import torch
 
-    with torch.random.fork_rng(devices=[]):
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):  # torch has one generator for all threads
         torch.manual_seed(seed)
         yield
 

@@ -22,8 +22,8 @@ from gradline.descent.steps.schedule import CautiousRate, FallingRate
 from gradline.descent.steps.schedulers import Scheduler
 from gradline.descent.watching.after_pass import AfterPass
 from gradline.descent.watching.early_stopping import EarlyStopping
-from gradline.descent.watching.resume import Keeper, Remembers
-from gradline.errors import DivergenceError, DivergenceWarning
+from gradline.descent.watching.resume import Keeper, Remembers, digest
+from gradline.errors import DataError, DivergenceError, DivergenceWarning
 from gradline.solution import Array, Solution, Status
 
 
@@ -37,6 +37,7 @@ class Run:
         rng: np.random.Generator,
         path: list[Array] | None,
         early_stopping: EarlyStopping | None,
+        source: Source,
         identity: dict[str, Any],
         pace: FallingRate | CautiousRate | None = None,
         memories: dict[str, Remembers] | None = None,
@@ -57,7 +58,7 @@ class Run:
             self._keeper = Keeper(
                 options.checkpoint,
                 options.checkpoint_seconds,
-                options.identity() | identity,
+                options.identity() | identity | {"rows themselves": digest(source)} | _plan(scheduler),
                 engine,
                 rng,
                 {name: memory for name, memory in carried.items() if memory is not None},
@@ -78,6 +79,14 @@ class Run:
         if self._keeper is not None:
             history, ended = self._keeper.resume()
             after_pass.save = self._keeper.after_pass
+            if len(history) > self.options.max_iter:
+                raise DataError(
+                    f"the checkpoint {self.options.checkpoint} holds {len(history)} iterations, more than the "
+                    f"{self.options.max_iter} asked for",
+                    hint="raise max_iter, or delete the file to begin anew",
+                )
+            if ended is Status.VALIDATION and self.early_stopping is not None and self.early_stopping.patient:
+                ended = None  # with more patience than before it goes on
             if ended is not None:
                 return self._best(Solution(*self.engine.read(), ended, tuple(history)))
         found = descend(
@@ -100,6 +109,10 @@ class Run:
             return found
         self.engine.write(*self.early_stopping.best)
         return replace(found, coef=self.early_stopping.best[0], intercept=self.early_stopping.best[1])
+
+
+def _plan(scheduler: Scheduler | None) -> dict[str, str]:
+    return {} if scheduler is None else {"scheduler": scheduler.plan}
 
 
 def split(source: Source, options: Options, rng: np.random.Generator) -> tuple[Source, Source | None]:

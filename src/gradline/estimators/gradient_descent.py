@@ -280,11 +280,13 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         )
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         callbacks = [callback for callback in (self._printer(), self.callback) if callback]
-        for name in ("coef_", "intercept_", "exact_coef_", "exact_intercept_", "optimality_gap_", "coef_path_"):
-            self.__dict__.pop(name, None)  # of an earlier fit of another kind
+        for name in [*vars(self)]:  # of an earlier fit, which may have been of another kind
+            if name.endswith("_") and not name.startswith("_") and name not in ("n_features_in_", "feature_names_in_"):
+                delattr(self, name)
+        network = self.__dict__.pop("_network", None)
         with naming_cells(source):
             if self.module is not None:
-                self._train(source, options, rng, callbacks)
+                self._train(source, options, rng, callbacks, network)
             else:
                 self._descend(source, options, rng, callbacks)
         return self
@@ -293,7 +295,6 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]
     ) -> None:
         descent = descend_on(source, options, rng, *callbacks)
-        self.__dict__.pop("_network", None)
         self.coef_ = descent.solution.coef
         self.intercept_ = descent.solution.intercept
         if descent.path is not None:
@@ -310,12 +311,21 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if (self.tol is not None or interrupted) and descent.cure:
             warnings.warn(f"{self.stop_reason_}\nhint: {descent.cure}", ConvergenceWarning, stacklevel=3)
 
-    def _train(self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]) -> None:
+    def _train(
+        self,
+        source: Source,
+        options: Options,
+        rng: np.random.Generator,
+        callbacks: Sequence[Callback],
+        before: Network | None,
+    ) -> None:
         from gradline.descent.module import train
 
-        module = self.module_ if self.warm_start and hasattr(self, "_network") else self.module
+        known = self.warm_start and before is not None and self._trained_from is self.module
+        module = before.module if known and before is not None else self.module
         training = train(source, module, options, rng, *callbacks)
         self._network: Network = training.network
+        self._trained_from: Any = self.module
         self.max_learning_rate_ = np.nan
         self.converged_ = False
         self._keep(training)
@@ -328,14 +338,20 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self.n_iter_ = len(self.loss_curve_)
         self.learning_rate_ = done.learning_rate
         self.stop_reason_ = done.stop_reason
-        self.__dict__.pop("validation_loss_curve_", None)
         if self.validation_fraction is not None:
             self.validation_loss_curve_ = list(done.validation_loss)
 
     def _parameters_before(self) -> Array | None:
         """Where a warm start begins."""
-        if not self.warm_start or not hasattr(self, "coef_"):
+        if self.warm_start and self.checkpoint is not None:
+            raise DataError(
+                "warm_start and checkpoint both say where to begin",
+                hint="give one of them: a checkpoint goes on by itself",
+            )
+        if not self.warm_start or not hasattr(self, "coef_") or self.module is not None:
             return None
+        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_)):
+            raise DataError("the last fit diverged: warm_start has nowhere to go on from", hint="warm_start=False")
         return np.append(self.coef_, self.intercept_) if self.fit_intercept else self.coef_
 
     @property
@@ -344,6 +360,9 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if not hasattr(self, "_network"):
             raise AttributeError("module_ is there after a fit with module=...")
         return self._network.module
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coef_") or hasattr(self, "_network")
 
     def predict(self, X: Any) -> Array:
         """X @ coef_ + intercept_, shape (n_samples,); with `module` what the network says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ class Tolerance:
     ----------
     unit : (k,) float64
         The standard error of each coefficient. Where there is none (an exact fit, no degrees of freedom): its own
-        size, or where it is zero to rounding that of a coefficient that alone would explain y.
+        size, or where it is zero that of a coefficient that alone would explain y.
     has_error : (k,) bool
         Whether there is a standard error.
     offset : (k,) float64
@@ -30,6 +30,8 @@ class Tolerance:
         back to data units.
     rounding : (k,) float64
         What a few roundings of the descending dtype leave as an error, and twice the offset; no descent gets nearer.
+    alone : (k,) float64
+        The size of a coefficient that alone would explain y.
     """
 
     quadratic: Quadratic
@@ -38,6 +40,7 @@ class Tolerance:
     unit: Array
     has_error: NDArray[np.bool_]
     rounding: Array
+    alone: Array
 
     @classmethod
     def of(
@@ -54,7 +57,7 @@ class Tolerance:
         best = np.append(exact.coef, exact.intercept) if bias else exact.coef
         square = np.diag(moments.scatter) / moments.weight + moments.mean**2
         size = np.sqrt(np.append(square[:-1], 1.0) if bias else square[:-1])
-        target_size = float(np.sqrt(square[-1]))
+        target_size = float(np.sqrt(square[-1])) or 1.0  # where y is zero in every row, any size is as good
         if standard_error is None:
             error = infer(moments, exact, fit_intercept=bias).standard_error
             error = np.roll(error, -1) if bias else error  # inference counts the intercept first
@@ -62,7 +65,7 @@ class Tolerance:
             error = standard_error
         alone = target_size / np.where(size > 0, size, np.inf)
         has_error = np.isfinite(error) & (error > 0)
-        unit = np.where(has_error, error, np.where(np.abs(best) > 1e-12 * alone, np.abs(best), alone))
+        unit = np.where(has_error, error, np.where(best != 0, np.abs(best), alone))
         spread = np.sqrt(np.diag(quadratic.H))
         away = (float(moments.mean[-1]) - frame.target_centre) ** 2 + moments.scatter[-1, -1] / moments.weight
         size_in_frame = float(np.sqrt(away)) / frame.target_scale
@@ -74,7 +77,12 @@ class Tolerance:
         rounding = np.abs(differences) @ (16 * np.finfo(dtype).eps * in_frame) + 2 * np.abs(offset)
         if bias:
             rounding[-1] += 4 * np.finfo(float).eps * abs(moments.mean[-1])  # what a frame can know of the mean of y
-        return cls(quadratic, differences, offset, unit, has_error, rounding)
+        return cls(quadratic, differences, offset, unit, has_error, rounding, alone)
+
+    def of_a_line_through_all_rows(self) -> Tolerance:
+        """Where y is reproduced in every row, a coefficient that is zero but for rounding is measured as if it were."""
+        unit = np.where(self.has_error | (self.unit > 1e-12 * self.alone), self.unit, self.alone)
+        return replace(self, unit=unit)
 
     def error(self, w: Array, b: float) -> Array:
         """(k,) distance of every coefficient from the least squares answer, in data units; w, b in the frame."""

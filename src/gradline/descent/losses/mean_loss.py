@@ -28,3 +28,24 @@ def mean_loss(source: Source, loss: Loss, w: Array, b: float) -> float:
             total.append(float(weights @ loss.value(batch.X @ w + b - batch.y)))
         weight.append(float(weights.sum()))
     return math.fsum(total) / math.fsum(weight) if all(map(math.isfinite, total)) else math.inf
+
+
+def runs_through(source: Source, w: Array, b: float, dtype: str) -> bool:
+    """Is every row on the line, but for what rounding of its own numbers to `dtype` does?
+
+    A row of enormous numbers makes the sums of squares blind to all others; row by row nothing is hidden.
+
+    Examples
+    --------
+    >>> from gradline.data.arrays import ArraySource
+    >>> rows = ArraySource([[0.1], [0.2], [1e18]], [0.3, 0.6, 3e18])
+    >>> runs_through(rows, np.array([3.0]), 0.0, "float64"), runs_through(rows, np.array([3.0]), 1.0, "float64")
+    (True, False)
+    """
+    for batch in source.batches():
+        size = np.abs(batch.X) @ np.abs(w) + np.abs(batch.y)
+        off = np.abs(batch.X @ w + b - batch.y)
+        # A row that happens to be small is off by what its neighbours' numbers have left in the coefficients.
+        if not (off <= 64 * np.finfo(dtype).eps * np.maximum(size, np.median(size))).all():
+            return False
+    return True

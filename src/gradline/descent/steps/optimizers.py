@@ -45,6 +45,14 @@ def make_optimizer(
 
     kind = _kind(optimizer)
     given = dict(options)
+    if learning_rate is not None and "lr" in given:
+        raise DataError(
+            f"learning_rate={learning_rate:g} and optimizer_options' lr={given['lr']!r} are both given",
+            hint="give one of them",
+        )
+    for name in ("capturable", "differentiable"):
+        if given.get(name):
+            raise DataError(f"optimizer option {name} is for graphs that this loop does not keep", hint="leave it out")
     if learning_rate is not None:
         given["lr"] = learning_rate
     if kind is optim.SGD:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,8 +21,14 @@ class Scheduler:
         """Of an optimizer; None where the engine has none."""
         if optimizer is None:
             raise DataError("a scheduler moves the rate of a torch.optim optimizer", hint="engine='nn'")
-        made = make(optimizer)
-        if not hasattr(made, "step"):
+        try:
+            made = make(optimizer)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"the scheduler cannot be made: {error}",
+                hint="scheduler=lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 100)",
+            ) from None
+        if made is optimizer or not hasattr(made, "step"):
             raise DataError(
                 f"scheduler returned {type(made).__name__}, expected a torch.optim.lr_scheduler",
                 hint="scheduler=lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 100)",
@@ -32,10 +39,22 @@ class Scheduler:
         """After a pass."""
         from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-        if isinstance(self._scheduler, ReduceLROnPlateau):
-            self._scheduler.step(history[-1])
-        else:
-            self._scheduler.step()
+        try:
+            if isinstance(self._scheduler, ReduceLROnPlateau):
+                self._scheduler.step(history[-1])
+            else:
+                self._scheduler.step()
+        except ValueError as error:
+            raise DataError(
+                f"the scheduler has no more steps after pass {len(history)}: {error}",
+                hint="plan it for max_iter passes",
+            ) from None
+
+    @property
+    def plan(self) -> str:
+        """What it is and how it starts, for a checkpoint to know again."""
+        kind = type(self._scheduler).__name__
+        return re.sub(r" at 0x[0-9a-f]+", "", f"{kind} {sorted(self.state_dict().items(), key=lambda item: item[0])}")
 
     def state_dict(self) -> dict[str, Any]:
         """Of torch's."""

@@ -69,6 +69,8 @@ def cure(solution: Solution, options: Options, *, solvable: bool, gap: float, to
     if solution.status is Status.ROUNDING:
         return "use dtype='float64'" if options.dtype == "float32" else exact[0]
     if solution.status is Status.INTERRUPTED:
+        if options.checkpoint is not None:
+            return "fit again to go on from the checkpoint"
         return "fit again with warm_start=True to go on from here"
     if options.optimizer != "sgd" or options.optimizer_options or options.scheduler:
         return "raise max_iter, or change the rate, or take plain descent: optimizer='sgd', learning_rate='auto'"

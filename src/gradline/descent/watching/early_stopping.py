@@ -38,7 +38,12 @@ class EarlyStopping:
         if loss < min(self.losses, default=math.inf):
             self.best = w, b
         self.losses.append(loss)
-        return Status.VALIDATION if len(self.losses) - self.best_pass >= self._patience else None
+        return None if self.patient else Status.VALIDATION
+
+    @property
+    def patient(self) -> bool:
+        """Would it go on?"""
+        return len(self.losses) - self.best_pass < self._patience
 
     @property
     def best_pass(self) -> int:
