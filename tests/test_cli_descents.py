@@ -140,3 +140,36 @@ def test_ctrl_c_shows_what_there_is_marked_unfinished(folder):
     assert "Unfinished: interrupted after" in " ".join(out.split())
     assert "warning: interrupted, unfinished\nhint: " in err
     assert "Traceback" not in err
+
+
+def test_ctrl_c_before_anything_is_there_is_a_sentence(folder):
+    fifo = folder / "slow.csv"
+    os.mkfifo(fifo)
+    command = [sys.executable, "-m", "gradline", "fit", "slow.csv", "--target", "y", "--engine", "numpy"]
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process, open(fifo, "w") as rows:  # fmt: skip
+        rows.write("a,y\n1,2\n2,3\n")  # more never come
+        rows.flush()
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        rows.close()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode in (130, 1)
+    assert "Traceback" not in err
+    assert out == ""
+    assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        (["--engine", "nn", "--optimizer", "adam", "--momentum", "0.9"], "--optimizer-option"),
+        (["--engine", "numpy", "--device", "cuda"], "--engine autograd or --engine nn"),
+    ],
+)
+def test_hints_name_options_that_there_are(options, hint, folder):
+    done = gradline("fit", "t.csv", "--target", "y", *options, cwd=folder)
+    assert done.returncode == 1
+    assert hint in done.stderr
+    assert "optimizer_options" not in done.stderr.split("hint:")[1]

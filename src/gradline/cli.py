@@ -70,6 +70,7 @@ class LessonEngine(StrEnum):
 
 
 DEFAULT_TOL = 1e-6
+EXACT = "fit the exact way (leave --engine out)"
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
@@ -86,9 +87,10 @@ def main() -> None:
     except GradlineError as error:
         _tell(f"error: {error.message}" + (f"\nhint: {_as_options(error.hint)}" if error.hint else ""))
         sys.exit(1)
-    except KeyboardInterrupt:
-        _tell("error: interrupted before there was anything to show")
-        sys.exit(INTERRUPTED)
+    except SystemExit as done:  # Typer makes one of Ctrl-C, without a word
+        if done.code == INTERRUPTED and not _told:
+            _tell("error: interrupted before there was anything to show")
+        raise
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
         sys.exit(1)
@@ -351,7 +353,10 @@ def _as_options(hint: str) -> str:
         return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
 
     hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
-    hint = hint.replace("with warm_start=True", "with --checkpoint FILE, another time,")
+    hint = hint.replace("with warm_start=True to go on from here", "with --checkpoint FILE, which can be gone on from")
+    hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)
+    hint = hint.replace("fit it the exact way, which takes every float64 (LinearRegression)", EXACT)
+    hint = hint.replace("engine='autograd' or 'nn'", "engine='autograd' or engine='nn'")
     return re.sub(
         r"\b(features|target|missing|weight|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
         option,
@@ -359,7 +364,11 @@ def _as_options(hint: str) -> str:
     )
 
 
+_told: list[str] = []  # to stderr, by this command
+
+
 def _tell(text: str) -> None:
+    _told.append(text)
     print(text, file=sys.stderr)
 
 
