@@ -177,7 +177,9 @@ def fit(
     batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
     tol: Annotated[float, typer.Option(min=0, help="Stop within so many standard errors of the answer.")] = 1e-6,
     loss: Annotated[LossName, typer.Option(help="What a residual costs.")] = LossName.squared,
-    level: Annotated[float | None, typer.Option(help="Of --loss quantile: between 0 and 1.")] = None,
+    level: Annotated[
+        float | None, typer.Option(help="Of --loss quantile: between 0 and 1. Default: 0.5, the median.")
+    ] = None,
     delta: Annotated[
         float | None, typer.Option(help="Of --loss huber, in units of the target. Default: from the data.")
     ] = None,

@@ -106,7 +106,7 @@ def test_with_a_rate_of_ones_own_the_kink_is_descended_as_written(engine):
 def test_a_constant_rate_on_a_kink_does_not_pass_for_converged():
     X, y = table(outliers=False)
     Z = (X - X.mean(0)) / X.std(0)
-    with pytest.warns(ConvergenceWarning, match="standard errors from the answer of the absolute loss"):
+    with pytest.warns(ConvergenceWarning, match="standard errors from the answer of the smoothed absolute loss"):
         fit = GradientDescentRegressor(loss="absolute", learning_rate=0.5, max_iter=300).fit(Z, y)
     assert not fit.converged_
     assert fit.optimality_gap_ > 1e-6

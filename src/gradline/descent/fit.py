@@ -43,6 +43,8 @@ class Descent:
         Of the problem descended: under "auto" that is the conditioned one, or what an optimizer began with.
     max_learning_rate : float
         At or above it full-batch steps do not converge; NaN where a loss with a kink allows no constant rate.
+    limited : bool
+        Whether that limit is one of the steps that were made: full batches, plain descent.
     loss : float
         The mean loss where it ended.
     validation_loss : tuple of float
@@ -61,6 +63,7 @@ class Descent:
     path: Array | None
     learning_rate: float
     max_learning_rate: float
+    limited: bool
     loss: float
     validation_loss: tuple[float, ...]
     gap: float
@@ -277,6 +280,7 @@ def _finished(
         path=None if path is None else np.array(path),
         learning_rate=own_rate,
         max_learning_rate=problem.max_learning_rate(momentum),
+        limited=options.steady,
         loss=loss,
         validation_loss=tuple(early_stopping.losses) if early_stopping else (),
         gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),

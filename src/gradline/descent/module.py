@@ -134,7 +134,7 @@ def train(
     if options.automatic and options.optimizer == "sgd":
         raise DataError(
             "learning_rate='auto' is worked out from the curvature of a line's loss, which a module does not have",
-            hint="give a rate, for example learning_rate=0.01, or an optimizer with a default: optimizer='adam'",
+            hint="take an optimizer with a default, optimizer='adam', or give a rate, for example learning_rate=0.01",
         )
     if isinstance(options.cost, Huber) and options.cost.delta is None:
         raise DataError("delta of the Huber loss is settled for lines only", hint="loss=Huber(delta=...) in units of y")

@@ -58,20 +58,24 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     loss : {"squared", "huber", "absolute", "quantile"} or a Loss
         What a residual costs: `gradline.Huber(delta)`, `Absolute()`, `Quantile(level)`; engines "numpy", "autograd" and
         "nn". By name, Huber's delta is 1.345 robust standard deviations of the residuals. Under "auto" the kink of
-        absolute and quantile loss is rounded off within a bandwidth that vanishes beside the standard errors; with a
-        rate of your own they descend by subgradients, as written.
+        absolute and quantile loss is rounded off within a bandwidth that is small beside the standard errors (it
+        moves a single answer by about a fifth of one at 300 rows); with a rate of your own they descend by
+        subgradients, as written.
     momentum : float, 0 <= momentum < 1
         Heavy ball: every step keeps so much of the last one.
     optimizer : "sgd", or with engine "nn" a `torch.optim` class or its name
         Under learning_rate="auto" any other than "sgd" uses its own default rate, on the conditioned problem.
     optimizer_options : dict or None
-        For the `torch.optim` class: {"nesterov": True, "momentum": 0.9}, {"betas": (0.9, 0.99)}.
+        For the `torch.optim` class: {"nesterov": True, "momentum": 0.9}, {"betas": (0.9, 0.99)}; under
+        learning_rate="auto" also its rate on the conditioned problem, {"lr": 0.3}.
     scheduler : callable or None
-        `scheduler(optimizer)` returns a `torch.optim.lr_scheduler`, stepped once a pass; engine "nn".
+        `scheduler(optimizer)` returns a `torch.optim.lr_scheduler`, stepped once a pass; engine "nn". For example
+        `lambda optimizer: torch.optim.lr_scheduler.StepLR(optimizer, 100)`.
     module : nn.Module, callable or None
         With engine "nn": a network in place of the line, or a function of the number of features that makes one. It
         takes (rows, n_features) and returns (rows, 1); a copy is trained. Nothing is certified then, and there is no
-        `coef_`: predictions come from `module_`. Under learning_rate="auto" it sees standardised columns and target.
+        `coef_`: `predict` asks the network. Under learning_rate="auto", which an optimizer with a rate of its own takes
+        (optimizer="adam"), `module_` sees standardised columns, and its answers are put back into units of y.
     dtype : {"float64", "float32"}
         What the engine computes in. Rates, limits and certificates are always float64.
     device : str
@@ -83,7 +87,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     warm_start : bool
         Start from the last fit's parameters, where there are any.
     callback : callable or None
-        `callback(history)` after each pass, see `gradline.descent.watching.history.History`; True ends the descent.
+        `callback(history)`, with `history.iteration`, `loss`, `coef`, `intercept`, `distance`, `iterations_to_go` and
+        `validation_loss`, after each pass, see `gradline.descent.watching.history.History`; True ends the descent.
     checkpoint : path or None
         Keep the state in this file, about every 10 seconds and at the end, and go on from it where it is there: the
         same bits as if it had never stopped (with a `random_state` where anything is random).
@@ -112,7 +117,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
     coef_path_ : (n_iter_ + 1, n_features) float64
         Only with `record_path`; in data units.
     learning_rate_, max_learning_rate_ : float
-        The rate used, and 2 / largest curvature of the problem descended.
+        The rate used, and 2 (1 + momentum) / largest curvature of the problem descended: the limit for full batches by
+        plain descent (NaN for a loss with a kink at a rate of your own).
     converged_ : bool
         Whether the error is within `tol` (1e-6 where `tol` is None).
     stop_reason_ : str

@@ -20,6 +20,7 @@ from gradline.moments.precision import Statistics
 from gradline.solution import Array, Certificate, Solution, Status
 
 INTERCEPT = "(Intercept)"
+NEAR = 0.01  # standard errors: farther from the answer, its tests and intervals would be about another line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,16 @@ class DescentFigures:
     """What only a descent has: how it went, and how far it ended from the exact answer.
 
     `gap` is the largest distance of a coefficient from the answer `exact` (k,), in its standard errors (relative,
-    where there is none). `loss_function` is None for least squares.
+    where there is none). `loss_function` is None for least squares. `limited`: the limit on the rate is one of these
+    steps, full batches by plain descent.
     """
 
     engine: str
     iterations: int
     learning_rate: float
     max_learning_rate: float
+    limited: bool
+    held_out_loss: float | None
     loss_function: Loss | None
     converged: bool
     interrupted: bool
@@ -129,6 +133,8 @@ class Summary:
             iterations=len(descent.solution.history),
             learning_rate=descent.learning_rate,
             max_learning_rate=descent.max_learning_rate,
+            limited=descent.limited,
+            held_out_loss=descent.validation_loss[-1] if descent.validation_loss else None,
             loss_function=None if isinstance(problem.settled, Squared) else problem.settled,
             converged=descent.converged,
             interrupted=descent.solution.status is Status.INTERRUPTED,
@@ -143,7 +149,7 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: absent figures are None, per-term figures are dictionaries by term name."""
         way, i = self.descent, self.inference
-        trusted = way is None or way.converged
+        trusted = self._trusted
 
         def by_term(values: Iterable[Any]) -> dict[str, Any]:
             return dict(zip(self.terms, (_plain(v) for v in values), strict=True))
@@ -157,7 +163,7 @@ class Summary:
             "features": [term for term in self.terms if term != INTERCEPT],
             "intercept": coef.get(INTERCEPT),
             "coef": coef,
-            "standard_error": by_term(i.standard_error),
+            "standard_error": by_term(i.standard_error if trusted else np.full(len(self.terms), np.nan)),
             "t": by_term(i.t if trusted else np.full(len(self.terms), np.nan)),
             "p_value": by_term(i.p_value if trusted else np.full(len(self.terms), np.nan)),
             "confidence_interval": by_term(i.confidence_interval if trusted else np.full((len(self.terms), 2), np.nan)),
@@ -198,6 +204,11 @@ class Summary:
         )
 
     @property
+    def _trusted(self) -> bool:
+        """Do the coefficients deserve the exact answer's tests? Not a hundredth of a standard error away from it."""
+        return self.descent is None or (self.descent.converged and self.descent.gap <= NEAR)
+
+    @property
     def _feature_names(self) -> tuple[str, ...]:
         return tuple(term for term in self.terms if term != INTERCEPT)
 
@@ -214,7 +225,7 @@ class Summary:
 
     def _table(self) -> list[list[str]]:
         i, way = self.inference, self.descent
-        if way is not None and not way.converged:
+        if way is not None and not self._trusted:
             rows = zip(self.terms, self.coef, way.exact, strict=True)
             return [["", "unfinished", "exact answer"], *([one_line(n), short(c), short(e)] for n, c, e in rows)]
         tail = 50 * (1 - i.confidence)
@@ -239,7 +250,7 @@ class Summary:
 
     def _figures(self) -> list[str]:
         i = self.inference
-        if self.descent is not None and not self.descent.converged:
+        if not self._trusted:
             return ["Unfinished: no standard errors, tests or R\u00b2 for coefficients that are not the answer."]
         if self.descent is not None and self.descent.loss_function is not None:
             return [_told(self.descent.loss_function)]
@@ -263,9 +274,10 @@ class Summary:
         if way is not None:
             own = math.isnan(way.learning_rate)
             used = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
-            limit = "" if own or way.loss_function else f" (limit {way.max_learning_rate:.4g})"
+            limit = f" (limit {way.max_learning_rate:.4g})" if way.limited and not way.loss_function else ""
             rate = f"{used}{limit}, loss {way.loss:.6g}."
-            return [rate, way.stop_reason]
+            held = [] if way.held_out_loss is None else [f"Loss on the rows held out {way.held_out_loss:.6g}."]
+            return [rate, *held, way.stop_reason]
         sure = (
             f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
         )

@@ -255,7 +255,10 @@ class Problem:
         """What `exact` is, in words."""
         if isinstance(self.loss, Squared):
             return "the least squares answer"
-        return f"the answer of the {self.loss.name} loss" + ("" if self.certain else ", which is itself not certain")
+        smoothed = "smoothed " if self.settled.degree == 1 else ""
+        return f"the answer of the {smoothed}{self.loss.name} loss" + (
+            "" if self.certain else ", which is itself not certain"
+        )
 
     def identity(self) -> dict[str, Any]:
         """Which data these are, for a checkpoint to know again."""

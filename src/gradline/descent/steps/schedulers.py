@@ -18,7 +18,7 @@ class Scheduler:
 
     @classmethod
     def of(cls, make: Callable[[Any], Any], optimizer: Any) -> Scheduler:
-        """Of an optimizer; None where the engine has none."""
+        """Of an optimizer; None, where the engine has none, is refused."""
         if optimizer is None:
             raise DataError("a scheduler moves the rate of a torch.optim optimizer", hint="engine='nn'")
         try:

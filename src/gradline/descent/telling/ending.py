@@ -70,10 +70,11 @@ def cure(solution: Solution, options: Options, *, solvable: bool, gap: float, to
         return "use dtype='float64'" if options.dtype == "float32" else exact[0]
     if solution.status is Status.INTERRUPTED:
         if options.checkpoint is not None:
-            return "fit again to go on from the checkpoint"
+            return "fit again to go on from where the checkpoint was last saved"
         return "fit again with warm_start=True to go on from here"
     if options.optimizer != "sgd" or options.optimizer_options or options.scheduler:
-        return "raise max_iter, or change the rate, or take plain descent: optimizer='sgd', learning_rate='auto'"
+        lr = "optimizer_options={'lr': ...}" if automatic else "learning_rate"
+        return f"raise max_iter, or the rate ({lr}), or take plain descent: optimizer='sgd', learning_rate='auto'"
     if options.batch_size is not None:
         if not automatic:
             return "lower the rate, let learning_rate='auto' choose, or descend by full batches (batch_size=None)"

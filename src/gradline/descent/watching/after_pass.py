@@ -82,3 +82,6 @@ class _Scaled(Sequence[float]):
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def __repr__(self) -> str:
+        return repr(list(self))
