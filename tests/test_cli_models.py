@@ -296,3 +296,16 @@ def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
     refused(done, "cannot be written: File too large")
     assert old.read_text() == "here before\n"
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
+
+
+def test_the_table_that_is_read_is_never_written_over(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n1,2\n2,4\n3,7\n")
+    before = table.read_bytes()
+    done = gradline("fit", "t.csv", "--target", "y", "--save", "./t.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "overwritten" in done.stderr
+    assert gradline("fit", "t.csv", "--target", "y", "--save", "m.json", cwd=tmp_path).returncode == 0
+    done = gradline("predict", "m.json", "t.csv", "-o", "t.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert table.read_bytes() == before

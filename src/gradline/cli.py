@@ -212,6 +212,7 @@ def fit(
     from gradline.data.source import open_source
 
     rate = _rate(learning_rate)
+    cli_models.check(save, source)
     table = open_source(
         source,
         target=target,
@@ -284,7 +285,6 @@ def _solve(table: Source, fit_intercept: bool, precision: str, save: str | None)
     from gradline.moments.precision import gather
     from gradline.report.summary import Names, Summary
 
-    cli_models.check(save)
     moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
     if save is not None:
         cli_models.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision)

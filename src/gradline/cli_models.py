@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -57,6 +58,8 @@ def predict(
         raise typer.BadParameter(f"{interval} is not between 0 and 1", param_hint="--interval")
     if output is not None and Path(output).suffix not in SUFFIXES:
         raise typer.BadParameter(f"'{output}' ends neither in .csv nor in .parquet", param_hint="-o")
+    if output is not None:
+        _refuse_the_source(output, source, "-o")
     saved = read_model(model)
     rows = FeatureTable.of(source, saved.features, missing.value)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
@@ -127,12 +130,19 @@ def compare(models: Models, as_json: AsJson = False) -> None:
         print(side_by_side(reports))
 
 
-def check(path: str | None) -> None:
+def check(path: str | None, source: str) -> None:
     """Refuse a place for a model file before an hour is spent on the fit."""
     from gradline.model_file import check_place
 
     if path is not None:
+        _refuse_the_source(path, source, "--save")
         check_place(path)
+
+
+def _refuse_the_source(path: str, source: str, option: str) -> None:
+    """What is read is not written over."""
+    if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+        raise typer.BadParameter(f"'{path}' is the table that is read: it would be overwritten", param_hint=option)
 
 
 def save(
