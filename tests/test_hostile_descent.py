@@ -134,6 +134,7 @@ WAYS = {
     "float32": {"engine": "nn", "dtype": "float32"},
     "mini-batches": {"batch_size": 32, "max_iter": 20},
     "mini-batches by nn": {"engine": "nn", "batch_size": 32, "max_iter": 5},
+    "mini-batches by autograd": {"engine": "autograd", "batch_size": 32, "max_iter": 5},
     "momentum": {"momentum": 0.6},
     "L-BFGS": {"engine": "nn", "optimizer": "lbfgs", "max_iter": 50},
     "Huber, as wide as least squares": {"loss": Huber(1e300), "max_iter": 300},

@@ -186,3 +186,11 @@ def test_a_quantile_with_momentum_says_where_it_ends():
         warnings.simplefilter("always")
         far = fit(loss=Quantile(0.95), momentum=0.99)
     assert far.converged_ or any("standard errors from the answer" in str(w.message) for w in told)
+
+
+def test_an_error_in_a_callback_of_a_network_is_the_users_to_see():
+    def broken(history):
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        fit(engine="nn", module=nn.Linear(3, 1), optimizer="adam", callback=broken)

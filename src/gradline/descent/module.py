@@ -18,7 +18,8 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
-from gradline.descent.engines import check_torch, nn_engine
+from gradline.descent.engine import Engine
+from gradline.descent.engines import check_torch, nn_engine, optimizer_of
 from gradline.descent.goal.conditioning import DataUnits
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.loss import Huber, Loss
@@ -158,15 +159,17 @@ def _train(
         frame = _data_units(len(source.feature_names))
     loss = options.cost.in_units(frame.target_scale)
     network = Network(_built(module, source, options), frame, options.dtype, options.device)
-    engine = nn_engine(
-        network.module,
-        learning_rate=None if options.automatic else float(options.learning_rate),
-        loss=loss,
-        momentum=options.momentum,
-        optimizer=options.optimizer,
-        optimizer_options=options.optimizer_options,
-        dtype=options.dtype,
-        device=options.device,
+    engine = _Explained(
+        nn_engine(
+            network.module,
+            learning_rate=None if options.automatic else float(options.learning_rate),
+            loss=loss,
+            momentum=options.momentum,
+            optimizer=options.optimizer,
+            optimizer_options=options.optimizer_options,
+            dtype=options.dtype,
+            device=options.device,
+        )
     )
     first = network.loss(source, options.cost) / frame.target_scale**loss.degree
     if options.batch_size is None:
@@ -186,12 +189,7 @@ def _train(
     after_pass = AfterPass(DataUnits(np.eye(0)), unit, set_pace=run.pace, early_stopping=early, callbacks=callbacks)
     square = float(columns.variance[-1]) + (columns.mean[-1] - frame.target_centre) ** 2
     ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
-    try:
-        found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling if ceiling > 0 else math.inf)
-    except DataError:
-        raise
-    except (RuntimeError, ValueError) as failure:
-        raise DataError(f"the module cannot be trained on these rows: {str(failure).splitlines()[0]}") from failure
+    found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling if ceiling > 0 else math.inf)
     rate = math.nan if options.automatic else float(options.learning_rate)
     if found.status is Status.DIVERGED:
         error = divergence.exploded(None if options.automatic else rate, found.history, None, source.feature_names)
@@ -204,6 +202,21 @@ def _train(
         validation_loss=tuple(early.losses) if early else (),
         stop_reason=_sentence(found, rate, early),
     )
+
+
+class _Explained:
+    """An engine whose step says in a sentence what a module could not do; a callback's errors are the caller's own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self.optimizer = engine, optimizer_of(engine)
+        self.read, self.write = engine.read, engine.write
+
+    def step(self, batch: Batch) -> float:
+        """The engine's."""
+        try:
+            return self._engine.step(batch)
+        except (RuntimeError, ValueError) as failure:
+            raise DataError(f"the module cannot be trained on these rows: {str(failure).splitlines()[0]}") from failure
 
 
 def _sentence(found: Solution, rate: float, early: EarlyStopping | None) -> str:

@@ -51,8 +51,9 @@ def mini_batches(
     def shared(batch: Batch) -> Batch:
         if batch.weight is None and mean_over is None:
             return batch
-        weight = np.ones(len(batch)) if batch.weight is None else batch.weight
-        return replace(batch, share=weight / (mean_weight * (mean_over or len(batch))))
+        if batch.weight is None:
+            return replace(batch, share=np.broadcast_to(1.0 / (mean_over or len(batch)), len(batch)))
+        return replace(batch, share=batch.weight / (mean_weight * (mean_over or len(batch))))
 
     return lambda: (frame.rows(shared(batch)) for batch in source.batches(batch_size, shuffle=rng))
 
