@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.batch import Batch, rows_at_once
 from gradline.data.cells import NotANumber, all_finite
+from gradline.data.reader import Reader, numeric_columns
 from gradline.data.sparse import dense, is_sparse, suspects
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -21,21 +22,6 @@ Missing = Literal["error", "drop"]
 BATCH_ROWS = 65_536
 WINDOW_ROWS = 262_144
 LISTED = 6
-
-
-class Reader(Protocol):
-    """A table outside memory, as far as a source needs to know it: CSV, Parquet."""
-
-    name: str
-    column_names: tuple[str, ...]
-
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass: blocks of about `rows` rows, one float64 array a column, NaN where a cell is missing."""
-        ...
-
-    def numeric_columns(self) -> list[str]:
-        """Columns that hold numbers, as far as can be told without reading all rows; for hints."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,7 +402,7 @@ class TableSource:
         try:
             yield from self.reader.read(self.roles.columns, self.batch_rows)
         except NotANumber as cell:
-            raise not_a_number(cell, cell.table or self.name, self.roles, self.reader.numeric_columns()) from None
+            raise not_a_number(cell, cell.table or self.name, self.roles, numeric_columns(self.reader)) from None
 
 
 def stacked(columns: Sequence[Array]) -> Array:

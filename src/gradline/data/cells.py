@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradline.data.kinds import Kind, kind_of
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -115,7 +116,7 @@ def pandas_index(schema: Any) -> set[str]:
 
 
 def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
-    """Arrow array of numbers or booleans as float64, without a copy where it holds such; null becomes NaN."""
+    """Arrow array of numbers, booleans, dates or times as float64, without a copy where it can; null becomes NaN."""
     import pyarrow as pa
 
     types = pa.types
@@ -137,12 +138,33 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
         return exact
     if types.is_boolean(kind):
         cells = cells.cast(pa.int8())
-    if is_number(kind):
+    if types.is_temporal(kind) and not types.is_interval(kind):
+        return _from_temporal(cells)
+    if kind_of(kind) is Kind.NUMBER or types.is_boolean(kind):
         return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     for row, cell in enumerate(cells, rows_before + 1):
         if cell.is_valid:
             raise NotANumber(column, row, cell.as_py())
     return np.full(len(cells), np.nan)
+
+
+def _from_temporal(cells: Any) -> Array:
+    """Arrow dates as days, times and durations as seconds, rounded once; null becomes NaN."""
+    import pyarrow as pa
+
+    kind = cells.type
+    if pa.types.is_date(kind):
+        whole, parts_a_unit = cells.cast(pa.date32()).cast(pa.int32()), 1
+    else:
+        parts_a_unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+        whole = cells.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+    parts = whole.fill_null(0).to_numpy(zero_copy_only=False)
+    # Whole units and the rest apart: a count of nanoseconds since 1970 is beyond 2^53.
+    units, rest = np.divmod(parts, parts_a_unit)
+    numbers: Array = units.astype(np.float64) + rest / parts_a_unit
+    if cells.null_count:
+        numbers[cells.is_null().to_numpy(zero_copy_only=False)] = np.nan
+    return numbers
 
 
 def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
@@ -168,17 +190,6 @@ def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
         if digits.isdigit():
             _exact(int(trimmed[int(row)].as_py()), column, rows_before + int(row) + 1)
     return result
-
-
-def is_number(kind: Any) -> bool:
-    """Whether an Arrow type is one that reads as a number."""
-    import pyarrow as pa
-
-    types = pa.types
-    if types.is_dictionary(kind):
-        return is_number(kind.value_type)
-    tests = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean)
-    return any(test(kind) for test in tests)
 
 
 def shown(cell: object) -> str:

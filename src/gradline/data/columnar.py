@@ -2,70 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
 
-from gradline.data.cells import from_arrow, is_number, pandas_index
+from gradline.data.cells import from_arrow, pandas_index
+from gradline.data.kinds import Kind, kind_of
+from gradline.data.labels import Labels
 from gradline.data.places import Place, foreseen
+from gradline.data.reader import Cells
 from gradline.errors import DataError
-from gradline.solution import Array
 
 PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
 
 
 class ColumnarReader:
-    """What a file of Arrow types has for columns. The index of a DataFrame that was written is none."""
+    """What gives Arrow record batches of a known schema. The index of a DataFrame that was written is no column."""
 
-    def __init__(self, place: Place, schema: Any) -> None:
-        self.place = place
-        self.name = place.name
-        self._schema = schema
+    def __init__(self, name: str, schema: Any) -> None:
+        self.name = name
+        self.schema = schema
         index = pandas_index(schema)
         self.column_names = tuple(name for name in schema.names if name not in index)
 
-    def numeric_columns(self) -> list[str]:
-        """Columns of a numeric type."""
-        return [field.name for field in self._schema if is_number(field.type) and field.name in self.column_names]
+    @abstractmethod
+    def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """Start a fresh pass: record batches of at most `rows` rows that have these columns, and perhaps others."""
+
+    def kinds(self) -> dict[str, Kind]:
+        """What each column holds, by its type."""
+        return {field.name: kind_of(field.type) for field in self.schema if field.name in self.column_names}
+
+    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
+        """Start a fresh pass, see `gradline.data.reader.Reader`."""
+        before = 0
+        with closing(self.record_batches(columns, rows)) as batches:  # type: ignore[type-var]
+            for batch in batches:
+                yield [
+                    Labels.of_text(batch.column(name))
+                    if name in texts
+                    else from_arrow(batch.column(name), name, before)
+                    for name in columns
+                ]
+                before += batch.num_rows
+
+
+class TableReader(ColumnarReader):
+    """An Arrow table in memory."""
+
+    def __init__(self, table: Any, name: str) -> None:
+        super().__init__(name, table.schema)
+        self._table = table
+
+    def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """Start a fresh pass, without a copy."""
+        yield from self._table.select(list(columns)).to_batches(max_chunksize=rows)
 
 
 class ParquetReader(ColumnarReader):
     """A Parquet file, decoded page by page."""
 
     def __init__(self, place: Place) -> None:
-        with self._opened(place) as file:
-            super().__init__(place, file.schema_arrow)
+        self.place = place
+        with self._opened() as file:
+            super().__init__(place.name, file.schema_arrow)
 
-    @staticmethod
     @contextmanager
-    def _opened(place: Place) -> Iterator[Any]:
+    def _opened(self) -> Iterator[Any]:
         import pyarrow.parquet as pq
 
+        place = self.place
         options = {"pre_buffer": False, "buffer_size": PAGE_BUFFER_BYTES}
         with foreseen(place.path), pq.ParquetFile(place.path, filesystem=place.system, **options) as file:
             yield file
 
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
-        before = 0
-        with self._opened(self.place) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
-                yield [from_arrow(batch.column(name), name, before) for name in columns]
-                before += batch.num_rows
+    def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """Start a fresh pass over the pages of these columns."""
+        with self._opened() as file:
+            yield from file.iter_batches(batch_size=rows, columns=list(columns))
 
 
 class ArrowReader(ColumnarReader):
     """An Arrow IPC file (which Feather is) or stream, record batch by record batch."""
 
     def __init__(self, place: Place) -> None:
-        with self._opened(place) as (schema, _):
-            super().__init__(place, schema)
+        self.place = place
+        with self._opened() as (schema, _):
+            super().__init__(place.name, schema)
 
-    @staticmethod
     @contextmanager
-    def _opened(place: Place, fields: Sequence[int] | None = None) -> Iterator[tuple[Any, Iterator[Any]]]:
+    def _opened(self, fields: Sequence[int] | None = None) -> Iterator[tuple[Any, Iterator[Any]]]:
         from pyarrow import ipc
 
+        place = self.place
         options = ipc.IpcReadOptions(included_fields=None if fields is None else list(fields))
         with place.random_access() as file:
             start = file.read(6)
@@ -82,13 +112,9 @@ class ArrowReader(ColumnarReader):
                 stream = ipc.open_stream(file, options=options)
                 yield stream.schema, iter(stream)
 
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
-        before = 0
-        fields = sorted({self._schema.get_field_index(name) for name in columns})
-        with self._opened(self.place, fields) as (_, batches):
+    def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """Start a fresh pass over these columns."""
+        fields = sorted({self.schema.get_field_index(name) for name in columns})
+        with self._opened(fields) as (_, batches):
             for batch in batches:
-                for start in range(0, batch.num_rows, rows):
-                    part = batch.slice(start, rows)
-                    yield [from_arrow(part.column(name), name, before + start) for name in columns]
-                before += batch.num_rows
+                yield from (batch.slice(start, rows) for start in range(0, batch.num_rows, rows))

@@ -7,18 +7,20 @@ import csv
 import io
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradline.data.ahead import ahead
-from gradline.data.blocks import BATCH_ROWS, Missing, Reader, Roles, TableSource
+from gradline.data.blocks import BATCH_ROWS, Missing, Roles, TableSource
 from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, from_text
 from gradline.data.columnar import ArrowReader, ParquetReader
 from gradline.data.json_lines import JsonLinesReader
+from gradline.data.kinds import Kind
 from gradline.data.many import ManyReader
 from gradline.data.places import KINDS, TABLE, Pipe, Place, find
+from gradline.data.reader import Cells, Reader
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -118,8 +120,12 @@ class CsvReader:
         self.column_names, self.delimiter, self._header_bytes = header
         self._line_end = b"\n" if b"\n" in self._sample else b"\r"
 
-    def numeric_columns(self) -> list[str]:
-        """Columns whose cells in the first rows are numbers."""
+    def kinds(self) -> dict[str, Kind]:
+        """What the cells of each column are in the first rows."""
+        numeric = self._numeric_columns()
+        return {name: Kind.NUMBER if name in numeric else Kind.TEXT for name in self.column_names}
+
+    def _numeric_columns(self) -> list[str]:
         rows = self._sample[self._header_bytes :]
         chunk = Chunk(rows[: row_end(rows, self._line_end)] or rows, 0)
         numeric: list[str] = []
@@ -135,8 +141,8 @@ class CsvReader:
                 continue
         return numeric
 
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
+    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
+        """Start a fresh pass, see `gradline.data.reader.Reader`."""
         positions = [self.column_names.index(name) for name in columns]
         before = 0
         try:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradline.data.ahead import ahead
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
+from gradline.data.kinds import Kind
 from gradline.data.places import Pipe, Place
+from gradline.data.reader import Cells
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -47,8 +49,8 @@ class JsonLinesReader:
             raise DataError(f"{self.name} is empty: it holds {len(text)} bytes, all blank")
         self.column_names = tuple(dict.fromkeys(key for record in self._sample for key in record))
 
-    def numeric_columns(self) -> list[str]:
-        """Columns whose cells in the first rows are numbers."""
+    def kinds(self) -> dict[str, Kind]:
+        """What the cells of each column are in the first rows."""
 
         def numeric(name: str) -> bool:
             cells = [record.get(name) for record in self._sample]
@@ -56,10 +58,10 @@ class JsonLinesReader:
                 cell is None or isinstance(cell, int | float) for cell in cells
             )
 
-        return [name for name in self.column_names if numeric(name)]
+        return {name: Kind.NUMBER if numeric(name) else Kind.TEXT for name in self.column_names}
 
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass, see `gradline.data.blocks.Reader`."""
+    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
+        """Start a fresh pass, see `gradline.data.reader.Reader`."""
         before = 0
         try:
             for block in ahead(lambda lines: self._numbers(lines, columns), self._chunks()):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
-from gradline.data.blocks import Reader, listed
-from gradline.data.cells import NotANumber, from_text
+from gradline.data.blocks import listed
+from gradline.data.cells import MISSING_WORDS, NotANumber, from_text
+from gradline.data.kinds import Kind
+from gradline.data.labels import Labels
 from gradline.data.places import Part, Place
+from gradline.data.reader import Cells, Reader
 from gradline.errors import DataError
-from gradline.solution import Array
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a key that is null
 
@@ -25,26 +27,26 @@ class ManyReader:
         self._first = open_place(parts[0].place)
         self.column_names = self._names(self._first, parts[0])
 
-    def numeric_columns(self) -> list[str]:
-        """Numeric columns of the first file."""
-        return self._first.numeric_columns()
+    def kinds(self) -> dict[str, Kind]:
+        """What each column of the first file holds, and the keys of its folders."""
+        keys = {key: _kind(value) for key, value in self.parts[0].keys.items()}
+        return keys | self._first.kinds()
 
     def agree(self, columns: Sequence[str] | None) -> None:
         """Refuse files that lack one of the columns; None: files whose columns are not all the same."""
         for part in self.parts:
             self._checked(part, columns)
 
-    def read(self, columns: Sequence[str], rows: int) -> Iterator[list[Array]]:
-        """Start a fresh pass, see `gradline.data.blocks.Reader`; rows of a NotANumber count within its file."""
+    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
+        """Start a fresh pass, see `gradline.data.reader.Reader`; rows of a NotANumber count within its file."""
         for part in self.parts:
             reader = self._checked(part, columns)
             own = [name for name in columns if name in reader.column_names]
             try:
-                keys = {key: _number(key, part.keys[key]) for key in columns if key not in own}
-                for block in reader.read(own or reader.column_names[:1], rows):
-                    count = len(block[0])
+                keys = {key: _cell(key, part.keys[key], key in texts) for key in columns if key not in own}
+                for block in reader.read(own or reader.column_names[:1], rows, [name for name in texts if name in own]):
                     cells = dict(zip(own, block, strict=False))
-                    yield [cells[name] if name in cells else np.full(count, keys[name]) for name in columns]
+                    yield [cells[name] if name in cells else _repeated(keys[name], len(block[0])) for name in columns]
             except NotANumber as cell:
                 cell.table = reader.name
                 raise
@@ -71,7 +73,22 @@ class ManyReader:
         return reader
 
 
-def _number(key: str, value: str) -> float:
+def _kind(value: str) -> Kind:
+    try:
+        _cell("", value, False)
+    except NotANumber:
+        return Kind.TEXT
+    return Kind.NUMBER
+
+
+def _cell(key: str, value: str, text: bool) -> Cells:
+    """One cell, of the key that a folder is named by."""
     import pyarrow as pa
 
-    return float(from_text(pa.array([None if value == NO_VALUE else value], pa.string()), key)[0])
+    cell = pa.array([None if value == NO_VALUE else value], pa.string())
+    return Labels.of_text(cell, MISSING_WORDS) if text else from_text(cell, key)
+
+
+def _repeated(cell: Cells, rows: int) -> Cells:
+    index = np.zeros(rows, dtype=np.intp)
+    return cell.take(index) if isinstance(cell, Labels) else np.take(cell, index)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.blocks import unusable
-from gradline.data.cells import NotANumber, from_arrow, from_numpy, is_number, pandas_index
+from gradline.data.cells import NotANumber, from_arrow, from_numpy, pandas_index
+from gradline.data.kinds import kind_of
 from gradline.data.sparse import as_csr, is_sparse
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -179,7 +180,7 @@ def _arrow_table(data: Any) -> Table:
     def column(j: int) -> Array:
         return from_arrow(table.column(j), names[j])
 
-    numeric = [field.name for field in table.schema if is_number(field.type)]
+    numeric = [field.name for field in table.schema if kind_of(field.type).is_numeric]
     return Table(len(table), names, numeric, column, lambda: _matrix(column, len(table), len(names)))
 
 

@@ -1,0 +1,43 @@
+"""A table outside memory, as far as a source needs to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol, TypeAlias
+
+from gradline.data.kinds import Kind
+from gradline.data.labels import Labels
+from gradline.solution import Array
+
+Cells: TypeAlias = Array | Labels
+
+
+class Reader(Protocol):
+    """What CSV, Parquet, a database and all others have in common."""
+
+    name: str
+    column_names: tuple[str, ...]
+
+    def kinds(self) -> dict[str, Kind]:
+        """What each column holds, by its type or its first rows; rows further down may differ."""
+        ...
+
+    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
+        """Start a fresh pass: blocks of about `rows` rows, for each of `columns` its cells.
+
+        Cells are float64, in the unit of the column's kind and NaN where missing; those of the columns in `texts` are
+        `Labels`.
+
+        Raises
+        ------
+        NotANumber
+            In the pass: a cell of a column outside `texts` that is neither a number nor missing.
+        DataError
+            In the pass: a row or a part of the file that cannot be read.
+        """
+        ...
+
+
+def numeric_columns(reader: Reader) -> list[str]:
+    """Columns that are read as numbers, for hints."""
+    return [name for name, kind in reader.kinds().items() if kind.is_numeric]
