@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from gradline import DataError
 from gradline.data import files
-from gradline.data.blocks import TableSource
 from gradline.data.cells import MISSING_WORDS
 from gradline.data.files import open_file, row_end
 from gradline.data.source import whole
+from gradline.data.table_source import TableSource
 
 
 def write(path: Path, content: str | bytes) -> Path:

@@ -25,9 +25,9 @@ from pyarrow import fs
 
 from gradline import DataError, open_source
 from gradline.data import files, json_lines, places
-from gradline.data.blocks import TableSource
 from gradline.data.files import open_file
 from gradline.data.source import whole
+from gradline.data.table_source import TableSource
 
 ROWS = 400
 FRAME = pd.DataFrame(

@@ -10,21 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.batch import Batch, rows_at_once
-from gradline.data.blocks import (
-    Missing,
-    Roles,
-    Rows,
-    Tally,
-    check_missing,
-    check_rows,
-    not_a_number,
-    regroup,
-    stacked,
-    unusable,
-)
+from gradline.data.blocks import Rows, check_rows, regroup, stacked
 from gradline.data.cells import NotANumber, a_kind
+from gradline.data.roles import Roles, not_a_number
 from gradline.data.sparse import check_dense_size, dense, is_sparse
 from gradline.data.tables import as_features, as_table, as_target, as_weight, default_names
+from gradline.data.tally import Missing, Tally, check_missing, unusable
 from gradline.errors import DataError
 
 

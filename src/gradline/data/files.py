@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradline.data.ahead import ahead
-from gradline.data.blocks import BATCH_ROWS, Missing, Roles, TableSource
 from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, from_text
 from gradline.data.columnar import ArrowReader, ParquetReader
 from gradline.data.json_lines import JsonLinesReader
@@ -21,6 +20,9 @@ from gradline.data.kinds import Kind
 from gradline.data.many import ManyReader
 from gradline.data.places import KINDS, TABLE, Pipe, Place, find
 from gradline.data.reader import Cells, Reader
+from gradline.data.roles import Roles
+from gradline.data.table_source import BATCH_ROWS, TableSource
+from gradline.data.tally import Missing
 from gradline.errors import DataError
 from gradline.solution import Array
 

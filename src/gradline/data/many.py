@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
 
-from gradline.data.blocks import listed
 from gradline.data.cells import MISSING_WORDS, NotANumber, from_text
 from gradline.data.kinds import Kind
 from gradline.data.labels import Labels
 from gradline.data.places import Part, Place
 from gradline.data.reader import Cells, Reader
+from gradline.data.roles import listed
 from gradline.errors import DataError
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a key that is null

@@ -10,8 +10,9 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
-from gradline.data.blocks import BATCH_ROWS, Missing
 from gradline.data.files import open_file
+from gradline.data.table_source import BATCH_ROWS
+from gradline.data.tally import Missing
 from gradline.errors import DataError
 
 

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.blocks import unusable
 from gradline.data.cells import NotANumber, from_arrow, from_numpy, pandas_index
 from gradline.data.kinds import kind_of
 from gradline.data.sparse import as_csr, is_sparse
+from gradline.data.tally import unusable
 from gradline.errors import DataError
 from gradline.solution import Array
 

@@ -9,11 +9,14 @@ from typing import Literal
 
 import numpy as np
 
-from gradline.data.blocks import BATCH_ROWS, Roles, Tally, find_column, listed, not_a_number, stacked
+from gradline.data.blocks import stacked
 from gradline.data.cells import NotANumber
 from gradline.data.files import reader_of
 from gradline.data.many import ManyReader
 from gradline.data.reader import Reader
+from gradline.data.roles import Roles, find_column, listed, not_a_number
+from gradline.data.table_source import BATCH_ROWS
+from gradline.data.tally import Tally
 from gradline.errors import DataError
 from gradline.solution import Array
 

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from gradline.data.blocks import Missing
 from gradline.data.source import Source
+from gradline.data.tally import Missing
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.rows import as_source, feature_names, naming_cells, predict, rows_like_those_fitted
 from gradline.estimators.saved import as_saved, sql_expression, torch_layer

@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from gradline.data.arrays import ArraySource
-from gradline.data.blocks import Missing
 from gradline.data.source import Source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.tables import as_features, default_names
+from gradline.data.tally import Missing
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError
 from gradline.solution import Array

@@ -1,0 +1,113 @@
+"""Which column plays which part, found by name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gradline.data.cells import NotANumber
+from gradline.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which columns are the features, the target and the weight."""
+
+    features: tuple[str, ...]
+    target: str
+    weight: str | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is read, each once."""
+        every = (*self.features, self.target) + ((self.weight,) if self.weight else ())
+        return tuple(dict.fromkeys(every))
+
+    @classmethod
+    def of(
+        cls,
+        table: str,
+        column_names: Sequence[str],
+        *,
+        target: str | None,
+        features: Sequence[str] | None = None,
+        weight: str | None = None,
+    ) -> Roles:
+        """Find the columns asked for; `features=None` takes every column but the target and the weight.
+
+        Raises
+        ------
+        DataError
+            Where a column is absent (with the nearest name), asked for twice, or its name occurs twice in the table.
+        """
+        if target is None:
+            raise DataError(
+                f"which column of {table} is the target? It has {listed(column_names)}",
+                hint=f"target={column_names[-1]!r}" if column_names else None,
+            )
+        target = find_column(table, column_names, target)
+        weight = None if weight is None else find_column(table, column_names, weight)
+        if weight == target:
+            raise DataError(f"column {target!r} of {table} cannot be both the target and the weight")
+        if features is None:
+            for position, name in enumerate(column_names, 1):
+                if not name:
+                    raise DataError(
+                        f"column {position} of {table} has no name",
+                        hint=f"say which columns to use: features={[c for c in column_names if c and c != target]}",
+                    )
+            chosen = [name for name in column_names if name not in (target, weight)]
+            chosen = [find_column(table, column_names, name) for name in chosen]
+        else:
+            asked = [features] if isinstance(features, str) else list(features)
+            chosen = [find_column(table, column_names, name) for name in asked]
+        if target in chosen:
+            raise DataError(f"column {target!r} of {table} cannot be both the target and a feature")
+        twice = [name for name in chosen if chosen.count(name) > 1]
+        if twice:
+            raise DataError(f"feature {twice[0]!r} is listed {chosen.count(twice[0])} times")
+        if not chosen:
+            raise DataError(f"no features: {table} has no column beside {target!r} to learn from")
+        return cls(tuple(chosen), target, weight)
+
+
+def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
+    """Return the name as the table has it, padding aside; an absent or ambiguous one is a DataError."""
+    name = str(asked)
+    found = [column for column in column_names if column == name]
+    found = found or [column for column in column_names if column.strip() == name.strip()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(f"{table} has {len(found)} columns named {name!r}", hint="give each column a name of its own")
+    folded = {str(c).casefold(): c for c in column_names}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    hint = f"did you mean {folded[near[0]]!r}?" if near else None
+    if column_names and all(map(_reads_as_number, column_names)):
+        hint = f"the first line of {table} looks like data: gradline reads column names from it"
+    raise DataError(f"no column {name!r} in {table}; it has {listed(column_names)}", hint=hint)
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Names as a Python list, cut where there are too many to read."""
+    if len(names) <= most:
+        return repr(list(names))
+    return f"{repr(list(names[:most]))[:-1]}, ... {len(names) - most} more]"
+
+
+def _reads_as_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
+
+
+def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[str]) -> DataError:
+    """Turn a cell into the sentence for the user, with the columns that could be used instead."""
+    others = [name for name in numeric if name not in (roles.target, roles.weight, cell.column)]
+    hint = cell.hint
+    if hint is None and cell.column in roles.features and others:
+        hint = f"use the numeric columns: features={listed(others, 12)}"
+    return DataError(f"column {cell.column!r} of {table} holds {cell.what} in row {cell.row}", hint=hint)

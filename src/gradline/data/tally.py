@@ -1,0 +1,111 @@
+"""Which rows are usable, and what was wrong with the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.batch import rows_at_once
+from gradline.data.cells import all_finite
+from gradline.data.sparse import dense, is_sparse, suspects
+from gradline.errors import DataError
+from gradline.solution import Array
+
+Missing = Literal["error", "drop"]
+
+LISTED = 6
+
+
+@dataclass
+class Tally:
+    """What one pass met: rows read, and the cells that hold no finite number."""
+
+    rows_read: int = 0
+    rows_dropped: int = 0
+    missing: dict[str, int] = field(default_factory=dict)
+    infinite: dict[str, int] = field(default_factory=dict)
+    first_row: dict[str, int] = field(default_factory=dict)
+
+    def usable(self, names: Sequence[str], columns: Sequence[Array]) -> NDArray[np.bool_] | None:
+        """Count the next rows; return which of them hold finite numbers only (None: all of them)."""
+        rows = len(columns[0])
+        good: NDArray[np.bool_] | None = None
+        for name, column in zip(names, columns, strict=True):
+            if all_finite(column):
+                continue
+            finite = np.isfinite(column)
+            missing = int(np.isnan(column).sum())
+            infinite = rows - int(finite.sum()) - missing
+            self.missing[name] = self.missing.get(name, 0) + missing
+            self.infinite[name] = self.infinite.get(name, 0) + infinite
+            self.first_row.setdefault(name, self.rows_read + int(finite.argmin()) + 1)
+            good = finite if good is None else good & finite
+        self.rows_read += rows
+        if good is not None:
+            self.rows_dropped += rows - int(good.sum())
+        return good
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows with an unusable cell, by column; a row with two such cells counts under both."""
+        return {name: self.missing[name] + self.infinite[name] for name in self.first_row}
+
+    def error(self, table: str) -> DataError:
+        """Say which columns hold how many unusable cells, and where the first is."""
+        found = []
+        for name, row in self.first_row.items():
+            kinds = [(self.missing[name], "missing (NaN)"), (self.infinite[name], "infinite (inf)")]
+            cells = " and ".join(f"{count} {kind}" for count, kind in kinds if count)
+            plural = "s" if self.dropped[name] > 1 else ""
+            found.append(f"column {name!r} has {cells} cell{plural}, the first in row {row}")
+        more = [f"and {len(found) - LISTED} more columns"] if len(found) > LISTED else []
+        return DataError(
+            f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}",
+            hint=f"fill the cells, leave out these {self.rows_dropped} of {self.rows_read} rows "
+            "(missing='drop' does so and counts them), or use other columns",
+        )
+
+    def empty(self, table: str) -> DataError:
+        """Say why nothing is left to fit."""
+        if self.rows_read == 0:
+            return DataError(f"{table} has column names but no rows")
+        if self.rows_dropped == self.rows_read:
+            return DataError(f"every one of the {self.rows_read} rows of {table} has a missing cell: {self.dropped}")
+        return DataError(f"every usable row of {table} has weight zero")
+
+
+def unusable(names: Sequence[str], X: Any, *others: Array) -> tuple[Tally, NDArray[np.bool_] | None]:
+    """Count the cells of X (an array or CSR) and of other columns that hold no finite number, under those names.
+
+    Also returns which rows hold finite numbers only (None: all of them).
+    """
+    rows, features = X.shape
+    sparse = is_sparse(X)
+    if all_finite(X.data if sparse else X) and all(map(all_finite, others)):
+        return Tally(rows_read=rows), None
+    tally, good = Tally(), np.ones(rows, dtype=np.bool_)
+    step = rows_at_once(features) if sparse else rows
+    for start in range(0, rows, step):
+        part = slice(start, start + step)
+        block = X[part]
+        columns = suspects(block) if sparse else range(features)
+        if sparse:
+            block = dense(block[:, columns])
+        looked_at = [*(names[j] for j in columns), *names[features:]]
+        if not looked_at:
+            tally.rows_read += block.shape[0]
+            continue
+        some = tally.usable(looked_at, [*block.T, *(other[part] for other in others)])
+        if some is not None:
+            good[part] = some
+    return tally, good
+
+
+def check_missing(missing: str) -> None:
+    """Refuse a way of handling missing cells that does not exist."""
+    if missing not in ("error", "drop"):
+        raise DataError(f"missing={missing!r} is not known", hint="missing='error' or missing='drop'")
