@@ -145,7 +145,7 @@ def test_scipy_is_not_loaded_to_tell() -> None:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """512 rows at once are the fewest: count a row as 64 numbers wide, and take 32 at once."""
     monkeypatch.setattr("gradline.data.arrays.rows_at_once", lambda features: 32)
-    monkeypatch.setattr("gradline.data.blocks.rows_at_once", lambda features: 32)
+    monkeypatch.setattr("gradline.data.tally.rows_at_once", lambda features: 32)
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,6 +73,37 @@ class CentredSums:
         """
         walks = math.sqrt(self.block_rows) + math.sqrt(self.block_sums)
         return UNIT_ROUNDOFF * (3 + len(self.sums) + walks)
+
+    def selected(self, columns: Sequence[int | None]) -> CentredSums:
+        """The same rows with other columns of X: those of these numbers; None: a column of zeros."""
+        index = np.array([*(len(self.sums) if j is None else j for j in columns), len(self.sums) - 1])
+
+        def picked(values: Array) -> Array:
+            return np.asarray(np.append(values, 0.0)[index])
+
+        squares = np.pad(self.squares, (0, 1))[np.ix_(index, index)]
+        return replace(
+            self,
+            shift=picked(self.shift),
+            sums=picked(self.sums),
+            squares=squares,
+            mass=np.append(picked(self.mass[:-1]), self.mass[-1]),
+        )
+
+    def with_rest(self, columns: Sequence[int]) -> CentredSums:
+        """The same rows with one more column of X, the last: 1 less the sum of those columns."""
+        # A row of the matrix that makes the new columns from the old, but for the constant, which only shifts.
+        own = np.eye(len(self.sums))
+        rest = -own[list(columns)].sum(axis=0)
+        to_new = np.vstack([own[:-1], rest, own[-1:]])
+        reach = np.sqrt(self.mass[:-1])
+        return replace(
+            self,
+            shift=np.insert(self.shift, -1, 1.0 - self.shift[list(columns)].sum()),
+            sums=to_new @ self.sums,
+            squares=to_new @ self.squares @ to_new.T,
+            mass=np.insert(self.mass, -2, (reach[list(columns)].sum()) ** 2),
+        )
 
     def centred(self) -> CentredSums:
         """The same rows about their mean. The step is s / W itself: the rounded mean has lost its last digits."""

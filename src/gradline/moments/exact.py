@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -199,6 +199,40 @@ class ExactMoments:
         if not isinstance(other, ExactMoments):
             return NotImplemented
         return (self.n_features, self.rows) == (other.n_features, other.rows) and self.sums == other.sums
+
+    def selected(self, columns: Sequence[int | None]) -> ExactMoments:
+        """The moments of the same rows with other columns of X, without the rows.
+
+        Parameters
+        ----------
+        columns : sequence of int or None
+            New column j is column `columns[j]` of these; None: a column of zeros.
+
+        Examples
+        --------
+        >>> ExactMoments.of([[1.0, 5.0]], [2.0]).selected([1, None]) == ExactMoments.of([[5.0, 0.0]], [2.0])
+        True
+        """
+        p = self.n_features
+        return ExactMoments(len(columns), self.rows, self.sums.selected([*columns, p, p + 1]))
+
+    def widened(self, n_features: int) -> ExactMoments:
+        """The same with columns of zeros after its own."""
+        return self.selected([*range(self.n_features), *[None] * (n_features - self.n_features)])
+
+    def with_rest(self, columns: Sequence[int]) -> ExactMoments:
+        """The same rows with one more column of X: 1 less the sum of those columns.
+
+        Of all levels of a category but one, it is the level that was left out.
+
+        Examples
+        --------
+        >>> ExactMoments.of([[1.0], [0.0]], [2.0, 3.0]).with_rest([0]).mean
+        array([0.5, 0.5, 2.5])
+        """
+        p = self.n_features
+        sums = self.sums.with_difference(p + 1, columns).selected([*range(p), p + 2, p, p + 1])
+        return ExactMoments(p + 1, self.rows, sums)
 
     def solve(self, fit_intercept: bool = True) -> Solution:
         """Least squares: every coefficient is the exact one, rounded once, and proved to be.

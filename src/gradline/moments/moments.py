@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -157,6 +157,37 @@ class Moments:
     def scatter(self) -> Array:
         """Sums of w (z - mean)(z - mean)^T, z = (x, y)."""
         return (self._sums.centred() if self.rows > 0 else self._sums).squares.copy()
+
+    def selected(self, columns: Sequence[int | None]) -> Moments:
+        """The moments of the same rows with other columns of X, without the rows.
+
+        Parameters
+        ----------
+        columns : sequence of int or None
+            New column j is column `columns[j]` of these; None: a column of zeros.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0, 5.0], [2.0, 7.0]], [2.0, 3.0]).selected([1, None]).mean
+        array([6. , 0. , 2.5])
+        """
+        return Moments(self._sums.selected(columns))
+
+    def widened(self, n_features: int) -> Moments:
+        """The same with columns of zeros after its own."""
+        return self.selected([*range(self.n_features), *[None] * (n_features - self.n_features)])
+
+    def with_rest(self, columns: Sequence[int]) -> Moments:
+        """The same rows with one more column of X: 1 less the sum of those columns.
+
+        Of all levels of a category but one, it is the level that was left out.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0], [0.0]], [2.0, 3.0]).with_rest([0]).mean
+        array([0.5, 0.5, 2.5])
+        """
+        return Moments(self._sums.with_rest(columns))
 
     def solve(self, fit_intercept: bool = True) -> Solution:
         """Least squares, with an estimate of the digits that are right: see `gradline.moments.solve.solve`.

@@ -79,6 +79,24 @@ class IntegerSums:
         by = self.exponent - exponent
         return self.numerator << (by[:, None] + by).astype(object) if by.any() else self.numerator
 
+    def selected(self, columns: Sequence[int | None]) -> IntegerSums:
+        """The sums of other columns: those of these numbers; None: a column of zeros."""
+        size = len(self.exponent)
+        index = np.array([size if j is None else j for j in columns], dtype=np.intp)
+        number = np.zeros((size + 1, size + 1), dtype=object)
+        number[:size, :size] = self.numerator
+        return IntegerSums(number[np.ix_(index, index)], np.append(self.exponent, 0)[index])
+
+    def with_difference(self, column: int, others: Sequence[int]) -> IntegerSums:
+        """One more column, the last: `column` less the sum of `others`."""
+        among = [column, *others]
+        place = self.exponent[among].min()
+        shift = (self.exponent[among] - place).astype(object)
+        signed = np.array([1] + [-1] * len(others), dtype=object) << shift
+        row = signed @ self.numerator[among]
+        number = np.vstack([np.column_stack([self.numerator, row]), np.append(row, row[among] @ signed)])
+        return IntegerSums(number, np.append(self.exponent, place))
+
     def entries(self) -> list[tuple[int, int]]:
         """(odd integer, power of two) of the upper triangle, row by row; zero is (0, 0)."""
         exponent = self.exponent.tolist()
