@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
-from gradline.moments.integers.factor import DoubleDoubleFactor, FixedPointFactor
+from gradline.moments.integers.factor import DoubleDoubleFactor, FixedPointFactor, Float64Factor
 from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.integers.rank import independent_columns, rational_solution
 from gradline.solution import Dependency
@@ -374,13 +374,32 @@ def test_the_smallest_eigenvalue_is_never_overrated(bits):
     place = 300
     one, e = 1 << place, 1 << (place - bits)
     A = np.array([[one, one - e, 0], [one - e, one, 0], [0, 0, one]], dtype=object)
-    seen = [DoubleDoubleFactor.of(A, place), *(FixedPointFactor.of(A, place, b) for b in (64, 256, 1024))]
-    assert seen[0] is not None or bits > 90
+    seen = [Float64Factor.of(A, place), DoubleDoubleFactor.of(A, place)]
+    seen += [FixedPointFactor.of(A, place, b) for b in (64, 256, 1024)]
+    assert seen[0] is not None or bits > 14
+    assert seen[1] is not None or bits > 90
     assert seen[-1] is not None
     assert all(factor is None or factor.bits >= bits for factor in seen)
     singular = np.array([[one, one, 0], [one, one, 0], [0, 0, one]], dtype=object)
+    assert Float64Factor.of(singular, place) is None
     assert DoubleDoubleFactor.of(singular, place) is None
     assert FixedPointFactor.of(singular, place, 256) is None
+
+
+@pytest.mark.parametrize("size", range(2, 66, 4))
+def test_nor_where_no_pivot_gives_it_away(size):
+    # L has ones on its diagonal and -1 below: pivots of A = D L L' D are at least 1 / size, but L^-1 grows as 2^size.
+    L = np.tril(np.full((size, size), -1, dtype=object), -1) + np.eye(size, dtype=int).astype(object)
+    place, half = 40, [(k + 1).bit_length() // 2 for k in range(size)]  # D_k = 2^-half_k
+    A = (L @ L.T) * np.array([[1 << place - i - j for j in half] for i in half], dtype=object)
+    # The smallest eigenvalue is at most x'A x / x'x, which is 1 / x'x for x = D^-1 L^-T (0 .. 0 1).
+    x = [2**h * 2 ** max(0, size - 2 - k) for k, h in enumerate(half)]
+    at_most = Fraction(1, sum(v * v for v in x))
+    factors = [Float64Factor.of(A, place), DoubleDoubleFactor.of(A, place), FixedPointFactor.of(A, place, 256)]
+    assert factors[0] is not None or size > 20
+    assert factors[1] is not None or size > 40
+    for factor in factors:
+        assert factor is None or Fraction(1, 2**factor.bits) <= at_most
 
 
 # ---------------------------------------------------------------------------------------------------------------- NIST

@@ -1,4 +1,4 @@
-"""Two ways to solve with a positive definite matrix nearly right, and to prove how small its eigenvalues can be.
+"""Three ways to solve with a positive definite matrix nearly right, and to prove how small its eigenvalues can be.
 
 A proof comes with the decomposition: where A - shift I, with all rounding against it, still has one, the smallest
 eigenvalue of A is at least the shift less what rounding can do (Rump 2006, BIT Numerical Mathematics 46, 433-452).
@@ -6,7 +6,7 @@ eigenvalue of A is at least the shift less what rounding can do (Rump 2006, BIT 
 
 from __future__ import annotations
 
-from math import ceil, log2
+from math import ceil, log2, sqrt
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,9 @@ from gradline.moments.integers.double_double import ROUNDING, DoubleDouble, chol
 from gradline.moments.integers.equations import no_such_rows, to_float
 from gradline.moments.integers.integer_sums import Integers
 from gradline.solution import Array
+
+FLOAT64_ROUNDING = 2.0**-53
+LEAST_PIVOT = 2.0**-8  # of L; where one is smaller, 53 bits would lose too many of their digits to be worth their steps
 
 
 class Factor(Protocol):
@@ -30,6 +33,61 @@ class Factor(Protocol):
 
     def solve(self, R: Integers) -> Integers:
         """About A^-1 R, for the columns of R."""
+
+
+class Float64Factor:
+    """Cholesky in 53 bits: much faster than the others, and enough where columns hardly depend on each other.
+
+    Its steps are NumPy's own, one rounding an operation: no linear algebra library has to be trusted for the proof, and
+    `lower` is the same to the bit whichever there is.
+    """
+
+    def __init__(self, lower: Array, place: int) -> None:
+        p = len(lower)
+        self.lower = lower
+        self._place = place
+        self.bits = ceil(-log2(p * (p + 2) * 4.0 * FLOAT64_ROUNDING)) if p else 0
+
+    @classmethod
+    def of(cls, A: Integers, place: int) -> Float64Factor | None:
+        """None where A is not seen to be far from singular; the proof is that of `DoubleDoubleFactor`, in 53 bits."""
+        p = len(A)
+        rounded = _to_float64(A, place)
+        lower = _cholesky(rounded)
+        if lower is None or np.diag(lower).min(initial=1.0) < LEAST_PIVOT:
+            return None
+        rounded[np.arange(p), np.arange(p)] -= p * (p + 2) * 8.0 * FLOAT64_ROUNDING
+        return None if _cholesky(rounded) is None else cls(lower, place)
+
+    def solve(self, R: Integers) -> Integers:
+        """See `Factor`."""
+        size = max(int(abs(r)).bit_length() for r in R.flat)
+        L, X = self.lower, _to_float64(R, size)
+        for k in range(len(L)):
+            X[k] /= L[k, k]
+            X[k + 1 :] -= L[k + 1 :, k, None] * X[k]
+        for k in reversed(range(len(L))):
+            X[k] /= L[k, k]
+            X[:k] -= L[k, :k, None] * X[k]
+        return DoubleDouble.of(X).to_integers(size - self._place)
+
+
+def _to_float64(numbers: Integers, place: int) -> Array:
+    """numbers / 2^place, each to 2^-52, absolutely, where none is larger than 2."""
+    cut: Integers = np.right_shift(numbers << max(0, 60 - place), max(0, place - 60))
+    return np.ldexp(cut.astype(np.float64), -60)
+
+
+def _cholesky(A: Array) -> Array | None:
+    """Lower triangular L with L L^T = A; None where a pivot is not positive."""
+    L = A.copy()
+    for k in range(len(L)):
+        if not L[k, k] > 0.0:
+            return None
+        L[k, k] = sqrt(L[k, k])
+        L[k + 1 :, k] /= L[k, k]
+        L[k + 1 :, k + 1 :] -= L[k + 1 :, k, None] * L[k + 1 :, k]
+    return np.tril(L)
 
 
 class DoubleDoubleFactor:

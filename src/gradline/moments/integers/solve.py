@@ -11,7 +11,7 @@ import numpy as np
 
 from gradline.errors import DataError
 from gradline.moments.integers.equations import ExactEquations, no_such_rows, to_float
-from gradline.moments.integers.factor import DoubleDoubleFactor, Factor, FixedPointFactor
+from gradline.moments.integers.factor import DoubleDoubleFactor, Factor, FixedPointFactor, Float64Factor
 from gradline.moments.integers.integer_product import integer_product
 from gradline.moments.integers.integer_sums import Integers, IntegerSums
 from gradline.moments.integers.rank import SHORT_BITS, independent_columns
@@ -49,12 +49,12 @@ def fit(sums: IntegerSums, rows: int, fit_intercept: bool) -> ExactFit:
     freedom = rows - fit_intercept
     problem = Problem.of(equations, list(range(len(equations.number) - 1)), freedom)
     dependencies: tuple[Dependency, ...] = ()
-    factor = DoubleDoubleFactor.of(problem.A, equations.place)
+    factor = _first_factor(problem)
     if factor is None:
         kept, relations = independent_columns(problem.A, most=freedom)
         problem = Problem.of(equations, kept, freedom)
         dependencies = tuple(_dependency(equations.scale, kept, *relation) for relation in relations.items())
-        factor = DoubleDoubleFactor.of(problem.A, equations.place)
+        factor = _first_factor(problem)
     if len(problem.kept) > freedom:
         raise no_such_rows()
     for good_factor in _better_and_better(factor, problem):
@@ -187,11 +187,21 @@ def _rounded(low: int, high: int, denominator: int, exponent: int) -> float | No
     return value + 0.0 if low == high or value == to_float(high, denominator, exponent) else None
 
 
+def _first_factor(problem: Problem) -> Factor | None:
+    """The fastest that shows A to be positive definite."""
+    A, place = problem.A, problem.equations.place
+    return Float64Factor.of(A, place) or DoubleDoubleFactor.of(A, place)
+
+
 def _better_and_better(first: Factor | None, problem: Problem) -> Iterator[Factor]:
     """Factors of A, of which one will do."""
+    size, place, bits = len(problem.A), problem.equations.place, FIRST_BITS
     if first is not None:
         yield first
-    size, place, bits = len(problem.A), problem.equations.place, FIRST_BITS
+    if isinstance(first, Float64Factor):
+        second = DoubleDoubleFactor.of(problem.A, place)
+        if second is not None:
+            yield second
     # The determinant is a whole number, and no eigenvalue exceeds the trace: the smallest is no smaller than this.
     most_bits = size * (place + size.bit_length() + 2) + 64
     while True:
