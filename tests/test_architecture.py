@@ -25,7 +25,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "torch": {
         "descent/tensors.py",
-        "descent/watching/nested.py",
+        "data/nested.py",
         "descent/losses/criteria.py",
         "descent/steps/loss_by_autograd.py",
         "descent/steps/nn_closure.py",

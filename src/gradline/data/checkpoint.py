@@ -1,4 +1,4 @@
-"""A descent on disk: saved so that a kill at any moment leaves the last checkpoint or the one before, to the bit."""
+"""Long computations on disk: a kill at any moment leaves the last checkpoint or the one before, to the bit."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gradline.data.nested import from_json, to_json
 from gradline.data.whole_file import refuse_special, replacing
-from gradline.descent.watching.nested import from_json, to_json
 from gradline.errors import DataError
 
 KIND, VERSION = "gradline.Checkpoint", 1
@@ -26,19 +26,19 @@ Fingerprint: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Checkpoint:
-    """All that a descent needs to go on as if it had never stopped.
+    """All that a descent, or the sums of a long pass, need to go on as if they had never stopped.
 
     Attributes
     ----------
     fingerprint : mapping of str to str
         Which fit this is, field by field: `fingerprint(...)`.
     iteration : int
-        Passes made.
+        Passes made; within a pass, batches taken.
     history : tuple of float
-        The loss before each of them.
+        The loss before each pass of a descent.
     state : dict
         What moves: parameters in the units of the descent, the state of an optimizer, of a schedule, of a random
-        generator. The values are those of `nested.to_json`; they are read while saving and never changed.
+        generator; sums. The values are those of `nested.to_json`; they are read while saving and never changed.
     """
 
     fingerprint: Fingerprint

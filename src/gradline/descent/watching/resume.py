@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradline.data.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.data.source import Source
 from gradline.descent.engine import Engine
-from gradline.descent.watching.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.errors import DataError
 from gradline.solution import Array, Status
 
