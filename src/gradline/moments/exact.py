@@ -116,8 +116,10 @@ class ExactMoments:
             raise not_finite(features, target, weight) or error from None
 
     @classmethod
-    def from_batches(cls, batches: Iterable[Batch], n_features: int, *, threads: int | None = None) -> ExactMoments:
-        """Sums over a stream of batches, in memory that does not grow with the rows.
+    def from_batches(
+        cls, batches: Iterable[Batch], n_features: int, *, threads: int | None = None, start: ExactMoments | None = None
+    ) -> ExactMoments:
+        """Sums over a stream of batches, in memory that does not grow with the rows; `start` is added to them.
 
         Raises
         ------
@@ -130,13 +132,13 @@ class ExactMoments:
         >>> ExactMoments.from_batches(batches, 1).rows
         12
         """
-        total = cls.zero(n_features)
+        total = cls.zero(n_features) if start is None else start
         if threads is None:
             # One a core: calls are so long here that a thread more than that finds no core waiting.
             threads = max(1, available_threads() - 1)
         # To add what the threads set aside takes small products too, which more BLAS threads would only slow down.
         with one_blas_thread():
-            for part in accumulate(lambda: ExactAccumulator(n_features + 1), numbered(batches), threads):
+            for part in accumulate(lambda: ExactAccumulator(n_features + 1), numbered(batches, total.rows), threads):
                 total += cls(n_features, part.rows, part.sums())
         return total
 

@@ -112,8 +112,12 @@ class Moments:
             raise not_finite(features, target, weight) or error from None
 
     @classmethod
-    def from_batches(cls, batches: Iterable[Batch], n_features: int, *, threads: int | None = None) -> Moments:
+    def from_batches(
+        cls, batches: Iterable[Batch], n_features: int, *, threads: int | None = None, start: Moments | None = None
+    ) -> Moments:
         """Sums over a stream of batches, in memory that does not grow with the rows.
+
+        `start` goes on from the sums of batches before these: to the bit what one stream of all of them gives.
 
         Raises
         ------
@@ -126,8 +130,9 @@ class Moments:
         >>> Moments.from_batches(batches, 1).rows
         12
         """
-        results = InOrder(CentredSums.zero(n_features))
-        accumulate(lambda: BlockSums(n_features, results), numbered(batches), threads)
+        start = cls.zero(n_features) if start is None else start
+        results = InOrder(start._sums)
+        accumulate(lambda: BlockSums(n_features, results), numbered(batches, start.rows), threads)
         return cls(results.total)
 
     def __repr__(self) -> str:

@@ -143,9 +143,8 @@ class InOrder(Generic[S]):
                 self._next += 1
 
 
-def numbered(batches: Iterable[Batch]) -> Iterator[tuple[int, int, Batch]]:
+def numbered(batches: Iterable[Batch], rows_before: int = 0) -> Iterator[tuple[int, int, Batch]]:
     """Each batch with its number and the number of rows before it."""
-    rows_before = 0
     try:
         for number, batch in enumerate(batches):
             yield number, rows_before, batch
