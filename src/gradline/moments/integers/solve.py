@@ -104,7 +104,10 @@ def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
     squared, unit = equations.weight * int(sums.numerator[-1, -1]), int(sums.exponent[-1])
     bits = squared.bit_length() // 2
     scale = np.array([equations.scale[j] - bits - unit for j in kept], dtype=int)
-    lower = np.ldexp(fit.factor.lower / math.sqrt(to_float(squared, 1, -2 * bits)), scale[:, None])
+    # In 53 bits the factor would be off by the square of the condition number.
+    factors = _better_and_better(fit.factor, fit.problem)
+    factor = next(factor for factor in factors if not isinstance(factor, Float64Factor))
+    lower = np.ldexp(factor.lower / math.sqrt(to_float(squared, 1, -2 * bits)), scale[:, None])
     centre, rest = [], []
     for mean, exponent in zip(equations.mean[:-1].tolist(), equations.scale[:-1], strict=True):
         exact = Fraction(mean, equations.weight) * Fraction(2) ** (exponent - equations.mean_place)
