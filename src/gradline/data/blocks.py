@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -16,29 +16,29 @@ from gradline.solution import Array
 WINDOW_ROWS = 262_144
 
 
-class ColumnBatch(Batch):
+class LazyBatch(Batch):
     """A batch whose rows are laid out when X is first asked for: by the thread that uses it, not the one that reads."""
 
     __slots__ = ("_rows",)
-    _rows: Array | list[Array]
+    _rows: Array | Callable[[], Array]
 
     @classmethod
-    def of_columns(cls, columns: list[Array], y: Array, weight: Array | None = None) -> Batch:
-        """As `Batch.of`, from one array a feature.
+    def of_layout(cls, layout: Callable[[], Array], y: Array, weight: Array | None = None) -> Batch:
+        """As `Batch.of`, from a function that makes X.
 
         Examples
         --------
-        >>> ColumnBatch.of_columns([np.array([1.0, 2.0]), np.array([3.0, 4.0])], np.zeros(2)).X.tolist()
-        [[1.0, 3.0], [2.0, 4.0]]
+        >>> LazyBatch.of_layout(lambda: np.ones((2, 1)), np.zeros(2)).X.tolist()
+        [[1.0], [1.0]]
         """
         share = Batch.of(np.empty((len(y), 0)), y, weight).share
-        return cls(cast(Array, columns), y, weight, share)
+        return cls(cast(Array, layout), y, weight, share)
 
     @property
     def X(self) -> Array:  # noqa: N802 - as Batch calls it
         """The rows, (rows, features)."""
-        if isinstance(self._rows, list):
-            object.__setattr__(self, "X", stacked(self._rows))
+        if callable(self._rows):
+            object.__setattr__(self, "X", self._rows())
         return cast(Array, self._rows)
 
     @X.setter

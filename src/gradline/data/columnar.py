@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -54,6 +55,30 @@ class TableReader(ColumnarReader):
     def __init__(self, table: Any, name: str) -> None:
         super().__init__(name, table.schema)
         self._table = table
+
+    @classmethod
+    def of(cls, data: Any) -> TableReader:
+        """A DataFrame, a dict of columns, or anything with the Arrow interface.
+
+        Raises
+        ------
+        DataError
+            Where it is none of these, or a column mixes what Arrow has no type for.
+        """
+        import pyarrow as pa
+
+        name = type(data).__name__
+        pandas = sys.modules.get("pandas")
+        try:
+            if pandas is not None and isinstance(data, pandas.DataFrame):
+                data = data.set_axis([str(column) for column in data.columns], axis=1)
+                return cls(pa.Table.from_pandas(data, preserve_index=False), name)
+            return cls(
+                pa.table({str(key): column for key, column in data.items()} if type(data) is dict else data), name
+            )
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+        raise DataError(f"{name} cannot be read as a table: {reason}", hint="each column needs cells of one type")
 
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
         """Start a fresh pass, without a copy."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
-from gradline.data.files import open_file
-from gradline.data.table_source import BATCH_ROWS
+from gradline.data.columnar import TableReader
+from gradline.data.design import Weights, check_weights, designed
+from gradline.data.files import reader_of
+from gradline.data.many import ManyReader
+from gradline.data.table_source import BATCH_ROWS, TableSource
+from gradline.data.tables import are_numbers, as_table
 from gradline.data.tally import Missing
 from gradline.errors import DataError
 
@@ -22,16 +26,18 @@ class Source(Protocol):
 
     Attributes
     ----------
-    feature_names : tuple of str
-        Names of the columns of `Batch.X`, in order.
     target_name : str
     name : str
         What the user called it, for messages and reports: "housing.csv", "X, y".
     """
 
-    feature_names: tuple[str, ...]
     target_name: str
     name: str
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the columns of `Batch.X`, in order."""
+        ...
 
     @property
     def rows_dropped(self) -> int:
@@ -57,7 +63,10 @@ def open_source(
     *,
     target: str | None = None,
     features: Sequence[str] | None = None,
+    formula: str | None = None,
+    reference: Mapping[str, str] | None = None,
     weight: str | None = None,
+    weights: Weights = "analytic",
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS,
 ) -> Source:
@@ -83,9 +92,21 @@ def open_source(
     target : str
         The column to predict.
     features : sequence of str or None
-        The columns to predict it from; None: every column but the target and the weight.
+        The columns to predict it from; None: every column but the target and the weight. Numbers are taken as they are;
+        booleans, dates and times as numbers in the unit that `gradline.data.kinds.Kind.unit` states; a column of
+        text as a category, one 0/1 column for each level but its reference. ``"C(rooms)"`` takes a column of numbers
+        as a category, and a column of text that looks like a key.
+    formula : str or None
+        In place of `target` and `features`: ``"log(price) ~ sqft + C(city) * age"``, as `gradline.data.formula` reads
+        it; ``- 1`` leaves out the intercept. Needs the extra ``formula``.
+    reference : mapping of str to str, optional
+        The level of a category that the others are compared with; default: the first, by number or alphabet.
     weight : str or None
         The column that says how much each row counts; rows of weight 0 are left out.
+    weights : {"analytic", "frequency"}
+        What a weight of 3 says: "analytic", that the row is as precise as the mean of three (as R's `lm` and
+        statsmodels' `WLS`); "frequency", that the row was met three times, so that it counts as three in standard
+        errors and in the number of rows. Frequencies are whole numbers.
     missing : {"error", "drop"}
         What to do with rows that hold a missing (blank, NaN, null) or infinite cell in a column that is used.
     batch_rows : int
@@ -111,6 +132,13 @@ def open_source(
     >>> whole(source).X.ravel()
     array([ 50.,  80., 120.])
 
+    A category is compared with its first level:
+
+    >>> sales = {"city": ["Rome", "Bonn", "Bonn", "Rome"], "price": [2.0, 1.0, 1.5, 2.5]}
+    >>> source = open_source(sales, target="price")
+    >>> source.feature_names, whole(source).X.ravel()
+    (('city[T.Rome]',), array([1., 0., 0., 1.]))
+
     A folder for each year, read as one table of which the year is a column:
 
     >>> from pathlib import Path
@@ -124,15 +152,37 @@ def open_source(
     ...     print(sales.feature_names, whole(sales).X.tolist())
     ('sqft', 'year') [[50.0, 2024.0], [80.0, 2025.0]]
     """
+    check_weights(weights)
     if isinstance(data, Source):
         if target not in (None, data.target_name):
             raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")
-        if weight is not None or (features is not None and tuple(features) != data.feature_names):
+        if (
+            weight is not None
+            or formula is not None
+            or (features is not None and tuple(features) != data.feature_names)
+        ):
             raise DataError(f"{data.name} is a source already: its features and weight were chosen when it was opened")
         return data
     if isinstance(data, str | os.PathLike):
-        return open_file(data, target=target, features=features, weight=weight, missing=missing, batch_rows=batch_rows)
-    return open_table(data, target=target, features=features, weight=weight, missing=missing)
+        reader = reader_of(data)
+    else:
+        table = as_table(data)
+        if table is None or (
+            formula is None and weights == "analytic" and are_numbers(table, target, features, weight)
+        ):
+            return open_table(data, target=target, features=features, weight=weight, missing=missing)
+        reader = TableReader.of(data)
+    roles, design = designed(reader, target, features, formula, reference or {}, weight)
+    if isinstance(reader, ManyReader):
+        reader.agree(None if features is None and formula is None else roles.columns)
+    return TableSource(
+        reader,
+        roles,
+        design,
+        missing=missing,
+        batch_rows=batch_rows,
+        frequencies=weights == "frequency",
+    )
 
 
 def whole(source: Source) -> Batch:

@@ -2,48 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gradline.data.batch import Batch
-from gradline.data.blocks import ColumnBatch, Rows, batches_of, check_rows, stacked
+from gradline.data.batch import Batch, rows_at_once
+from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
-from gradline.data.reader import Reader, numeric_columns
+from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, as_numbers, shown
+from gradline.data.formula import Formula
+from gradline.data.labels import Labels
+from gradline.data.reader import Cells, Reader, numeric_columns
 from gradline.data.roles import Roles, not_a_number
 from gradline.data.tally import Missing, Tally, check_missing
 from gradline.errors import DataError
 from gradline.solution import Array
 
 BATCH_ROWS = 65_536
+S = TypeVar("S", bound="Statistics")
+
+
+class Statistics(Protocol):
+    """What knows rows without keeping them."""
+
+    def selected(self, columns: Sequence[int | None]) -> Self:
+        """Of other columns of X."""
+
+
+class Usable(NamedTuple):
+    """The rows of a block that count: their cells, and which rows of the table they are, from 1."""
+
+    cells: dict[str, Cells]
+    weight: Array | None
+    row: NDArray[np.intp]
+
+    def take(self, index: Any) -> Usable:
+        """Some of them: a slice, or numbers."""
+        cells = {name: _taken(column, index) for name, column in self.cells.items()}
+        return Usable(cells, None if self.weight is None else self.weight[index], self.row[index])
+
+    def parts(self, rows: int) -> Iterator[Usable]:
+        """The same, at most `rows` at a time."""
+        if len(self.row) <= rows:
+            yield self
+            return
+        for start in range(0, len(self.row), rows):
+            yield self.take(slice(start, start + rows))
 
 
 class TableSource:
     """Rows of a table outside memory, read afresh at each pass in constant memory.
 
+    The levels of its categories are found by the first pass: one of `growing`, or else a pass of its own, which
+    `feature_names` and `batches` start where it has not been made.
+
+    Parameters
+    ----------
+    reader : Reader
+    roles : Roles
+    design : Terms or Formula, optional
+        How X is made of the columns. Default: each of the features is a number.
+    missing : {"error", "drop"}
+    batch_rows : int
+    frequencies : bool
+        Whether a weight says how many rows of the data a row stands for (a whole number), rather than how precise it
+        is.
+
     Attributes
     ----------
-    feature_names, target_name, name
+    target_name, name
         As `gradline.data.source.Source` has them.
-    rows_read, rows_dropped : int
-        Rows that the last complete pass met, and how many of them it left out (`missing="drop"`).
-    dropped : dict of str to int
-        The latter by column; a row with two unusable cells counts under both columns.
+    design : Terms or Formula
     """
 
     def __init__(
-        self, reader: Reader, roles: Roles, *, missing: Missing = "error", batch_rows: int = BATCH_ROWS
+        self,
+        reader: Reader,
+        roles: Roles,
+        design: Terms | Formula | None = None,
+        *,
+        missing: Missing = "error",
+        batch_rows: int = BATCH_ROWS,
+        frequencies: bool = False,
     ) -> None:
         check_missing(missing)
         check_rows(batch_rows)
         self.reader = reader
         self.roles = roles
+        self.design = Terms(tuple(map(Column, roles.features))) if design is None else design
         self.missing = missing
         self.batch_rows = batch_rows
+        self.frequencies = frequencies
         self.name = reader.name
-        self.feature_names = roles.features
         self.target_name = roles.target
         self._tally = Tally()
+        self._order: list[int] | None = None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Of the columns of X; a pass finds the levels of categories where none has yet."""
+        return self._known_design().names
+
+    @property
+    def intercept(self) -> bool | None:
+        """Whether a formula has a constant term; None where no formula says."""
+        return self.design.intercept if isinstance(self.design, Formula) else None
 
     @property
     def rows_read(self) -> int:
@@ -52,12 +118,12 @@ class TableSource:
 
     @property
     def rows_dropped(self) -> int:
-        """Rows that the last complete pass left out."""
+        """Rows that the last complete pass left out (`missing="drop"`)."""
         return self._tally.rows_dropped
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Rows left out, by the column whose cell was unusable."""
+        """Rows left out, by the column whose cell was unusable; a row with two such cells counts under both."""
         return self._tally.dropped
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
@@ -67,51 +133,125 @@ class TableSource:
         stays constant: a file sorted by some column is still visited in that order, window by window.
         """
         check_rows(rows)
-        blocks = self._usable_columns()
+        design = self._known_design()
+        blocks = self._laid_out(design.layout, len(design.names))
         if rows is None and shuffle is None:
-            yield from (ColumnBatch.of_columns(*block) for block in blocks)
+            yield from (LazyBatch.of_layout(*block) for block in blocks)
         else:
-            yield from batches_of((Rows(stacked(X), y, weight) for X, y, weight in blocks), rows, shuffle)
+            yield from batches_of((Rows(layout(), y, weight) for layout, y, weight in blocks), rows, shuffle)
 
-    def _usable_columns(self) -> Iterator[tuple[list[Array], Array, Array | None]]:
-        """Features, target and weight of the rows that count, block by block.
+    def growing(self) -> Iterator[Batch]:
+        """Start a pass that needs to know no levels: X gets wider where new ones are met.
 
-        Raises where a cell is unusable and may not be dropped, once all rows are read.
+        Each column of X keeps its place and is zero in all rows before its level was met. When the pass is complete,
+        `settled` brings what was made of its batches to the columns of `feature_names`.
         """
+        design = self.design
+        self._order = None
+        if isinstance(design, Formula) or design.known:
+            yield from self.batches()
+            return
+        growing = Growing(design, self.name)
+        blocks = self._laid_out(growing.layout, len(design.columns))
+        yield from (LazyBatch.of_layout(*block) for block in blocks)
+        self.design, self._order = growing.known(), growing.order()
+
+    def settled(self, statistics: S) -> S:
+        """Of the columns of `feature_names`, what was gathered from the batches of the last `growing`."""
+        return statistics if self._order is None else statistics.selected(self._order)
+
+    def _known_design(self) -> Terms | Formula:
+        if not self.design.known:
+            growing = Growing(self.design.categories, self.name)
+            for usable in self._usable(Tally()):
+                growing.layout(usable.cells)
+            self.design = self.design.with_levels(growing.levels())
+        return self.design
+
+    def _laid_out(
+        self, layout_of: Callable[[Mapping[str, Cells]], Layout], width: int
+    ) -> Iterator[tuple[Layout, Array, Array | None]]:
+        """X, y and weight of the rows that count, some at a time."""
         tally = Tally()
         used = False
-        for block in self._blocks():
-            start = tally.rows_read
-            good = tally.usable(self.roles.columns, block)
-            columns = dict(zip(self.roles.columns, block, strict=True))
-            if self.missing == "error" and tally.rows_dropped:
-                continue  # read on, to count them all before saying so
-            weight = None if self.roles.weight is None else columns[self.roles.weight]
-            if weight is not None:
-                negative = np.flatnonzero(weight < 0)
-                if negative.size:
-                    raise DataError(
-                        f"weight {self.roles.weight!r} of {self.name} is negative: {weight[negative[0]]} in row "
-                        f"{start + negative[0] + 1}"
-                    )
-                if not weight.all():
-                    good = (weight > 0) if good is None else good & (weight > 0)
-            if good is not None:
-                index = np.flatnonzero(good)
-                columns = {name: np.take(column, index) for name, column in columns.items()}
-                weight = None if weight is None else np.take(weight, index)
-            y = columns[self.roles.target]
-            if len(y):
-                used = True
-                yield [columns[name] for name in self.roles.features], y, weight
+        for block in self._usable(tally):
+            # Many columns of zeros and ones: fewer rows at a time, so that a block stays some MB.
+            for part in block.parts(max(rows_at_once(width), 1)):
+                try:
+                    layout = layout_of(part.cells)
+                except UnseenLevel as unseen:
+                    raise self._unseen(unseen, part) from None
+                y, weight = self._response(part), part.weight
+                if isinstance(self.design, Formula):
+                    X = layout()
+                    good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], part.row)
+                    if good is not None:
+                        X, y, weight = X[good], y[good], None if weight is None else weight[good]
+                    layout = partial(np.asarray, X)
+                if len(y):
+                    used = True
+                    if self.missing == "drop" or not tally.rows_dropped:
+                        yield layout, y, weight
         if self.missing == "error" and tally.rows_dropped:
             raise tally.error(self.name)
         if not used:
             raise tally.empty(self.name)
         self._tally = tally
 
-    def _blocks(self) -> Iterator[list[Array]]:
+    def _usable(self, tally: Tally) -> Iterator[Usable]:
+        """The rows that count, block by block; raises where a cell is missing and may not be, once all are read."""
+        names = self._columns()
         try:
-            yield from self.reader.read(self.roles.columns, self.batch_rows)
+            for block in self.reader.read(names, self.batch_rows, self.design.texts):
+                first = tally.rows_read + 1
+                good = tally.usable(names, block)
+                if self.missing == "error" and tally.rows_dropped:
+                    continue  # read on, to count them all before saying so
+                cells = dict(zip(names, block, strict=True))
+                weight = self._weight(cells, first)
+                if weight is not None and not weight.all():
+                    good = (weight > 0) if good is None else good & (weight > 0)
+                usable = Usable(cells, weight, np.arange(first, first + len(block[0])))
+                yield usable if good is None else usable.take(np.flatnonzero(good))
         except NotANumber as cell:
             raise not_a_number(cell, cell.table or self.name, self.roles, numeric_columns(self.reader)) from None
+        if self.missing == "error" and tally.rows_dropped:
+            raise tally.error(self.name)
+
+    def _columns(self) -> tuple[str, ...]:
+        """Every column of the table that is read, each once."""
+        left = self.design.left if isinstance(self.design, Formula) else ()
+        weight = () if self.roles.weight is None else (self.roles.weight,)
+        return tuple(dict.fromkeys((*self.design.raw, *(left or (self.roles.target,)), *weight)))
+
+    def _response(self, part: Usable) -> Array:
+        if isinstance(self.design, Formula) and self.design.left:
+            return self.design.response(part.cells)
+        return as_numbers(part.cells[self.roles.target])
+
+    def _weight(self, cells: Mapping[str, Cells], first: int) -> Array | None:
+        if self.roles.weight is None:
+            return None
+        weight = as_numbers(cells[self.roles.weight])
+        bad, what = weight < 0, "negative"
+        if self.frequencies and not bad.any():
+            bad, what = weight != np.floor(weight), "not a whole number, which a count of rows is"
+            bad &= np.isfinite(weight)
+        if bad.any():
+            row = int(bad.argmax())
+            raise DataError(
+                f"weight {self.roles.weight!r} of {self.name} is {what}: {weight[row]} in row {first + row}"
+            )
+        return weight
+
+    def _unseen(self, unseen: UnseenLevel, part: Usable) -> DataError:
+        return DataError(
+            f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
+            f"{part.row[unseen.index]}, which is none of {shown(unseen.known)}"
+        )
+
+
+def _taken(column: Cells, index: Any) -> Cells:
+    if isinstance(column, Labels):
+        return column.take(index)
+    return column[index] if isinstance(index, slice) else np.take(column, index)

@@ -164,6 +164,18 @@ def as_table(data: Any) -> Table | None:
     return _arrow_table(data) if interface and not _is_column(data) else None
 
 
+def are_numbers(table: Table, *roles: Any) -> bool:
+    """Whether the columns of these roles (names, lists of names; None: all) hold numbers as they are."""
+    used: set[str] = set()
+    for asked in roles:
+        names = [asked] if isinstance(asked, str) else asked
+        used |= {str(name).strip() for name in names or ()}
+    whole_table = roles[1] is None
+    return all(name in table.numeric for name in table.names if whole_table or name.strip() in used) and not any(
+        name.startswith("C(") for name in used
+    )
+
+
 def _is_column(data: Any) -> bool:
     """A Series or an Arrow array has the Arrow interface too."""
     return hasattr(data, "__array__") and len(getattr(data, "shape", (len(data),))) == 1

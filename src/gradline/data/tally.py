@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from gradline.data.batch import rows_at_once
 from gradline.data.cells import all_finite
+from gradline.data.labels import Labels
+from gradline.data.reader import Cells
 from gradline.data.sparse import dense, is_sparse, suspects
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -30,21 +32,31 @@ class Tally:
     infinite: dict[str, int] = field(default_factory=dict)
     first_row: dict[str, int] = field(default_factory=dict)
 
-    def usable(self, names: Sequence[str], columns: Sequence[Array]) -> NDArray[np.bool_] | None:
-        """Count the next rows; return which of them hold finite numbers only (None: all of them)."""
+    def usable(
+        self, names: Sequence[str], columns: Sequence[Cells], numbers: NDArray[np.intp] | None = None
+    ) -> NDArray[np.bool_] | None:
+        """Count the next rows; return which of them hold finite numbers and levels only (None: all of them).
+
+        `numbers` says which rows they are, where these were counted before and only the columns are new.
+        """
         rows = len(columns[0])
         good: NDArray[np.bool_] | None = None
         for name, column in zip(names, columns, strict=True):
-            if all_finite(column):
+            if isinstance(column, Labels):
+                if not column.missing.any():
+                    continue
+                finite, missing = ~column.missing, int(column.missing.sum())
+            elif all_finite(column):
                 continue
-            finite = np.isfinite(column)
-            missing = int(np.isnan(column).sum())
+            else:
+                finite, missing = np.isfinite(column), int(np.isnan(column).sum())
             infinite = rows - int(finite.sum()) - missing
+            first = int(finite.argmin())
             self.missing[name] = self.missing.get(name, 0) + missing
             self.infinite[name] = self.infinite.get(name, 0) + infinite
-            self.first_row.setdefault(name, self.rows_read + int(finite.argmin()) + 1)
+            self.first_row.setdefault(name, self.rows_read + first + 1 if numbers is None else int(numbers[first]))
             good = finite if good is None else good & finite
-        self.rows_read += rows
+        self.rows_read += rows if numbers is None else 0
         if good is not None:
             self.rows_dropped += rows - int(good.sum())
         return good

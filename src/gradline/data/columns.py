@@ -1,0 +1,343 @@
+"""What the columns of a table become in X: numbers as they are, a category as one 0/1 column for each level but one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.kinds import Kind
+from gradline.data.labels import MISSING, Labels
+from gradline.data.reader import Cells
+from gradline.errors import DataError
+from gradline.solution import Array
+
+INSISTED = re.compile(r"C\((.+)\)", re.DOTALL)
+MOST_LEVELS = 1000
+FEW_LEVELS = 10
+LONGEST_LEVEL = 200
+SPARE = 1 / 4  # columns kept for levels not yet met, each time some are met: few widths, and little room wasted
+
+Layout: TypeAlias = Callable[[], Array]
+"""Lays out X when it is wanted: by the thread that needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table, and what it becomes.
+
+    Attributes
+    ----------
+    name : str
+    kind : Kind
+    is_category : bool
+    insisted : bool
+        Whether the user said so: `C(name)`.
+    levels : tuple of str or None
+        Of a category, sorted, by number where all are numbers; None before they are known.
+    asked_reference : str or None
+        The level that the others are compared with, where the user chose one.
+    """
+
+    name: str
+    kind: Kind = Kind.NUMBER
+    is_category: bool = False
+    insisted: bool = False
+    levels: tuple[str, ...] | None = None
+    asked_reference: str | None = None
+
+    @property
+    def reference(self) -> str | None:
+        """The level that has no column: the one asked for, or the first."""
+        return self.asked_reference or (self.levels[0] if self.levels else None)
+
+    @property
+    def other_levels(self) -> tuple[str, ...]:
+        """Those that have a column."""
+        return tuple(level for level in self.levels or () if level != self.reference)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its columns of X are called, as patsy and formulaic do.
+
+        Examples
+        --------
+        >>> Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo", "Rome")).names
+        ('city[T.Oslo]', 'city[T.Rome]')
+        """
+        return tuple(f"{self.name}[T.{level}]" for level in self.other_levels) if self.is_category else (self.name,)
+
+    @property
+    def note(self) -> str | None:
+        """What a reader of the coefficients needs to know; None of plain numbers.
+
+        Examples
+        --------
+        >>> Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo", "Rome")).note
+        "city: 3 levels, compared with 'Bonn'"
+        >>> Column("sold", Kind.DATE).note
+        'sold: days since 1970-01-01'
+        """
+        if self.is_category:
+            levels = len(self.levels or ())
+            return f"{self.name}: {levels} level{'s'[: levels != 1]}, compared with {self.reference!r}"
+        return f"{self.name}: {self.kind.unit}" if self.kind.unit else None
+
+    def with_levels(self, levels: Sequence[str]) -> Column:
+        """The same, its levels known.
+
+        Raises
+        ------
+        DataError
+            Where the reference that was asked for is none of them.
+        """
+        if self.asked_reference is not None and self.asked_reference not in levels:
+            raise DataError(
+                f"the reference {self.asked_reference!r} of {self.name!r} does not occur; there are {shown(levels)}",
+                hint=f"reference={{{self.name!r}: {next(iter(levels), '')!r}}}",
+            )
+        return replace(self, levels=tuple(sorted(levels, key=_by_number(levels))))
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The columns that X is made of; its levels are known, or a pass will find them.
+
+    Examples
+    --------
+    >>> city = Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo"))
+    >>> terms = Terms((Column("sqft"), city))
+    >>> terms.names
+    ('sqft', 'city[T.Oslo]')
+    >>> cells = {"sqft": np.array([50.0, 80.0]), "city": Labels(np.array([0, 1], dtype=np.int32), ("Oslo", "Bonn"))}
+    >>> terms.layout(cells)()
+    array([[50.,  1.],
+           [80.,  0.]])
+    """
+
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns of X."""
+        return tuple(name for column in self.columns for name in column.names)
+
+    @property
+    def raw(self) -> tuple[str, ...]:
+        """Of the columns of the table."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Columns of the table that are read as labels."""
+        return tuple(column.name for column in self.columns if column.is_category and not column.kind.is_numeric)
+
+    @property
+    def known(self) -> bool:
+        """Whether all levels are."""
+        return all(column.levels is not None for column in self.columns if column.is_category)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the coefficients needs to know of units, origins and references."""
+        return tuple(note for column in self.columns if (note := column.note))
+
+    @property
+    def categories(self) -> Terms:
+        """Those that are categories."""
+        return Terms(tuple(column for column in self.columns if column.is_category))
+
+    def with_levels(self, levels: Mapping[str, Sequence[str]]) -> Terms:
+        """The same, the levels of its categories known."""
+        columns = (column.with_levels(levels[column.name]) if column.is_category else column for column in self.columns)
+        return Terms(tuple(columns))
+
+    def layout(self, cells: Mapping[str, Cells]) -> Layout:
+        """X of some rows, (rows, features), laid out when it is called for.
+
+        Raises
+        ------
+        UnseenLevel
+            Where a category has a level that is not known.
+        """
+        numbers: list[tuple[int, Array]] = []
+        slots: list[NDArray[np.intp]] = []
+        width = 0
+        for column in self.columns:
+            if column.is_category:
+                place = {level: width + j for j, level in enumerate(column.other_levels)}
+                place[column.reference or ""] = MISSING
+                slots.append(_slots(column, cells[column.name], place))
+            else:
+                numbers.append((width, as_numbers(cells[column.name])))
+            width += len(column.names)
+        return laid_out(width, numbers, slots)
+
+
+class UnseenLevel(Exception):  # noqa: N818 - passed to sources, which know the row and the table
+    """A level that is not among those known; `index` counts from the first of the rows that were laid out."""
+
+    def __init__(self, column: str, level: str, index: int, known: Sequence[str]) -> None:
+        super().__init__(column, level, index)
+        self.column, self.level, self.index, self.known = column, level, index, known
+
+
+@dataclass
+class Growing:
+    """Columns of X whose levels are found on the way: a new level takes a column that was zero in all rows before.
+
+    Numbers come first, then the levels of all categories in the order they were met, then columns kept free for those
+    to come. `order` says where the columns of `terms`, once all are known, are to be found.
+
+    Examples
+    --------
+    >>> growing = Growing(Terms((Column("city", Kind.TEXT, is_category=True),)), "sales")
+    >>> def row(level):
+    ...     return {"city": Labels(np.zeros(1, dtype=np.int32), (level,))}
+    >>> [growing.layout(row(level))().tolist() for level in ("Rome", "Bonn")]
+    [[[1.0]], [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]]
+    >>> growing.known().names, growing.order()
+    (('city[T.Rome]',), [0])
+    """
+
+    terms: Terms
+    table: str
+    width: int = 0
+    rows: int = 0
+    _used: int = 0
+    _slots: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._slots = {column.name: {} for column in self.terms.columns if column.is_category}
+        self._used = self.width = len(self.terms.columns) - len(self._slots)
+
+    def layout(self, cells: Mapping[str, Cells]) -> Layout:
+        """X of the next rows, as wide as it has become.
+
+        Raises
+        ------
+        DataError
+            Where a column turns out to be a key or free text, and nobody insisted on it.
+        """
+        numbers: list[tuple[int, Array]] = []
+        slots = []
+        for column in self.terms.columns:
+            if column.is_category:
+                labels = as_labels(cells[column.name])
+                self._meet(column, labels)
+                slots.append(_slots(column, labels, self._slots[column.name]))
+            else:
+                numbers.append((len(numbers), as_numbers(cells[column.name])))
+        first = self.rows == 0
+        self.rows += len(next(iter(cells.values())))
+        if self._used > self.width:
+            self.width = self._used if first else self._used + max(8 - self._used, int(self._used * SPARE))
+        return laid_out(self.width, numbers, slots)
+
+    def known(self) -> Terms:
+        """The terms with the levels met; raises as `levels` and `Column.with_levels` do."""
+        return self.terms.with_levels(self.levels())
+
+    def levels(self) -> dict[str, list[str]]:
+        """Those met, by category, once all rows were.
+
+        Raises
+        ------
+        DataError
+            As `layout`.
+        """
+        for column in self.terms.columns:
+            levels = len(self._slots.get(column.name, ()))
+            every_row = levels == self.rows > 2
+            if not column.insisted and (every_row or levels > max(FEW_LEVELS, self.rows / 2)):
+                raise self._unfit(column, f"a key: it holds {levels:,} different texts in {self.rows:,} rows")
+        return {name: list(slots) for name, slots in self._slots.items()}
+
+    def order(self) -> list[int]:
+        """For each column of X of the known terms, where it is among these."""
+        places: list[int] = []
+        numbers = iter(range(self.width))
+        for column in self.known().columns:
+            if column.is_category:
+                places += [self._slots[column.name][level] for level in column.other_levels]
+            else:
+                places.append(next(numbers))
+        return places
+
+    def _meet(self, column: Column, labels: Labels) -> None:
+        """Give a column of X to each level that occurs for the first time."""
+        slots = self._slots[column.name]
+        occurring = np.bincount(labels.codes + 1, minlength=len(labels.levels) + 1)[1:]
+        for level, count in zip(labels.levels, occurring.tolist(), strict=True):
+            if count and level not in slots:
+                slots[level] = self._used
+                self._used += 1
+                if not column.insisted and len(level) > LONGEST_LEVEL:
+                    raise self._unfit(column, f"free text: one cell has {len(level):,} characters")
+        if not column.insisted and len(slots) > MOST_LEVELS:
+            raise self._unfit(
+                column,
+                f"a key or free text: {len(slots):,} different texts in the first {self.rows + len(labels):,} rows",
+            )
+
+    def _unfit(self, column: Column, what: str) -> DataError:
+        others = [other.name for other in self.terms.columns if other.name != column.name]
+        leave = f"leave it out, features={shown(others, 12)}; or " if others else ""
+        return DataError(
+            f"column {column.name!r} of {self.table} looks like {what}",
+            hint=f"{leave}insist on a coefficient for each of them with 'C({column.name})' among the features",
+        )
+
+
+def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[NDArray[np.intp]]) -> Layout:
+    """Numbers in their columns, and a one in the column of each row's level (none where that is -1)."""
+
+    def layout() -> Array:
+        rows = len(numbers[0][1]) if numbers else len(slots[0])
+        X = np.zeros((rows, width)) if slots else np.empty((rows, width))
+        for place, cells in numbers:
+            X[:, place] = cells
+        for places in slots:
+            hit = np.flatnonzero(places >= 0)
+            X[hit, places[hit]] = 1.0
+        return X
+
+    return layout
+
+
+def shown(names: Sequence[str], most: int = 8) -> str:
+    """Levels as a Python list, cut where there are too many to read."""
+    listed = repr(list(names[:most]))
+    return listed if len(names) <= most else f"{listed[:-1]}, ... {len(names) - most} more]"
+
+
+def _slots(column: Column, cells: Cells, place: Mapping[str, int]) -> NDArray[np.intp]:
+    labels = as_labels(cells)
+    known = np.array([place.get(level, len(place) + 2**31) for level in labels.levels] + [MISSING], dtype=np.intp)
+    slots: NDArray[np.intp] = known[labels.codes]
+    if (slots >= 2**31).any():
+        index = int((slots >= 2**31).argmax())
+        raise UnseenLevel(column.name, labels.levels[labels.codes[index]], index, column.levels or ())
+    return slots
+
+
+def as_labels(cells: Cells) -> Labels:
+    """Numbers become names where they stand for categories."""
+    return cells if isinstance(cells, Labels) else Labels.of_numbers(cells)
+
+
+def as_numbers(cells: Cells) -> Array:
+    """Cells that were read as numbers."""
+    assert not isinstance(cells, Labels)
+    return cells
+
+
+def _by_number(levels: Sequence[str]) -> Callable[[str], Any]:
+    try:
+        return {level: (float(level), level) for level in levels}.__getitem__
+    except ValueError:
+        return str
