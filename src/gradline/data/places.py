@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
+from gradline.data.credentials import purged, secrets, without_credentials
 from gradline.errors import DataError
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -152,7 +153,7 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
         return Pipe(sys.stdin.buffer, "standard input")
     if URL.match(text):
         system, path = _file_system(text)
-        shown = _without_credentials(text)
+        shown = without_credentials(text)
     else:
         system, path = fs.LocalFileSystem(), os.path.expanduser(text)
         shown = path
@@ -258,42 +259,13 @@ def _file_system(url: str) -> tuple[Any, str]:
     scheme = url.partition("://")[0].lower()
     if scheme not in SYSTEMS:
         raise DataError(
-            f"cannot open {_without_credentials(url)}: no file system is called {scheme}, expected one of "
+            f"cannot open {without_credentials(url)}: no file system is called {scheme}, expected one of "
             f"{', '.join(SYSTEMS)}",
             hint="download the file first" if scheme in ("http", "https", "ftp") else None,
         )
     try:
         return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = _purged(str(error).partition("\n")[0], url)
+        reason = purged(str(error).partition("\n")[0].replace(url, without_credentials(url)), secrets(url))
     # Beyond the `except`, so that the error which may hold credentials is not in the chain.
-    raise DataError(f"cannot open {_without_credentials(url)}: {reason}")
-
-
-def _without_credentials(url: str) -> str:
-    """Scheme, host and path only: user, password and options are for no message.
-
-    Examples
-    --------
-    >>> _without_credentials("s3://key:secret@bucket/sales.parquet?region=eu")
-    's3://bucket/sales.parquet'
-    """
-    scheme, _, rest = url.partition("://")
-    place = rest.partition("?")[0]
-    host, slash, path = place.partition("/")
-    # A secret may hold a slash that should have been written as %2F.
-    return f"{scheme}://{place.rpartition('@')[2] if '@' in place else host + slash + path}"
-
-
-def _purged(reason: str, url: str) -> str:
-    shown = _without_credentials(url)
-    userinfo = url.partition("://")[2].partition("?")[0].rpartition("@")[0]
-    try:
-        options = [value for _, value in parse_qsl(urlsplit(url).query)]
-    except ValueError:
-        options = []
-    reason = reason.replace(url, shown)
-    secrets = {userinfo, *re.split("[:/]", userinfo), url.partition("?")[2], *options}
-    for secret in sorted({*secrets, *map(unquote, secrets)}, key=len, reverse=True):
-        reason = reason.replace(secret, "...") if secret else reason
-    return reason
+    raise DataError(f"cannot open {without_credentials(url)}: {reason}")
