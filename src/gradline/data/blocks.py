@@ -19,20 +19,23 @@ WINDOW_ROWS = 262_144
 class LazyBatch(Batch):
     """A batch whose rows are laid out when X is first asked for: by the thread that uses it, not the one that reads."""
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_rows", "width")
     _rows: Array | Callable[[], Array]
+    width: int
 
     @classmethod
-    def of_layout(cls, layout: Callable[[], Array], y: Array, weight: Array | None = None) -> Batch:
-        """As `Batch.of`, from a function that makes X.
+    def of_layout(cls, layout: Callable[[], Array], width: int, y: Array, weight: Array | None = None) -> Batch:
+        """As `Batch.of`, from a function that makes X, (rows, width).
 
         Examples
         --------
-        >>> LazyBatch.of_layout(lambda: np.ones((2, 1)), np.zeros(2)).X.tolist()
+        >>> LazyBatch.of_layout(lambda: np.ones((2, 1)), 1, np.zeros(2)).X.tolist()
         [[1.0], [1.0]]
         """
         share = Batch.of(np.empty((len(y), 0)), y, weight).share
-        return cls(cast(Array, layout), y, weight, share)
+        batch = cls(cast(Array, layout), y, weight, share)
+        object.__setattr__(batch, "width", width)
+        return batch
 
     @property
     def X(self) -> Array:  # noqa: N802 - as Batch calls it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,13 @@ FEW_LEVELS = 10
 LONGEST_LEVEL = 200
 SPARE = 1 / 4  # columns kept for levels not yet met, each time some are met: few widths, and little room wasted
 
-Layout: TypeAlias = Callable[[], Array]
-"""Lays out X when it is wanted: by the thread that needs it."""
+
+
+class Layout(NamedTuple):
+    """X of some rows, laid out when it is called for: by the thread that needs it, not the one that reads."""
+
+    width: int
+    X: Callable[[], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Terms:
     >>> terms.names
     ('sqft', 'city[T.Oslo]')
     >>> cells = {"sqft": np.array([50.0, 80.0]), "city": Labels(np.array([0, 1], dtype=np.int32), ("Oslo", "Bonn"))}
-    >>> terms.layout(cells)()
+    >>> terms.layout(cells).X()
     array([[50.,  1.],
            [80.,  0.]])
     """
@@ -198,7 +203,7 @@ class Growing:
     >>> growing = Growing(Terms((Column("city", Kind.TEXT, is_category=True),)), "sales")
     >>> def row(level):
     ...     return {"city": Labels(np.zeros(1, dtype=np.int32), (level,))}
-    >>> [growing.layout(row(level))().tolist() for level in ("Rome", "Bonn")]
+    >>> [growing.layout(row(level)).X().tolist() for level in ("Rome", "Bonn")]
     [[[1.0]], [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]]
     >>> growing.known().names, growing.order()
     (('city[T.Rome]',), [0])
@@ -296,17 +301,17 @@ class Growing:
 def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[NDArray[np.intp]]) -> Layout:
     """Numbers in their columns, and a one in the column of each row's level (none where that is -1)."""
 
-    def layout() -> Array:
+    def X() -> Array:  # noqa: N802 - as Batch calls it
         rows = len(numbers[0][1]) if numbers else len(slots[0])
-        X = np.zeros((rows, width)) if slots else np.empty((rows, width))
-        for place, cells in numbers:
-            X[:, place] = cells
+        cells = np.zeros((rows, width)) if slots else np.empty((rows, width))
+        for place, column in numbers:
+            cells[:, place] = column
         for places in slots:
             hit = np.flatnonzero(places >= 0)
-            X[hit, places[hit]] = 1.0
-        return X
+            cells[hit, places[hit]] = 1.0
+        return cells
 
-    return layout
+    return Layout(width, X)
 
 
 def shown(names: Sequence[str], most: int = 8) -> str:

@@ -51,7 +51,7 @@ class Formula:
     >>> formula.names, formula.target, formula.intercept
     (('C(city)[T.Rome]', 'sqft:age'), 'price', True)
     >>> cells = {"sqft": np.array([50.0]), "age": np.array([3.0]), "city": Labels(np.array([0], np.int32), ("Rome",))}
-    >>> formula.layout(cells)()
+    >>> formula.layout(cells).X()
     array([[  1., 150.]])
     """
 
@@ -143,7 +143,7 @@ class Formula:
         matrix = self._evaluated(self._right, cells)
         kept = [j for j, name in enumerate(self._right.column_names) if name != INTERCEPT]
         X = np.ascontiguousarray(matrix[:, kept])
-        return lambda: X
+        return Layout(X.shape[1], lambda: X)
 
     def response(self, cells: Mapping[str, Cells]) -> Array:
         """The left side, (rows,)."""

@@ -31,6 +31,9 @@ class Statistics(Protocol):
     def selected(self, columns: Sequence[int | None]) -> Self:
         """Of other columns of X."""
 
+    def counted(self) -> Self:
+        """Of as many rows as the weights add up to."""
+
 
 class Usable(NamedTuple):
     """The rows of a block that count: their cells, and which rows of the table they are, from 1."""
@@ -133,12 +136,13 @@ class TableSource:
         stays constant: a file sorted by some column is still visited in that order, window by window.
         """
         check_rows(rows)
+        self._order = None
         design = self._known_design()
         blocks = self._laid_out(design.layout, len(design.names))
         if rows is None and shuffle is None:
-            yield from (LazyBatch.of_layout(*block) for block in blocks)
+            yield from (LazyBatch.of_layout(X, width, y, weight) for (width, X), y, weight in blocks)
         else:
-            yield from batches_of((Rows(layout(), y, weight) for layout, y, weight in blocks), rows, shuffle)
+            yield from batches_of((Rows(layout.X(), y, weight) for layout, y, weight in blocks), rows, shuffle)
 
     def growing(self) -> Iterator[Batch]:
         """Start a pass that needs to know no levels: X gets wider where new ones are met.
@@ -147,18 +151,19 @@ class TableSource:
         `settled` brings what was made of its batches to the columns of `feature_names`.
         """
         design = self.design
-        self._order = None
         if isinstance(design, Formula) or design.known:
             yield from self.batches()
             return
         growing = Growing(design, self.name)
         blocks = self._laid_out(growing.layout, len(design.columns))
-        yield from (LazyBatch.of_layout(*block) for block in blocks)
+        yield from (LazyBatch.of_layout(X, width, y, weight) for (width, X), y, weight in blocks)
         self.design, self._order = growing.known(), growing.order()
 
     def settled(self, statistics: S) -> S:
-        """Of the columns of `feature_names`, what was gathered from the batches of the last `growing`."""
-        return statistics if self._order is None else statistics.selected(self._order)
+        """Of the columns of `feature_names`, what was gathered from the batches of the last pass; counted, if asked."""
+        if self._order is not None:
+            statistics = statistics.selected(self._order)
+        return statistics.counted() if self.frequencies else statistics
 
     def _known_design(self) -> Terms | Formula:
         if not self.design.known:
@@ -183,11 +188,11 @@ class TableSource:
                     raise self._unseen(unseen, part) from None
                 y, weight = self._response(part), part.weight
                 if isinstance(self.design, Formula):
-                    X = layout()
+                    X = layout.X()
                     good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], part.row)
                     if good is not None:
                         X, y, weight = X[good], y[good], None if weight is None else weight[good]
-                    layout = partial(np.asarray, X)
+                    layout = Layout(layout.width, partial(np.asarray, X))
                 if len(y):
                     used = True
                     if self.missing == "drop" or not tally.rows_dropped:

@@ -15,6 +15,7 @@ from gradline.data.batch import Batch, rows_at_once
 from gradline.data.cells import as_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite
+from gradline.moments.frequencies import whole_rows
 from gradline.moments.integers import solve as exact_solve
 from gradline.moments.integers.accumulator import ExactAccumulator
 from gradline.moments.integers.equations import ExactEquations, to_float
@@ -235,6 +236,21 @@ class ExactMoments:
         p = self.n_features
         sums = self.sums.with_difference(p + 1, columns).selected([*range(p), p + 2, p, p + 1])
         return ExactMoments(p + 1, self.rows, sums)
+
+    def counted(self) -> ExactMoments:
+        """The same, of as many rows as the weights add up to: for weights that are frequencies.
+
+        Raises
+        ------
+        DataError
+            Where that is no whole number.
+
+        Examples
+        --------
+        >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[3.0, 1.0]).counted().rows
+        4
+        """
+        return ExactMoments(self.n_features, whole_rows(self.weight), self.sums)
 
     def solve(self, fit_intercept: bool = True) -> Solution:
         """Least squares: every coefficient is the exact one, rounded once, and proved to be.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from gradline.data.cells import as_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
+from gradline.moments.frequencies import whole_rows
 from gradline.moments.parallel import InOrder, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, NormalEquations, Triangle, disperse, factor, solve
 from gradline.moments.state import VERSION, count, read_state
@@ -193,6 +195,21 @@ class Moments:
         array([0.5, 0.5, 2.5])
         """
         return Moments(self._sums.with_rest(columns))
+
+    def counted(self) -> Moments:
+        """The same, of as many rows as the weights add up to: for weights that are frequencies.
+
+        Raises
+        ------
+        DataError
+            Where that is no whole number.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[3.0, 1.0]).counted().rows
+        4
+        """
+        return Moments(replace(self._sums, rows=whole_rows(self.weight)))
 
     def solve(self, fit_intercept: bool = True) -> Solution:
         """Least squares, with an estimate of the digits that are right: see `gradline.moments.solve.solve`.
