@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gradline.data.nested import from_json, to_json
-from gradline.data.whole_file import refuse_special, replacing
+from gradline.data.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError
 
 KIND, VERSION = "gradline.Checkpoint", 1
@@ -101,10 +101,15 @@ def save(path: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
         with replacing(path) as file:
             file.write(f'{header[:-1]}, "content":\n{body}}}'.encode("ascii"))
     except OSError as error:
-        raise DataError(
-            f"the checkpoint {os.fspath(path)} cannot be written: {error.strerror or error}",
-            hint="name a file in a folder that exists, may be written to and has room",
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Refuse a place where no file can be written, before hours are spent on what is to be kept there: DataError."""
+    try:
+        refuse_place(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def load(path: str | os.PathLike[str], fingerprint: Fingerprint) -> Checkpoint | None:
@@ -190,10 +195,14 @@ class Saver:
 
     def after_pass(self, checkpoint: Callable[[], Checkpoint]) -> bool:
         """Save what `checkpoint()` gives, where the interval is over; say whether."""
-        if self._clock() < self._due:
+        if not self.due():
             return False
         self.save(checkpoint())
         return True
+
+    def due(self) -> bool:
+        """Whether the interval is over."""
+        return self._clock() >= self._due
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Save at once: at the end of a descent, or before a wait."""
@@ -239,6 +248,13 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
     if type(iteration) is not int or history.dtype != np.float64 or history.ndim != 1 or not isinstance(state, dict):
         raise ValueError
     return Checkpoint(content["fingerprint"], iteration, tuple(history.tolist()), state)
+
+
+def _unwritable(path: str | os.PathLike[str], error: OSError) -> DataError:
+    return DataError(
+        f"the checkpoint {os.fspath(path)} cannot be written: {error.strerror or error}",
+        hint="name a file in a folder that exists, may be written to and has room",
+    )
 
 
 def _foreign(name: str, why: str) -> DataError:

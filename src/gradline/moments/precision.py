@@ -7,7 +7,9 @@ from typing import TypeAlias
 from gradline.data.source import Source
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
+from gradline.moments.keeping import Keep, Keeper
 from gradline.moments.moments import Moments
+from gradline.moments.one_pass import Watch, one_pass
 from gradline.moments.polynomial import power_moments
 from gradline.solution import Solution
 
@@ -17,7 +19,14 @@ ENOUGH_DIGITS = 9.0
 ENOUGH_DIGITS_OF_VARIANCE = 3.0
 
 
-def gather(source: Source, *, fit_intercept: bool, precision: str = "auto") -> tuple[Statistics, Solution]:
+def gather(
+    source: Source,
+    *,
+    fit_intercept: bool,
+    precision: str = "auto",
+    watch: Watch | None = None,
+    keep: Keep | None = None,
+) -> tuple[Statistics, Solution]:
     """One pass over `source` for its statistics and the answer solved from them; a second one only to escalate.
 
     Parameters
@@ -28,14 +37,21 @@ def gather(source: Source, *, fit_intercept: bool, precision: str = "auto") -> t
         "auto" reads in float64 first and, where the certificate promises fewer than 9 digits of a coefficient or
         fewer than 3 of the residual variance (an almost exact fit), once more exactly: a float64 sum that has lost
         its digits cannot be repaired.
+    watch : callable, optional
+        Called with the rows taken so far, after every batch; a second pass counts from the start.
+    keep : Keep, optional
+        A checkpoint: see `gradline.moments.keeping.Keeper`.
     """
-    features = len(source.feature_names)
-    if precision != "exact":
-        moments = Moments.from_batches(source.batches(), features)
+    keeper = None if keep is None else Keeper(keep, source, fit_intercept=fit_intercept, precision=precision)
+    if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
+        moments = one_pass(source, Moments, watch=watch, keep=keeper)
         solution = moments.solve(fit_intercept=fit_intercept)
         if precision == "float64" or _enough(moments, solution, fit_intercept):
             return moments, solution
-    exact = ExactMoments.from_batches(source.batches(), features)
+    elif precision == "auto":
+        # The second pass knows what the first one found; after a kill it is found again, as the names need it.
+        _ = source.feature_names
+    exact = one_pass(source, ExactMoments, watch=watch, keep=keeper)
     return exact, exact.solve(fit_intercept=fit_intercept)
 
 

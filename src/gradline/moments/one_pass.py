@@ -1,0 +1,206 @@
+"""One pass over a source for its sums, as its columns may grow; watched, and kept where a checkpoint is asked for."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast
+
+import numpy as np
+
+from gradline.data.batch import Batch
+from gradline.data.source import Source
+from gradline.moments.exact import ExactMoments
+from gradline.moments.moments import Moments
+from gradline.moments.parallel import accumulate
+from gradline.moments.room import refuse_beyond_memory
+from gradline.solution import Array
+
+S = TypeVar("S", Moments, ExactMoments)
+Watch: TypeAlias = Callable[[int], None]
+
+
+class Keeps(Protocol):
+    """What keeps the sums on disk while they grow: see `gradline.moments.keeping.Keeper`."""
+
+    def resume(self, kind: type[S], rows: Taken, /) -> S | None:
+        """The sums of the batches that were taken before, once these have passed by again; None: begin anew."""
+
+    def due(self) -> bool:
+        """Whether to stop for a save, or for good."""
+
+    def after_run(self, total: Any, rows: Taken, /) -> None:
+        """Save, where it is time."""
+
+    def at_the_end(self, total: Any, rows: Taken, /) -> None:
+        """Save all of it."""
+
+    def noticing(self) -> AbstractContextManager[None]:
+        """For the length of the pass."""
+
+
+def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep: Keeps | None = None) -> S:
+    """The sums over all rows of a source, in memory that does not grow with the rows.
+
+    Where the source finds columns on its way (it has `growing()`, whose batches become wider from time to time by
+    columns that were zero in all rows before), the sums become wider with it, and `settled(sums)` has the last word on
+    which columns there are, and in which order.
+
+    Parameters
+    ----------
+    source : Source
+    kind : Moments or ExactMoments
+    watch : callable, optional
+        Called with the number of rows taken so far after every batch, by one thread at a time.
+    keep : Keeps, optional
+        Saves the sums from time to time. Where it cuts the pass does not change a bit of them.
+
+    Raises
+    ------
+    DataError
+        Where the sums of so many columns do not fit into memory; and what the source and the sums raise.
+
+    Examples
+    --------
+    >>> from gradline.data.arrays import ArraySource
+    >>> one_pass(ArraySource([[1.0], [3.0]], [2.0, 6.0]), Moments, watch=print).mean
+    2
+    array([2., 4.])
+    """
+    growing = getattr(source, "growing", None)
+    width = len(source.feature_names) if growing is None else None
+    refuse_beyond_memory(len(names_of(source)), kind)
+    rows = Taken(source.batches() if growing is None else growing(), width, watch, checked=keep is not None)
+    total: S | None = None
+    with rows, nullcontext() if keep is None else keep.noticing():
+        if keep is not None:
+            total = keep.resume(kind, rows)
+        while (width := rows.next_width()) is not None:
+            if total is None or total.n_features != width:
+                refuse_beyond_memory(width, kind)
+                total = kind.zero(width) if total is None else total.widened(width)
+            total = kind.from_batches(rows.run(keep.due if keep else None), width, start=total)
+            if keep is not None:
+                keep.after_run(total, rows)
+        if total is None:
+            total = kind.zero(len(source.feature_names))
+        if keep is not None:
+            keep.at_the_end(total, rows)
+    settled = getattr(source, "settled", None)
+    return total if settled is None else settled(total)
+
+
+def names_of(source: Source) -> tuple[str, ...]:
+    """Of the columns the features are made of, as far as they are known before a row is read."""
+    roles = getattr(source, "roles", None)
+    return source.feature_names if roles is None else tuple(roles.features)
+
+
+class Taken:
+    """The batches of a pass, handed out in runs of one width; it counts what was taken and can tell it again.
+
+    Attributes
+    ----------
+    batches, rows : int
+        Taken so far.
+    """
+
+    def __init__(self, batches: Iterator[Batch], width: int | None, watch: Watch | None, *, checked: bool) -> None:
+        self.batches = self.rows = 0
+        self._source, self._width, self._watch, self._checked = batches, width, watch, checked
+        self._waiting: Batch | None = None
+        self._checks: list[int] = []
+        self._check = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        close = getattr(self._source, "close", None)
+        if close is not None:
+            close()
+
+    def next_width(self) -> int | None:
+        """Columns of the next batch; None at the end."""
+        if self._waiting is None:
+            self._waiting = next(self._source, None)
+        if self._waiting is None or self._width is not None:
+            return None if self._waiting is None else self._width
+        return width_of(self._waiting)
+
+    def run(self, stop: Callable[[], bool] | None = None, most: int | None = None) -> Iterator[Batch]:
+        """Batches as wide as the next, at least one and at most `most`, until `stop()` or a wider one."""
+        width, first = self.next_width(), self.batches
+        while width is not None and self.next_width() == width and self.batches - first != most:
+            batch, self._waiting = self._waiting, None
+            assert batch is not None
+            self.batches += 1
+            self.rows += len(batch)
+            if self._watch is not None:
+                self._watch(self.rows)
+            yield self._noted(batch) if self._checked else batch
+            if stop is not None and stop():
+                return
+
+    def pass_by(self, batches: int, stop: Callable[[], bool]) -> None:
+        """Take so many batches, and do nothing with them but what `check` asks."""
+        first = self.batches
+        while (left := first + batches - self.batches) and self.next_width() is not None and not stop():
+            accumulate(_Look, self.run(stop, most=left))
+
+    def check(self) -> int:
+        """CRC-32 of every number taken, in order; between two runs."""
+        self._check = zlib.crc32(np.array(self._checks, dtype=">u4").data, self._check)
+        self._checks.clear()
+        return self._check
+
+    def _noted(self, batch: Batch) -> Batch:
+        place = len(self._checks)
+        self._checks.append(0)
+        return cast(Batch, _Noted(batch, lambda check: self._checks.__setitem__(place, check)))
+
+
+def width_of(batch: Batch) -> int:
+    """Columns of X, without laying them out where the batch knows."""
+    width = getattr(batch, "width", None)
+    return batch.X.shape[1] if width is None else int(width)
+
+
+class _Noted:
+    """A batch whose CRC is taken by the thread that sums it, as that one lays out X: the reading thread need not."""
+
+    __slots__ = ("_batch", "_note", "_noted")
+
+    def __init__(self, batch: Batch, note: Callable[[int], None]) -> None:
+        self._batch, self._note, self._noted = batch, note, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    @property
+    def X(self) -> Array:  # noqa: N802 - as Batch calls it
+        """The rows, (rows, features)."""
+        if not self._noted:
+            self._noted = True
+            self._note(_crc(self._batch))
+        return self._batch.X
+
+
+def _crc(batch: Batch) -> int:
+    check = 0
+    for part in (batch.X, batch.y, batch.weight):
+        if part is not None:
+            check = zlib.crc32(np.ascontiguousarray(part).data, check)
+    return check
+
+
+class _Look:
+    """Takes batches in and adds nothing up."""
+
+    def add(self, batch: Batch, /) -> None:
+        """Have X laid out, and with it the CRC taken."""
+        _ = batch.X
