@@ -13,7 +13,7 @@ from gradline.solution import Array
 
 USUAL_DIGITS, DEEP_DIGITS = 3, 6
 NEGLIGIBLE = 1 / 16  # part of the rows: so few may be left out by the usual digits
-ROWS_ASIDE = 4096  # waiting, at most
+ROWS_ASIDE = 1024
 FEW_ROWS = 16  # measured: so few are added faster in Python integers
 
 

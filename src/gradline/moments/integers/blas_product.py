@@ -39,7 +39,10 @@ def exact_square(lines: Array) -> NDArray[np.int64] | None:
 
 
 def _sum_over_blocks(products: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
-    # Converted as it is added: much faster than first one, then the other, where a block is all there is.
+    if len(products) == 1:
+        single: NDArray[np.int64] = products[0].astype(np.int64)
+        return single
+    # Converted as it is added: one pass over the numbers instead of two.
     total: NDArray[np.int64] = np.add.reduce(products, axis=0, dtype=np.int64)
     return total
 

@@ -104,9 +104,16 @@ def _fitting_tops(X: Array, y: Array, weight: Array | None) -> NDArray[np.int64]
 def _in_integers(total: NDArray[np.int64], tops: NDArray[np.int64], digits: int, weight_digits: int) -> IntegerSums:
     """The products, each at its place, as one integer for each pair of columns."""
     upper = np.triu_indices(total.shape[1])
-    numbers = np.zeros(len(upper[0]), dtype=object)
-    for products in total[::-1]:
-        numbers = (numbers << DIGIT_BITS) + products[upper].astype(object)
+    places = np.zeros((len(total) | 1, len(upper[0])), dtype=np.int64)
+    places[: len(total)] = total[:, *upper]
+    for k in range(len(places) - 1):
+        carry = places[k] >> DIGIT_BITS
+        places[k] -= carry << DIGIT_BITS
+        places[k + 1] += carry
+    # Python's integers are what takes the time: two digits at once, an even number of them, and the last as it is.
+    numbers = places[-1].astype(object)
+    for k in range(len(places) - 3, -1, -2):
+        numbers = (numbers << 2 * DIGIT_BITS) + ((places[k + 1] << DIGIT_BITS) + places[k])
     number = np.empty(total.shape[1:], dtype=object)
     number[upper] = number.T[upper] = numbers
     exponent = np.append(lowest_place(tops[:-1], digits), -DIGIT_BITS * (digits - 1))
