@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gradline.estimators.saved import load
     from gradline.moments.exact import ExactMoments
     from gradline.moments.moments import Moments
+    from gradline.report.lab import lab
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ __all__ = [
     "LinearRegression",
     "Moments",
     "Quantile",
+    "lab",
     "load",
     "open_source",
 ]
@@ -52,6 +54,7 @@ _HOME = {
     "LinearRegression": "estimators",
     "Moments": "moments.moments",
     "Quantile": "descent.losses.loss",
+    "lab": "report.lab",
     "load": "estimators.saved",
     "open_source": "data.source",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gradline import cli_models
+from gradline import cli_completion, cli_lab, cli_models
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
@@ -158,11 +157,16 @@ def fit(
         str,
         typer.Argument(help="A table: a file (CSV, Parquet, Arrow, JSON lines), a folder, glob or URL, or - (stdin)."),
     ],
-    target: Annotated[str, typer.Option(help="The column to explain.")],
+    target: Annotated[str, typer.Option(help="The column to explain.", autocompletion=cli_completion.column)],
     features: Annotated[
-        str | None, typer.Option(help="Columns to explain it with: a,b,c. Default: all others.")
+        str | None,
+        typer.Option(
+            help="Columns to explain it with: a,b,c. Default: all others.", autocompletion=cli_completion.columns
+        ),
     ] = None,
-    weight: Annotated[str | None, typer.Option(help="A column of row weights.")] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="A column of row weights.", autocompletion=cli_completion.column)
+    ] = None,
     intercept: Annotated[bool, typer.Option("--intercept/--no-intercept", help="Fit a constant term.")] = True,
     missing: Annotated[Missing, typer.Option(help="Rows with empty cells: an error, or dropped and counted.")] = (
         Missing.error
@@ -194,7 +198,9 @@ def fit(
     checkpoint: Annotated[
         str | None, typer.Option(help="Keep the state in this file, and go on from it where it is there.")
     ] = None,
-    checkpoint_every: Annotated[float, typer.Option(min=0, help="Seconds between two; 0: after each pass.")] = 10.0,
+    checkpoint_every: Annotated[
+        float, typer.Option(min=0, help="Seconds between two; 0: after each pass, or each block of the exact way.")
+    ] = 10.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the shuffling and of the rows held out.")] = 0,
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
     precision: Annotated[
@@ -233,14 +239,13 @@ def fit(
             "--optimizer": optimizer != "sgd",
             "--optimizer-option": bool(optimizer_option),
             "--validation-fraction": validation_fraction is not None,
-            "--checkpoint": checkpoint is not None,
-            "--checkpoint-every": checkpoint_every != 10.0,
             "--seed": seed != 0,
             "--device": device != "cpu",
         }
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
-        summary = _solve(table, intercept, precision.value, save)
+        keep = None if checkpoint is None else (checkpoint, checkpoint_every)
+        summary = _solve(table, intercept, precision.value, save, keep)
     else:
         from gradline.descent.options import Options
 
@@ -279,13 +284,26 @@ def fit(
 
 
 cli_models.register(app)
+cli_lab.register(app)
 
 
-def _solve(table: Source, fit_intercept: bool, precision: str, save: str | None) -> Summary:
+def _solve(
+    table: Source, fit_intercept: bool, precision: str, save: str | None, keep: tuple[str, float] | None
+) -> Summary:
+    from gradline.moments.keeping import Interrupted, Keep
     from gradline.moments.precision import gather
+    from gradline.report.progress import reading
     from gradline.report.summary import Names, Summary
 
-    moments, solution = gather(table, fit_intercept=fit_intercept, precision=precision)
+    checkpoint = None if keep is None else Keep(*keep)
+    try:
+        with reading(table) as watch:
+            moments, solution = gather(
+                table, fit_intercept=fit_intercept, precision=precision, watch=watch, keep=checkpoint
+            )
+    except Interrupted as saved:
+        _tell(str(saved))
+        raise
     if save is not None:
         cli_models.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision)
     return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)

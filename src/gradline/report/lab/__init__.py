@@ -1,0 +1,12 @@
+"""The lab: one page where the lesson can be seen and touched.
+
+sample.py (rows kept while they stream by) and views.py (the loss as a quadratic in the picture's coordinates) make
+facts.py, with recorded.py (the three rungs, really run); page.py puts them between lab.html, lab.css and the scripts.
+
+kernel.js descends as the rungs do; verdict.js says what happens; paper.js draws, pictures.js what; rungs.js shows the
+code; python.js writes the same setting as a script; controls.js joins the page's state to its controls.
+"""
+
+from gradline.report.lab.notebook import Lab, lab
+
+__all__ = ["Lab", "lab"]

@@ -1,0 +1,136 @@
+"use strict";
+// The descent itself: numbers in, numbers out, nothing drawn. Up to seven rows it adds in NumPy's order, and has its bits.
+
+const FACTS = JSON.parse(document.getElementById("facts").textContent);
+const BUGS = ["none", "zero_grad", "broadcast", "missing_2", "sum"];
+const DEFAULTS = {
+  rate: FACTS.rates[0], iterations: 100, start: null, intercept: FACTS.views[0].intercept, standardise: false,
+  momentum: 0, batch: 0, float32: false, bug: "none",
+};
+
+const same = value => value;
+const dot = (u, v) => u.reduce((sum, value, j) => sum + value * v[j], 0);
+const times = (H, v) => H.map(row => dot(row, v));
+
+const viewOf = setting =>
+  FACTS.views.find(view => view.intercept === setting.intercept && view.standardise === setting.standardise);
+
+// A start is given in the data's own units, and means the same line however it is looked at; in a plane, it is a place in it.
+function startOf(setting, view) {
+  if (view.start) return setting.start || view.start;
+  const [a, b] = setting.start || FACTS.start;
+  return view.intercept ? [a * view.scale, b + a * view.centre] : [a * view.scale];
+}
+
+// Back from there: the slope and the intercept in the data's own units.
+function lineOf(view, v) {
+  const a = v[0] / view.scale;
+  return [a, view.intercept ? v[1] - a * view.centre : 0];
+}
+
+const tables = new Map();
+
+// The columns that the parameters multiply, and what a prediction is without them.
+function rowsOf(view, float32) {
+  const key = [view.intercept, view.standardise, float32].join();
+  if (!tables.has(key)) {
+    const round = float32 ? Math.fround : same;
+    const { x, y } = FACTS.points;
+    const columns = view.z || [x.map(value => (value - view.centre) / view.scale)];
+    if (!view.z && view.intercept) columns.push(x.map(() => 1));
+    const offset = view.offset || y.map(() => 0);
+    tables.set(key, { columns: columns.map(c => c.map(round)), offset: offset.map(round), y: y.map(round) });
+  }
+  return tables.get(key);
+}
+
+const everyRow = FACTS.points.y.map((_, i) => i);
+
+// loss = mean (p - y)^2 and its slopes 2 mean (p - y) z, over some of the rows
+function ofRows(rows, v, picked, round) {
+  const slopes = v.map(() => 0);
+  let squares = 0;
+  for (const i of picked) {
+    let p = rows.offset[i];
+    for (let j = 0; j < v.length; j++) p = round(p + round(v[j] * rows.columns[j][i]));
+    const residual = round(p - rows.y[i]);
+    squares = round(squares + round(residual * residual));
+    for (let j = 0; j < v.length; j++) slopes[j] = round(slopes[j] + round(residual * rows.columns[j][i]));
+  }
+  return {
+    loss: round(squares / picked.length),
+    gradient: slopes.map(sum => round(2 * round(sum / picked.length))),
+  };
+}
+
+// The same from the sums of all rows, in v - best: v'Hv - 2v'c + s would lose every digit near the answer.
+function ofSums(H, best, floor, v, round) {
+  const e = v.map((value, j) => round(value - best[j]));
+  const He = H.map(row => row.reduce((sum, h, j) => round(sum + round(h * e[j])), 0));
+  return {
+    loss: round(floor + e.reduce((sum, value, j) => round(sum + round(value * He[j])), 0)),
+    gradient: He.map(value => round(2 * value)),
+  };
+}
+
+// What a prediction of shape (n, 1) and a target of shape (n,) come to: every row is asked for the mean of y.
+function againstEveryTarget(rows) {
+  return { ...rows, y: rows.y.map(() => FACTS.meanY) };
+}
+
+function lossOf(setting, view, round) {
+  const wrong = setting.bug === "broadcast";
+  if (FACTS.byRows) {
+    const rows = rowsOf(view, setting.float32), asked = wrong ? againstEveryTarget(rows) : rows;
+    return v => {
+      const here = ofRows(asked, v, everyRow, round);
+      return wrong ? { ...here, loss: round(here.loss + FACTS.varianceY) } : here;
+    };
+  }
+  const H = view.H.map(row => row.map(round)), best = (wrong ? view.wrongBest : view.best).map(round);
+  const floor = round(wrong ? view.wrongFloor : view.floor);
+  return v => ofSums(H, best, floor, v, round);
+}
+
+// Shuffled anew in every pass by a generator short enough to be written again in Python (Numerical Recipes, 7.1).
+function* batches(size) {
+  let seed = 1;
+  const order = [...everyRow];
+  for (;;) {
+    for (let i = order.length - 1; i > 0; i--) {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      const j = Math.floor(seed / 4294967296 * (i + 1));
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    for (let i = 0; i < order.length; i += size) yield order.slice(i, i + size);
+  }
+}
+
+// Step k is the state after k updates: where it is, the loss and the gradient there, and what the update will use.
+function descend(setting) {
+  const view = viewOf(setting), round = setting.float32 ? Math.fround : same;
+  const full = lossOf(setting, view, round), rate = round(setting.rate), momentum = round(setting.momentum);
+  const rows = rowsOf(view, setting.float32), some = setting.batch ? batches(setting.batch) : null;
+  const asked = setting.bug === "broadcast" ? againstEveryTarget(rows) : rows;
+  const scale = setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || FACTS.rows : 1;
+  const zero = view.best.map(() => 0), steps = [];
+  let v = startOf(setting, view).map(round), pile = zero, push = zero;
+  for (let k = 0; k <= setting.iterations; k++) {
+    const here = full(v), picked = some ? some.next().value : null;
+    const gradient = picked ? ofRows(asked, v, picked, round).gradient : here.gradient;
+    pile = setting.bug === "zero_grad" ? pile.map((p, j) => round(p + gradient[j])) : gradient.map(g => round(scale * g));
+    push = momentum ? push.map((p, j) => round(round(momentum * p) + pile[j])) : pile;
+    steps.push({ v, loss: here.loss, gradient, used: push, picked });
+    v = v.map((value, j) => round(value - round(rate * push[j])));
+  }
+  return { setting, view, steps };
+}
+
+// A recorded run of a rung: the first one in full, the others as what they add to it.
+function recorded(run, name) {
+  if (name === "float64 numpy") return run.numpy;
+  const others = run.others[name];
+  if (!others) return null;
+  const round = name.startsWith("float32") ? Math.fround : same;
+  return others.map((column, j) => column.map((more, k) => round(run.numpy[j][k] + more)));
+}

@@ -1,0 +1,174 @@
+"""What the page knows of a table: the loss as a quadratic in one or two coordinates, for each way to look at it.
+
+For a squared loss everything drawn follows from loss(v) = floor + (v - best)' H (v - best), whatever the number of
+rows. One or two coefficients are coordinates themselves. More are seen in the plane through the answer along the
+steepest and the flattest eigenvector of H: a descent does not mix eigenvectors, so what is seen there is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradline.descent.goal.quadratic import Quadratic
+from gradline.moments.precision import Statistics
+from gradline.solution import Array, Solution
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinates:
+    """The columns z that parameters v multiply: x_j, or (x_j - centre_j) / scale_j, and 1 for an intercept."""
+
+    intercept: bool
+    standardise: bool
+    centre: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, moments: Statistics, *, intercept: bool, standardise: bool) -> Coordinates:
+        """Standardised columns have mean square one; they are centred where an intercept can make up for it."""
+        p = moments.n_features
+        centre, scale = np.zeros(p), np.ones(p)
+        if standardise:
+            variance, mean = np.diag(moments.scatter)[:-1] / moments.weight, moments.mean[:-1]
+            centre = mean if intercept else centre
+            scale = np.sqrt(variance if intercept else variance + mean**2)
+        return cls(intercept, standardise, centre, scale)
+
+    def enter(self, v: Array) -> Array:
+        """(k,) coefficients in data units -> in these coordinates."""
+        w = v[: len(self.scale)] * self.scale
+        return np.append(w, v[-1] + v[:-1] @ self.centre) if self.intercept else w
+
+    def quadratic(self, data: Quadratic) -> Quadratic:
+        """The same loss in these coordinates: z = T'(x, 1), so that H becomes T' H T."""
+        if not self.standardise:
+            return data
+        p = len(self.scale)
+        T = np.eye(len(data.H))
+        T[:p, :p] = np.diag(1.0 / self.scale)
+        if self.intercept:
+            T[-1, :p] = -self.centre / self.scale
+        H = T.T @ data.H @ T
+        if self.intercept:  # centred columns have nothing in common with the constant one; else rounding would be left
+            H[-1, :p] = H[:p, -1] = 0.0
+        return Quadratic((H + H.T) / 2, self.enter(data.best), data.floor, data.bias)
+
+    def columns(self, X: Array) -> Array:
+        """(rows, k) z."""
+        z = (X - self.centre) / self.scale
+        return np.column_stack([z, np.ones(len(X))]) if self.intercept else z
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """One way to look at a table: coordinates, and the plane in them where there are more than two.
+
+    Attributes
+    ----------
+    quadratic : Quadratic
+        In all coordinates.
+    names : tuple of str
+        Of the axes of the picture, one or two.
+    plane : (d, k) float64 or None
+        Orthonormal directions through the answer, the steepest first; None where the coordinates are the axes.
+    H, best, floor
+        The loss as the picture has it.
+    start : (k,) float64
+    wrong_best, wrong_floor
+        The same of the loss that compares every prediction with every target, which has the same H: a prediction of
+        shape (n, 1) less a target of shape (n,) is n x n numbers.
+    """
+
+    coordinates: Coordinates
+    quadratic: Quadratic
+    names: tuple[str, ...]
+    plane: Array | None
+    H: Array
+    best: Array
+    floor: float
+    start: Array
+    wrong_best: Array
+    wrong_floor: float
+
+    @classmethod
+    def of(
+        cls, moments: Statistics, solution: Solution, start: Array, features: Sequence[str], coordinates: Coordinates
+    ) -> View:
+        """`start` (d,) is in data units."""
+        intercept = coordinates.intercept
+        q = coordinates.quadratic(Quadratic.of(moments, solution, bias=intercept))
+        begin = coordinates.enter(start)
+        wrong_best, wrong_floor = _against_every_target(moments, q, coordinates)
+        if len(q.best) <= 2:
+            names = ("a", "b")[: len(q.best)] if len(features) == 1 else tuple(features)
+            return cls(coordinates, q, names, None, q.H, q.best, q.floor, begin, wrong_best, wrong_floor)
+        values, vectors = q.curvatures
+        flattest = int(np.flatnonzero(values >= q.smallest)[0])
+        plane = vectors[:, [len(values) - 1, flattest]]
+        plane = plane * np.where(plane[np.abs(plane).argmax(0), [0, 1]] < 0, -1.0, 1.0)
+        H = np.diag(values[[len(values) - 1, flattest]] / 2)
+        off = wrong_best - q.best
+        in_plane = plane.T @ off
+        apart = float(off @ q.H @ off - in_plane @ H @ in_plane)  # what no movement in the plane can make good
+        columns = [*features, "1"] if intercept else list(features)
+        names = tuple(mostly(direction, columns) for direction in plane.T)
+        begin = plane.T @ (begin - q.best)
+        return cls(
+            coordinates, q, names, plane, H, np.zeros(2), q.floor, begin, in_plane, wrong_floor + max(apart, 0.0)
+        )
+
+    @property
+    def curvatures(self) -> tuple[Array, Array]:
+        """Eigenvalues of the picture's Hessian, ascending, and their directions as columns."""
+        values, vectors = np.linalg.eigh(2.0 * self.H)
+        return values, vectors
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """What to call the eigenvectors, ascending."""
+        return tuple(self.names[int(np.abs(v).argmax())] for v in self.curvatures[1].T)
+
+    def place(self, v: Array) -> Array:
+        """(..., k) where coefficients (..., d) in these coordinates are in the picture."""
+        return v if self.plane is None else (v - self.quadratic.best) @ self.plane
+
+    def columns(self, X: Array) -> tuple[Array, Array]:
+        """(rows, k) and (rows,): a prediction is offset + columns @ place."""
+        z = self.coordinates.columns(X)
+        if self.plane is None:
+            return z, np.zeros(len(X))
+        return z @ self.plane, z @ self.quadratic.best
+
+
+def _against_every_target(moments: Statistics, q: Quadratic, coordinates: Coordinates) -> tuple[Array, float]:
+    """mean_ij (p_i - y_j)^2 = mean_i (p_i - mean y)^2 + var y: every row is asked for the mean."""
+    mean_y = float(moments.mean[-1])
+    variance = float(moments.scatter[-1, -1]) / moments.weight
+    if coordinates.intercept:
+        best = np.zeros(len(q.best))
+        best[-1] = mean_y
+        return best, variance
+    mean_z = coordinates.columns(moments.mean[None, :-1])[0]
+    best = np.linalg.lstsq(q.H, mean_z, rcond=None)[0] * mean_y
+    return best, variance + mean_y * (mean_y - float(mean_z @ best))
+
+
+def mostly(direction: Array, columns: Sequence[str]) -> str:
+    """A direction by its largest columns.
+
+    Examples
+    --------
+    >>> mostly(np.array([0.95, 0.05, -0.31]), ["sqft", "age", "1"])
+    '0.95 sqft - 0.31'
+    """
+    largest = np.argsort(-np.abs(direction))[:2]
+    kept = [j for j in largest if abs(direction[j]) >= 0.2 * np.abs(direction).max()]
+    terms = [f"{'-' if direction[j] < 0 else '+'} {_times(abs(direction[j]), columns[j])}" for j in kept]
+    return " ".join(terms).removeprefix("+ ")
+
+
+def _times(share: float, column: str) -> str:
+    return f"{share:.2f}" if column == "1" else column if share > 0.995 else f"{share:.2f} {column}"
