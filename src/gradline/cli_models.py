@@ -50,6 +50,7 @@ def predict(
 
     Example: gradline predict model.json houses.csv --interval 0.95 -o predicted.csv
     """
+    from gradline.data.files import reader_of
     from gradline.data.rows_out import SUFFIXES, write_csv, write_rows
     from gradline.data.to_predict import FeatureTable
     from gradline.model_file import read_model
@@ -61,7 +62,7 @@ def predict(
     if output is not None:
         _refuse_the_source(output, source, "-o")
     saved = read_model(model)
-    rows = FeatureTable.of(source, saved.features, missing.value)
+    rows = FeatureTable.of(reader_of(source), saved.starts_from, missing.value)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)
     if output is None:
@@ -70,7 +71,10 @@ def predict(
         write_rows(output, names, predictions)
     if rows.blank:
         plural = "row has" if rows.blank == 1 else "rows have"
-        print(f"warning: {rows.blank:,} {plural} empty cells, and no prediction", file=sys.stderr)
+        levels = "".join(
+            f" or levels of {name!r} that the fit never met ({level!r})" for name, level in rows.unseen.items()
+        )
+        print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
 
 
 def summary(model: Model, as_json: AsJson = False) -> None:
@@ -149,14 +153,17 @@ def save(
     path: str, table: Source, moments: Statistics, solution: Solution, *, fit_intercept: bool, precision: str
 ) -> None:
     """What `fit --save` does with an exact fit to `table`."""
+    from gradline.data.design import design_of
     from gradline.model_file import SavedModel, write_model
 
     model = SavedModel(
         features=tuple(table.feature_names),
+        design=design_of(table),
         named=True,
         target=table.target_name,
         source=table.name,
         rows_dropped=table.rows_dropped,
+        dropped=dict(getattr(table, "dropped", {})),
         fit_intercept=fit_intercept,
         precision=precision,
         missing="drop" if getattr(table, "missing", "error") == "drop" else "error",
@@ -180,7 +187,7 @@ def _predictions(saved: SavedModel, rows: FeatureTable, interval: float | None) 
     for X in rows.blocks():
         predicted = saved.predict(X)[:, None]
         if inference is not None:
-            predicted = np.column_stack([predicted, inference.predict_interval(saved.design(X))])
+            predicted = np.column_stack([predicted, inference.predict_interval(saved.powers(X))])
         yield predicted
 
 

@@ -5,6 +5,7 @@ GradlineError                       str() is one sentence, then `hint: ...` on a
 |-- DivergenceError    (ArithmeticError)  a descent that moves away from the answer
 `-- MissingExtraError  (ImportError)      a feature whose library is not installed
 CollinearityWarning    (UserWarning)      columns that are exact combinations of others
+DataWarning            (UserWarning)      data read on an assumption
 """
 
 from __future__ import annotations
@@ -78,6 +79,10 @@ class MissingExtraError(GradlineError, ImportError):
 
 class CollinearityWarning(UserWarning):
     """Some columns are exact linear combinations of others: which ones, and what was done about it."""
+
+
+class DataWarning(UserWarning):
+    """The data were read on an assumption: which one, and how to state another."""
 
 
 class DivergenceWarning(RuntimeWarning):

@@ -14,10 +14,13 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
+from gradline.data.columns import Column, Terms
+from gradline.data.design import Design, kept, read_kept
 from gradline.data.whole_file import refuse_place, refuse_special, replacing
-from gradline.errors import DataError
+from gradline.errors import DataError, MissingExtraError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
+from gradline.moments.levels import aligned, without_empty_levels
 from gradline.moments.moments import Moments
 from gradline.moments.polynomial import horner
 from gradline.moments.precision import Statistics
@@ -37,11 +40,15 @@ class SavedModel:
     ----------
     features : tuple of str
         Columns of X.
+    design : Terms, Formula or None
+        How X is made of the columns of a table; None where they are the same numbers.
     named : bool
         False where the rows had no column names, and these are x0, x1, ...
     target, source : str
         The column explained, and what was read.
     rows_dropped : int
+    dropped : dict of str to int
+        The same by the column whose cell was unusable.
     fit_intercept : bool
     precision : {"auto", "float64", "exact"}
         What was asked for; the certificate says what was taken.
@@ -54,10 +61,12 @@ class SavedModel:
     """
 
     features: tuple[str, ...]
+    design: Design | None
     named: bool
     target: str
     source: str
     rows_dropped: int
+    dropped: Mapping[str, int]
     fit_intercept: bool
     precision: str
     missing: Literal["error", "drop"]
@@ -77,6 +86,11 @@ class SavedModel:
         return (INTERCEPT, *self.columns) if self.fit_intercept else self.columns
 
     @property
+    def starts_from(self) -> Design:
+        """The columns of a table that a prediction needs, and what becomes of them."""
+        return Terms(tuple(map(Column, self.features))) if self.design is None else self.design
+
+    @property
     def certificate(self) -> Certificate:
         """What the exact way vouches for."""
         assert self.solution.certificate is not None
@@ -84,7 +98,8 @@ class SavedModel:
 
     def summary(self, *, confidence: float = 0.95) -> Summary:
         """The report that the fit gave."""
-        names = Names(self.source, self.target, self.columns, self.rows_dropped)
+        notes = () if self.design is None else self.design.notes
+        names = Names(self.source, self.target, self.columns, self.rows_dropped, dict(self.dropped), notes)
         return Summary.of_solution(
             self.moments, self.solution, names, fit_intercept=self.fit_intercept, confidence=confidence
         )
@@ -99,7 +114,7 @@ class SavedModel:
         predicted: Array = X @ coef + intercept if self.polynomial == 1 else horner(X[:, 0], coef, intercept)
         return predicted
 
-    def design(self, X: Array) -> Array:
+    def powers(self, X: Array) -> Array:
         """A column for each coefficient."""
         return X if self.polynomial == 1 else X ** np.arange(1, self.polynomial + 1)
 
@@ -112,8 +127,10 @@ def merged(a: SavedModel, b: SavedModel) -> SavedModel:
     DataError
         Where they are of other columns, differ in what they fit, or keep float64 statistics.
     """
-    ours, theirs = _exact_statistics(a, b)
-    return _refitted(a, ours + theirs, f"{a.source} + {b.source}", a.rows_dropped + b.rows_dropped)
+    ours, theirs, design = _on_the_same_columns(a, b)
+    dropped = {name: a.dropped.get(name, 0) + b.dropped.get(name, 0) for name in (*a.dropped, *b.dropped)}
+    model = replace(a, design=design, rows_dropped=a.rows_dropped + b.rows_dropped, dropped=dropped)
+    return _refitted(model, ours + theirs, f"{a.source} + {b.source}")
 
 
 def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
@@ -124,15 +141,23 @@ def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
     DataError
         As for `merged`; also where these rows were never in it, or none are left.
     """
-    ours, theirs = _exact_statistics(whole, part)
+    ours, theirs, design = _on_the_same_columns(whole, part)
     left = ours - theirs
     if left.rows == 0:
         raise DataError(
             f"no rows are left of {whole.source} without {part.source}",
             hint="subtract a model of some of its rows",
         )
-    dropped = max(0, whole.rows_dropped - part.rows_dropped)
-    return _refitted(whole, left, f"{whole.source} without {part.source}", dropped)
+    if isinstance(design, Terms):
+        left, design = without_empty_levels(left, design)
+    dropped = {name: count - part.dropped.get(name, 0) for name, count in whole.dropped.items()}
+    model = replace(
+        whole,
+        design=design,
+        rows_dropped=max(0, whole.rows_dropped - part.rows_dropped),
+        dropped={name: count for name, count in dropped.items() if count > 0},
+    )
+    return _refitted(model, left, f"{whole.source} without {part.source}")
 
 
 def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
@@ -213,9 +238,10 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     return model
 
 
-def _exact_statistics(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, ExactMoments]:
+def _on_the_same_columns(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, ExactMoments, Design | None]:
+    """The statistics of two models, once levels that only one of them met are known to both."""
     for what, ours, theirs in (
-        ("features", list(a.features), list(b.features)),
+        ("features", list(a.starts_from.raw), list(b.starts_from.raw)),
         ("target", a.target, b.target),
         ("fit_intercept", a.fit_intercept, b.fit_intercept),
         ("polynomial", a.polynomial, b.polynomial),
@@ -227,7 +253,7 @@ def _exact_statistics(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, Exact
                 hint="fit both to the same columns, in the same order, with the same options",
             )
     if isinstance(a.moments, ExactMoments) and isinstance(b.moments, ExactMoments):
-        return a.moments, b.moments
+        return aligned(a.moments, a.design, b.moments, b.design)
     rounded = b if isinstance(a.moments, ExactMoments) else a
     raise DataError(
         f"the model of {rounded.source} keeps float64 sums, which add up only to rounding; expected exact ones",
@@ -235,11 +261,11 @@ def _exact_statistics(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, Exact
     )
 
 
-def _refitted(like: SavedModel, moments: ExactMoments, source: str, rows_dropped: int) -> SavedModel:
+def _refitted(like: SavedModel, moments: ExactMoments, source: str) -> SavedModel:
     return replace(
         like,
+        features=like.features if like.design is None else like.design.names,
         source=source if len(source) <= LONGEST_SOURCE else f"{moments.rows:,} rows of many models",
-        rows_dropped=rows_dropped,
         precision="exact",
         moments=moments,
         solution=moments.solve(fit_intercept=like.fit_intercept),
@@ -262,6 +288,7 @@ def _content(model: SavedModel) -> dict[str, Any]:
         "schema": SCHEMA,
         "target": model.target,
         "features": list(model.features),
+        "design": None if model.design is None else kept(model.design),
         "named": model.named,
         "fit_intercept": model.fit_intercept,
         "precision": model.precision,
@@ -284,6 +311,7 @@ def _content(model: SavedModel) -> dict[str, Any]:
             "source": bare_name(model.source),
             "rows": model.moments.rows,
             "rows_dropped": model.rows_dropped,
+            "dropped": dict(model.dropped),
             "statistics_sha256": hashlib.sha256(statistics.encode()).hexdigest(),
             "gradline": _version(),
         },
@@ -337,10 +365,12 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
     missing: Literal["error", "drop"] = "drop" if _one_of(content, "missing", "error", "drop") == "drop" else "error"
     model = SavedModel(
         features=features,
+        design=_design(content, features),
         named=_of(content, "named", bool),
         target=_of(content, "target", str),
         source=_of(provenance, "source", str),
         rows_dropped=_of(provenance, "rows_dropped", int),
+        dropped=_counts(_of(provenance, "dropped", dict)),
         fit_intercept=fit_intercept,
         precision=_one_of(content, "precision", "auto", "float64", "exact"),
         missing=missing,
@@ -356,6 +386,24 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
     if tuple(_each(content, "terms", str)) != model.terms:
         raise Unfit("its terms are not those of its features")
     return model
+
+
+def _design(content: Mapping[str, Any], features: tuple[str, ...]) -> Design | None:
+    if content.get("design") is None:
+        return None
+    try:
+        design = read_kept(_of(content, "design", dict))
+        if design.names != features:
+            raise ValueError("its columns are others")
+    except MissingExtraError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Unfit(f"its design does not make its features: {error}") from None
+    return design
+
+
+def _counts(entry: Mapping[str, Any]) -> dict[str, int]:
+    return {name: _of(entry, name, int) for name in entry}
 
 
 def _dependency(relation: Dependency) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from gradline.data.blocks import Rows, check_rows, regroup, stacked
 from gradline.data.cells import NotANumber, a_kind
 from gradline.data.roles import Roles, not_a_number
 from gradline.data.sparse import check_dense_size, dense, is_sparse
-from gradline.data.tables import as_features, as_table, as_target, as_weight, default_names
+from gradline.data.statistics import S
+from gradline.data.tables import as_features, as_table, as_target, as_weight, check_whole, default_names
 from gradline.data.tally import Missing, Tally, check_missing, unusable
 from gradline.errors import DataError
 
@@ -38,6 +39,8 @@ class ArraySource:
     look : bool
         False puts the look for such cells off until `refuse_missing`, for a caller whose sums find them at no cost.
         Ignored with weights, or where rows are to be dropped.
+    frequencies : bool
+        Whether a weight says how many rows a row stands for (a whole number), rather than how precise it is.
 
     Attributes
     ----------
@@ -69,6 +72,7 @@ class ArraySource:
         name: str = "X, y",
         missing: Missing = "error",
         look: bool = True,
+        frequencies: bool = False,
     ) -> None:
         check_missing(missing)
         features, names = as_features(X, finite=False)
@@ -76,6 +80,9 @@ class ArraySource:
         if features.shape[0] != len(target):
             raise DataError(f"X has {features.shape[0]} rows but y has {len(target)}")
         weights = as_weight(weight, len(target), finite=False, name=weight_name)
+        if frequencies and weights is not None:
+            check_whole(weights, weight_name)
+        self.frequencies = frequencies
         self.feature_names = tuple(feature_names or names or default_names(features.shape[1]))
         if len(self.feature_names) != features.shape[1]:
             raise DataError(f"{len(self.feature_names)} feature names for {features.shape[1]} columns")
@@ -124,6 +131,10 @@ class ArraySource:
             blocks = regroup((block.dense() for block in blocks), size)
         for block in blocks:
             yield Batch.of(*block)
+
+    def settled(self, statistics: S) -> S:
+        """What was gathered of these rows, counted by their weights where these are frequencies."""
+        return statistics.counted() if self.frequencies else statistics
 
     def _lay_out_for_take(self) -> None:
         """Rows in row order: `np.take` copies all of an array in column order, or of a column of one, at each call."""

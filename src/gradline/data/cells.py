@@ -38,15 +38,24 @@ class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, whi
         The same for a message, as in "text: 'NEAR BAY'".
     hint : str or None
         What to do, where the value tells.
+    expected : str or None
+        What the first rows hold, as in "a date such as 2024-01-31".
     table : str or None
         The file, where the table has several.
     """
 
     def __init__(
-        self, column: str, row: int, cell: object, *, what: str | None = None, hint: str | None = None
+        self,
+        column: str,
+        row: int,
+        cell: object,
+        *,
+        what: str | None = None,
+        hint: str | None = None,
+        expected: str | None = None,
     ) -> None:
         super().__init__(column, row, cell)
-        self.column, self.row, self.cell, self.hint = column, row, cell, hint
+        self.column, self.row, self.cell, self.hint, self.expected = column, row, cell, hint, expected
         self.what = shown(cell) if what is None else what
         self.table: str | None = None
 
@@ -63,7 +72,7 @@ def from_integers(cells: NDArray[Any], column: str, rows_before: int = 0) -> Arr
         big = (cells > EXACT_INTEGERS) | (cells < -EXACT_INTEGERS)
         if big.any():
             for row in np.flatnonzero(big):
-                _exact(int(cells[row]), column, rows_before + int(row) + 1)
+                refuse_rounding(int(cells[row]), column, rows_before + int(row) + 1)
     return cells.astype(np.float64)
 
 
@@ -188,7 +197,7 @@ def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
     for row in np.flatnonzero((np.abs(result) >= EXACT_INTEGERS) & np.isfinite(result)):
         digits = trimmed[int(row)].as_py().lstrip("+-")
         if digits.isdigit():
-            _exact(int(trimmed[int(row)].as_py()), column, rows_before + int(row) + 1)
+            refuse_rounding(int(trimmed[int(row)].as_py()), column, rows_before + int(row) + 1)
     return result
 
 
@@ -217,11 +226,11 @@ def _from_object(cell: Any, column: str, row: int) -> float:
     except (TypeError, ValueError, OverflowError):
         raise NotANumber(column, row, cell) from None
     if isinstance(cell, int | np.integer):
-        _exact(int(cell), column, row)
+        refuse_rounding(int(cell), column, row)
     return number
 
 
-def _exact(integer: int, column: str, row: int) -> None:
+def refuse_rounding(integer: int, column: str, row: int) -> None:
     """Refuse an integer that float64 would round."""
     if int(float(integer)) != integer:
         raise NotANumber(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from gradline.data.columns import INSISTED, Column, Terms
 from gradline.data.formula import Formula
@@ -90,6 +90,85 @@ def _by_formula(
         raise DataError(f"the formula {text!r} names no features; {reader.name} has {listed(names)}")
     read = tuple(dict.fromkeys((*formula.raw, *formula.left)))
     return Roles(read, formula.target, weight), formula
+
+
+def design_of(source: Any) -> Design | None:
+    """How a source makes X of the columns of a table; None where they are the same numbers."""
+    design: Design | None = getattr(source, "design", None)
+    return None if design is None or (design.names == design.raw and not design.notes) else design
+
+
+def intercept_of(source: Any, fit_intercept: bool) -> bool:
+    """Whether to fit a constant term: a formula decides.
+
+    Raises
+    ------
+    DataError
+        Where a formula has one that shall not be fitted, or without one nothing would stand for a reference level.
+    """
+    by_formula: bool | None = getattr(source, "intercept", None)
+    if by_formula is not None:
+        if by_formula and not fit_intercept:
+            raise DataError("the formula has an intercept, but fit_intercept=False", hint="end the formula with - 1")
+        return by_formula
+    design = getattr(source, "design", None)
+    if not fit_intercept and isinstance(design, Terms) and design.categories.columns:
+        name = design.categories.columns[0].name
+        raise DataError(
+            f"without an intercept nothing stands for the reference level of {name!r}",
+            hint=f"formula='{source.target_name} ~ C({name}) + ... - 1' gives each level its own coefficient",
+        )
+    return fit_intercept
+
+
+def kept(design: Design) -> dict[str, Any]:
+    """A design whose levels are known, in what JSON has.
+
+    Examples
+    --------
+    >>> kept(Terms((Column("sqft"), Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo")))))["columns"]
+    [{'name': 'sqft', 'kind': 'number'}, {'name': 'city', 'kind': 'text', 'levels': ['Bonn', 'Oslo'], 'reference': None}]
+    """
+    columns = [_kept(column) for column in (design.categories if isinstance(design, Formula) else design).columns]
+    if isinstance(design, Formula):
+        return {
+            "formula": design.text,
+            "kinds": {n: kind.value for n, kind in design.kinds.items()},
+            "columns": columns,
+        }
+    return {"columns": columns}
+
+
+def read_kept(state: Mapping[str, Any]) -> Design:
+    """What `kept` wrote.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        Where it is not that; DataError for a formula that would not have been accepted.
+    """
+    columns = tuple(_read_column(column) for column in state["columns"])
+    if "formula" not in state:
+        return Terms(columns)
+    formula = Formula.of(state["formula"], {name: Kind(kind) for name, kind in state["kinds"].items()})
+    return formula.with_levels({column.name: column.levels or () for column in columns})
+
+
+def _kept(column: Column) -> dict[str, Any]:
+    state: dict[str, Any] = {"name": column.name, "kind": column.kind.value}
+    if column.is_category:
+        state |= {"levels": list(column.levels or ()), "reference": column.asked_reference}
+    return state
+
+
+def _read_column(state: Mapping[str, Any]) -> Column:
+    levels = state.get("levels")
+    if levels is None:
+        return Column(str(state["name"]), Kind(state["kind"]))
+    if not all(isinstance(level, str) for level in levels) or len(set(levels)) < len(levels):
+        raise ValueError("levels are not different texts")
+    # It was accepted once.
+    return Column(str(state["name"]), Kind(state["kind"]), True, True, tuple(levels), state["reference"])
 
 
 def check_weights(weights: str) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradline.data import text_file
 from gradline.data.ahead import ahead
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
 from gradline.data.kinds import Kind
-from gradline.data.places import Pipe, Place
+from gradline.data.labels import Labels
 from gradline.data.reader import Cells
+from gradline.data.text_cells import Form, advice, form_of, from_text
+from gradline.data.text_file import TextFile
 from gradline.errors import DataError
-from gradline.solution import Array
 
-SAMPLE_BYTES = 1 << 20
 CHUNK_BYTES = 4 << 20
+STRINGS = (Kind.DATE, Kind.TIME, Kind.CLOCK)
 ONE_A_LINE = "each line must be one whole object, as jq -c writes it"
 
 
@@ -29,52 +32,61 @@ class Lines(NamedTuple):
 
 
 class JsonLinesReader:
-    """One JSON object a line, plain or compressed; a key that an object lacks, and null, are missing cells.
+    """One JSON object a line; a key that an object lacks, and null, are missing cells.
 
     The columns are the keys of the first megabyte. Threads parse chunks of whole lines straight into numbers, or, where
-    that fails or could round, object by object.
+    that fails or could round, object by object. Strings are dates, times or text; none is a number, or missing.
+
+    Parameters
+    ----------
+    file : TextFile
+    forms : mapping of str to Form, optional
+        What columns hold in another file of the same table. Default: as the first megabyte tells.
     """
 
-    def __init__(self, place: Place | Pipe) -> None:
-        self.place = place
-        self.name = place.name
-        text = place.head(SAMPLE_BYTES)
+    def __init__(self, file: TextFile, forms: Mapping[str, Form] | None = None) -> None:
+        self.file = file
+        self.name = file.name
+        text = file.head()
         if text.lstrip().startswith(b"["):
             raise DataError(
                 f"{self.name} is one JSON array, expected one object a line", hint="jq -c '.[]' rows.json > rows.jsonl"
             )
-        whole = text if len(text) < SAMPLE_BYTES else text[: text.rfind(b"\n") + 1] or text
+        whole = text if len(text) < text_file.SAMPLE_BYTES else text[: text.rfind(b"\n") + 1] or text
         self._sample = [record for _, record in self._objects(Lines(whole, 0))]
         if not self._sample:
             raise DataError(f"{self.name} is empty: it holds {len(text)} bytes, all blank")
         self.column_names = tuple(dict.fromkeys(key for record in self._sample for key in record))
+        self._known_forms = {name: form for name, form in (forms or {}).items() if name in self.column_names}
+
+    @cached_property
+    def forms(self) -> dict[str, Form]:
+        """How each column is written in the first rows."""
+        names = (name for name in self.column_names if name not in self._known_forms)
+        forms = {name: _form([record.get(name) for record in self._sample]) for name in names}
+        return forms | self._known_forms
 
     def kinds(self) -> dict[str, Kind]:
         """What the cells of each column are in the first rows."""
-
-        def numeric(name: str) -> bool:
-            cells = [record.get(name) for record in self._sample]
-            return any(cell is not None for cell in cells) and all(
-                cell is None or isinstance(cell, int | float) for cell in cells
-            )
-
-        return {name: Kind.NUMBER if numeric(name) else Kind.TEXT for name in self.column_names}
+        return {name: form.kind for name, form in self.forms.items()}
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
         """Start a fresh pass, see `gradline.data.reader.Reader`."""
         before = 0
+        _ = self.forms  # before there are threads
         try:
-            for block in ahead(lambda lines: self._numbers(lines, columns), self._chunks()):
+            for block in ahead(partial(self._cells, columns=columns, texts=texts), self._chunks()):
                 count = len(block[0])
                 for start in range(0, count, rows):
-                    yield [column[start : start + rows] for column in block]
+                    part = slice(start, start + rows)
+                    yield [cells.take(part) if isinstance(cells, Labels) else cells[part] for cells in block]
                 before += count
         except NotANumber as cell:
             cell.row += before
             raise
 
     def _chunks(self) -> Iterator[Lines]:
-        with self.place.opened() as file:
+        with self.file.opened() as file:
             rest, before = b"", 0
             while data := file.read(CHUNK_BYTES):
                 end = data.rfind(b"\n") + 1
@@ -88,7 +100,17 @@ class JsonLinesReader:
             if rest:
                 yield Lines(rest, before)
 
-    def _numbers(self, lines: Lines, columns: Sequence[str]) -> list[Array]:
+    def _cells(self, lines: Lines, columns: Sequence[str], texts: Collection[str]) -> list[Cells]:
+        quick = self._quick_cells(lines, columns, texts)
+        if quick is not None:
+            return quick
+        records = [record for _, record in self._objects(lines)]
+        return [
+            _column([record.get(name) for record in records], name, self.forms[name], name in texts) for name in columns
+        ]
+
+    def _quick_cells(self, lines: Lines, columns: Sequence[str], texts: Collection[str]) -> list[Cells] | None:
+        """None where some object has to be looked at."""
         import pyarrow as pa
         import pyarrow.json as pa_json
 
@@ -97,24 +119,32 @@ class JsonLinesReader:
                 pa.BufferReader(lines.text),
                 read_options=pa_json.ReadOptions(use_threads=False, block_size=len(lines.text) + 1),
                 parse_options=pa_json.ParseOptions(
-                    explicit_schema=pa.schema([(name, pa.float64()) for name in columns]),
+                    explicit_schema=pa.schema([(name, self._type(name, name in texts)) for name in columns]),
                     unexpected_field_behavior="ignore",
                 ),
             )
-            block = [np.asarray(table.column(name).to_numpy(), dtype=np.float64) for name in columns]
-            # Integers beyond 2^53 may have been rounded; the text still tells.
-            if not any((np.abs(column) >= EXACT_INTEGERS).any() for column in block):
-                return block
-        except (pa.ArrowInvalid, KeyError):
-            pass
-        records = [record for _, record in self._objects(lines)]
-        block = []
-        for name in columns:
-            cells = np.empty(len(records), dtype=object)
-            for row, record in enumerate(records):
-                cells[row] = record.get(name)
-            block.append(from_numpy(cells, name))
-        return block
+            cells: list[Cells] = []
+            for name in columns:
+                column = table.column(name).combine_chunks()
+                if name in texts:
+                    cells.append(Labels.of_text(column))
+                elif pa.types.is_string(column.type):
+                    cells.append(from_text(column, name, self.forms[name], words=()))
+                else:
+                    cells.append(np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False)))
+        except (pa.ArrowInvalid, UnicodeDecodeError, KeyError, NotANumber):
+            return None
+        # Integers beyond 2^53 may have been rounded; the text still tells.
+        numbers = (column for column in cells if not isinstance(column, Labels))
+        return None if any((np.abs(column) >= EXACT_INTEGERS).any() for column in numbers) else cells
+
+    def _type(self, name: str, is_text: bool) -> Any:
+        import pyarrow as pa
+
+        kind = self.forms[name].kind
+        if is_text or kind in STRINGS:
+            return pa.string()
+        return pa.bool_() if kind is Kind.BOOLEAN else pa.float64()
 
     def _objects(self, lines: Lines) -> Iterator[tuple[int, dict[str, Any]]]:
         """Each object with its line, by Python's slower parser, which says what is wrong."""
@@ -131,3 +161,46 @@ class JsonLinesReader:
             if not isinstance(record, dict):
                 raise DataError(f'line {number} of {self.name} holds no object, expected one as in {{"x": 1}}')
             yield number, record
+
+
+def _form(cells: list[Any]) -> Form:
+    """What at least half of the cells are, as with other text; null does not count."""
+    there = [cell for cell in cells if cell is not None]
+    texts = [cell for cell in there if isinstance(cell, str)]
+    numbers = [cell for cell in there if isinstance(cell, int | float)]
+    if 2 * len(numbers) >= len(there):
+        return Form(Kind.BOOLEAN if numbers and all(isinstance(cell, bool) for cell in numbers) else Kind.NUMBER)
+    if 2 * len(texts) < len(there):
+        return Form(Kind.OTHER)
+    import pyarrow as pa
+
+    form = form_of(pa.array(texts, pa.string()))
+    return form if form.kind in STRINGS else Form(Kind.TEXT)
+
+
+def _column(cells: list[Any], name: str, form: Form, is_text: bool) -> Cells:
+    import pyarrow as pa
+
+    def fits(cell: Any) -> bool:
+        if is_text:
+            return isinstance(cell, str | int | float)
+        if form.kind in STRINGS:
+            return isinstance(cell, str)
+        return isinstance(cell, bool) if form.kind is Kind.BOOLEAN else isinstance(cell, int | float)
+
+    for row, cell in enumerate(cells, 1):
+        if cell is not None and not fits(cell):
+            raise NotANumber(name, row, cell, hint=advice(name, form), expected=form.expected)
+    if is_text:
+        return Labels.of_text(pa.array([None if cell is None else _word(cell) for cell in cells], pa.string()))
+    if form.kind in STRINGS:
+        return from_text(pa.array(cells, pa.string()), name, form, words=())
+    objects = np.empty(len(cells), dtype=object)
+    objects[:] = cells
+    return from_numpy(objects, name)
+
+
+def _word(cell: str | float) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)

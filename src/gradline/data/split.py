@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.blocks import Rows, batches_of, check_rows
 from gradline.data.source import Source
+from gradline.data.statistics import S
 from gradline.errors import DataError
 
 
@@ -90,6 +91,11 @@ class Part:
         """Start a fresh pass; `shuffle` permutes the rows within windows, see `gradline.data.blocks.batches_of`."""
         check_rows(rows)
         yield from batches_of(self._rows(), rows, shuffle)
+
+    def settled(self, statistics: S) -> S:
+        """What was gathered of these rows, as the source would have it."""
+        settled: Callable[[S], S] | None = getattr(self.source, "settled", None)
+        return statistics if settled is None else settled(statistics)
 
     def _rows(self) -> Iterator[Rows]:
         """Read in the order of the source, since a row is known by its number there."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +17,13 @@ from gradline.data.formula import Formula
 from gradline.data.labels import Labels
 from gradline.data.reader import Cells, Reader, numeric_columns
 from gradline.data.roles import Roles, not_a_number
+from gradline.data.statistics import S
+from gradline.data.tables import check_whole
 from gradline.data.tally import Missing, Tally, check_missing
 from gradline.errors import DataError
 from gradline.solution import Array
 
 BATCH_ROWS = 65_536
-S = TypeVar("S", bound="Statistics")
-
-
-class Statistics(Protocol):
-    """What knows rows without keeping them."""
-
-    def selected(self, columns: Sequence[int | None]) -> Self:
-        """Of other columns of X."""
-
-    def counted(self) -> Self:
-        """Of as many rows as the weights add up to."""
 
 
 class Usable(NamedTuple):
@@ -44,7 +35,7 @@ class Usable(NamedTuple):
 
     def take(self, index: Any) -> Usable:
         """Some of them: a slice, or numbers."""
-        cells = {name: _taken(column, index) for name, column in self.cells.items()}
+        cells = {name: taken(column, index) for name, column in self.cells.items()}
         return Usable(cells, None if self.weight is None else self.weight[index], self.row[index])
 
     def parts(self, rows: int) -> Iterator[Usable]:
@@ -238,15 +229,12 @@ class TableSource:
         if self.roles.weight is None:
             return None
         weight = as_numbers(cells[self.roles.weight])
-        bad, what = weight < 0, "negative"
-        if self.frequencies and not bad.any():
-            bad, what = weight != np.floor(weight), "not a whole number, which a count of rows is"
-            bad &= np.isfinite(weight)
-        if bad.any():
-            row = int(bad.argmax())
-            raise DataError(
-                f"weight {self.roles.weight!r} of {self.name} is {what}: {weight[row]} in row {first + row}"
-            )
+        name = f"weight {self.roles.weight!r} of {self.name}"
+        negative = np.flatnonzero(weight < 0)
+        if negative.size:
+            raise DataError(f"{name} is negative: {weight[negative[0]]} in row {first + negative[0]}")
+        if self.frequencies:
+            check_whole(weight, name, first)
         return weight
 
     def _unseen(self, unseen: UnseenLevel, part: Usable) -> DataError:
@@ -256,7 +244,8 @@ class TableSource:
         )
 
 
-def _taken(column: Cells, index: Any) -> Cells:
+def taken(column: Cells, index: Any) -> Cells:
+    """Some cells of a column: a slice, or numbers of rows."""
     if isinstance(column, Labels):
         return column.take(index)
     return column[index] if isinstance(index, slice) else np.take(column, index)

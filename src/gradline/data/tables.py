@@ -131,6 +131,17 @@ def as_weight(weight: Any, rows: int, *, finite: bool = True, name: str = "sampl
     return array
 
 
+def check_whole(weight: Array, name: str, first: int = 1) -> None:
+    """Refuse frequencies that are not whole numbers; `first` is the number of the first row."""
+    broken = np.isfinite(weight) & (weight != np.floor(weight))
+    if broken.any():
+        row = int(broken.argmax())
+        raise DataError(
+            f"{name} is {weight[row]:g} in row {first + row}, expected a whole number of rows",
+            hint="weights that say how precise a row is are analytic",
+        )
+
+
 def default_names(columns: int) -> tuple[str, ...]:
     """Names for columns that have none: x0, x1, ... as scikit-learn calls them."""
     return tuple(f"x{j}" for j in range(columns))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gradline.data.blocks import stacked
+from gradline.data.batch import rows_at_once
 from gradline.data.cells import NotANumber
-from gradline.data.files import reader_of
+from gradline.data.columns import UnseenLevel, as_labels, shown
+from gradline.data.design import Design
 from gradline.data.many import ManyReader
-from gradline.data.reader import Reader
+from gradline.data.reader import Cells, Reader
 from gradline.data.roles import Roles, find_column, listed, not_a_number
-from gradline.data.table_source import BATCH_ROWS
+from gradline.data.table_source import BATCH_ROWS, taken
 from gradline.data.tally import Tally
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -23,46 +24,44 @@ from gradline.solution import Array
 
 @dataclass(slots=True)
 class FeatureTable:
-    """A file as rows of features, in whatever order its columns are, with whatever others beside them.
+    """A table as rows of X, in whatever order its columns are, with whatever others beside them.
 
     Attributes
     ----------
     name : str
     blank : int
-        Rows of NaN that the last pass gave, for rows with a missing or infinite cell.
+        Rows of NaN that the last pass gave: those with a missing or infinite cell, or a level that the fit never met.
+    unseen : dict of str to str
+        Of each column with such levels the first one.
     """
 
     reader: Reader
-    features: tuple[str, ...]
+    design: Design
+    found: dict[str, str]
     missing: Literal["error", "blank"] = "error"
     blank: int = field(default=0, init=False)
+    unseen: dict[str, str] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(
-        cls,
-        path: str | os.PathLike[str],
-        features: Sequence[str],
-        missing: Literal["error", "blank"] = "error",
-    ) -> FeatureTable:
-        """Open a table in a file, or in those of a folder or a glob, that has these columns.
+    def of(cls, reader: Reader, design: Design, missing: Literal["error", "blank"] = "error") -> FeatureTable:
+        """A table that has the columns which the design starts from.
 
         Raises
         ------
         DataError
-            Where the file is not there or is no table, and where columns are absent: all of them are named.
+            Where columns are absent: all of them are named.
         """
-        reader = reader_of(path)
         have = {str(name).strip() for name in reader.column_names}
-        absent = [name for name in features if name.strip() not in have]
+        absent = [name for name in design.raw if name.strip() not in have]
         if len(absent) > 1:
             raise DataError(
                 f"{reader.name} has no columns {listed(absent)}; it has {listed(reader.column_names)}",
-                hint=f"the model needs the columns it was fitted to: {listed(list(features))}",
+                hint=f"the model needs the columns it was fitted to: {listed(list(design.raw))}",
             )
-        found = tuple(find_column(reader.name, reader.column_names, name) for name in features)
+        found = {name: find_column(reader.name, reader.column_names, name) for name in design.raw}
         if isinstance(reader, ManyReader):
-            reader.agree(found)
-        return cls(reader, found, missing)
+            reader.agree(tuple(found.values()))
+        return cls(reader, design, found, missing)
 
     @property
     def name(self) -> str:
@@ -75,25 +74,70 @@ class FeatureTable:
         Raises
         ------
         DataError
-            Where a cell holds no number; under "error" also where one is missing or infinite, after counting them all.
+            Where a cell holds no number; under "error" also where one is missing or infinite, after counting them all,
+            or a category has a level that the fit never met.
         """
         tally = Tally()
+        self.blank, self.unseen = 0, {}
+        names = list(self.found.values())
+        texts = [self.found[name] for name in self.design.texts if name in self.found]
         try:
-            for columns in self.reader.read(self.features, BATCH_ROWS):
-                good = tally.usable(self.features, columns)
+            for block in self.reader.read(names, BATCH_ROWS, texts):
+                first = tally.rows_read
+                good = tally.usable(names, block)
                 if self.missing == "error" and tally.rows_dropped:
                     continue  # read on, to count them all before saying so
-                X = stacked(columns)
-                if good is not None:
-                    X[~good] = np.nan
-                yield X
+                cells = dict(zip(self.found, block, strict=True))
+                rows, step = len(block[0]), rows_at_once(len(self.design.names))
+                for start in range(0, rows, step):
+                    part = slice(start, start + step)
+                    usable = np.arange(rows)[part] if good is None else np.arange(rows)[part][good[part]]
+                    some = {name: taken(column, usable) for name, column in cells.items()}
+                    X = np.full((min(step, rows - start), len(self.design.names)), np.nan)
+                    self._lay_out(X, some, usable - start, first + start)
+                    yield X
         except NotANumber as cell:
             # The columns are those of the model: there are no others to advise.
-            roles = Roles(self.features, "", None)
+            roles = Roles(tuple(names), "", None)
             raise not_a_number(cell, cell.table or self.name, roles, ()) from None
         if self.missing == "error" and tally.rows_dropped:
             raise DataError(
                 tally.error(self.name).message,
                 hint="fill the cells; or missing='blank' leaves the predictions of such rows empty",
             )
-        self.blank = tally.rows_dropped
+
+    def _lay_out(self, X: Array, cells: Mapping[str, Cells], rows: NDArray[np.intp], before: int) -> None:
+        """Fill those rows of X that can be."""
+        while len(rows):
+            try:
+                computed = self.design.layout(cells).X()
+                finite = np.isfinite(computed).all(axis=1)
+                if self.missing == "error" and not finite.all():
+                    row, column = np.argwhere(~np.isfinite(computed))[0]
+                    raise DataError(
+                        f"{self.design.names[column]!r} is {computed[row, column]} in row {before + rows[row] + 1} of "
+                        f"{self.name}",
+                        hint="missing='blank' leaves the predictions of such rows empty",
+                    )
+                rows = rows[finite]
+                X[rows] = computed[finite]
+                break
+            except UnseenLevel as unseen:
+                if self.missing == "error":
+                    raise DataError(
+                        f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
+                        f"{before + rows[unseen.index] + 1}, which the fit never met; it knows {shown(unseen.known)}",
+                        hint="missing='blank' leaves the predictions of such rows empty",
+                    ) from None
+                self.unseen.setdefault(unseen.column, unseen.level)
+                column = cells[unseen.column]
+                known = np.flatnonzero(~_is(column, unseen.level))
+                cells, rows = {name: taken(c, known) for name, c in cells.items()}, rows[known]
+        self.blank += len(X) - len(rows)
+
+
+def _is(column: Cells, level: str) -> NDArray[np.bool_]:
+    """(rows,) where a category has that level."""
+    labels = as_labels(column)
+    code = labels.levels.index(level)
+    return np.equal(labels.codes, code)

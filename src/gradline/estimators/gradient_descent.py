@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from gradline.data.design import intercept_of
 from gradline.data.source import Source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import fit as descend_on
@@ -21,7 +22,7 @@ from gradline.descent.losses.loss import LOSSES
 from gradline.descent.options import Options
 from gradline.descent.watching.history import Callback, History
 from gradline.errors import DataError
-from gradline.estimators.rows import as_source, naming_cells, predict, rows_like_those_fitted
+from gradline.estimators.rows import as_source, learn_columns, naming_cells, predict, rows_like_those_fitted
 from gradline.solution import Array, Status
 
 if TYPE_CHECKING:
@@ -258,6 +259,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self._validate_params()
         before = self._parameters_before()
         source = as_source(self, X, y, sample_weight, look=False)
+        if isinstance(X, Source):
+            learn_columns(self, source)
         if before is not None and len(before) != self.n_features_in_ + self.fit_intercept:
             raise DataError(
                 f"warm_start goes on from {len(self.coef_)} coefficients, but X has {self.n_features_in_} features",
@@ -268,7 +271,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             learning_rate=self.learning_rate,
             max_iter=self.max_iter,
             tol=self.tol,
-            fit_intercept=self.fit_intercept,
+            fit_intercept=intercept_of(source, self.fit_intercept),
             batch_size=self.batch_size,
             init=self.init if before is None else before,
             loss=self.loss,

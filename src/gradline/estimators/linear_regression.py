@@ -12,15 +12,28 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from gradline.data.columns import Terms
+from gradline.data.design import Weights, design_of, intercept_of
 from gradline.data.source import Source
 from gradline.data.tally import Missing
 from gradline.errors import CollinearityWarning, DataError
-from gradline.estimators.rows import as_source, feature_names, naming_cells, predict, rows_like_those_fitted
+from gradline.estimators.rows import (
+    as_source,
+    feature_names,
+    learn_columns,
+    naming_cells,
+    predict,
+    refuse_other_features,
+    rows_like_those_fitted,
+    set_columns,
+)
 from gradline.estimators.saved import as_saved, sql_expression, torch_layer
 from gradline.model_file import write_model
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
+from gradline.moments.levels import aligned, without_empty_levels
 from gradline.moments.moments import Moments
+from gradline.moments.one_pass import one_pass
 from gradline.moments.polynomial import horner
 from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
 from gradline.report.summary import Names, Summary, refuse_reserved
@@ -47,6 +60,9 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         unrounded powers (always exact, whatever `precision` says). Powers rounded to float64 have lost digits before
         any solver runs: seven of NIST's Filip. `predict` evaluates by Horner's rule in float64, right to about
         eps * sum |coef_k x^k|; `predict_interval` forms rounded powers.
+    weights : {"analytic", "frequency"}
+        What a `sample_weight` of 3 says: "analytic", that the row is as precise as the mean of three (as R's `lm` and
+        statsmodels' `WLS`); "frequency", that it was met three times: all figures are those of the repeated rows.
 
     Attributes
     ----------
@@ -80,8 +96,9 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     Notes
     -----
-    Weights are analytic (precision weights, as in R's `lm` and statsmodels' `WLS`): integer weights give the
-    coefficients, not the standard errors, of repeated rows. Memory does not grow with the rows: p^2 numbers a thread.
+    A source opened on a table brings categories, dates, a formula and weights of its own: see `gradline.open_source`;
+    `predict` then takes tables with those columns too, and `partial_fit` levels not met before. Memory does not grow
+    with the rows: p^2 numbers a thread.
 
     References
     ----------
@@ -101,6 +118,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         "fit_intercept": ["boolean"],
         "precision": [StrOptions({"auto", "float64", "exact"})],
         "missing": [StrOptions({"error", "drop"})],
+        "weights": [StrOptions({"analytic", "frequency"})],
         "polynomial": [Interval(Integral, 1, None, closed="left")],
     }
 
@@ -111,18 +129,20 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         precision: str = "auto",
         missing: Missing = "error",
         polynomial: int = 1,
+        weights: Weights = "analytic",
     ) -> None:
         self.fit_intercept = fit_intercept
         self.precision = precision
         self.missing = missing
         self.polynomial = polynomial
+        self.weights = weights
 
     @classmethod
     def from_moments(cls, moments: Statistics, *, fit_intercept: bool = True) -> Self:
         """A fitted estimator from statistics alone: merged shards, a saved file, `whole - part`."""
         kind = "exact" if isinstance(moments, ExactMoments) else "float64"
         model = cls(fit_intercept=fit_intercept, precision=kind)
-        model.n_features_in_ = moments.n_features
+        model.n_features_in_, model._design = moments.n_features, None
         return model._settle(moments, moments.solve(fit_intercept=fit_intercept))
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -136,13 +156,17 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             Finite, not negative; a row of weight zero is no row.
         """
         self._validate_params()
-        source = as_source(self, X, y, sample_weight, missing=self.missing, look=False)
+        source = as_source(self, X, y, sample_weight, missing=self.missing, look=False, weights=self.weights)
+        intercept = intercept_of(source, self.fit_intercept)
         with naming_cells(source):
             if self.polynomial > 1:
-                powers = gather_powers(source, self.polynomial)
-                return self._settle(powers, powers.solve(fit_intercept=self.fit_intercept), source)
-            moments, solution = gather(source, fit_intercept=self.fit_intercept, precision=self.precision)
-        return self._settle(moments, solution, source)
+                moments: Statistics = gather_powers(source, self.polynomial)
+                solution = moments.solve(fit_intercept=intercept)
+            else:
+                moments, solution = gather(source, fit_intercept=intercept, precision=self.precision)
+        if isinstance(X, Source):
+            learn_columns(self, source)
+        return self._settle(moments, solution, source, intercept)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add these rows to what was fitted before."""
@@ -199,7 +223,8 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         if covariance != "classical":
             raise ValueError(f"covariance={covariance!r}, expected 'classical'")
         refuse_reserved(self._terms())
-        names = Names(*self._told, self._terms(), self.n_dropped_)
+        notes = () if self._design is None else self._design.notes
+        names = Names(*self._told, self._terms(), self.n_dropped_, self._dropped, notes)
         return Summary.of_solution(
             self.moments_,
             self._solution,
@@ -260,43 +285,51 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def _change(self, X: Any, y: Any, sample_weight: Any, *, sign: int) -> Self:
         self._validate_params()
         first = not hasattr(self, "moments_")
-        if not first and (self._fitted_intercept, self._fitted_degree) != (self.fit_intercept, self.polynomial):
+        source = as_source(self, X, y, sample_weight, missing=self.missing, reset=first, weights=self.weights)
+        intercept = intercept_of(source, self.fit_intercept)
+        if not first and (self._fitted_intercept, self._fitted_degree) != (intercept, self.polynomial):
             raise ValueError("fit_intercept or polynomial changed since the fit: these rows belong to another model")
-        source = as_source(self, X, y, sample_weight, missing=self.missing, reset=first)
-        features = len(source.feature_names)
-        kind = Moments if self.precision == "float64" else ExactMoments
         # Sums that are float64 already stay so: what they have lost cannot be found again.
-        if self.polynomial > 1:
-            before: Any = ExactMoments.zero(self.polynomial) if first else self.moments_
-            rows: Any = gather_powers(source, self.polynomial)
-        else:
-            before = kind.zero(features) if first else self.moments_
-            rows = type(before).from_batches(source.batches(), features)
-        moments = before + rows if sign > 0 else before - rows
-        solution = moments.solve(fit_intercept=self.fit_intercept)
+        kind: Any = type(self.moments_) if not first else Moments if self.precision == "float64" else ExactMoments
+        moments: Any = gather_powers(source, self.polynomial) if self.polynomial > 1 else one_pass(source, kind)
+        design = design_of(source) if isinstance(X, Source) else None
+        if not first:
+            if isinstance(X, Source) and design is None:
+                refuse_other_features(self, source)
+            design = design if isinstance(X, Source) else self._design
+            kept, moments, design = aligned(self.moments_, self._design, moments, design)
+            moments = kept + moments if sign > 0 else kept - moments
+            if sign < 0 and isinstance(design, Terms) and isinstance(moments, ExactMoments):
+                moments, design = without_empty_levels(moments, design)
+        solution = moments.solve(fit_intercept=intercept)
         if self.precision == "auto" and solution.certificate.digits < ENOUGH_DIGITS:
             raise DataError(
                 f"only about {solution.certificate.digits:.0f} digits would be left: the float64 sums that `fit` took "
                 "cannot tell more, and the rows are not here to be read again",
                 hint="fit with precision='exact' (partial_fit from the start is exact anyway) before changing rows",
             )
-        return self._settle(moments, solution, source)
+        if isinstance(X, Source) or design is not None:
+            set_columns(self, source.feature_names if design is None else design.names, design)
+        return self._settle(moments, solution, source, intercept)
 
-    def _settle(self, moments: Statistics, solution: Solution, source: Source | None = None) -> Self:
-        self._keep(moments, solution)
+    def _settle(
+        self, moments: Statistics, solution: Solution, source: Source | None = None, intercept: bool | None = None
+    ) -> Self:
+        self._keep(moments, solution, self.fit_intercept if intercept is None else intercept)
         self.n_dropped_ = source.rows_dropped if source else 0
+        self._dropped: dict[str, int] = dict(getattr(source, "dropped", {}))
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         assert solution.certificate is not None
-        for warning in solution.certificate.warnings(self._terms(), centred=self.fit_intercept):
+        for warning in solution.certificate.warnings(self._terms(), centred=self._fitted_intercept):
             warnings.warn(warning, CollinearityWarning, stacklevel=3)
         return self
 
-    def _keep(self, moments: Statistics, solution: Solution) -> None:
+    def _keep(self, moments: Statistics, solution: Solution, intercept: bool) -> None:
         certificate = solution.certificate
         assert certificate is not None
         self.moments_, self._solution = moments, solution
         # What was fitted, whatever set_params says later.
-        self._fitted_intercept, self._fitted_degree = self.fit_intercept, self.polynomial
+        self._fitted_intercept, self._fitted_degree = intercept, self.polynomial
         self.coef_, self.intercept_ = solution.coef, solution.intercept
         self.rank_, self.digits_ = certificate.rank, certificate.digits
         self.condition_number_ = certificate.condition_number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,13 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from gradline.data.arrays import ArraySource
+from gradline.data.columnar import TableReader
+from gradline.data.design import Design, design_of
 from gradline.data.source import Source, whole
 from gradline.data.sparse import check_dense_size, dense
-from gradline.data.tables import as_features, default_names
+from gradline.data.tables import as_features, as_table, default_names
 from gradline.data.tally import Missing
+from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError
 from gradline.solution import Array
@@ -29,8 +32,12 @@ def as_source(
     missing: Missing = "error",
     reset: bool = True,
     look: bool = True,
+    weights: str = "analytic",
 ) -> Source:
-    """X, y as a source; `estimator` learns the names and the number of features, or (reset=False) is held to them."""
+    """X, y as a source; `estimator` learns the names and the number of features, or (reset=False) is held to them.
+
+    What a source brings is known only after a pass, where it finds the levels of categories: see `learn_columns`.
+    """
     if isinstance(X, str | Path) or type(X) is dict:  # a sparse matrix may be a dict too, and says so itself
         raise DataError(
             f"X is a {type(X).__name__}, expected rows of numbers", hint="fit(open_source(X, target=...)) reads tables"
@@ -38,19 +45,30 @@ def as_source(
     if isinstance(X, Source):
         if y is not None or sample_weight is not None:
             raise TypeError("a source brings its own target and weights: call fit(source) alone")
-        if reset:
-            estimator.n_features_in_ = len(X.feature_names)
-            estimator.feature_names_in_ = np.array(X.feature_names, dtype=object)
-        else:
-            _refuse_other_features(estimator, X)
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
-    source = ArraySource(X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look)
+    source = ArraySource(
+        X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look, frequencies=weights == "frequency"
+    )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
+    if reset:
+        estimator._design = None
     if reset and source.feature_names != default_names(len(source.feature_names)):
         estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
     return source
+
+
+def learn_columns(estimator: Any, source: Source) -> None:
+    """What a source calls its columns of X, and how it made them, once a pass is complete."""
+    set_columns(estimator, source.feature_names, design_of(source))
+
+
+def set_columns(estimator: Any, names: Sequence[str], design: Design | None) -> None:
+    """The columns of X that an estimator was fitted to, and the design that made them of others, if one did."""
+    estimator.n_features_in_ = len(names)
+    estimator.feature_names_in_ = np.array(names, dtype=object)
+    estimator._design = design
 
 
 @contextmanager
@@ -73,8 +91,11 @@ def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     """X as the fitted estimator expects it: the same columns, all finite, as one array."""
     check_is_fitted(estimator)
     if isinstance(X, Source):
-        _refuse_other_features(estimator, X)
+        refuse_other_features(estimator, X)
         return whole(X).X
+    table = _table_to_lay_out(estimator, X)
+    if table is not None:
+        return np.concatenate(list(table.blocks()))
     rows = _checked(estimator, X)
     check_dense_size(rows, "X", hint="take some rows at a time")
     return dense(rows)
@@ -86,15 +107,30 @@ def predict(estimator: Any, X: Any) -> Array:
     w: Array = estimator.coef_
     b: float = estimator.intercept_
     if isinstance(X, Source):
-        _refuse_other_features(estimator, X)
+        refuse_other_features(estimator, X)
         return np.concatenate([batch.X @ w for batch in X.batches()]) + b
+    table = _table_to_lay_out(estimator, X)
+    if table is not None:
+        return np.concatenate([rows @ w for rows in table.blocks()]) + b
     predicted: Array = _checked(estimator, X) @ w + b
     return predicted
 
 
-def _refuse_other_features(estimator: Any, source: Source) -> None:
+def refuse_other_features(estimator: Any, source: Source) -> None:
+    """DataError where a source has other columns than those fitted."""
     if source.feature_names != feature_names(estimator):
         raise DataError(f"{source.name} has features {source.feature_names}, expected {feature_names(estimator)}")
+
+
+def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
+    """X as a table whose columns are those that the design of the fit starts from; None where it is X already."""
+    design: Design | None = getattr(estimator, "_design", None)
+    if design is None:
+        return None
+    table = as_table(X)
+    if table is None or set(table.names) >= set(design.names):
+        return None
+    return FeatureTable.of(TableReader.of(X), design)
 
 
 def _checked(estimator: Any, X: Any) -> Any:

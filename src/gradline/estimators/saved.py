@@ -23,10 +23,12 @@ def as_saved(estimator: LinearRegression) -> SavedModel:
     source, target = estimator._told
     return SavedModel(
         features=tuple(map(str, feature_names(estimator))),
+        design=estimator._design,
         named=hasattr(estimator, "feature_names_in_"),
         target=str(target),
         source=str(source),
         rows_dropped=int(estimator.n_dropped_),
+        dropped=estimator._dropped,
         fit_intercept=bool(estimator._fitted_intercept),
         precision=estimator.precision,
         missing=estimator.missing,
@@ -67,8 +69,10 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator.n_features_in_ = len(saved.features)
     if saved.named:
         estimator.feature_names_in_ = np.array(saved.features, dtype=object)
-    estimator._keep(saved.moments, saved.solution)
+    estimator._design = saved.design
+    estimator._keep(saved.moments, saved.solution, saved.fit_intercept)
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
+    estimator._dropped = dict(saved.dropped)
     return estimator
 
 

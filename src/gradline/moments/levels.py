@@ -7,12 +7,39 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from gradline.data.columns import Column, Terms
+from gradline.data.design import Design
+from gradline.data.formula import Formula
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 
 S = TypeVar("S", Moments, ExactMoments)
 Key: TypeAlias = tuple[str, str | None]
+
+
+def aligned(a: S, design_a: Design | None, b: S, design_b: Design | None) -> tuple[S, S, Design | None]:
+    """Two statistics brought to the same columns: those of one design that knows the levels of both.
+
+    Raises
+    ------
+    DataError
+        Where the designs differ in more than the levels of categories.
+    """
+    if isinstance(design_a, Terms) and isinstance(design_b, Terms):
+        both = united(design_a, design_b)
+        return recoded(a, design_a, both), recoded(b, design_b, both), both
+    if isinstance(design_a, Formula) and isinstance(design_b, Formula):
+        if (design_a.text, design_a.names) == (design_b.text, design_b.names):
+            return a, b, design_a
+        if design_a.text == design_b.text:
+            raise DataError(
+                f"the formula {design_a.text!r} met other levels in one than in the other",
+                hint="features in place of a formula may differ in their levels",
+            )
+    if design_a is not None or design_b is not None:
+        one, other = (" and ".join(design.raw) if design else "numbers alone" for design in (design_a, design_b))
+        raise DataError(f"fits to {one} and to {other} do not go together", hint="fit both to the same columns")
+    return a, b, None
 
 
 def united(a: Terms, b: Terms) -> Terms:

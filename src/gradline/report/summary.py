@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 import math
 import textwrap
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,18 +25,28 @@ NEAR = 0.01  # standard errors: farther from the answer, its tests and intervals
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the data are called, and how many of their rows were left out."""
+    """What the data are called and in which units they are, and how many of their rows were left out, and why."""
 
     source: str
     target: str
     features: tuple[str, ...]
     rows_dropped: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, source: Source) -> Names:
         """After a pass over `source`, which counts the rows dropped."""
         refuse_reserved(source.feature_names)
-        return cls(source.name, source.target_name, source.feature_names, source.rows_dropped)
+        design = getattr(source, "design", None)
+        return cls(
+            source.name,
+            source.target_name,
+            source.feature_names,
+            source.rows_dropped,
+            dict(getattr(source, "dropped", {})),
+            () if design is None else design.notes,
+        )
 
 
 def refuse_reserved(features: Iterable[str]) -> None:
@@ -87,6 +97,10 @@ class Summary:
     descent : DescentFigures or None
         None for the exact way.
     rows_dropped : int
+    dropped : dict of str to int
+        The same by the column whose cell was unusable; a row with two such cells counts under both.
+    notes : tuple of str
+        Units, origins and reference levels.
     """
 
     source: str
@@ -97,6 +111,8 @@ class Summary:
     certificate: Certificate
     descent: DescentFigures | None = None
     rows_dropped: int = 0
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_solution(
@@ -111,6 +127,8 @@ class Summary:
             inference=infer(moments, solution, fit_intercept=fit_intercept, confidence=confidence),
             certificate=_certificate(solution),
             rows_dropped=names.rows_dropped,
+            dropped=names.dropped,
+            notes=names.notes,
         )
 
     @classmethod
@@ -160,6 +178,8 @@ class Summary:
             "engine": way.engine if way else None,
             "rows": i.rows,
             "rows_dropped": self.rows_dropped,
+            "dropped": dict(self.dropped),
+            "notes": list(self.notes),
             "features": [term for term in self.terms if term != INTERCEPT],
             "intercept": coef.get(INTERCEPT),
             "coef": coef,
@@ -214,7 +234,17 @@ class Summary:
 
     def _notes(self) -> list[str]:
         collinear = self.certificate.warnings(self._feature_names, centred=INTERCEPT in self.terms)
-        return [*self._figures(), *self._certainty(), *(note[0].upper() + note[1:] for note in collinear)]
+        return [
+            *self._figures(),
+            *self._certainty(),
+            *self._about_the_rows(),
+            *(note[0].upper() + note[1:] for note in collinear),
+        ]
+
+    def _about_the_rows(self) -> list[str]:
+        found = ", ".join(f"{one_line(name)} in {count:,}" for name, count in self.dropped.items())
+        dropped = [f"Rows dropped: {self.rows_dropped:,}, with no usable {found}."] if self.dropped else []
+        return [*dropped, *(f"{one_line(note)}." for note in self.notes)]
 
     def _heading(self) -> str:
         features = len(self._feature_names)
