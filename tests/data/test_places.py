@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from gradline import DataError, open_source
-from gradline.data import files, json_lines, places
+from gradline.data import csv_chunks, json_lines, places, text_file
 from gradline.data.files import open_file
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
@@ -112,7 +112,7 @@ HOMES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("home", HOMES)
 def test_the_same_rows_from_every_home(tmp_path: Path, home: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 1 << 10)
     monkeypatch.setattr(json_lines, "CHUNK_BYTES", 1 << 10)
     source = open_source(HOMES[home](tmp_path), target="y", features=["b", "year", "a"], batch_rows=30)
     for rows in (None, 64):
@@ -253,7 +253,7 @@ def test_a_bad_cell_is_told_with_its_file_and_the_row_in_it(tmp_path: Path, monk
     with pytest.raises(DataError, match=r"^line 3 of b.csv has 1 field, expected 2"):
         whole(open_file(tmp_path, target="y"))
     (tmp_path / "b.csv").write_bytes(b"x,y\n5,6\n7,\xe9\n")
-    with pytest.raises(DataError, match=r"^column 'y' of b.csv holds text: '\ufffd' in row 2"):
+    with pytest.raises(DataError, match=r"^column 'y' of b.csv holds text: 'é' in row 2"):
         whole(open_file(tmp_path, target="y"))
     (tmp_path / "b.csv").write_text("x,y\n5,\n")
     monkeypatch.chdir(tmp_path)
@@ -420,7 +420,7 @@ def test_lines_and_rows_of_json_are_counted_over_the_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(json_lines, "CHUNK_BYTES", 64)
-    monkeypatch.setattr(json_lines, "SAMPLE_BYTES", 64)
+    monkeypatch.setattr(text_file, "SAMPLE_BYTES", 64)
     good = '\n{"x": 1, "y": 2}\n' * 300
     path = tmp_path / "t.jsonl"
     path.write_text(good + "{]\n" + good)
@@ -444,10 +444,10 @@ JSON = b"".join(b'{"a": %d, "b": %d}\n' % (row, row * row) for row in range(1000
 
 @pytest.mark.parametrize("content", [CSV, gzip.compress(CSV), bz2.compress(CSV), JSON, gzip.compress(JSON)])
 def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr(files, "CHUNK_BYTES", 256)
-    monkeypatch.setattr(files, "SAMPLE_BYTES", 128)
+    monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 256)
+    monkeypatch.setattr(text_file, "SAMPLE_BYTES", 128)
     monkeypatch.setattr(json_lines, "CHUNK_BYTES", 256)
-    monkeypatch.setattr(json_lines, "SAMPLE_BYTES", 128)
+    monkeypatch.setattr(text_file, "SAMPLE_BYTES", 128)
     piped(monkeypatch, content)
     source = open_source("-", target="b")
     assert source.name == "standard input"
