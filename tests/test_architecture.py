@@ -17,7 +17,7 @@ LAYERS = [  # from the bottom; a file imports from rows below its own, or from i
     {"report"},
     {"model_file"},
     {"estimators", "lessons"},
-    {"cli_models", "cli_lab"},
+    {"cli_models", "cli_lab", "cli_completion"},
     {"cli"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
@@ -41,7 +41,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "scipy": {"moments/inference.py"},
     "pyarrow": {"data"},
     "threadpoolctl": {"moments/parallel.py"},
-    "typer": {"cli.py", "cli_lab.py", "cli_models.py"},
+    "typer": {"cli.py", "cli_completion.py", "cli_lab.py", "cli_models.py"},
     "rich": {"cli.py", "report/progress.py"},
     "pandas": set(),
     "polars": set(),
@@ -60,6 +60,7 @@ LATE_FILES = {
     "estimators/linear_regression.py",
     "estimators/saved.py",
     "cli.py",
+    "cli_completion.py",
     "cli_lab.py",
     "cli_models.py",
 }

@@ -28,17 +28,21 @@ class Keep:
     every_seconds: float = 10.0
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, after the sums were saved; says how many rows they hold."""
+
+    def __init__(self, path: str | os.PathLike[str], rows: int) -> None:
+        super().__init__(
+            f"interrupted: {os.fspath(path)} holds the first {rows:,} rows, and the same fit goes on there"
+        )
+
+
 class Keeper:
     """One checkpoint file for the one or two passes of an exact fit.
 
     What is kept: which pass it is, how many batches and rows were taken, a CRC of all their numbers, and the sums. To
     go on, the batches are read again, so that what the source finds on its way is found again; but they are not summed,
     and it is an error where they are others. At the end the file stays: the same fit then only reads.
-
-    Attributes
-    ----------
-    rows : int
-        That the last save holds.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ class Keeper:
     """
 
     def __init__(self, keep: Keep, source: Source, *, fit_intercept: bool, precision: str) -> None:
-        self.path, self._source, self.rows = keep.path, source.name, 0
+        self.path, self._source = keep.path, source.name
         self._fingerprint = fingerprint(
             {
                 "way": "exact",
@@ -91,7 +95,7 @@ class Keeper:
         state = self._kept.state
         rows.pass_by(self._kept.iteration, lambda: self._interrupted)
         if self._interrupted:
-            raise KeyboardInterrupt
+            raise Interrupted(self.path, state["rows"])
         if (rows.batches, rows.rows, rows.check()) != (self._kept.iteration, state["rows"], state["crc"]):
             raise DataError(
                 f"the checkpoint {os.fspath(self.path)} is of other rows: the first {state['rows']:,} of "
@@ -113,9 +117,8 @@ class Keeper:
         """Save."""
         state = {"kind": type(total).__name__, "rows": rows.rows, "crc": rows.check(), "sums": total.to_json()}
         self._saver.save(Checkpoint(self._fingerprint, rows.batches, (), state))
-        self.rows = rows.rows
         if self._interrupted:
-            raise KeyboardInterrupt
+            raise Interrupted(self.path, rows.rows)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""How a long descent is going: a bar on a terminal, a few plain lines elsewhere; always on stderr."""
+"""How a long descent or a long pass is going: a bar on a terminal, a few plain lines elsewhere; always on stderr."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from gradline.data.extent import Extent, extent
+from gradline.data.source import Source
 from gradline.descent.watching.history import Callback, History
+from gradline.errors import GradlineError
+from gradline.moments.one_pass import Watch
 
 BETWEEN_LINES = 5.0  # seconds, in pipes and logs
 BETWEEN_LOOKS = 0.1  # seconds, on a terminal
+SHORT_PASS = 1.0  # seconds, of which nothing is told
 
 
 @contextmanager
@@ -50,6 +55,94 @@ def _lines(max_iter: int, clock: Callable[[], float]) -> Callback:
             print(f"iteration {history.iteration}: {_figures(history, max_iter, seconds)}", file=sys.stderr)
 
     return line
+
+
+@contextmanager
+def reading(source: Source, clock: Callable[[], float] = time.monotonic) -> Iterator[Watch]:
+    """A watcher for as long as the block runs: rows read, rows a second, share and time left where the total is known.
+
+    Of a pass of less than a second nothing is told.
+    """
+    told = _Passes(source, clock)
+    if not sys.stderr.isatty():
+        yield told.lines
+        return
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("reading"),
+        BarColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+    def update(rows: int) -> None:
+        figures = told.figures(rows, BETWEEN_LOOKS)
+        if figures is None:
+            return
+        if not bar.tasks:
+            bar.add_task("", total=None)
+            bar.start()
+        bar.update(bar.task_ids[0], completed=rows, total=told.total(rows), description=figures)
+
+    try:
+        yield update
+    finally:
+        if bar.tasks:
+            bar.stop()
+
+
+class _Passes:
+    """Figures of one pass after the other over a source; a count of rows that falls begins the next."""
+
+    def __init__(self, source: Source, clock: Callable[[], float]) -> None:
+        self._source, self._clock = source, clock
+        self._extent: Extent | None = None
+        self._began = self._looked = clock()
+        self._rows, self._number = 0, 1
+
+    def lines(self, rows: int) -> None:
+        figures = self.figures(rows, BETWEEN_LINES)
+        if figures is not None:
+            print(f"reading: {figures}", file=sys.stderr)
+
+    def figures(self, rows: int, every: float) -> str | None:
+        """What there is to tell, where it is time."""
+        at = self._clock()
+        if rows < self._rows:
+            self._began, self._number = at, self._number + 1
+        self._rows = rows
+        seconds = at - self._began
+        if seconds < SHORT_PASS or at - self._looked < every:
+            return None
+        self._looked = at
+        parts = [f"{rows:,} rows", f"{_rounded(rows / seconds)} rows/s"]
+        total = self.total(rows)
+        if total:
+            about = "" if self._extent and self._extent.rows_are_exact else "about "
+            parts.append(f"{about}{min(99, 100 * rows // total)} %")
+            left = (total - rows) * seconds / rows
+            parts += [f"{_duration(left)} left"] if left > 1.0 else []
+        return ", ".join(parts) + (", once more, exactly" if self._number > 1 else "")
+
+    def total(self, rows: int) -> int | None:
+        """Rows in all, as far as that is known."""
+        if self._extent is None:
+            try:
+                self._extent = extent(self._source)
+            except (GradlineError, OSError, ValueError, RuntimeError):  # the pass itself will say what is wrong
+                self._extent = Extent("rows")
+        return None if self._extent.rows is None else max(self._extent.rows, rows)
+
+
+def _rounded(number: float) -> str:
+    """Three digits of a large number."""
+    if number >= 999_500:
+        return f"{number / 1e6:.3g} million"
+    return f"{float(f'{number:.3g}'):,.0f}"
 
 
 class _Pace:
