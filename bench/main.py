@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import accuracy, memory, page, speed, startup
+from bench import accuracy, memory, page, speed, split, startup
 from bench.clock import available_cores
 from bench.machine import describe
 
@@ -23,7 +23,10 @@ def main(arguments: list[str] | None = None) -> int:
     nist = os.environ.get("GRADLINE_NIST_DIR")
     jobs = []
     if "speed" in options.rows:
-        jobs += [(row.key, row.measured) for row in speed.rows(quick=options.quick, threads=options.threads)]
+        for row in speed.rows(quick=options.quick, threads=options.threads):
+            jobs.append((row.key, row.measured))
+            if row.key == "wide":
+                jobs.append(("split", split.Split(options.quick).measured))
         jobs += [
             ("memory", memory.Memory(options.quick).measured),
             ("startup", startup.StartUp(options.quick).measured),

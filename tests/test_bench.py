@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from bench import descents, fits, page, speed, tables
+from bench import descents, fits, page, speed, split, tables
 from bench.accuracy import score
 from bench.clock import Contender, measure
 from bench.digits import digits, least_squares, worst_digits
@@ -218,6 +218,28 @@ def test_a_row_is_measured_and_written(tmp_path):
         "| scikit-learn-intelex | not installed (No module named 'there_is_no_such_library') |",
     ):
         assert line in text
+    assert all(len(set(widths)) == 1 for widths in table_widths(text))
+
+
+def test_the_time_of_the_exact_fit_is_split_without_remainder(tmp_path):
+    from gradline.moments.integers.digits import DigitCutter
+
+    cut = DigitCutter.cut
+    found = split.exact_fit(tables.arrays(tmp_path, 3000, 70)).timed(True)
+    assert DigitCutter.cut is cut
+    assert set(found["answer"]) == set(split.ORDER)
+    assert all(found["answer"][stage] > 0 for stage in set(split.ORDER) - {split.REST, split.WAITING})
+    # The stages add up to the time between two looks at the clock, which lie within those of the harness.
+    assert 0 < sum(found["answer"].values()) <= found["seconds"]
+
+
+def test_the_split_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(split, "QUICK_SIZES", ((600, 3), (600, 70)))
+    section = split.Split(quick=True).measured(tmp_path, 1, lambda line: None)
+    text = page.written(describe(1, quick=True), [section], 0.1)
+    assert "## Where the time of the exact fit goes" in text
+    assert "|  | 600 x 3 | part | 600 x 70 | part |" in text
+    assert text.count("| products of digits |") == 1
     assert all(len(set(widths)) == 1 for widths in table_widths(text))
 
 
