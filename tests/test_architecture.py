@@ -40,6 +40,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "sklearn": {"estimators"},
     "scipy": {"moments/inference.py"},
     "pyarrow": {"data"},
+    "adbc_driver_sqlite": {"data/adbc.py"},
+    "adbc_driver_postgresql": {"data/adbc.py"},
     "threadpoolctl": {"moments/parallel.py"},
     "typer": {"cli.py", "cli_completion.py", "cli_lab.py", "cli_models.py"},
     "rich": {"cli.py", "report/progress.py"},

@@ -1,0 +1,82 @@
+"""A database as a source: SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+
+from gradline.data.postgresql import PostgresReader
+from gradline.data.query import DatabaseReader
+from gradline.data.roles import Roles
+from gradline.data.sqlite import SqliteReader, path_of
+from gradline.data.table_source import BATCH_ROWS, TableSource
+from gradline.data.tally import Missing
+
+
+def open_database(
+    uri: str | os.PathLike[str],
+    query: str | None,
+    *,
+    target: str | None,
+    features: Sequence[str] | None = None,
+    weight: str | None = None,
+    missing: Missing = "error",
+    batch_rows: int = BATCH_ROWS,
+) -> TableSource:
+    """Open the rows of a query as a source; see `open_database_reader`."""
+    reader = open_database_reader(uri, query)
+    roles = Roles.of(reader.name, reader.column_names, target=target, features=features, weight=weight)
+    return TableSource(reader, roles, missing=missing, batch_rows=batch_rows)
+
+
+def open_database_reader(uri: str | os.PathLike[str], query: str | None) -> DatabaseReader:
+    """Open a database to read what a query gives, and nothing else.
+
+    Parameters
+    ----------
+    uri : str or path-like
+        ``postgresql://user@host:5432/houses``, ``sqlite:///houses.db`` (in this folder), ``sqlite:////data/houses.db``,
+        or the path of an SQLite file. What the address of a server does not say, and the password best, comes from the
+        environment (PGHOST, PGPASSWORD, ...) or ``~/.pgpass``, as for psql.
+    query : str or None
+        One SELECT, WITH, VALUES or TABLE; or the name of a table.
+
+    Raises
+    ------
+    DataError
+        Where the database cannot be opened, or the query is missing or wrong. User, password, host and options are in
+        no message.
+    MissingExtraError
+        Where the drivers are not installed.
+
+    Notes
+    -----
+    The query runs again at each pass, in PostgreSQL in a transaction of its own (repeatable read, read only): a pass
+    sees one state of the table, but the rows of two passes may differ if the table changes between them. Without ORDER
+    BY the same rows may come in another order.
+    """
+    text = os.fspath(uri)
+    if re.match(r"postgres(ql)?://", text, re.IGNORECASE):
+        return PostgresReader(text, query)
+    return SqliteReader(path_of(text), query)
+
+
+def is_database_uri(text: object) -> bool:
+    """Whether it is the address of a database.
+
+    Examples
+    --------
+    >>> [is_database_uri(text) for text in ("sqlite:///houses.db", "postgresql://localhost/houses", "s3://houses")]
+    [True, True, False]
+    """
+    return isinstance(text, str) and re.match(r"(sqlite|postgres(ql)?)://", text, re.IGNORECASE) is not None
+
+
+def is_sqlite_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a file on the local disk is an SQLite database, by its first bytes."""
+    try:
+        with open(os.path.expanduser(path), "rb") as file:
+            return file.read(16) == b"SQLite format 3\0"
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,205 @@
+"""SQLite: any cell of a column may be of any type; what is text there is read as the text of a CSV file is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import numpy as np
+
+from gradline.data import adbc
+from gradline.data.adbc import Connection
+from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, refuse_rounding
+from gradline.data.kinds import Kind
+from gradline.data.labels import Labels
+from gradline.data.query import DatabaseReader, NoSuchTable, TableName, selected
+from gradline.data.reader import Cells
+from gradline.data.text_cells import Form, form_of, from_text
+from gradline.errors import DataError
+from gradline.solution import Array
+
+SAMPLE_ROWS = 1000
+TOGETHER = 50  # columns in one check: SQLite limits the arguments of a function and the depth of an expression
+BATCH_ROWS = "adbc.sqlite.query.batch_rows"
+TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT GLOB 'sqlite_*' ORDER BY name"
+
+# The driver takes the type of a column from its first batch, and rounds, refuses or misreads what comes later. These
+# expressions are of one type in every row: text, with nothing for NULL; or numbers, with infinity for NULL as well as
+# for itself, beside which a row that holds anything but plain numbers and NULL has its cells once more, as JSON.
+TEXT = "CASE typeof({c}) WHEN 'text' THEN {c} WHEN 'null' THEN '' ELSE quote({c}) END"
+TYPED = f"substr(typeof({{c}}), 1, 1) || {TEXT}"
+NUMBER = "ifnull({c} + 0.0, 9e999)"
+PLAIN = f"ifnull(+{{c}} BETWEEN {-EXACT_INTEGERS} AND {EXACT_INTEGERS}, 1)"  # without the + some text is converted
+CELL = "CASE typeof({c}) WHEN 'blob' THEN json('{{}}') ELSE {c} END"
+ODD = "CASE WHEN {plain} THEN '' ELSE json_array({cells}) END"
+
+
+class Told(NamedTuple):
+    """What the first rows tell about a column: how its text is written, and whether it is mostly text."""
+
+    kind: Kind
+    form: Form
+    mostly_text: bool
+
+
+class SqliteReader(DatabaseReader):
+    """A query to a file, which is opened to read only.
+
+    What a column holds is told by its first 1000 rows, as in a CSV file: numbers, dates and times also where they are
+    written as text.
+    """
+
+    def __init__(self, path: Path, query: str | None) -> None:
+        self.path = path
+        self._told: dict[str, Told] = {}
+        super().__init__(path.name, query)
+
+    def connected(self) -> Connection:
+        """Open the file: never makes one."""
+        return Connection(lambda: adbc.sqlite(f"{self.path.absolute().as_uri()}?mode=ro"), self._explain)
+
+    def tables(self, connection: Connection) -> list[TableName]:
+        """All tables and views."""
+        return [TableName(name, quoted(name)) for name in connection.table(TABLES).column(0).to_pylist()]
+
+    def describe(self, connection: Connection) -> list[tuple[str, Kind]]:
+        """Names, and kinds by the first rows."""
+        names = connection.names_at_start(f"SELECT * FROM (\n{self.query}\n) LIMIT 0")
+        if any(re.search(r":\d+$", name) for name in names):  # so SQLite calls a name that occurs twice
+            names = connection.names_at_start(self.query, {BATCH_ROWS: "1"})
+        few = f"SELECT * FROM (\n{self.query}\n) LIMIT {SAMPLE_ROWS}"
+        sample = connection.table(selected(few, len(names), [TYPED.format(c=f"c{j}") for j in range(len(names))]))
+        told = [_told(column.to_pylist()) for column in sample.columns]
+        self._told = dict(zip(names, told, strict=True))
+        return [(name, column.kind) for name, column in zip(names, told, strict=True)]
+
+    def select(self, columns: Sequence[str], texts: Collection[str]) -> str:
+        """One expression for each column, and after them what is odd in the numbers of a row."""
+        place = {name: f"c{j}" for j, name in enumerate(self.column_names)}
+        numbers = self._numbers(columns, texts)
+        cells = [(NUMBER if name in numbers else TEXT).format(c=place[name]) for name in columns]
+        for few in _groups(numbers):
+            plain = " AND ".join(PLAIN.format(c=place[name]) for name in few)
+            cells.append(ODD.format(plain=plain, cells=", ".join(CELL.format(c=place[name]) for name in few)))
+        # Two limits keep SQLite from merging the queries, in which it would compute each column again at each mention.
+        query = f"SELECT * FROM (\n{self.query}\n) LIMIT -1"
+        return selected(query, len(self.column_names), cells, limit=" LIMIT -1")
+
+    def options(self, rows: int, columns: int) -> Mapping[str, str]:
+        """Exactly so many rows."""
+        return {BATCH_ROWS: str(rows)}
+
+    def cells(self, batch: Any, columns: Sequence[str], texts: Collection[str]) -> list[Cells]:
+        """As `select` gives them."""
+        read: dict[str, Cells] = {}
+        numbers: dict[str, Array] = {name: np.empty(0) for name in self._numbers(columns, texts)}
+        for name, cells in zip(columns, batch.columns, strict=False):
+            if name in texts:
+                read[name] = Labels.of_text(cells, MISSING_WORDS)
+            elif name in numbers:
+                read[name] = numbers[name] = np.array(cells.to_numpy(zero_copy_only=False), dtype=np.float64)
+            else:
+                read[name] = from_text(cells, name, self._told[name].form)
+        for few, odd in zip(_groups(list(numbers)), batch.columns[len(columns) :], strict=True):
+            _settle({name: numbers[name] for name in few}, odd)
+        return [read[name] for name in columns]
+
+    def _numbers(self, columns: Sequence[str], texts: Collection[str]) -> list[str]:
+        """Columns that are read as numbers; a text among them then takes longer, and a number keeps all its digits."""
+        return [name for name in columns if name not in texts and not self._told[name].mostly_text]
+
+    def _explain(self, message: str) -> DataError:
+        reason = re.sub(r"^(([A-Z_]+|Failed to \w+ query): |\[SQLite\] )*", "", message.partition("\n")[0])
+        if not self.path.exists():
+            return DataError(f"no such file: {self.path}")
+        if absent := re.fullmatch(r"no such table: (.+)", reason):
+            return NoSuchTable(f"{self.database} holds no table {absent[1]!r}", absent[1])
+        if "not a database" in reason:
+            return DataError(f"{self.database} is not an SQLite database")
+        if "malformed" in reason:
+            return DataError(f"{self.database} is damaged: {reason}", hint="sqlite3's .recover saves what is left")
+        if "locked" in reason:
+            return DataError(f"{self.database} is being written to: {reason}", hint="try again when that is done")
+        if "failed to open" in reason or "unable to open" in reason:
+            return DataError(f"cannot open {self.path}", hint="may it be read?")
+        return DataError(f"{self.database} refuses the query: {reason}")
+
+
+def path_of(text: str) -> Path:
+    """The file that is meant: sqlite:///houses.db and houses.db are in this folder, sqlite:////houses.db is not.
+
+    Raises
+    ------
+    DataError
+        Where there is none.
+    """
+    rest = re.sub(r"^sqlite://", "", text, flags=re.IGNORECASE)
+    path = rest if rest == text else rest.removeprefix("/")
+    # An address with one slash too few is understood, and one that is escaped.
+    for way in (path, rest, unquote(path), unquote(rest)):
+        if way and Path(way).expanduser().is_file():
+            return Path(way).expanduser()
+    if not path:
+        raise DataError(f"{text} names no file", hint="sqlite:///houses.db for a file in this folder")
+    if os.path.isdir(path):
+        raise DataError(f"{path} is a folder, expected an SQLite database")
+    raise DataError(f"no such file: {path}")
+
+
+def quoted(name: str) -> str:
+    """A name as SQL has it, in quotes where it needs them.
+
+    Examples
+    --------
+    >>> quoted("houses"), quoted("my houses")
+    ('houses', '"my houses"')
+    """
+    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else '"' + name.replace('"', '""') + '"'
+
+
+def _told(sample: Sequence[str]) -> Told:
+    """By cells each with the first letter of its type before it."""
+    import pyarrow as pa
+
+    form = form_of(pa.array([cell[1:] for cell in sample], pa.string()))
+    blobs = sum(cell[0] == "b" for cell in sample)
+    numbers = sum(cell[0] in "ir" for cell in sample)
+    texts = sum(cell[0] == "t" and cell[1:].strip() not in MISSING_WORDS for cell in sample)
+    return Told(Kind.OTHER if blobs else form.kind, form, form.kind is not Kind.NUMBER or texts > numbers)
+
+
+def _groups(columns: Sequence[str]) -> list[Sequence[str]]:
+    return [columns[start : start + TOGETHER] for start in range(0, len(columns), TOGETHER)]
+
+
+def _settle(numbers: Mapping[str, Array], odd: Any) -> None:
+    """Put right what is no plain number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for cells in numbers.values():
+        cells[np.isposinf(cells)] = np.nan
+    rows = np.flatnonzero(pc.not_equal(odd, "").to_numpy(zero_copy_only=False))
+    written: dict[str, dict[int, str]] = {}
+    for row in rows.tolist():
+        for name, cell in zip(numbers, json.loads(odd[row].as_py()), strict=True):
+            if isinstance(cell, int):
+                refuse_rounding(cell, name, row + 1)
+            elif isinstance(cell, str):
+                written.setdefault(name, {})[row] = cell
+            elif isinstance(cell, dict):
+                raise NotANumber(name, row + 1, b"", what="binary data")
+            elif cell == np.inf:
+                numbers[name][row] = cell
+    for name, texts in written.items():
+        rows_of_texts = list(texts)
+        try:
+            numbers[name][rows_of_texts] = from_text(pa.array(texts.values(), pa.string()), name, Form(Kind.NUMBER))
+        except NotANumber as cell:
+            cell.row = rows_of_texts[cell.row - 1] + 1
+            raise
