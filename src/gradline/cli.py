@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,6 +41,13 @@ class Missing(StrEnum):
 
     error = "error"
     drop = "drop"
+
+
+class WeightsName(StrEnum):
+    """What the weight of a row says."""
+
+    analytic = "analytic"
+    frequency = "frequency"
 
 
 class Precision(StrEnum):
@@ -155,18 +162,34 @@ def demo(
 def fit(
     source: Annotated[
         str,
-        typer.Argument(help="A table: a file (CSV, Parquet, Arrow, JSON lines), a folder, glob or URL, or - (stdin)."),
+        typer.Argument(
+            help="A table: a file (CSV, Parquet, Arrow, JSON lines), folder, glob, URL, database, - (stdin)."
+        ),
     ],
-    target: Annotated[str, typer.Option(help="The column to explain.", autocompletion=cli_completion.column)],
+    target: Annotated[
+        str | None, typer.Option(help="The column to explain.", autocompletion=cli_completion.column)
+    ] = None,
     features: Annotated[
         str | None,
         typer.Option(
-            help="Columns to explain it with: a,b,c. Default: all others.", autocompletion=cli_completion.columns
+            help="Columns to explain it with: a,b,C(zip). Default: all others.", autocompletion=cli_completion.columns
         ),
     ] = None,
     weight: Annotated[
         str | None, typer.Option(help="A column of row weights.", autocompletion=cli_completion.column)
     ] = None,
+    weights: Annotated[
+        WeightsName, typer.Option(help="What a weight of 3 says: as precise as the mean of 3 rows, or met 3 times.")
+    ] = WeightsName.analytic,
+    formula: Annotated[
+        str | None, typer.Option(help="In place of target and features: 'price ~ log(sqft) + C(city) * age - 1'.")
+    ] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=LEVEL that others are compared with; may be repeated.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
+    decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
+    encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
     intercept: Annotated[bool, typer.Option("--intercept/--no-intercept", help="Fit a constant term.")] = True,
     missing: Annotated[Missing, typer.Option(help="Rows with empty cells: an error, or dropped and counted.")] = (
         Missing.error
@@ -215,17 +238,27 @@ def fit(
 
     Example: gradline fit houses.csv --target price --features sqft,rooms --engine nn
     """
+    from gradline.data.design import intercept_of
     from gradline.data.source import open_source
 
     rate = _rate(learning_rate)
     cli_models.check(save, source)
+    if target is None and formula is None:
+        raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")
     table = open_source(
         source,
         target=target,
         features=None if features is None else [name.strip() for name in features.split(",")],
+        formula=formula,
+        reference=_references(reference or []),
         weight=weight,
+        weights=weights.value,
         missing=missing.value,
+        query=query,
+        decimal=_decimal(decimal),
+        encoding=encoding,
     )
+    intercept = intercept_of(table, intercept)
     if engine is None:
         descent_only = {
             "--learning-rate": rate != "auto",
@@ -347,6 +380,22 @@ def _optimizer_options(given: list[str]) -> dict[str, Any]:
     return options
 
 
+def _references(given: list[str]) -> dict[str, str]:
+    references = {}
+    for text in given:
+        name, equals, level = text.partition("=")
+        if not (name and equals and level):
+            raise typer.BadParameter(f"'{text}' is not COLUMN=LEVEL", param_hint="--reference")
+        references[name.strip()] = level.strip()
+    return references
+
+
+def _decimal(mark: str) -> Literal[".", ","]:
+    if mark not in (".", ","):
+        raise typer.BadParameter(f"'{mark}' is neither . nor a comma", param_hint="--decimal")
+    return "," if mark == "," else "."
+
+
 def _fraction(share: float | None) -> float | None:
     if share is not None and not 0 < share < 1:
         raise typer.BadParameter(f"{share} is not between 0 and 1", param_hint="--validation-fraction")
@@ -377,8 +426,10 @@ def _as_options(hint: str) -> str:
     hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)
     hint = hint.replace("fit it the exact way, which takes every float64 (LinearRegression)", EXACT)
     hint = hint.replace("engine='autograd' or 'nn'", "engine='autograd' or engine='nn'")
+    hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
+    hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
     return re.sub(
-        r"\b(features|target|missing|weight|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        r"\b(features|target|missing|weights|weight|decimal|encoding|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
         option,
         hint,
     )

@@ -20,11 +20,11 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a k
 class ManyReader:
     """The files of a folder or a glob; folders named key=value are columns too. Opened one at a time."""
 
-    def __init__(self, name: str, parts: Sequence[Part], open_place: Callable[[Place], Reader]) -> None:
+    def __init__(self, name: str, parts: Sequence[Part], open_place: Callable[[Place, Reader | None], Reader]) -> None:
         self.name = name
         self.parts = parts
         self._open_place = open_place
-        self._first = open_place(parts[0].place)
+        self._first = open_place(parts[0].place, None)
         self.column_names = self._names(self._first, parts[0])
 
     def kinds(self) -> dict[str, Kind]:
@@ -56,7 +56,7 @@ class ManyReader:
         return reader.column_names + tuple(key for key in part.keys if key not in reader.column_names)
 
     def _checked(self, part: Part, columns: Sequence[str] | None) -> Reader:
-        reader = self._open_place(part.place)
+        reader = self._open_place(part.place, self._first)
         names = self._names(reader, part)
         lacking = [name for name in (self.column_names if columns is None else columns) if name not in names]
         if lacking:

@@ -10,13 +10,13 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
-from gradline.data.columnar import TableReader
 from gradline.data.design import Weights, check_weights, designed
-from gradline.data.files import reader_of
 from gradline.data.many import ManyReader
+from gradline.data.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import are_numbers, as_table
 from gradline.data.tally import Missing
+from gradline.data.text_cells import Decimal
 from gradline.errors import DataError
 
 
@@ -69,6 +69,9 @@ def open_source(
     weights: Weights = "analytic",
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS,
+    query: str | None = None,
+    decimal: Decimal = ".",
+    encoding: str | None = None,
 ) -> Source:
     """Open files or a table as a source of numeric rows.
 
@@ -85,6 +88,8 @@ def open_source(
         - a URL of a file system that Arrow knows (``s3://``, ``gs://``, ``abfs://``, ``hdfs://``, ``file://``), for any
           of these; credentials come from the environment, as that system has it;
         - ``"-"``, standard input, or a named pipe: CSV or JSON lines, and one pass only;
+        - a database, with `query`: ``sqlite:///houses.db``, the path of an SQLite file, or
+          ``postgresql://user@host/houses``; needs the extra ``db``;
         - a pandas or polars DataFrame, an Arrow table, a dict of columns, or anything with the Arrow stream interface;
         - a Source, which is returned as it is.
 
@@ -111,6 +116,12 @@ def open_source(
         What to do with rows that hold a missing (blank, NaN, null) or infinite cell in a column that is used.
     batch_rows : int
         Rows in a block read from a file, about.
+    query : str or None
+        Of a database: a SELECT, or the name of a table. It runs again at each pass.
+    decimal : {".", ","}
+        Of a text file: what separates decimals.
+    encoding : str or None
+        Of a text file, as Python calls it; None: UTF-8, or what its first bytes tell.
 
     Returns
     -------
@@ -163,15 +174,12 @@ def open_source(
         ):
             raise DataError(f"{data.name} is a source already: its features and weight were chosen when it was opened")
         return data
-    if isinstance(data, str | os.PathLike):
-        reader = reader_of(data)
-    else:
+    if not isinstance(data, str | os.PathLike):
         table = as_table(data)
-        if table is None or (
-            formula is None and weights == "analytic" and are_numbers(table, target, features, weight)
-        ):
+        numbers = formula is None and weights == "analytic" and query is None
+        if table is None or (numbers and are_numbers(table, target, features, weight)):
             return open_table(data, target=target, features=features, weight=weight, missing=missing)
-        reader = TableReader.of(data)
+    reader = opened(data, query=query, decimal=decimal, encoding=encoding)
     roles, design = designed(reader, target, features, formula, reference or {}, weight)
     if isinstance(reader, ManyReader):
         reader.agree(None if features is None and formula is None else roles.columns)

@@ -243,7 +243,10 @@ class Summary:
 
     def _about_the_rows(self) -> list[str]:
         found = ", ".join(f"{one_line(name)} in {count:,}" for name, count in self.dropped.items())
-        dropped = [f"Rows dropped: {self.rows_dropped:,}, with no usable {found}."] if self.dropped else []
+        plural = "s" if self.rows_dropped != 1 else ""
+        dropped = (
+            [f"{self.rows_dropped:,} row{plural} dropped, for a missing or infinite cell of {found}."] if found else []
+        )
         return [*dropped, *(f"{one_line(note)}." for note in self.notes)]
 
     def _heading(self) -> str:

@@ -1,0 +1,35 @@
+"""Whatever a table is kept in, as a reader: text, columns, memory, a database."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gradline.data.columnar import TableReader
+from gradline.data.database import is_database_uri, is_sqlite_file, open_database_reader
+from gradline.data.files import reader_of
+from gradline.data.reader import Reader
+from gradline.data.text_cells import Decimal
+from gradline.errors import DataError
+
+
+def opened(data: Any, *, query: str | None = None, decimal: Decimal = ".", encoding: str | None = None) -> Reader:
+    """A path, a URL, the address of a database with a query, or a table in memory; see `gradline.open_source`.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be opened, or an option has no meaning for it.
+    """
+    if isinstance(data, str | os.PathLike):
+        if is_database_uri(data) or is_sqlite_file(data):
+            return open_database_reader(data, query)
+        if query is not None:
+            raise DataError(
+                f"a query needs a database, which {os.fspath(data)} is not",
+                hint="sqlite:///FILE, the path of an SQLite file, or postgresql://USER@HOST/DATABASE",
+            )
+        return reader_of(data, decimal=decimal, encoding=encoding)
+    if query is not None:
+        raise DataError(f"a query needs a database, which {type(data).__name__} is not")
+    return TableReader.of(data)
