@@ -11,7 +11,7 @@ from typing import Any
 from gradline.data.cells import from_arrow, pandas_index
 from gradline.data.kinds import Kind, kind_of
 from gradline.data.labels import Labels
-from gradline.data.places import Place, foreseen
+from gradline.data.places import Place
 from gradline.data.reader import Cells
 from gradline.errors import DataError
 
@@ -99,7 +99,7 @@ class ParquetReader(ColumnarReader):
 
         place = self.place
         options = {"pre_buffer": False, "buffer_size": PAGE_BUFFER_BYTES}
-        with foreseen(place.path), pq.ParquetFile(place.path, filesystem=place.system, **options) as file:
+        with place.unchanged(), pq.ParquetFile(place.path, filesystem=place.system, **options) as file:
             yield file
 
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:

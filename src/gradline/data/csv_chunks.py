@@ -50,10 +50,10 @@ def chunks(
             rest = piece[end:]
         else:
             rest += piece
-            if len(rest) < 2 * CHUNK_BYTES:
+            end = rest.rfind(line_end) + 1
+            if len(rest) < 2 * CHUNK_BYTES or not end:
                 continue
             # A quote that stays open for long is none, or was not closed.
-            end = rest.rfind(line_end) + 1
             chunk = Chunk(rest[:end], lines)
             _refuse_open_quote(chunk, delimiter)
             rest = rest[end:]

@@ -173,8 +173,9 @@ class CsvReader:
         text = chunk.text
         quoted = b'"' in text
         if quoted:  # a quote after padding is a quote as well
-            delimiter = re.escape(self.delimiter.encode())
-            text = re.sub(rb"(^|[\r\n" + delimiter + rb"]) +(?=\")", rb"\1", text)
+            start = rb"(^|[\r\n" + re.escape(self.delimiter.encode()) + rb"])"
+            if re.search(start + rb' +"', text):
+                text = re.sub(rb'("[^"]*")|' + start + rb' +(?=")', rb"\1\2", text)
         wanted = [str(j) for j in positions]
         try:
             return pa_csv.read_csv(

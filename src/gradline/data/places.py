@@ -45,24 +45,50 @@ class Place:
         What to call it in messages.
     compression : str or None
         How `opened` and `head` read it, as pyarrow calls it.
+    state : (int or None, int or None) or None
+        Its size in bytes and when it was written, as it was found; None: not known.
     """
 
     system: Any
     path: str
     name: str
     compression: str | None = None
+    state: tuple[int | None, int | None] | None = None
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
-        """Its bytes, uncompressed, from the start; what the disk or a damaged file raises is a DataError."""
-        with foreseen(self.path), self.system.open_input_stream(self.path, compression=self.compression) as file:
+        """Its bytes, uncompressed, from the start; what the disk or a damaged file raises is a DataError.
+
+        So is that the file is not the one that was found, before or after: every pass reads the same rows.
+        """
+        with self.unchanged(), self.system.open_input_stream(self.path, compression=self.compression) as file:
             yield file
 
     @contextmanager
     def random_access(self) -> Iterator[Any]:
         """Its bytes as they lie there, in any order."""
-        with foreseen(self.path), self.system.open_input_file(self.path) as file:
+        with self.unchanged(), self.system.open_input_file(self.path) as file:
             yield file
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """A stretch of reading that is a DataError where the file cannot be read, or is another one by then."""
+        with foreseen(self.path):
+            self._refuse_change()
+            yield
+            self._refuse_change()
+
+    def _refuse_change(self) -> None:
+        if self.state is None:
+            return
+        info = self.system.get_file_info(self.path)
+        if info.is_file and (info.size, info.mtime_ns) != self.state:
+            sizes = (
+                f"from {self.state[0]} to {info.size} bytes" if info.size != self.state[0] else "it was written again"
+            )
+            raise DataError(
+                f"{self.path} has changed since it was opened: {sizes}", hint="read a copy that stays as it is"
+            )
 
     def head(self, size: int) -> bytes:
         """The first `size` bytes, or all."""
@@ -158,10 +184,11 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
         system, path = fs.LocalFileSystem(), os.path.expanduser(text)
         shown = path
     with foreseen(shown):
-        kind = system.get_file_info(path).type
+        info = system.get_file_info(path)
+    kind = info.type
     name = Path(path).name or path
     if kind == fs.FileType.File:
-        return Place(system, path, name)
+        return Place(system, path, name, state=(info.size, info.mtime_ns))
     if kind == fs.FileType.Directory:
         return Path(path).resolve().name or path, _folder(system, path, shown)
     if kind == fs.FileType.Unknown:  # a named pipe, or what the shell puts in place of <(command)
@@ -203,7 +230,9 @@ def _glob(system: Any, path: str, shown: str) -> list[Part]:
     base = "/".join(steps[: next(j for j, step in enumerate(steps) if WILD.search(step))])
     if isinstance(system, fs.LocalFileSystem):
         matches = sorted(glob.glob(path, recursive=True))
-        found = [_part(system, match, base) for match in matches if os.path.isfile(match)]
+        with foreseen(shown):
+            infos = system.get_file_info(matches)
+        found = [_part(system, info, base) for info in infos if info.is_file]
         hint = f"'{shown}/*' for the files in the folders of that name" if matches else None
     else:
         found = [part for part in _below(system, base, shown) if _matches(part.place.path.split("/"), steps)]
@@ -223,16 +252,17 @@ def _below(system: Any, base: str, shown: str) -> list[Part]:
 
     with foreseen(shown):
         infos = system.get_file_info(fs.FileSelector(base, recursive=True))
-    parts = [_part(system, info.path, base) for info in infos if info.type == fs.FileType.File]
+    parts = [_part(system, info, base) for info in infos if info.type == fs.FileType.File]
     tables = [part for part in parts if not re.search(r"(^|/)[._]", part.place.name)]
     return sorted(tables, key=lambda part: part.place.path)
 
 
-def _part(system: Any, path: str, base: str) -> Part:
+def _part(system: Any, info: Any, base: str) -> Part:
     """A file and its keys; its name is its path below the base."""
-    name = path[len(base) :].lstrip("/")
+    name = info.path[len(base) :].lstrip("/")
     steps = [step.partition("=") for step in name.split("/")[:-1]]
-    return Part(Place(system, path, name), {unquote(key): unquote(value) for key, mark, value in steps if mark and key})
+    keys = {unquote(key): unquote(value) for key, mark, value in steps if mark and key}
+    return Part(Place(system, info.path, name, state=(info.size, info.mtime_ns)), keys)
 
 
 def compression(start: bytes) -> str | None:

@@ -107,7 +107,7 @@ def form_of(cells: Any, decimal: Decimal = ".") -> Form:
         return Form(Kind.BOOLEAN)
     if share(f"{DAY}|{MOMENT}") >= 0.5:
         moments, zoned = share(MOMENT), share(f"{DAY}[T ]{HOUR}{ZONE}")
-        return Form(Kind.TIME, zoned=zoned >= moments / 2) if moments else Form(Kind.DATE)
+        return Form(Kind.TIME, zoned=zoned >= moments / 2) if moments >= share(DAY) else Form(Kind.DATE)
     return Form(Kind.CLOCK if share(CLOCK) >= 0.5 else Kind.TEXT)
 
 
