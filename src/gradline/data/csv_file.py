@@ -50,6 +50,7 @@ class CsvReader:
         self.decimal = decimal
         self._sample = file.head()
         self.column_names, self.delimiter, self._header_bytes = read_header(self._sample, self.name, decimal)
+        self._positions = {name: j for j, name in enumerate(self.column_names)}
         self._line_end = b"\n" if b"\n" in self._sample else b"\r"
         self._words: tuple[str, ...] = FEW_WORDS
         self._warned = False
@@ -118,7 +119,7 @@ class CsvReader:
 
         if self.delimiter == BLANKS:
             chunk = Chunk(squeezed(chunk.text), chunk.lines_before)
-        positions = [self.column_names.index(name) for name in columns]
+        positions = [self._positions[name] for name in columns]
         types = {j: self._type(name, name in texts) for j, name in zip(positions, columns, strict=True)}
         table = self._typed(chunk, positions, types)
         if table is None:
