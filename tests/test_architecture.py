@@ -45,7 +45,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "threadpoolctl": {"moments/parallel.py"},
     "typer": {"cli.py", "cli_completion.py", "cli_lab.py", "cli_models.py"},
     "rich": {"cli.py", "report/progress.py"},
-    "pandas": set(),
+    "pandas": {"data/formula.py"},
+    "formulaic": {"data/formula.py"},
     "polars": set(),
     "matplotlib": set(),
 }

@@ -216,7 +216,7 @@ def test_fit_json_has_every_key_of_the_contract(engine, houses):
     fit = json.loads(
         gradline("fit", "houses.csv", "--target", "price", "--features", "sqft", *engine, "--json", cwd=houses).stdout
     )
-    assert list(fit) == FIT_KEYS
+    assert list(fit) == [*FIT_KEYS, "dropped", "notes"]
     for key in ("coef", "standard_error", "t", "p_value", "confidence_interval"):
         assert list(fit[key]) == ["(Intercept)", "sqft"]
 
@@ -271,11 +271,21 @@ def test_a_missing_target_suggests_the_nearest(houses):
     assert "hint: did you mean 'price'?" in done.stderr
 
 
-def test_a_text_feature_says_which_columns_are_numbers(houses):
+def test_a_text_feature_is_a_category_and_its_reference_is_said(houses):
     done = gradline("fit", "houses.csv", "--target", "price", cwd=houses)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "district[T.district 2]" in done.stdout
+    assert "district: 3 levels, compared with 'district 0'." in done.stdout
+
+
+def test_a_feature_that_is_a_key_says_which_columns_to_use(houses):
+    lines = (houses / "houses.csv").read_text().splitlines()
+    rows = [f"{line},house {number}" for number, line in enumerate(lines[1:])]
+    (houses / "named.csv").write_text("\n".join([f"{lines[0]},name", *rows]))
+    done = gradline("fit", "named.csv", "--target", "price", cwd=houses)
     assert done.returncode == 1
-    assert "'district'" in done.stderr
-    assert "--features sqft,rooms" in done.stderr.splitlines()[-1]
+    assert "'name' of named.csv looks like a key: it holds 60 different texts in 60 rows" in done.stderr
+    assert "--features sqft,rooms,district" in done.stderr.splitlines()[-1]
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):

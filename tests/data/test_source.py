@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from gradline import DataError, open_source
-from gradline.data import blocks, files
+from gradline.data import blocks, csv_chunks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
@@ -59,7 +59,7 @@ KINDS: dict[str, Callable[[Path], object]] = {
 @pytest.fixture(params=KINDS)
 def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     """One table, in every form we read, in small chunks."""
-    monkeypatch.setattr(files, "CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 1 << 10)
     monkeypatch.setattr(blocks, "WINDOW_ROWS", 100)
     return open_source(KINDS[request.param](tmp_path), target="y", weight="w", batch_rows=30)
 
@@ -132,7 +132,7 @@ def test_a_file_is_shuffled_within_windows_whatever_its_chunks(tmp_path: Path, m
     monkeypatch.setattr(blocks, "WINDOW_ROWS", 100)
     seen = []
     for chunk in (64, 1000, 1 << 20):
-        monkeypatch.setattr(files, "CHUNK_BYTES", chunk)
+        monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", chunk)
         source = open_source(csv_file(tmp_path), target="y", features=["a"])
         seen.append(np.concatenate([b.X[:, 0] for b in source.batches(32, shuffle=np.random.default_rng(0))]))
     assert np.array_equal(seen[0], seen[1])

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, open_source
-from gradline.data import blocks, files
+from gradline.data import blocks, csv_chunks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
@@ -73,7 +73,7 @@ KINDS: dict[str, Callable[[Path], Source]] = {
 @pytest.fixture(params=KINDS)
 def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     """One table in every form, in small chunks."""
-    monkeypatch.setattr(files, "CHUNK_BYTES", 1 << 12)
+    monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 1 << 12)
     monkeypatch.setattr(blocks, "WINDOW_ROWS", 100)
     return KINDS[request.param](tmp_path)
 
@@ -138,7 +138,7 @@ def test_a_row_is_chosen_by_its_number_in_the_documented_stream(tmp_path: Path) 
 def test_the_size_of_chunks_does_not_move_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     for chunk, rows in ((1 << 10, 7), (1 << 12, 1000), (1 << 20, 65_536)):
-        monkeypatch.setattr(files, "CHUNK_BYTES", chunk)
+        monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", chunk)
         seen.append(numbers(held_out(csv_source(tmp_path, batch_rows=rows), 0.4, seed=0)[1]))
     assert np.array_equal(seen[0], seen[1])
     assert np.array_equal(seen[0], seen[2])

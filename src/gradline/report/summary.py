@@ -178,8 +178,6 @@ class Summary:
             "engine": way.engine if way else None,
             "rows": i.rows,
             "rows_dropped": self.rows_dropped,
-            "dropped": dict(self.dropped),
-            "notes": list(self.notes),
             "features": [term for term in self.terms if term != INTERCEPT],
             "intercept": coef.get(INTERCEPT),
             "coef": coef,
@@ -200,6 +198,8 @@ class Summary:
             "converged": way.converged if way else None,
             "stop_reason": way.stop_reason if way else None,
             "loss": _plain(way.loss) if way else None,
+            "dropped": dict(self.dropped),
+            "notes": list(self.notes),
         }
 
     def __str__(self) -> str:
