@@ -12,11 +12,12 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from gradline.data.columns import Terms
+from gradline.data.columns import Column, Terms
 from gradline.data.design import Weights, design_of, intercept_of
 from gradline.data.source import Source
 from gradline.data.tally import Missing
 from gradline.errors import CollinearityWarning, DataError
+from gradline.estimators.exported import onnx_model, sql_expression, torch_layer
 from gradline.estimators.rows import (
     as_source,
     feature_names,
@@ -27,7 +28,7 @@ from gradline.estimators.rows import (
     rows_like_those_fitted,
     set_columns,
 )
-from gradline.estimators.saved import as_saved, sql_expression, torch_layer
+from gradline.estimators.saved import as_saved
 from gradline.model_file import write_model
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer
@@ -267,7 +268,8 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def to_sql(self) -> str:
         """The prediction as an expression of standard SQL, its columns quoted: `SELECT <this> FROM houses`.
 
-        A database adds in the order written, in float64; the last digits may differ from `predict`.
+        A category is a CASE of its levels; one that the fit never met makes the prediction NULL. A database adds in the
+        order written, in float64; the last digits may differ from `predict`.
 
         Examples
         --------
@@ -275,7 +277,22 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         '3.0E0 + 2.0E0 * "x0"'
         """
         check_is_fitted(self)
-        return sql_expression(feature_names(self), self.coef_, self.intercept_, degree=self._fitted_degree)
+        design = self._design or Terms(tuple(map(Column, feature_names(self))))
+        return sql_expression(design, self.coef_, self.intercept_, degree=self._fitted_degree)
+
+    def to_onnx(self) -> Any:
+        """The prediction as an ONNX model of float64, to be written with `onnx.save` and run by any runtime.
+
+        Its input "X" is (rows, n_features_in_) double, in the order of `feature_names_in_` (of a category: one 0/1
+        column for each level but its reference); its output "prediction" is (rows, 1) double.
+
+        Raises
+        ------
+        MissingExtraError
+            Where onnx is not installed.
+        """
+        check_is_fitted(self)
+        return onnx_model(feature_names(self), self.coef_, self.intercept_, degree=self._fitted_degree)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

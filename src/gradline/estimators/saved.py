@@ -1,17 +1,15 @@
-"""An estimator to a file and back, and its line in other languages: torch, SQL."""
+"""An estimator to a file and back."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from gradline.errors import DataError, MissingExtraError
 from gradline.estimators.rows import feature_names
 from gradline.model_file import SavedModel, read_model
-from gradline.solution import Array
 
 if TYPE_CHECKING:
     from gradline.estimators.linear_regression import LinearRegression
@@ -74,51 +72,3 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
     estimator._dropped = dict(saved.dropped)
     return estimator
-
-
-def torch_layer(coef: Array, intercept: float | None) -> Any:
-    """y = x w + b as an `nn.Linear` of float64, in evaluation mode; without a bias where `intercept` is None."""
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtraError("to_torch()", "torch") from None
-
-    layer = torch.nn.Linear(len(coef), 1, bias=intercept is not None, dtype=torch.float64)
-    with torch.no_grad():
-        layer.weight.copy_(torch.tensor(coef, dtype=torch.float64)[None])
-        if intercept is not None:
-            layer.bias.fill_(intercept)
-    return layer.eval()
-
-
-def sql_expression(names: tuple[str, ...], coef: Array, intercept: float, *, degree: int = 1) -> str:
-    """The line, or the polynomial of the one column by Horner's rule, as an expression of standard SQL.
-
-    Numbers are in the notation with an exponent: that of doubles, where plain decimals are fixed-point and may
-    overflow or be cut.
-
-    Examples
-    --------
-    >>> print(sql_expression(("sqft", 'tall "rooms" '), np.array([1.5, -200.0]), 20000.0))
-    20000.0E0 + 1.5E0 * "sqft" - 200.0E0 * "tall ""rooms"" "
-    >>> print(sql_expression(("x",), np.array([3.0, -1.0]), 5.0, degree=2))
-    5.0E0 + (3.0E0 + -1.0E0 * "x") * "x"
-    """
-    for name in names:
-        if "\0" in name:
-            raise DataError(f"the column {name!r} holds a zero byte, which no SQL can name", hint="rename the column")
-    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
-    if degree > 1:
-        expression = _double(coef[-1])
-        for number in [*coef[-2::-1], intercept]:
-            expression = f"({_double(number)} + {expression} * {quoted[0]})"
-        return expression[1:-1]
-    expression = _double(intercept)
-    for number, column in zip(coef, quoted, strict=True):
-        expression += f" {'-' if number < 0 else '+'} {_double(abs(number))} * {column}"
-    return expression
-
-
-def _double(number: float) -> str:
-    text = repr(float(number)).upper()
-    return text if "E" in text else f"{text}E0"
