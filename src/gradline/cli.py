@@ -232,6 +232,9 @@ def fit(
     save: Annotated[
         str | None, typer.Option(help="Write the model to this file: predict, summary, merge, compare read it.")
     ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be read, how often, and the memory needed; fit nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit a line to a table; after a descent, say how far it is from the exact answer.
@@ -277,6 +280,9 @@ def fit(
         }
         for option in (name for name, given in descent_only.items() if given):
             raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=option)
+        if plan:
+            _plan(table, as_json, precision=precision.value)
+            return
         keep = None if checkpoint is None else (checkpoint, checkpoint_every)
         summary = _solve(table, intercept, precision.value, save, keep)
     else:
@@ -286,6 +292,9 @@ def fit(
             raise typer.BadParameter("only the exact way has a model file: leave --engine out", param_hint="--save")
         if precision is not Precision.auto:
             raise typer.BadParameter("only the exact way has one: leave --engine out", param_hint="--precision")
+        if plan:
+            _plan(table, as_json, engine=engine.value, iterations=iterations or 1000, batch_size=batch_size)
+            return
         options = Options(
             engine=engine.value,
             learning_rate=rate,
@@ -318,6 +327,13 @@ def fit(
 
 cli_models.register(app)
 cli_lab.register(app)
+
+
+def _plan(table: Source, as_json: bool, **setting: Any) -> None:
+    from gradline.report.plan import Plan
+
+    told = Plan.of(table, **setting)
+    print(json.dumps(told.as_dict(), allow_nan=False) if as_json else told)
 
 
 def _solve(

@@ -25,8 +25,10 @@ def columns(ctx: typer.Context, incomplete: str) -> list[str]:
 def _columns(ctx: typer.Context) -> list[str]:
     """Of a file on the local disk, by its header; none where anything is wrong: a prompt is no place to say so."""
     try:
-        source = os.path.expanduser(ctx.params.get("source") or "")
-        if not os.path.isfile(source):
+        # An option whose value is still missing keeps what stands beside it from being parsed.
+        named = [os.path.expanduser(word) for word in (ctx.params.get("source"), *ctx.args) if word]
+        source = next(filter(os.path.isfile, named), None)
+        if source is None:
             return []
         from gradline.data.files import reader_of
 

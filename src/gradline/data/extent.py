@@ -52,7 +52,7 @@ def extent(source: Source, columns: Collection[str] = ()) -> Extent:
         parts = [part for part in (source.X, source.y, source.weight) if part is not None]
         return Extent("memory", bytes=sum(part.nbytes for part in parts), rows=len(source.y), rows_are_exact=True)
     reader = getattr(source, "reader", None)
-    place = getattr(reader, "place", None)
+    place = getattr(getattr(reader, "file", reader), "place", None)
     places = [part.place for part in getattr(reader, "parts", ())] or [place]
     if isinstance(place, Pipe):
         return Extent("pipe")

@@ -125,7 +125,7 @@ class _Passes:
             about = "" if self._extent and self._extent.rows_are_exact else "about "
             parts.append(f"{about}{min(99, 100 * rows // total)} %")
             left = (total - rows) * seconds / rows
-            parts += [f"{_duration(left)} left"] if left > 1.0 else []
+            parts += [f"{duration(left)} left"] if left > 1.0 else []
         return ", ".join(parts) + (", once more, exactly" if self._number > 1 else "")
 
     def total(self, rows: int) -> int | None:
@@ -170,11 +170,12 @@ def _figures(history: History, max_iter: int, seconds_each: float) -> str:
     if to_go is not None:
         left = min(left, to_go)
     if left * seconds_each > 1.0:
-        parts.append(f"{_duration(left * seconds_each)} left at most")
+        parts.append(f"{duration(left * seconds_each)} left at most")
     return ", ".join(parts)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Some time, rounded for a reader."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

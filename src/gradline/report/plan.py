@@ -1,0 +1,296 @@
+"""What a fit will read, how often, how much memory it needs and about how long it takes: told before it begins."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gradline.data.extent import Extent, extent
+from gradline.data.source import Source
+from gradline.descent.wide.problem import MOST_FEATURES
+from gradline.errors import DataError
+from gradline.moments import room
+from gradline.moments.exact import ExactMoments
+from gradline.moments.moments import Moments
+from gradline.moments.one_pass import names_of, one_pass
+from gradline.moments.parallel import available_threads
+from gradline.report.progress import duration
+
+SAMPLE_SECONDS = 0.4  # for each arithmetic
+NOTHING_READ = 180_000_000  # bytes of a process that has fitted five rows
+TORCH = 220_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One reading of all rows.
+
+    Attributes
+    ----------
+    arithmetic : str
+        "float64" or "exact" sums, or "steps" of a descent.
+    times : int
+        How often at most.
+    why : str
+    seconds : float or None
+        About, each time; None where that cannot be foretold.
+    """
+
+    arithmetic: str
+    times: int
+    why: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `fit` would do; `print` it, or take `as_dict()`.
+
+    Attributes
+    ----------
+    source, target : str
+    extent : Extent
+        What there is to read.
+    kinds : dict of str to str
+        Of the columns that are used, in the order of the features, then target and weight.
+    columns_in_table : int or None
+    columns : int
+        Of X, as far as known: categories have a column for each level but one, and new levels may be met.
+    columns_are_exact : bool
+    passes : tuple of Pass
+    threads : int
+    sums, exact_sums : int
+        Bytes of the state in float64, each thread's, and as exact numbers.
+    memory : int
+        Bytes, about, of the whole process at its largest.
+    available : int or None
+        Bytes there are.
+    problem : str or None
+        What the first rows already show, and `fit` will refuse.
+    """
+
+    source: str
+    target: str
+    extent: Extent
+    kinds: dict[str, str]
+    columns_in_table: int | None
+    columns: int
+    columns_are_exact: bool
+    passes: tuple[Pass, ...]
+    threads: int
+    sums: int
+    exact_sums: int
+    memory: int
+    available: int | None
+    problem: str | None
+
+    @classmethod
+    def of(
+        cls,
+        source: Source,
+        *,
+        precision: str = "auto",
+        engine: str | None = None,
+        iterations: int = 1000,
+        batch_size: int | None = None,
+    ) -> Plan:
+        """Look at the source, and at its first rows for less than a second; nothing is fitted."""
+        kinds = _kinds(source)
+        there = extent(source, tuple(kinds))
+        wanted: list[type[Moments | ExactMoments]] = [] if precision == "exact" else [Moments]
+        wanted += [] if precision == "float64" else [ExactMoments]
+        sampled = [_sample(source, kind) for kind in wanted] if there.kind != "pipe" else []
+        first = sampled[0] if sampled else _Sample(len(names_of(source)))
+        if first.whole and first.rows and there.rows is not None and not there.rows_are_exact:
+            there = Extent(there.kind, there.files, there.bytes, first.rows, True, there.bytes_of_columns)
+        seconds = [one.seconds_for(there.rows) for one in sampled] or [None] * len(wanted)
+        passes = _passes(precision, engine, iterations, batch_size, first.columns, seconds)
+        memory = NOTHING_READ
+        if first.columns <= MOST_FEATURES or engine is None:
+            memory += max(room.needed(first.columns, kind) for kind in wanted)
+        memory = max(memory, _peak())  # what reading the first rows took, reading all of them takes
+        memory += TORCH if engine in ("autograd", "nn") else 0
+        if engine not in (None, "moments") and batch_size is None and there.rows is not None:
+            memory += 2 * 8 * there.rows * (first.columns + 1)
+        return cls(
+            source=source.name,
+            target=source.target_name,
+            extent=there,
+            kinds=kinds,
+            columns_in_table=len(names) if (names := getattr(_reader(source), "column_names", ())) else None,
+            columns=first.columns,
+            columns_are_exact=first.whole or len(_categories(kinds)) == 0,
+            passes=passes,
+            threads=available_threads(),
+            sums=room.state(first.columns, Moments),
+            exact_sums=room.state(first.columns, ExactMoments),
+            memory=memory,
+            available=room.available(),
+            problem=first.problem,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        there = self.extent
+        what = "1 file" if there.files == 1 else f"{there.files:,} files" if there.files else there.kind
+        if there.files:
+            what += f" ({there.kind})"
+        if there.bytes is not None:
+            what += f", {room.in_words(there.bytes)}"
+        if there.bytes_of_columns is not None:
+            what += f", of which {room.in_words(there.bytes_of_columns)} are of these columns"
+        rows = "rows unknown before it is read"
+        if there.rows is not None:
+            rows = f"{'' if there.rows_are_exact else 'about '}{there.rows:,} rows"
+        used = ", ".join(f"{name} ({kind})" for name, kind in list(self.kinds.items())[:12])
+        used += f", {len(self.kinds) - 12:,} more" if len(self.kinds) > 12 else ""
+        of = f"; {len(self.kinds):,} of the {self.columns_in_table:,} in the table" if self.columns_in_table else ""
+        more = "" if self.columns_are_exact else " or more, as levels are met"
+        columns = f"{self.columns:,} column{'s'[: self.columns != 1]}{more}"
+        sums = f"{columns}: {room.in_words(self.sums)} for each of {self.threads} threads"
+        if any(one.arithmetic == "exact" for one in self.passes):
+            sums += f"; exact about {room.in_words(self.exact_sums)}"
+        memory = f"about {room.in_words(self.memory)}"
+        memory += "" if self.available is None else f", of {room.in_words(self.available)} available"
+        lines = [
+            ("reads", f"{what}; {rows}"),
+            ("columns", used + of),
+            *(("passes" if j == 0 else "", _in_words(one)) for j, one in enumerate(self.passes)),
+            ("sums", sums),
+            ("memory", memory),
+        ]
+        if self.problem:
+            lines.append(("but", self.problem))
+        head = f"{self.target} on {self.source}: what fit would do"
+        return "\n".join([head, "", *(_wrapped(name, text) for name, text in lines)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """What the first rows told."""
+
+    columns: int
+    rows: int = 0
+    seconds: float = 0.0
+    whole: bool = False
+    problem: str | None = None
+
+    def seconds_for(self, rows: int | None) -> float | None:
+        return None if rows is None or not self.rows else self.seconds * rows / self.rows
+
+
+class _First:
+    """A reader that ends after so many seconds."""
+
+    def __init__(self, reader: Any, seconds: float) -> None:
+        self._reader, self._seconds, self.whole = reader, seconds, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def read(self, *arguments: Any, **named: Any) -> Iterator[Any]:
+        """Start a pass over the first rows."""
+        blocks, end = self._reader.read(*arguments, **named), time.monotonic() + self._seconds
+        self.whole = False
+        try:
+            for block in blocks:
+                yield block
+                if time.monotonic() > end:
+                    return
+            self.whole = True
+        finally:
+            blocks.close()
+
+
+def _sample(source: Source, kind: type[Moments | ExactMoments]) -> _Sample:
+    """Time the first rows, on a copy of the source that ends early."""
+    reader = _reader(source)
+    if reader is None:
+        return _Sample(len(source.feature_names))
+    part: Any = copy.copy(source)
+    part.reader = first = _First(reader, SAMPLE_SECONDS)
+    rows = [0]
+    began = time.monotonic()
+    try:
+        if kind is ExactMoments:
+            columns = one_pass(part, ExactMoments, watch=rows.append).n_features
+        else:
+            columns = one_pass(part, Moments, watch=rows.append).n_features
+    except DataError as error:
+        return _Sample(len(names_of(source)), problem=error.message)
+    return _Sample(columns, rows[-1], time.monotonic() - began, first.whole)
+
+
+def _peak() -> int:
+    """The most memory that this process ever held; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _passes(
+    precision: str,
+    engine: str | None,
+    iterations: int,
+    batch_size: int | None,
+    columns: int,
+    seconds: list[float | None],
+) -> tuple[Pass, ...]:
+    if engine is not None and columns > MOST_FEATURES:
+        return (
+            Pass("steps", iterations, f"no sums over pairs of more than {MOST_FEATURES:,} columns are formed", None),
+        )
+    if precision == "exact":
+        return (Pass("exact", 1, "sums without rounding, as asked", seconds[0]),)
+    sums = Pass("float64", 1, "sums of squares and products", seconds[0])
+    if precision == "float64":
+        return (sums,)
+    again = Pass("exact", 1, "only where fewer than 9 digits of a coefficient are certain", seconds[1])
+    if engine is None or engine == "moments":
+        return sums, again
+    if batch_size is None:
+        return sums, again, Pass("steps", 1, "into memory, for steps on all rows", seconds[0])
+    return sums, again, Pass("steps", iterations, f"in mini-batches of {batch_size:,}, until it is near enough", None)
+
+
+def _in_words(one: Pass) -> str:
+    times = "1" if one.times == 1 else f"up to {one.times:,}"
+    took = "" if one.seconds is None else f"; about {duration(max(one.seconds, 1.0))}"
+    return f"{times} {'of ' if one.arithmetic == 'steps' else 'in ' if one.arithmetic == 'float64' else ''}" + (
+        f"{one.arithmetic}: {one.why}{took}"
+    )
+
+
+def _wrapped(name: str, text: str) -> str:
+    return textwrap.fill(text, 80, initial_indent=f"{name:10}", subsequent_indent=" " * 10, break_long_words=False)
+
+
+def _reader(source: Source) -> Any:
+    return getattr(source, "reader", None)
+
+
+def _kinds(source: Source) -> dict[str, str]:
+    """Of the columns that are used."""
+    reader, roles, design = (getattr(source, name, None) for name in ("reader", "roles", "design"))
+    if reader is None or roles is None or design is None:
+        return dict.fromkeys((*source.feature_names, source.target_name), "number")
+    targets = getattr(design, "left", ()) or (roles.target,)
+    names = dict.fromkeys((*design.raw, *targets, *([roles.weight] if roles.weight else [])))
+    categories = {column.name for column in getattr(design, "categories", design).columns if column.is_category}
+    kinds = reader.kinds()
+    return {name: "category" if name in categories else str(kinds.get(name, "number")) for name in names}
+
+
+def _categories(kinds: dict[str, str]) -> list[str]:
+    return [name for name, kind in kinds.items() if kind in ("category", "text")]
