@@ -266,7 +266,9 @@ def _passes(
 
 def _in_words(one: Pass) -> str:
     times = "1" if one.times == 1 else f"up to {one.times:,}"
-    took = "" if one.seconds is None else f"; about {duration(max(one.seconds, 1.0))}"
+    took = ""
+    if one.seconds is not None:
+        took = f"; about {duration(one.seconds)}" if one.seconds >= 1.0 else "; under a second"
     return f"{times} {'of ' if one.arithmetic == 'steps' else 'in ' if one.arithmetic == 'float64' else ''}" + (
         f"{one.arithmetic}: {one.why}{took}"
     )
