@@ -191,8 +191,9 @@ class _Noted:
 
 
 def _crc(batch: Batch) -> int:
-    check = 0
-    for part in (batch.X, batch.y, batch.weight):
+    X, check = batch.X, 0
+    # As it lies in memory, which is the same in every pass: another order would have to be laid out first.
+    for part in (X.T if X.flags.f_contiguous else X, batch.y, batch.weight):
         if part is not None:
             check = zlib.crc32(np.ascontiguousarray(part).data, check)
     return check
