@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +25,14 @@ LONGEST_LEVEL = 200
 SPARE = 1 / 4  # columns kept for levels not yet met, each time some are met: few widths, and little room wasted
 
 
+Order: TypeAlias = Literal["C", "F"]
+
 
 class Layout(NamedTuple):
     """X of some rows, laid out when it is called for: by the thread that needs it, not the one that reads."""
 
     width: int
-    X: Callable[[], Array]
+    X: Callable[[Order], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,12 @@ class Column:
             )
         return replace(self, levels=tuple(sorted(levels, key=_by_number(levels))))
 
+    def same_cells(self, other: Column) -> bool:
+        """Whether cells of both mean the same: levels of a category, or numbers in the same unit."""
+        return (self.name, self.is_category) == (other.name, other.is_category) and (
+            self.is_category or self.kind is other.kind
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -119,7 +129,7 @@ class Terms:
     >>> terms.names
     ('sqft', 'city[T.Oslo]')
     >>> cells = {"sqft": np.array([50.0, 80.0]), "city": Labels(np.array([0, 1], dtype=np.int32), ("Oslo", "Bonn"))}
-    >>> terms.layout(cells).X()
+    >>> terms.layout(cells).X("C")
     array([[50.,  1.],
            [80.,  0.]])
     """
@@ -157,9 +167,16 @@ class Terms:
         return Terms(tuple(column for column in self.columns if column.is_category))
 
     def with_levels(self, levels: Mapping[str, Sequence[str]]) -> Terms:
-        """The same, the levels of its categories known."""
+        """The same, the levels of its categories known; DataError where two columns of X would share a name."""
         columns = (column.with_levels(levels[column.name]) if column.is_category else column for column in self.columns)
-        return Terms(tuple(columns))
+        terms = Terms(tuple(columns))
+        names = Counter(terms.names)
+        if len(names) < len(terms.names):
+            raise DataError(
+                f"two columns of X would be called {names.most_common(1)[0][0]!r}",
+                hint="rename the column that has the name of a level",
+            )
+        return terms
 
     def layout(self, cells: Mapping[str, Cells]) -> Layout:
         """X of some rows, (rows, features), laid out when it is called for.
@@ -203,7 +220,7 @@ class Growing:
     >>> growing = Growing(Terms((Column("city", Kind.TEXT, is_category=True),)), "sales")
     >>> def row(level):
     ...     return {"city": Labels(np.zeros(1, dtype=np.int32), (level,))}
-    >>> [growing.layout(row(level)).X().tolist() for level in ("Rome", "Bonn")]
+    >>> [growing.layout(row(level)).X("C").tolist() for level in ("Rome", "Bonn")]
     [[[1.0]], [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]]
     >>> growing.known().names, growing.order()
     (('city[T.Rome]',), [0])
@@ -301,9 +318,9 @@ class Growing:
 def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[NDArray[np.intp]]) -> Layout:
     """Numbers in their columns, and a one in the column of each row's level (none where that is -1)."""
 
-    def X() -> Array:  # noqa: N802 - as Batch calls it
+    def X(order: Order) -> Array:  # noqa: N802 - as Batch calls it
         rows = len(numbers[0][1]) if numbers else len(slots[0])
-        cells = np.zeros((rows, width)) if slots else np.empty((rows, width))
+        cells = np.zeros((rows, width), order=order) if slots else np.empty((rows, width), order=order)
         for place, column in numbers:
             cells[:, place] = column
         for places in slots:
@@ -312,6 +329,11 @@ def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[N
         return cells
 
     return Layout(width, X)
+
+
+def in_order(X: Array, order: Order) -> Array:
+    """X in that memory order, a copy only where it has the other."""
+    return np.asarray(X, order=order)
 
 
 def shown(names: Sequence[str], most: int = 8) -> str:
@@ -343,6 +365,8 @@ def as_numbers(cells: Cells) -> Array:
 
 def _by_number(levels: Sequence[str]) -> Callable[[str], Any]:
     try:
-        return {level: (float(level), level) for level in levels}.__getitem__
+        numbers = {level: (float(level), level) for level in levels}
     except ValueError:
         return str
+    # NaN has no place in an order.
+    return str if any(math.isnan(number) for number, _ in numbers.values()) else numbers.__getitem__

@@ -6,34 +6,36 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gradline.data.columns import Column, Layout, Terms, UnseenLevel, as_labels
+from gradline.data.columns import Column, Layout, Terms, UnseenLevel, as_labels, in_order
 from gradline.data.kinds import Kind
 from gradline.data.reader import Cells
 from gradline.errors import DataError, MissingExtraError
 from gradline.solution import Array
 
 INTERCEPT = "Intercept"
-OF_NUMBERS = ("log", "log10", "log2", "log1p", "exp", "exp10", "exp2", "expm1", "sqrt", "abs", "sin", "cos", "tan")
-OF_CATEGORIES = ("C", "Treatment", "Sum", "Helmert", "Diff", "Poly")
-OF_ALL_ROWS = ("center", "scale", "standardize", "poly", "bs", "cr", "cc", "cs", "lag", "hashed")
-ALLOWED = (
-    *(ast.Expression, ast.Constant, ast.Name, ast.Load, ast.BinOp, ast.UnaryOp, ast.Call, ast.keyword, ast.Attribute),
-    *(ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.USub, ast.UAdd),
-    *(ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.List, ast.Tuple),
+OF_NUMBERS = ("log", "log10", "log2", "log1p", "exp", "exp2", "expm1", "sqrt", "abs", "sin", "cos", "tan")
+CODINGS = (
+    *("Treatment", "Sum", "Helmert", "Diff", "Poly"),
+    *(f"contr.{name}" for name in ("treatment", "sum", "helmert", "diff", "poly", "SAS")),
 )
+OF_ALL_ROWS = ("center", "scale", "standardize", "poly", "bs", "cr", "cc", "cs", "lag", "hashed")
+SIGNS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+FUNCTIONS = {name: getattr(np, name) for name in OF_NUMBERS}
 
 
 @dataclass(frozen=True, eq=False)
 class Formula:
     """What formulaic makes of the columns of a table; every row by itself, so that rows can come in any blocks.
 
-    Only arithmetic, functions of one row and codings of categories are allowed: what needs all rows before the first
-    (`center`, `poly`, splines) is refused, and so is any other code, since a formula is kept in model files.
+    Only arithmetic, comparisons, functions of one row (`log`, `sqrt`, ...) and codings of categories are allowed: what
+    needs all rows before the first (`center`, `poly`, splines) is refused, and so is any other code, since a formula is
+    kept in model files.
 
     Attributes
     ----------
@@ -51,7 +53,7 @@ class Formula:
     >>> formula.names, formula.target, formula.intercept
     (('C(city)[T.Rome]', 'sqft:age'), 'price', True)
     >>> cells = {"sqft": np.array([50.0]), "age": np.array([3.0]), "city": Labels(np.array([0], np.int32), ("Rome",))}
-    >>> formula.layout(cells).X()
+    >>> formula.layout(cells).X("C")
     array([[  1., 150.]])
     """
 
@@ -74,7 +76,7 @@ class Formula:
         mentioned: dict[str, bool] = {}
         for term in (*_left(parsed), *parsed.rhs):
             for factor in term.factors:
-                for name, insisted in _variables(factor.expr, factor.eval_method.value == "lookup", text, kinds, table):
+                for name, insisted in _variables(factor.expr, factor.eval_method.value, text, kinds, table):
                     mentioned[name] = mentioned.get(name, False) or insisted
         columns = tuple(
             Column(name, kinds[name], is_category=True, insisted=insisted)
@@ -143,7 +145,16 @@ class Formula:
         matrix = self._evaluated(self._right, cells)
         kept = [j for j, name in enumerate(self._right.column_names) if name != INTERCEPT]
         X = np.ascontiguousarray(matrix[:, kept])
-        return Layout(X.shape[1], lambda: X)
+        return Layout(X.shape[1], partial(in_order, X))
+
+    def finite(self, cells: Mapping[str, Cells]) -> NDArray[np.bool_]:
+        """(rows,) where all that is computed of numbers is finite: log(0) is not. No levels need to be known."""
+        rows = len(next(iter(cells.values())))
+        if self._of_numbers is None:
+            return np.ones(rows, dtype=np.bool_)
+        numbers = {name: column for name, column in cells.items() if name in self.kinds and name not in self.texts}
+        computed = np.asarray(self._model_matrix(self._of_numbers, numbers), dtype=np.float64)
+        return np.asarray(np.isfinite(computed).all(axis=1))
 
     def response(self, cells: Mapping[str, Cells]) -> Array:
         """The left side, (rows,)."""
@@ -154,8 +165,10 @@ class Formula:
 
     def _names_of(self, term: Any) -> Iterator[str]:
         for factor in term.factors:
-            lookup = factor.eval_method.value == "lookup"
-            yield from (name for name, _ in _variables(factor.expr, lookup, self.text, self.kinds, "the table"))
+            yield from (name for name, _ in self._mentioned(factor))
+
+    def _mentioned(self, factor: Any) -> Iterator[tuple[str, bool]]:
+        return _variables(factor.expr, factor.eval_method.value, self.text, self.kinds, "the table")
 
     @cached_property
     def _parsed(self) -> Any:
@@ -164,70 +177,77 @@ class Formula:
     @cached_property
     def _specs(self) -> Any:
         """Learned from a small table of ones that has every level: no rows are needed."""
-        import pandas as pd
-        from formulaic.errors import FormulaicError
-
         rows = max([len(column.levels or ()) for column in self.categories.columns], default=1) or 1
-        ones = {name: np.ones(rows) for name in self.kinds}
+        ones: dict[str, Any] = {name: np.ones(rows) for name in self.kinds}
         for column in self.categories.columns:
-            levels = list(column.levels or ())
-            ones[column.name] = _category(column, [levels[i % len(levels)] for i in range(rows)] if levels else [])
-        try:
-            with np.errstate(all="ignore"):
-                return self._parsed.get_model_matrix(pd.DataFrame(ones), na_action="ignore", context={}).model_spec
-        except FormulaicError as error:
-            raise _unreadable(self.text, error) from None
+            levels = len(column.levels or ())
+            codes = np.arange(rows) % levels if levels else np.full(rows, -1)
+            ones[column.name] = self._category(column, codes)
+        return self._model_matrix(self._parsed, ones).model_spec
 
     @property
     def _right(self) -> Any:
         return getattr(self._specs, "rhs", self._specs)
 
-    def _evaluated(self, spec: Any, cells: Mapping[str, Cells]) -> Array:
-        import pandas as pd
-        from formulaic.errors import FormulaicError
+    @cached_property
+    def _of_numbers(self) -> Any:
+        """Every product of numbers on either side, without the categories it may be multiplied by."""
+        import formulaic
+        from formulaic.parser.types import Term
 
+        categories = set(self.categories.raw)
+        products = {}
+        for term in (*_left(self._parsed), *self._parsed.rhs):
+            factors = [f for f in term.factors if not any(name in categories for name, _ in self._mentioned(f))]
+            if any(f.eval_method.value == "python" for f in factors) or len(factors) > 1:
+                products[str(Term(factors))] = Term(factors)
+        return formulaic.Formula([*products.values()]) if products else None
+
+    @cached_property
+    def _named_as_numbers(self) -> set[str]:
+        """Columns that stand outside C(...) somewhere."""
+        terms = (*_left(self._parsed), *self._parsed.rhs)
+        return {n for term in terms for factor in term.factors for n, insisted in self._mentioned(factor) if not insisted}
+
+    def _evaluated(self, spec: Any, cells: Mapping[str, Cells]) -> Array:
         frame = {}
         categories = {column.name: column for column in self.categories.columns}
-        for name in cells:
-            if name not in self.kinds:
-                continue
-            column = categories.get(name)
-            frame[name] = cells[name] if column is None else _coded(column, cells[name])
+        for name in self.kinds:
+            if name in cells:
+                frame[name] = self._coded(categories[name], cells[name]) if name in categories else cells[name]
+        return np.asarray(self._model_matrix(spec, frame), dtype=np.float64)
+
+    def _model_matrix(self, spec: Any, columns: Mapping[str, Any]) -> Any:
+        import pandas as pd
+
         try:
             with np.errstate(all="ignore"):
-                matrix = spec.get_model_matrix(pd.DataFrame(frame), na_action="ignore", context={})
-        except FormulaicError as error:
+                return spec.get_model_matrix(pd.DataFrame(columns), na_action="ignore", context=FUNCTIONS)
+        except Exception as error:  # whatever formulaic, pandas and numpy make of what the user wrote
             raise _unreadable(self.text, error) from None
-        return np.asarray(matrix, dtype=np.float64)
 
+    def _coded(self, column: Column, cells: Cells) -> Any:
+        """A category as pandas knows it; numbers stay numbers where the formula takes them as such beside C()."""
+        labels = as_labels(cells)
+        levels = column.levels or ()
+        place = {level: j for j, level in enumerate(levels)}
+        codes = np.array([place.get(level, len(levels)) for level in labels.levels] + [-1], dtype=np.intp)[labels.codes]
+        if (codes == len(levels)).any():
+            index = int((codes == len(levels)).argmax())
+            raise UnseenLevel(column.name, labels.levels[labels.codes[index]], index, levels)
+        return self._category(column, codes)
 
-def _coded(column: Column, cells: Cells) -> Any:
-    """A category as pandas knows it; numbers stay numbers, so that the formula may use them as such beside C()."""
-    import pandas as pd
+    def _category(self, column: Column, codes: NDArray[np.intp]) -> Any:
+        import pandas as pd
 
-    labels = as_labels(cells)
-    levels = column.levels or ()
-    place = {level: j for j, level in enumerate(levels)}
-    codes = np.array([place.get(level, len(levels)) for level in labels.levels] + [-1], dtype=np.intp)[labels.codes]
-    if (codes == len(levels)).any():
-        index = int((codes == len(levels)).argmax())
-        raise UnseenLevel(column.name, labels.levels[labels.codes[index]], index, levels)
-    if column.kind.is_numeric:
-        return _whole_where_it_can(levels, cells)
-    return pd.Categorical.from_codes(codes, categories=list(levels))
-
-
-def _category(column: Column, levels: list[str]) -> Any:
-    import pandas as pd
-
-    if column.kind.is_numeric:
-        return _whole_where_it_can(column.levels or (), np.array([float(level) for level in levels]))
-    return pd.Categorical(levels, categories=list(column.levels or ()))
-
-
-def _whole_where_it_can(levels: Sequence[str], cells: Any) -> Any:
-    """Whole numbers as such, for names like C(rooms)[T.3]."""
-    return cells.astype(np.int64) if all(level.lstrip("-").isdigit() for level in levels) else cells
+        levels: list[Any] = list(column.levels or ())
+        if column.kind.is_numeric:
+            numbers = [float(level) for level in levels]
+            if column.name in self._named_as_numbers:
+                return np.array([*numbers, np.nan])[codes]
+            # Whole numbers as such, for names like C(rooms)[T.3], and for Treatment(3).
+            levels = [int(level) if number == int(number) else number for level, number in zip(levels, numbers)]
+        return pd.Categorical.from_codes(codes, categories=levels)
 
 
 def _parsed(text: str, available: tuple[str, ...]) -> Any:
@@ -252,52 +272,93 @@ def _left(parsed: Any) -> list[Any]:
 
 
 def _variables(
-    expression: str, lookup: bool, formula: str, kinds: Mapping[str, Kind], table: str
+    expression: str, method: str, formula: str, kinds: Mapping[str, Kind], table: str
 ) -> Iterator[tuple[str, bool]]:
-    """The columns that a factor mentions, and whether within C(...); refuses any code but arithmetic of one row."""
-    if lookup:
+    """The columns that a factor mentions, and whether as C(column); refuses any code but arithmetic of one row."""
+    from formulaic.utils.code import sanitize_variable_names
+
+    if method == "literal":
+        return
+    if method == "lookup":
         yield _column(expression, formula, kinds, table), False
         return
-    quoted: list[str] = []
-
-    def stand_in(match: re.Match[str]) -> str:
-        quoted.append(match[1])
-        return f"_quoted_{len(quoted) - 1}"
-
+    quoted: dict[str, str] = {}
     try:
-        tree = ast.parse(re.sub("`([^`]*)`", stand_in, expression), mode="eval")
-    except SyntaxError:
+        tree = ast.parse(sanitize_variable_names(expression, {}, quoted), mode="eval")
+    except (SyntaxError, ValueError, MemoryError):
         raise DataError(f"{expression!r} in the formula {formula!r} cannot be read") from None
-    if expression.strip("0123456789.") == "":
-        return
-    functions = set()
-    in_category = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
-            plain = name.removeprefix("np.").removeprefix("contr.")
-            if plain in OF_ALL_ROWS:
-                raise DataError(
-                    f"{expression} in the formula needs all rows before the first, but rows are read in one stream",
-                    hint="x itself fits as well as center(x) or scale(x), x + I(x**2) as poly(x, 2)",
-                )
-            known = (*OF_NUMBERS, *OF_CATEGORIES, "I")
-            if plain not in known and not (name.startswith("contr.") and plain.isidentifier()):
-                raise DataError(
-                    f"{name}(...) in the formula {formula!r} is not known, expected one of {', '.join(known)}"
-                )
-            functions |= {id(part) for part in ast.walk(node.func)}
-            if name == "C":
-                in_category |= {id(part) for part in ast.walk(node) if isinstance(part, ast.Name)}
-        elif isinstance(node, ast.Attribute):
-            if id(node) not in functions:
-                raise DataError(f"{ast.unparse(node)} in the formula {formula!r} is no column")
-        elif not isinstance(node, ALLOWED):
-            raise DataError(f"{expression!r} in the formula {formula!r} is more than arithmetic of columns")
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and id(node) not in functions and node.id not in OF_CATEGORIES:
-            name = quoted[int(node.id[8:])] if node.id.startswith("_quoted_") else node.id
-            yield _column(name, formula, kinds, table), id(node) in in_category
+    for name, insisted in _names(tree.body, formula):
+        yield _column(quoted.get(name, name), formula, kinds, table), insisted
+
+
+def _names(node: ast.AST, formula: str) -> Iterator[tuple[str, bool]]:
+    """The names that an expression mentions, and whether as C(name), if it is one that is allowed."""
+    match node:
+        case ast.Name(id=name):
+            yield name, False
+        case ast.Constant(value=bool() | int() | float()):
+            pass
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=part):
+            yield from _names(part, formula)
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Mod()):
+            yield from _names(left, formula)
+            yield from _names(node.right, formula)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            found = [*_names(left, formula), *_names(right, formula)]
+            if not found:  # 9**9**9**9 would take all day
+                raise DataError(f"{ast.unparse(node)} in the formula {formula!r} is a power of no column")
+            yield from found
+        case ast.Compare(left=left, comparators=others) if all(isinstance(sign, SIGNS) for sign in node.ops):
+            for part in (left, *others):
+                if not (isinstance(part, ast.Constant) and isinstance(part.value, str)):
+                    yield from _names(part, formula)
+        case ast.Call(func=function):
+            yield from _names_in_call(node, ast.unparse(function), formula)
+        case _:
+            raise DataError(f"{ast.unparse(node)!r} in the formula {formula!r} is more than arithmetic of columns")
+
+
+def _names_in_call(call: ast.Call, function: str, formula: str) -> Iterator[tuple[str, bool]]:
+    plain = function.removeprefix("np.")
+    if plain in OF_ALL_ROWS:
+        raise DataError(
+            f"{ast.unparse(call)} in the formula needs all rows before the first, but rows are read in one stream",
+            hint="x itself fits as well as center(x) or scale(x), x + I(x**2) as poly(x, 2)",
+        )
+    if plain in OF_NUMBERS or function == "I":
+        if len(call.args) != 1 or call.keywords:
+            raise DataError(f"{ast.unparse(call)} in the formula {formula!r}: expected {function}(...) of one column")
+        yield from _names(call.args[0], formula)
+    elif function == "C":
+        column, *codings = call.args or [None]
+        codings += [keyword.value if keyword.arg == "contr" else keyword for keyword in call.keywords]
+        if not isinstance(column, ast.Name):
+            what = ast.unparse(column) if column else "nothing"
+            raise DataError(
+                f"C(...) in the formula {formula!r} holds {what}, expected one column",
+                hint="I(x > 5) is 1 where that is true, and 0 elsewhere",
+            )
+        for coding in codings:
+            _check_coding(coding, formula)
+        yield column.id, True
+    else:
+        known = ", ".join((*OF_NUMBERS, "I", "C"))
+        raise DataError(f"{function}(...) in the formula {formula!r} is not known, expected one of {known}")
+
+
+def _check_coding(coding: ast.AST, formula: str) -> None:
+    """Of C(column, coding): a name, or a call of it with constants alone."""
+    function = coding.func if isinstance(coding, ast.Call) else coding
+    given = [*coding.args, *(k.value for k in coding.keywords)] if isinstance(coding, ast.Call) else []
+    constants = (ast.Constant, ast.UnaryOp, ast.USub, ast.List, ast.Tuple, ast.Load)
+    if ast.unparse(function) not in CODINGS or not all(
+        isinstance(part, constants) for value in given for part in ast.walk(value)
+    ):
+        raise DataError(
+            f"{ast.unparse(coding)} in the formula {formula!r} is no coding of levels, expected one of "
+            f"{', '.join(CODINGS)}",
+            hint="C(city, Treatment('Oslo')) compares with that level",
+        )
 
 
 def _column(name: str, formula: str, kinds: Mapping[str, Kind], table: str) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
-from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, as_numbers, shown
+from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, as_numbers, in_order, shown
 from gradline.data.formula import Formula
 from gradline.data.labels import Labels
 from gradline.data.reader import Cells, Reader, numeric_columns
@@ -131,9 +131,9 @@ class TableSource:
         design = self._known_design()
         blocks = self._laid_out(design.layout, len(design.names))
         if rows is None and shuffle is None:
-            yield from (LazyBatch.of_layout(X, width, y, weight) for (width, X), y, weight in blocks)
+            yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
         else:
-            yield from batches_of((Rows(layout.X(), y, weight) for layout, y, weight in blocks), rows, shuffle)
+            yield from batches_of((Rows(layout.X("C"), y, weight) for layout, y, weight in blocks), rows, shuffle)
 
     def growing(self) -> Iterator[Batch]:
         """Start a pass that needs to know no levels: X gets wider where new ones are met.
@@ -147,7 +147,7 @@ class TableSource:
             return
         growing = Growing(design, self.name)
         blocks = self._laid_out(growing.layout, len(design.columns))
-        yield from (LazyBatch.of_layout(X, width, y, weight) for (width, X), y, weight in blocks)
+        yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
         self.design, self._order = growing.known(), growing.order()
 
     def settled(self, statistics: S) -> S:
@@ -179,11 +179,11 @@ class TableSource:
                     raise self._unseen(unseen, part) from None
                 y, weight = self._response(part), part.weight
                 if isinstance(self.design, Formula):
-                    X = layout.X()
+                    X = layout.X("F")
                     good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], part.row)
                     if good is not None:
                         X, y, weight = X[good], y[good], None if weight is None else weight[good]
-                    layout = Layout(layout.width, partial(np.asarray, X))
+                    layout = Layout(layout.width, partial(in_order, X))
                 if len(y):
                     used = True
                     if self.missing == "drop" or not tally.rows_dropped:

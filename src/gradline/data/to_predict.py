@@ -110,7 +110,7 @@ class FeatureTable:
         """Fill those rows of X that can be."""
         while len(rows):
             try:
-                computed = self.design.layout(cells).X()
+                computed = self.design.layout(cells).X("C")
                 finite = np.isfinite(computed).all(axis=1)
                 if self.missing == "error" and not finite.all():
                     row, column = np.argwhere(~np.isfinite(computed))[0]
