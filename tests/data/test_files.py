@@ -433,7 +433,7 @@ def test_rows_laid_out_late_are_the_rows_laid_out_early(tmp_path: Path) -> None:
     source = open_file(tmp_path / "t.parquet", target="y", weight="w", missing="drop", batch_rows=64)
     late, early = next(source.batches()), next(source.batches(int(kept[:64].sum())))
     assert late.X is late.X
-    assert late.X.flags.c_contiguous
+    assert late.X.flags.f_contiguous
     for batch in (late, replace(late, share=late.share)):
         assert np.array_equal(batch.X, early.X)
         assert np.array_equal(batch.y, early.y)

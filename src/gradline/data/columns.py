@@ -111,12 +111,6 @@ class Column:
             )
         return replace(self, levels=tuple(sorted(levels, key=_by_number(levels))))
 
-    def same_cells(self, other: Column) -> bool:
-        """Whether cells of both mean the same: levels of a category, or numbers in the same unit."""
-        return (self.name, self.is_category) == (other.name, other.is_category) and (
-            self.is_category or self.kind is other.kind
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -145,6 +139,11 @@ class Terms:
     def raw(self) -> tuple[str, ...]:
         """Of the columns of the table."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Of the columns of the table."""
+        return {column.name: column.kind for column in self.columns}
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -213,7 +212,7 @@ class Growing:
     """Columns of X whose levels are found on the way: a new level takes a column that was zero in all rows before.
 
     Numbers come first, then the levels of all categories in the order they were met, then columns kept free for those
-    to come. `order` says where the columns of `terms`, once all are known, are to be found.
+    to come. `features` are all there are, for hints; none in a formula. `order` says where the columns of `terms`, once all are known, are to be found.
 
     Examples
     --------
@@ -228,6 +227,7 @@ class Growing:
 
     terms: Terms
     table: str
+    features: Sequence[str] = ()
     width: int = 0
     rows: int = 0
     _used: int = 0
@@ -307,11 +307,12 @@ class Growing:
             )
 
     def _unfit(self, column: Column, what: str) -> DataError:
-        others = [other.name for other in self.terms.columns if other.name != column.name]
+        others = [name for name in self.features if name != column.name]
         leave = f"leave it out, features={shown(others, 12)}; or " if others else ""
+        where = "among the features" if self.features else "in the formula"
         return DataError(
             f"column {column.name!r} of {self.table} looks like {what}",
-            hint=f"{leave}insist on a coefficient for each of them with 'C({column.name})' among the features",
+            hint=f"{leave}insist on a coefficient for each of them with 'C({column.name})' {where}",
         )
 
 

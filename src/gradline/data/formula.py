@@ -207,7 +207,9 @@ class Formula:
     def _named_as_numbers(self) -> set[str]:
         """Columns that stand outside C(...) somewhere."""
         terms = (*_left(self._parsed), *self._parsed.rhs)
-        return {n for term in terms for factor in term.factors for n, insisted in self._mentioned(factor) if not insisted}
+        return {
+            n for term in terms for factor in term.factors for n, insisted in self._mentioned(factor) if not insisted
+        }
 
     def _evaluated(self, spec: Any, cells: Mapping[str, Cells]) -> Array:
         frame = {}
@@ -253,12 +255,11 @@ class Formula:
 def _parsed(text: str, available: tuple[str, ...]) -> Any:
     try:
         import formulaic
-        from formulaic.errors import FormulaicError
     except ImportError:
         raise MissingExtraError("a formula", "formula") from None
     try:
         parsed = formulaic.Formula(text, _context={"__formulaic_variables_available__": list(available)})
-    except FormulaicError as error:
+    except Exception as error:  # whatever its parser makes of what the user wrote
         raise _unreadable(text, error) from None
     if not hasattr(parsed, "rhs"):
         parsed = formulaic.Formula(rhs=parsed)

@@ -16,7 +16,7 @@ from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, a
 from gradline.data.formula import Formula
 from gradline.data.labels import Labels
 from gradline.data.reader import Cells, Reader, numeric_columns
-from gradline.data.roles import Roles, not_a_number
+from gradline.data.roles import Roles, listed, not_a_number
 from gradline.data.statistics import S
 from gradline.data.tables import check_whole
 from gradline.data.tally import Missing, Tally, check_missing
@@ -95,6 +95,29 @@ class TableSource:
         self._tally = Tally()
         self._order: list[int] | None = None
 
+    def laid_out_as(self, design: Terms | Formula) -> TableSource:
+        """The same rows with X as another design has it, such as that of a fit; it must start from the same columns.
+
+        Raises
+        ------
+        DataError
+            Where it does not.
+        """
+        theirs, ours = design.kinds, self.design.kinds
+        for name, kind in theirs.items():
+            if name not in ours:
+                raise DataError(f"the features of {self.name} are {listed([*ours])}, expected {listed([*theirs])}")
+            if ours[name] is not kind:
+                raise DataError(f"column {name!r} of {self.name} is a {ours[name].value}, expected a {kind.value}")
+        return TableSource(
+            self.reader,
+            self.roles,
+            design,
+            missing=self.missing,
+            batch_rows=self.batch_rows,
+            frequencies=self.frequencies,
+        )
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Of the columns of X; a pass finds the levels of categories where none has yet."""
@@ -145,7 +168,7 @@ class TableSource:
         if isinstance(design, Formula) or design.known:
             yield from self.batches()
             return
-        growing = Growing(design, self.name)
+        growing = Growing(design, self.name, design.raw)
         blocks = self._laid_out(growing.layout, len(design.columns))
         yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
         self.design, self._order = growing.known(), growing.order()
@@ -157,11 +180,19 @@ class TableSource:
         return statistics.counted() if self.frequencies else statistics
 
     def _known_design(self) -> Terms | Formula:
-        if not self.design.known:
-            growing = Growing(self.design.categories, self.name)
-            for usable in self._usable(Tally()):
+        design = self.design
+        if not design.known:
+            features = design.raw if isinstance(design, Terms) else ()
+            growing, tally = Growing(design.categories, self.name, features), Tally()
+            for usable in self._usable(tally):
+                # A level of rows that will be left out, as for log(0), does not exist.
+                counts = design.finite(usable.cells) if isinstance(design, Formula) else None
+                if counts is not None and not counts.all():
+                    usable = usable.take(np.flatnonzero(counts))
                 growing.layout(usable.cells)
-            self.design = self.design.with_levels(growing.levels())
+            if not growing.rows:
+                raise tally.empty(self.name)
+            self.design = design.with_levels(growing.levels())
         return self.design
 
     def _laid_out(
@@ -201,8 +232,8 @@ class TableSource:
             for block in self.reader.read(names, self.batch_rows, self.design.texts):
                 first = tally.rows_read + 1
                 good = tally.usable(names, block)
-                if self.missing == "error" and tally.rows_dropped:
-                    continue  # read on, to count them all before saying so
+                if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
+                    continue  # read on, to count them all before saying so; what a formula computes counts too
                 cells = dict(zip(names, block, strict=True))
                 weight = self._weight(cells, first)
                 if weight is not None and not weight.all():

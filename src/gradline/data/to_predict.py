@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from gradline.data.batch import rows_at_once
 from gradline.data.cells import NotANumber
-from gradline.data.columns import UnseenLevel, as_labels, shown
+from gradline.data.columns import UnseenLevel, as_labels, as_numbers, shown
 from gradline.data.design import Design
+from gradline.data.kinds import Kind
 from gradline.data.many import ManyReader
 from gradline.data.reader import Cells, Reader
 from gradline.data.roles import Roles, find_column, listed, not_a_number
@@ -80,6 +81,7 @@ class FeatureTable:
         tally = Tally()
         self.blank, self.unseen = 0, {}
         names = list(self.found.values())
+        others = self._of_another_kind()
         texts = [self.found[name] for name in self.design.texts if name in self.found]
         try:
             for block in self.reader.read(names, BATCH_ROWS, texts):
@@ -88,6 +90,9 @@ class FeatureTable:
                 if self.missing == "error" and tally.rows_dropped:
                     continue  # read on, to count them all before saying so
                 cells = dict(zip(self.found, block, strict=True))
+                for name, error in others.items():
+                    if not np.isnan(as_numbers(cells[name])).all():
+                        raise error
                 rows, step = len(block[0]), rows_at_once(len(self.design.names))
                 for start in range(0, rows, step):
                     part = slice(start, start + step)
@@ -105,6 +110,21 @@ class FeatureTable:
                 tally.error(self.name).message,
                 hint="fill the cells; or missing='blank' leaves the predictions of such rows empty",
             )
+
+    def _of_another_kind(self) -> dict[str, DataError]:
+        """What to say of numbers in columns that hold them in another unit than those of the fit."""
+        kinds, errors = self.reader.kinds(), {}
+        for name, kind in self.design.kinds.items():
+            if name not in self.found or name in self.design.texts:
+                continue
+            here = kinds[self.found[name]]
+            if here is not kind and here.is_numeric and not {here, kind} <= {Kind.NUMBER, Kind.BOOLEAN}:
+                errors[name] = DataError(
+                    f"column {self.found[name]!r} of {self.name} is of kind {here.value!r}, but the fit was to one of "
+                    f"kind {kind.value!r}: {kind.unit or 'plain numbers'}",
+                    hint="give the column the type it had in the fit",
+                )
+        return errors
 
     def _lay_out(self, X: Array, cells: Mapping[str, Cells], rows: NDArray[np.intp], before: int) -> None:
         """Fill those rows of X that can be."""
