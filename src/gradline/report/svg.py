@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 Point = tuple[float, float]
@@ -110,10 +110,16 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}g}"
 
 
-def dots(points: Sequence[Point], radius: float, **attributes: str | float) -> str:
-    """A circle at every point."""
-    finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
-    return "".join(element("circle", cx=x, cy=y, r=radius, **attributes) for x, y in finite)
+def dots(points: Iterable[Point], **attributes: str | float) -> str:
+    """Any number of dots as one path: strokes of no length, whose round ends (`stroke-linecap`) are the dots.
+
+    Examples
+    --------
+    >>> dots([(0.0, 1.0), (2.0, 3.0)], class_="steps")
+    '<path d="M0 1h0M2 3h0" class="steps"/>'
+    """
+    shown = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    return element("path", d="".join(f"M{_value(x)} {_value(y)}h0" for x, y in shown), **attributes)
 
 
 def _value(value: str | float) -> str:

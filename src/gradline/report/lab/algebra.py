@@ -37,9 +37,10 @@ def why(facts: Facts) -> str:
 def _flat(facts: Facts, flat: float, steep: float) -> str:
     if steep - flat <= 1e-6 * steep:
         return ""
+    cure = "the two become one" if len(facts.features) == 1 else "they come closer"
     return (
         f" But{html.escape(_along(facts, 0))} the curvature is only {short(flat)}, {short(steep / flat)} times less, "
-        "and that direction crawls. Standardise, and the two become one."
+        f"and that direction crawls. Standardise, and {cure}."
     )
 
 
@@ -83,7 +84,7 @@ def _answer(facts: Facts) -> str:
 
 
 def _math(inside: str) -> str:
-    return f'<math display="block">{inside}</math>'
+    return f'<p class="formula"><math><mstyle displaystyle="true">{inside}</mstyle></math></p>'
 
 
 def _id(name: str, *, upright: bool = False) -> str:

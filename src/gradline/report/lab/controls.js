@@ -53,6 +53,8 @@ function show(run, k) {
   setValue("batch", setting.batch);
   setValue("bug", setting.bug);
   document.querySelectorAll("[data-rate]").forEach(button => button.setAttribute("aria-pressed", Number(button.dataset.rate) === setting.rate));
+  byId("slice").textContent = view.of ? `a slice: 2 of ${view.of} directions` : "";
+  if (view.z) byId("scatter-hint").textContent = "predictions against the target";
   byId("views").dataset.stage = state.stage;
   byId("play").textContent = state.playing ? "Pause" : "Play";
   showPins();
@@ -117,7 +119,7 @@ function sound(setting) {
   if (!FACTS.batches.includes(setting.batch)) setting.batch = 0;
   if (!BUGS.includes(setting.bug)) setting.bug = "none";
   if (setting.start && !(setting.start.length === 2 && setting.start.every(value => Math.abs(value) < 1e12))) setting.start = null;
-  if (!viewOf(setting)) Object.assign(setting, { intercept: DEFAULTS.intercept, standardise: false });
+  if (!viewOf(setting)) Object.assign(setting, { intercept: DEFAULTS.intercept, standardise: DEFAULTS.standardise });
   return setting;
 }
 
@@ -211,7 +213,7 @@ function listen() {
   on("pin", "click", () => { if (state.pins.length < 3) state.pins.push({ ...state.setting }); changed(); });
   on("copy", "click", copy);
   document.querySelectorAll("[data-rate]").forEach(button => button.addEventListener("click", () => {
-    set({ rate: Number(button.dataset.rate), intercept: DEFAULTS.intercept, standardise: false, bug: "none", batch: 0, momentum: 0, start: null });
+    set({ rate: Number(button.dataset.rate), intercept: DEFAULTS.intercept, standardise: DEFAULTS.standardise, bug: "none", batch: 0, momentum: 0, start: null });
     byId("views").scrollIntoView({ block: "start" });
   }));
   for (const id of ["intercept", "standardise"]) byId(id).disabled = !FACTS.views.some(view => view[id] !== DEFAULTS[id]);
@@ -284,9 +286,8 @@ function copy() {
   area.hidden = false;
   area.value = asPython(runOf(state.setting));
   area.select();
-  const refused = () => { said.textContent = "Press Ctrl+C: the script is selected."; };
-  if (!navigator.clipboard) return refused();
-  navigator.clipboard.writeText(area.value).then(() => { said.textContent = "Copied."; }, refused);
+  // The newer clipboard interface is refused in a sandboxed frame, loudly; this one only says whether it did it.
+  said.textContent = document.execCommand("copy") ? "Copied." : "Press Ctrl+C: the script is selected.";
 }
 
 document.body.classList.add("live");

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ from gradline.data.source import Source
 from gradline.descent.goal.problem import Problem
 from gradline.errors import DataError
 from gradline.moments.precision import Statistics
-from gradline.report.lab.recorded import STEPS, Recording, condensed, record
+from gradline.report.lab.recorded import EVERY, Recording, condensed, record
 from gradline.report.lab.sample import Sampled
 from gradline.report.lab.views import Coordinates, View
 from gradline.solution import Array
@@ -23,6 +21,7 @@ MOST_POINTS = 2000
 MOST_POINTS_IN_A_PLANE = 400  # each comes with its place in every view
 MOST_COLUMNS = 200
 FEW = 8  # below it a sum of rows has one order, and the page's arithmetic has NumPy's bits
+FLAT = 1e-14  # of the largest curvature: below it float64 cannot tell it from none
 FATES = (0.1312, 0.999744, 1.8368, 2.624)  # 0.001, 0.00762, 0.014, 0.02 on the lesson's data, in units of 1 / L
 
 
@@ -37,6 +36,8 @@ class Setup:
         Slope and intercept of one feature; (0, 0) for more.
     rates : tuple of float or None
         The four of the story; None: `FATES` / L.
+    about : str
+        The data in some words; "": target, features and rows.
     command : str
         What fits the same table outside of the page.
     """
@@ -44,6 +45,7 @@ class Setup:
     fit_intercept: bool = True
     start: tuple[float, float] = (0.0, 0.0)
     rates: tuple[float, ...] | None = None
+    about: str = ""
     command: str = ""
 
 
@@ -54,7 +56,8 @@ class Facts:
     Attributes
     ----------
     views : list of View
-        Intercept or not, standardised or not; the first is the one the page opens with.
+        Intercept or not, standardised or not; the first is the one the page opens with. Columns far from zero have
+        only a standardised one: as they are, the curvatures differ by more than float64 can hold.
     sample : (points, features + 1) float64
         Rows, y last: all of them where there are few.
     recordings : list of Recording
@@ -96,7 +99,9 @@ class Facts:
         moments, sample = problem.moments, sampled.sample.rows
         all_here = moments.rows == len(sample)
         batch = Batch.of(sample[:, :-1].copy(), sample[:, -1].copy()) if all_here else condensed(moments)
-        recordings = record(batch, _start(setup, p, setup.fit_intercept), rates, first.quadratic)
+        batch = replace(batch, X=(batch.X - first.coordinates.centre) / first.coordinates.scale)
+        start = first.coordinates.enter(_start(setup, p, setup.fit_intercept))
+        recordings = record(batch, start, rates, first.quadratic)
         return cls(
             source.name,
             source.target_name,
@@ -153,6 +158,7 @@ class Facts:
             "intercept": view.coordinates.intercept,
             "standardise": view.coordinates.standardise,
             "names": list(view.names),
+            "axes": list(view.axes),
             "H": view.H.tolist(),
             "best": view.best.tolist(),
             "floor": view.floor,
@@ -166,9 +172,11 @@ class Facts:
             facts |= {"centre": float(view.coordinates.centre[0]), "scale": float(view.coordinates.scale[0])}
         else:
             columns, offset = view.columns(self.sample[:, :-1])
-            facts |= {"z": [_rounded(column, 5) for column in columns.T], "start": view.start.tolist()}
+            facts |= {"z": [_rounded(column, 4) for column in columns.T], "start": view.start.tolist()}
             if view.plane is not None:
-                facts |= {"offset": _rounded(offset, 5), "of": len(view.quadratic.best)}
+                facts["of"] = len(view.quadratic.best)
+                if not view.coordinates.standardise:  # the answer predicts the same in every unit
+                    facts["offset"] = _rounded(offset, 5)
         return facts
 
     def _batches(self) -> list[int]:
@@ -177,17 +185,17 @@ class Facts:
         return [0, some, 1] if len(self.sample) > 2 else [0, 1]
 
     def _recorded(self) -> dict[str, Any]:
-        place, steps = self.views[0].place, STEPS if len(self.views[0].best) == 1 else STEPS // 2
-        runs = []
+        place, runs = self.views[0].place, []
         for recording in self.recordings:
-            base = place(recording.paths["float64", "numpy"])[: steps + 1]
+            base = place(recording.paths["float64", "numpy"])[::EVERY]
             others = {
-                f"{dtype} {rung}": _differences(place(path), base, 3 if dtype == "float32" else 2)
+                f"{dtype} {rung}": _differences(place(path)[::EVERY], base, 3 if dtype == "float32" else 2)
                 for (dtype, rung), path in recording.paths.items()
                 if (dtype, rung) != ("float64", "numpy")
             }
             runs.append({"rate": recording.rate, "numpy": base.T.tolist(), "others": others})
         return {
+            "every": EVERY,
             "runs": runs,
             "disagreement": max(recording.disagreement("float64") for recording in self.recordings),
             "disagreement32": max(recording.disagreement("float32") for recording in self.recordings),
@@ -206,7 +214,14 @@ def _views(problem: Problem, setup: Setup) -> list[View]:
         for standardise in (False, True):
             coordinates = Coordinates.of(moments, intercept=intercept, standardise=standardise)
             if (coordinates.scale > 0).all():
-                views.append(View.of(moments, solution, start, features, coordinates))
+                view = View.of(moments, solution, start, features, coordinates)
+                if view.curvatures[0][0] > FLAT * view.curvatures[0][-1]:
+                    views.append(view)
+    if not views or views[0].coordinates.intercept is not setup.fit_intercept:
+        raise DataError(
+            f"the columns {', '.join(map(repr, features))} leave no two directions in which the loss bends",
+            hint="leave out a column that repeats another",
+        )
     return views
 
 
@@ -224,8 +239,3 @@ def _differences(path: Array, base: Array, digits: int) -> list[list[float]]:
     steps = min(len(path), len(base))
     gaps = path[:steps] - base[:steps]
     return [[0 if gap == 0 else float(f"{gap:.{digits - 1}e}") for gap in column] for column in gaps.T]
-
-
-def finite(values: Sequence[float]) -> bool:
-    """Can JSON hold them?"""
-    return all(math.isfinite(value) for value in values)

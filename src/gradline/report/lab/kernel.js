@@ -4,7 +4,8 @@
 const FACTS = JSON.parse(document.getElementById("facts").textContent);
 const BUGS = ["none", "zero_grad", "broadcast", "missing_2", "sum"];
 const DEFAULTS = {
-  rate: FACTS.rates[0], iterations: 100, start: null, intercept: FACTS.views[0].intercept, standardise: false,
+  rate: FACTS.rates[0], iterations: 100, start: null, intercept: FACTS.views[0].intercept,
+  standardise: FACTS.views[0].standardise,
   momentum: 0, batch: 0, float32: false, bug: "none",
 };
 
@@ -28,6 +29,9 @@ function lineOf(view, v) {
   return [a, view.intercept ? v[1] - a * view.centre : 0];
 }
 
+// What the directions out of a plane predict, the same in every unit.
+const offsetOf = view => FACTS.views.find(other => other.intercept === view.intercept && other.offset)?.offset;
+
 const tables = new Map();
 
 // The columns that the parameters multiply, and what a prediction is without them.
@@ -38,7 +42,7 @@ function rowsOf(view, float32) {
     const { x, y } = FACTS.points;
     const columns = view.z || [x.map(value => (value - view.centre) / view.scale)];
     if (!view.z && view.intercept) columns.push(x.map(() => 1));
-    const offset = view.offset || y.map(() => 0);
+    const offset = offsetOf(view) || y.map(() => 0);
     tables.set(key, { columns: columns.map(c => c.map(round)), offset: offset.map(round), y: y.map(round) });
   }
   return tables.get(key);

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from importlib import resources
 
 from gradline.report.lab import algebra, story
@@ -14,7 +15,7 @@ from gradline.report.lab.facts import Facts
 from gradline.report.lab.verdict import short
 
 SCRIPTS = ("kernel.js", "verdict.js", "paper.js", "pictures.js", "rungs.js", "python.js", "controls.js")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
 
 
 def write(facts: Facts) -> str:
@@ -22,14 +23,14 @@ def write(facts: Facts) -> str:
 
     Everything that comes from the table is escaped where it stands: as markup here, as JSON that no markup can end, and
     as text in the script, which never makes markup of it. Should an escape fail, the policy refuses every script but
-    this one.
+    these two. The larger one is packed, to a third of its size; unpack.js brings it back.
     """
-    script = "".join(_lean(_own(name)) for name in SCRIPTS)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    script, unpack = "".join(_own(name) for name in SCRIPTS), _own("unpack.js")
     parts = {
-        "policy": POLICY.format(digest),
+        "policy": POLICY.format(" ".join(f"'sha256-{_digest(text)}'" for text in (script, unpack))),
         "style": _lean(_own("lab.css")),
-        "script": script,
+        "packed": base64.b64encode(zlib.compress(script.encode(), 9)).decode(),
+        "unpack": unpack,
         "facts": _inert(json.dumps(facts.as_dict(), allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
         "cards": story.cards(facts),
         "table": story.table(facts),
@@ -44,19 +45,27 @@ def _words(facts: Facts) -> dict[str, str]:
     view, alone = facts.views[0], len(facts.features) == 1
     limit = 2.0 / float(view.curvatures[0][-1])
     by = facts.features[0] if alone else f"{len(facts.features)} features"
-    best = ", ".join(f"{name} = {short(value)}" for name, value in zip(view.names, view.best.tolist(), strict=True))
-    answer = f"{best}, found at once by the normal equation" if view.plane is None else "known from the normal equation"
-    names = view.names if view.plane is None else ("steep", "flat")
-    rows = "five points" if facts.rows == 5 else f"{facts.rows:,} rows"
+    about = facts.setup.about or f"{facts.target} by {by}, {facts.rows:,} rows of {facts.name}"
+    best = " and ".join(f"{name} = {short(value)}" for name, value in zip("ab", _line(facts), strict=False))
+    answer = f"The best line has {best}. " if alone else ""
+    names = view.names
     return {
         "title": f"gradline lab: {facts.target} by {by}",
-        "lead": f"{facts.target} by {by}, {rows} of {facts.name}: {facts.equation}. The answer is {answer}. "
-        f"Gradient descent gets there step by step, if its learning rate is below {short(limit)}.",
+        "lead": f"{about}: {facts.equation}. {answer}Gradient descent comes nearer to the answer step by step, or runs "
+        f"away from it: for these data the learning rate must stay below {short(limit)}"
+        + (", once they are standardised." if view.coordinates.standardise else "."),
         "first": names[0],
         "second": names[1] if len(names) > 1 else "b",
         "caption": f"At rate {short(facts.rates[0])}, from the recorded run of the NumPy rung.",
         "footer": _footer(facts),
     }
+
+
+def _line(facts: Facts) -> list[float]:
+    """Slope and intercept, where there is one, in the data's own units."""
+    view = facts.views[0]
+    slope = float(view.best[0] / view.coordinates.scale[0])
+    return [slope, *(view.best[1:] - slope * view.coordinates.centre[0]).tolist()]
 
 
 def _footer(facts: Facts) -> str:
@@ -84,12 +93,14 @@ def _inert(text: str) -> str:
     return text
 
 
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
 def _own(name: str) -> str:
     return resources.files("gradline.report.lab").joinpath(name).read_text(encoding="utf-8")
 
 
 def _lean(source: str) -> str:
-    """Without indentation, blank lines and comments on lines of their own: they stay in the repository."""
-    source = re.sub(r"^\s*(/\*.*?\*/|<!--.*?-->)\s*$", "", source, flags=re.M | re.S)
-    lines = (line.strip() for line in source.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+    """Without indentation and blank lines."""
+    return "".join(f"{line.strip()}\n" for line in source.splitlines() if line.strip())

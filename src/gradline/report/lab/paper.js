@@ -11,7 +11,7 @@ function add(parent, name, attributes, words) {
 }
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const at = value => (Number.isFinite(value) ? clamp(value, -5e3, 5e3) : 5e3).toFixed(1);
+const at = value => clamp(Number.isNaN(value) ? -5e3 : value, -5e3, 5e3).toFixed(1); // what is no number any more is far up
 const lines = points => points.map(([x, y], i) => (i ? "L" : "M") + at(x) + " " + at(y)).join("");
 
 function scale(low, high, from, to, log) {
@@ -26,7 +26,8 @@ function ticks(axis, most) {
   if (axis.log) {
     const first = Math.ceil(Math.log10(axis.low) - 1e-9), last = Math.floor(Math.log10(axis.high) + 1e-9);
     const step = Math.max(1, Math.ceil((last - first) / most)), found = [];
-    for (let power = Math.ceil(first / step) * step; power <= last; power += step) found.push(10 ** power);
+    if (last - first < 2) return roundNumbers(first - 1, last, axis);
+    for (let power = Math.ceil(first / step) * step; power <= last; power += step) found.push(Number(`1e${power}`));
     return found;
   }
   const rough = (axis.high - axis.low) / most, power = 10 ** Math.floor(Math.log10(rough));
@@ -35,18 +36,25 @@ function ticks(axis, most) {
   return found;
 }
 
+// Within a decade or two 1, 2 and 5 of each.
+function roundNumbers(first, last, axis) {
+  const found = [];
+  for (let power = first; power <= last; power++) for (const m of [1, 2, 5]) found.push(Number(`${m}e${power}`));
+  return found.filter(value => value >= axis.low && value <= axis.high);
+}
+
 const RAISED = { "-": "\u207b", 0: "\u2070", 1: "\u00b9", 2: "\u00b2", 3: "\u00b3", 4: "\u2074", 5: "\u2075", 6: "\u2076", 7: "\u2077", 8: "\u2078", 9: "\u2079" };
 
 function tickText(value, log) {
   const power = Math.round(Math.log10(Math.abs(value)));
-  if (log && (power < -2 || power > 3)) return "10" + [...String(power)].map(c => RAISED[c]).join("");
+  if (log && (power < -3 || power > 4) && value === Number(`1e${power}`)) return "10" + [...String(power)].map(c => RAISED[c]).join("");
   const size = Math.abs(value);
   if (value && (size >= 1e6 || size < 1e-3)) return value.toExponential(size >= 1e6 ? 1 : 0).replace("e+", "e").replace(".0e", "e");
   return Number(value.toPrecision(6)).toLocaleString("en");
 }
 
 // A fresh sheet: grid, tick labels, names of the axes, and a part that is cut off at the frame.
-function sheet(id, x, y, xName, yName) {
+function sheet(id, x, y, xName, yName, slack = 0) {
   const svg = byId(id), { left, right, top, bottom, height } = PAPER;
   svg.replaceChildren();
   for (const value of ticks(y, 5)) {
@@ -60,8 +68,8 @@ function sheet(id, x, y, xName, yName) {
   add(svg, "line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" });
   add(svg, "text", { x: right, y: height - 6, "text-anchor": "end", class: "name" }, cut(xName, 44));
   add(svg, "text", { x: left + 6, y: top + 2, class: "name" }, cut(yName, 44));
-  const inside = add(add(svg, "svg", { x: left, y: top, width: right - left, height: bottom - top, class: "frame" }), "g",
-    { transform: `translate(${-left} ${-top})` });
+  const inside = add(add(svg, "svg", { x: left - slack, y: top - slack, width: right - left + 2 * slack, height: bottom - top + 2 * slack }), "g",
+    { transform: `translate(${slack - left} ${slack - top})` });
   return { svg, inside };
 }
 

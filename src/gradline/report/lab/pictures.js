@@ -22,12 +22,13 @@ function scatter(run, k) {
   const rows = rowsOf(view, false), v = steps[k].v, few = everyRow.length <= 12;
   const predicted = everyRow.map(i => v.reduce((p, value, j) => p + value * rows.columns[j][i], rows.offset[i]));
   const spots = everyRow.map(i => [x(line ? line[i] : predicted[i]), y(rows.y[i])]);
-  const ends = everyRow.map(i => y(line ? predicted[i] : predicted[i]));
+  const ends = predicted.map(y);
   if (few) spots.forEach(([px, py], i) => {
     const side = Math.min(Math.abs(py - ends[i]), 3e3);
     add(inside, "rect", { x: at(px - side), y: at(Math.min(py, ends[i])), width: at(side), height: at(side), class: "square" });
   });
-  add(inside, "path", { d: spots.map(([px, py], i) => `M${at(px)} ${at(py)}V${at(ends[i])}`).join(""), class: few ? "residual" : "residual faint" });
+  const some = thin(everyRow, 200); // of thousands of residuals nothing would be seen
+  add(inside, "path", { d: some.map(i => `M${at(spots[i][0])} ${at(spots[i][1])}V${at(ends[i])}`).join(""), class: few ? "residual" : "residual faint" });
   if (line) {
     const [a, b] = lineOf(view, v);
     add(inside, "path", { d: lines([x.low, x.high].map(value => [x(value), y(a * value + b)])), class: "fit" });
@@ -89,7 +90,7 @@ function contours(run, k) {
   const round = view.standardise && curvatures[1] < 1.02 * curvatures[0];
   if (round) half[0] = half[1] * (right - left) / (bottom - above); // what is a circle shall look like one
   const x = paperX(best[0] - half[0], best[0] + half[0]), y = paperY(best[1] - half[1], best[1] + half[1]);
-  const { svg, inside } = sheet("bowl", x, y, view.offset ? `steepest: ${view.names[0]}` : view.names[0], view.offset ? `flattest: ${view.names[1]}` : view.names[1]);
+  const { svg, inside } = sheet("bowl", x, y, view.of ? `steepest: ${view.axes[0]}` : view.names[0], view.of ? `flattest: ${view.axes[1]}` : view.names[1]);
   const to = v => [x(v[0]), y(v[1])];
   for (const share of [1, 0.75, 0.5, 0.25]) add(inside, "path", { d: lines(ring(share, middle).map(to)) + "Z", class: "ring" });
   add(inside, "path", { d: `M${at(x(best[0]) - 5)} ${at(y(best[1]))}h10m-5-5v10`, class: "answer" });
@@ -123,7 +124,7 @@ function curve(run, k, pins, shown) {
     }
   }
   const x = paperX(0, last), y = paperY(low / (low < first / 50 ? 3 : 1.3), high * 3, true);
-  const { svg, inside } = sheet("curve", x, y, "step", "loss (log scale)");
+  const { svg, inside } = sheet("curve", x, y, "step", "loss (log scale)", 7);
   if (floor > low / 3) add(inside, "line", { x1: left, x2: right, y1: at(y(floor)), y2: at(y(floor)), class: "floor" });
   pins.forEach((pin, i) => add(inside, "path", { d: lines(thin(pin.steps.map((s, j) => [x(j), y(s.loss)]), 400)), class: `pin pin${i}` }));
   add(inside, "path", { d: lines(thin(run.steps.map((s, j) => [x(j), y(s.loss)]), 400)), class: "descent" });
@@ -147,29 +148,27 @@ const recordedAt = setting => {
 // How far from the answer: this page's own line, and the three rungs as they were recorded.
 function engines(run, k) {
   const { setting, view, steps } = run, real = recordedAt(setting), kind = setting.float32 ? "float32" : "float64";
-  const away = v => Math.hypot(...v.map((value, j) => value - view.best[j]));
+  const { every } = FACTS.recorded, away = v => Math.hypot(...v.map((value, j) => value - view.best[j]));
   const gaps = steps.map(step => away(step.v)), first = gaps[0] || 1;
   const found = real ? ["nn", "autograd", "numpy"].map(name => [name, recorded(real, `${kind} ${name}`)]).filter(([, path]) => path) : [];
   const ways = found.map(([name, path]) => [name, path[0].map((_, i) => away(path.map(column => column[i])))]);
-  const every = [...gaps, ...ways.flatMap(([, way]) => way)].filter(gap => gap > first * 1e-17 && gap < 1e300);
-  const low = Math.min(first, ...thin(every, 3000)), high = Math.max(first, ...thin(every, 3000));
+  const seen = [...gaps, ...ways.flatMap(([, way]) => way)].filter(gap => gap > first * 1e-17 && gap < 1e300);
+  const low = Math.min(first, ...thin(seen, 3000)), high = Math.max(first, ...thin(seen, 3000));
   const x = paperX(0, steps.length - 1), y = paperY(low / (low < first / 50 ? 3 : 1.3), high * 3, true);
-  const { svg, inside } = sheet("engines", x, y, "step", "distance from the answer (log scale)");
-  if (real && setting.float32) add(inside, "path", { d: lines(real.numpy[0].map((_, i) => [x(i), y(away(real.numpy.map(c => c[i])))])), class: "double" });
+  const { svg, inside } = sheet("engines", x, y, "step", "distance from the answer (log scale)", 7);
+  if (real && setting.float32) add(inside, "path", { d: lines(real.numpy[0].map((_, i) => [x(i * every), y(away(real.numpy.map(c => c[i])))])), class: "double" });
   add(inside, "path", { d: lines(thin(gaps.map((gap, i) => [x(i), y(gap)]), 400)), class: "descent" });
-  const apart = Math.max(1, Math.round((steps.length - 1) / 20));
-  for (const [name, way] of ways) way.forEach((gap, i) => { if (i < steps.length && i % apart === 0) marker(inside, name, x(i), y(gap)); });
+  for (const [name, way] of ways) way.forEach((gap, i) => { if (i * every < steps.length) marker(inside, name, x(i * every), y(gap)); });
   add(inside, "line", { x1: at(x(k)), x2: at(x(k)), y1: above, y2: bottom, class: "cross" });
   svg.setAttribute("aria-label", `Distance from the answer by step: ${number(gaps[0])} at the start, ${number(gaps[k])} at step ${k}` + (ways.length ? `; ${ways.map(([name]) => name).join(", ")} recorded in ${kind}` : ""));
   byId("agreement").textContent = agreement(setting, real, found.length, steps);
 }
 
 function agreement(setting, real, rungs, steps) {
-  const { disagreement, disagreement32, parting } = FACTS.recorded;
-  if (!real) return `The rungs were run at ${FACTS.rates.map(short).join(", ")} from the first start, without bugs: choose one of these rates to see them on this line.`;
-  const reach = Math.min(real.numpy[0].length, steps.length);
+  const { every, disagreement, disagreement32, parting } = FACTS.recorded;
+  if (!real) return `The rungs were run as the page opened, at ${FACTS.rates.map(rate => short(rate)).join(", ")}: Reset, or look closer at one of these rates, and they stand on this line.`;
   let most = 0, size = 0;
-  for (let i = 0; i < reach && !setting.float32; i++) steps[i].v.forEach((value, j) => {
+  for (let i = 0; i < real.numpy[0].length && i * every < steps.length; i++) steps[i * every].v.forEach((value, j) => {
     size = Math.max(size, Math.abs(real.numpy[j][i]));
     most = Math.max(most, Math.abs(value - real.numpy[j][i]) / (size || 1));
   });
@@ -197,6 +196,7 @@ function numbers(run, k) {
     const tr = row(body, [i, ...v.map(number), number(loss), ...gradient.map(number)]);
     if (i === k) tr.setAttribute("aria-current", "step");
   }
+  table.caption.textContent = "Before each update: where it stands, the loss there, and its gradient.";
   table.replaceChildren(table.caption, head, body);
 }
 

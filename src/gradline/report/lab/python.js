@@ -1,13 +1,14 @@
 // This very setting as a script: plain NumPy, the same numbers. Names from the table go through a string literal encoder.
 
 const literal = text => JSON.stringify(text).replace(/[\u007f-\uffff]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-const list = values => `[${values.map(value => (Array.isArray(value) ? list(value) : String(value))).join(", ")}]`;
+const float = value => (/^-?\d+$/.test(value) ? `${value}.0` : String(value)); // an array of integers would truncate
+const list = values => `[${values.map(value => (Array.isArray(value) ? list(value) : float(value))).join(", ")}]`;
 
 function asPython(run) {
   const { setting, view, steps } = run, { bug, momentum, batch, float32, iterations, rate } = setting;
   const byRows = FACTS.byRows || batch > 0, one = view.best.length === 1, out = [];
   const kind = float32 ? ", dtype=np.float32" : "", v = one ? "a" : "v";
-  const single = value => (float32 ? `np.float32(${value})` : String(value));
+  const single = value => (float32 ? `np.float32(${value})` : float(value));
   out.push(`# gradline lab: ${literal(FACTS.target)} by ${literal(FACTS.features.slice(0, 3).join(", "))}, one setting as a script`);
   if (FACTS.command) out.push(`# the table itself: ${FACTS.command.replace(/[^ -~]/g, "?")}`);
   out.push("import numpy as np", "");
@@ -17,7 +18,7 @@ function asPython(run) {
     if (one) out.push(`x = np.array(${list(columns[0])}${kind})`);
     else out.push(`Z = np.column_stack([${columns.map(column => `np.array(${list(column)}${kind})`).join(", ")}])  # ${view.names.length} columns`);
     out.push(`y = np.array(${list(rows.y)}${kind})`);
-    if (view.offset) out.push(`y = y - np.array(${list(rows.offset)}${kind})  # what the directions out of the plane explain`);
+    if (view.of) out.push(`y = y - np.array(${list(rows.offset)}${kind})  # what the directions out of the plane explain`);
     if (bug === "broadcast") out.push(`variance, y = ${FACTS.varianceY}, np.full_like(y, ${FACTS.meanY})  # every row is compared with every target`);
   }
   if (!FACTS.byRows) {

@@ -15,7 +15,7 @@ from gradline.moments.precision import Statistics
 from gradline.solution import Array
 
 RUNGS = ("numpy", "autograd", "nn")
-STEPS = 100
+STEPS, EVERY = 100, 10  # how far a rung runs; the page keeps every tenth of these steps, as the lesson prints them
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ def _card(facts: Facts, rate: float, place: int) -> str:
     )
     return (
         f'<figure class="card" data-fate="{place}">{drawing}'
-        f"<figcaption><strong>{short(rate)}</strong> <em>{fate}</em><p>{html.escape(sentence)}</p>"
+        f"<figcaption><strong>{short(rate)}</strong><p>{html.escape(sentence)}</p>"
         f'<button type="button" class="quiet script" data-rate="{rate!r}">Look closer<span class="unseen"> at rate '
         f"{short(rate)}</span></button></figcaption></figure>"
     )
@@ -38,30 +38,24 @@ def _card(facts: Facts, rate: float, place: int) -> str:
 def picture(facts: Facts, rate: float, label: str) -> str:
     """The parabola along the steepest direction through the answer, and where twenty steps go on it."""
     view = facts.views[0]
-    values, vectors = view.curvatures
-    steepest = vectors[:, -1]
-    if len(view.best) == 1:
-        steepest = np.ones(1)
-    away = float(steepest @ (view.start - view.best)) or 1.0
-    x = svg.Scale((-REACH, REACH), (8.0, WIDTH - 8.0))
-    if away > 0:
-        x = svg.Scale((REACH, -REACH), (8.0, WIDTH - 8.0))  # begins on the left, whichever side that is
-    y = svg.Scale((0.0, REACH**2), (BASE - 8.0, 8.0))
-    factor = 1.0 - rate * float(values[-1])
-    steps = [-np.sign(away) * factor**k for k in range(18) if abs(factor**k) < 40]
-    places = [(x(-e * np.sign(away) * np.sign(away)), y(e * e)) for e in steps]
-    bowl = [(x(e), y(e * e)) for e in np.linspace(-REACH, REACH, 45)]
-    inside = [spot for e, spot in zip(steps, places, strict=True) if abs(e) < REACH]
+    side = 1.0 if len(view.best) == 1 and view.start[0] > view.best[0] else -1.0  # of a direction the sign is free
+    x, y = svg.Scale((-REACH, REACH), (8.0, WIDTH - 8.0)), svg.Scale((0.0, REACH**2), (BASE - 8.0, 8.0))
+    factor = 1.0 - rate * float(view.curvatures[0][-1])
+    errors = [side * factor**k for k in range(18) if abs(factor**k) < 40]
+    places = [(x(e), y(e * e)) for e in errors]
+    inside = [spot for e, spot in zip(errors, places, strict=True) if abs(e) < REACH]
+    # A parabola is a quadratic Bezier curve: its handle is where the tangents at its ends meet.
+    bowl = f"M{x(-REACH):.1f} {y(REACH**2):.1f}Q{x(0.0):.1f} {y(-(REACH**2)):.1f} {x(REACH):.1f} {y(REACH**2):.1f}"
     return svg.figure(
         WIDTH,
         HEIGHT,
         label,
         svg.element("line", x1=8.0, x2=WIDTH - 8.0, y1=BASE, y2=BASE, class_="axis"),
         svg.element("line", x1=x(0.0), x2=x(0.0), y1=BASE - 8.0, y2=BASE, class_="axis"),
-        svg.path(bowl, class_="bowl"),
+        svg.element("path", d=bowl, class_="bowl"),
         svg.path(places, class_="walk"),
-        svg.dots(inside[1:], 3.2, class_="step"),
-        svg.dots(inside[:1], 4.0, class_="first"),
+        svg.dots(inside[1:], class_="steps"),
+        svg.element("circle", cx=inside[0][0], cy=inside[0][1], r=4.0, class_="first"),
         svg.text(_at_the_answer(facts), x(0.0), HEIGHT - 6.0, text_anchor="middle"),
         svg.text("start", places[0][0], HEIGHT - 6.0, text_anchor="middle"),
     )
@@ -75,8 +69,7 @@ def _at_the_answer(facts: Facts) -> str:
 def table(facts: Facts) -> str:
     """The first recorded run in numbers, for a page without its script."""
     view, path = facts.views[0], facts.recordings[0].paths["float64", "numpy"]
-    names = [*view.names] if view.plane is None else [f"along {name}" for name in view.names]
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ["step", *names, "loss"])
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ["step", *view.names, "loss"])
     rows = []
     for k in (k for k in (0, 1, 2, 5, 10, 20, 50, 100) if k < len(path)):
         e = path[k] - view.quadratic.best

@@ -2,11 +2,11 @@
 
 const SOLVED = 0.001, CRAWLS = 0.5, ALIKE = 1e-6;
 
-// Four significant digits.
-function short(value) {
-  const rounded = Number(value.toPrecision(4)), size = Math.abs(rounded);
+// So many significant digits.
+function short(value, digits = 4) {
+  const rounded = Number(value.toPrecision(digits)), size = Math.abs(rounded);
   if (!Number.isFinite(rounded)) return String(value);
-  if (rounded && (size < 1e-5 || size >= 1e9)) return rounded.toExponential().replace("e+", "e");
+  if (rounded && (size < 1e-5 || size >= 1e7)) return rounded.toExponential().replace("e+", "e");
   return String(rounded);
 }
 
@@ -14,6 +14,7 @@ function short(value) {
 function factorText(f) {
   let decimals = f >= 0 ? 4 : 3;
   const gap = Math.abs(1 - Math.abs(f));
+  if (f > 0 && f < 1 && gap < 1e-6) return `all but ${short(gap, 2)}`;
   if (gap > 0 && gap < 0.5 * 10 ** -decimals) decimals = Math.min(15, Math.ceil(-Math.log10(gap)));
   return Math.abs(f) < 1e6 ? f.toFixed(decimals) : f.toExponential(3).replace("e+", "e");
 }
@@ -77,9 +78,9 @@ function buggyVerdict(run, name) {
   if (setting.bug === "broadcast") {
     const n = `${FACTS.rows.toLocaleString("en")} x ${FACTS.rows.toLocaleString("en")}`;
     if (setting.rate > limit) return plain.replace(/\.$/, `; the bug, ${n} differences for ${FACTS.rows.toLocaleString("en")}, comes on top.`);
-    const where = view.names.map((axis, j) => `${axis} = ${short(view.wrongBest[j])}, not ${short(view.best[j])}`).join("; ");
+    const where = view.names.map((axis, j) => `${axis} = ${short(view.wrongBest[j], 5)}, not ${short(view.best[j], 5)}`).join("; ");
     return `Settles on the wrong answer: (n, 1) against (n,) averages ${n} differences, so it goes to ${where}, at loss ` +
-      `${short(view.wrongFloor)}, and nothing crashes.`;
+      `${short(view.wrongFloor, 5)}, and nothing crashes.`;
   }
   const cause = setting.bug === "sum"
     ? `a sum instead of the mean makes every step ${FACTS.rows.toLocaleString("en")} times as long`

@@ -88,17 +88,17 @@ def word(rate: float, curvatures: Sequence[float]) -> str:
     return "overshoots" if f < 0 else "crawls" if f >= CRAWLS else "converges"
 
 
-def short(value: float) -> str:
-    """Four significant digits.
+def short(value: float, digits: int = 4) -> str:
+    """So many significant digits.
 
     Examples
     --------
     >>> short(0.0152439), short(1234567.0), short(2.5e-9)
     ('0.01524', '1235000', '2.5e-9')
     """
-    rounded = float(f"{value:.3e}")
-    if rounded and not 1e-5 <= abs(rounded) < 1e9:
-        mantissa, exponent = f"{rounded:.3e}".split("e")
+    rounded = float(f"{value:.{digits - 1}e}")
+    if rounded and not 1e-5 <= abs(rounded) < 1e7:
+        mantissa, exponent = f"{rounded:.{digits - 1}e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     return f"{rounded:.12f}".rstrip("0").rstrip(".") or "0"
 
@@ -108,11 +108,13 @@ def factor(f: float) -> str:
 
     Examples
     --------
-    >>> factor(0.8688), factor(-1.624), factor(0.99999984)
-    ('0.8688', '-1.624', '0.9999998')
+    >>> factor(0.8688), factor(-1.624), factor(0.99995), factor(0.99999984)
+    ('0.8688', '-1.624', '0.99995', 'all but 1.6e-7')
     """
     decimals = 4 if f >= 0 else 3
     gap = abs(1.0 - abs(f))
+    if 0 < f < 1 and gap < 1e-6:
+        return f"all but {short(gap, 2)}"
     if 0 < gap < 0.5 * 10.0**-decimals:
         decimals = min(15, math.ceil(-math.log10(gap)))
     return f"{f:.{decimals}f}" if abs(f) < 1e6 else f"{f:.3e}".replace("e+0", "e").replace("e+", "e")

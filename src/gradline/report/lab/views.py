@@ -42,19 +42,18 @@ class Coordinates:
         w = v[: len(self.scale)] * self.scale
         return np.append(w, v[-1] + v[:-1] @ self.centre) if self.intercept else w
 
-    def quadratic(self, data: Quadratic) -> Quadratic:
-        """The same loss in these coordinates: z = T'(x, 1), so that H becomes T' H T."""
+    def quadratic(self, moments: Statistics, solution: Solution) -> Quadratic:
+        """The loss in these coordinates. From centred sums: to centre afterwards would leave their rounding only."""
+        data = Quadratic.of(moments, solution, bias=self.intercept)
         if not self.standardise:
             return data
-        p = len(self.scale)
-        T = np.eye(len(data.H))
-        T[:p, :p] = np.diag(1.0 / self.scale)
-        if self.intercept:
-            T[-1, :p] = -self.centre / self.scale
-        H = T.T @ data.H @ T
-        if self.intercept:  # centred columns have nothing in common with the constant one; else rounding would be left
-            H[-1, :p] = H[:p, -1] = 0.0
-        return Quadratic((H + H.T) / 2, self.enter(data.best), data.floor, data.bias)
+        off = moments.mean[:-1] - self.centre
+        H = (moments.scatter[:-1, :-1] / moments.weight + np.outer(off, off)) / np.outer(self.scale, self.scale)
+        best = solution.coef * self.scale
+        if self.intercept:  # centred columns have nothing in common with the constant one, which takes the mean of y
+            H = np.block([[H, np.zeros((len(H), 1))], [np.zeros((1, len(H))), np.ones((1, 1))]])
+            best = np.append(best, moments.mean[-1])
+        return Quadratic(H, best, data.floor, data.bias)
 
     def columns(self, X: Array) -> Array:
         """(rows, k) z."""
@@ -70,8 +69,8 @@ class View:
     ----------
     quadratic : Quadratic
         In all coordinates.
-    names : tuple of str
-        Of the axes of the picture, one or two.
+    names, axes : tuple of str
+        Of the axes of the picture, one or two: in a word, and by what they are made of.
     plane : (d, k) float64 or None
         Orthonormal directions through the answer, the steepest first; None where the coordinates are the axes.
     H, best, floor
@@ -85,6 +84,7 @@ class View:
     coordinates: Coordinates
     quadratic: Quadratic
     names: tuple[str, ...]
+    axes: tuple[str, ...]
     plane: Array | None
     H: Array
     best: Array
@@ -99,12 +99,12 @@ class View:
     ) -> View:
         """`start` (d,) is in data units."""
         intercept = coordinates.intercept
-        q = coordinates.quadratic(Quadratic.of(moments, solution, bias=intercept))
+        q = coordinates.quadratic(moments, solution)
         begin = coordinates.enter(start)
         wrong_best, wrong_floor = _against_every_target(moments, q, coordinates)
         if len(q.best) <= 2:
             names = ("a", "b")[: len(q.best)] if len(features) == 1 else tuple(features)
-            return cls(coordinates, q, names, None, q.H, q.best, q.floor, begin, wrong_best, wrong_floor)
+            return cls(coordinates, q, names, names, None, q.H, q.best, q.floor, begin, wrong_best, wrong_floor)
         values, vectors = q.curvatures
         flattest = int(np.flatnonzero(values >= q.smallest)[0])
         plane = vectors[:, [len(values) - 1, flattest]]
@@ -113,12 +113,10 @@ class View:
         off = wrong_best - q.best
         in_plane = plane.T @ off
         apart = float(off @ q.H @ off - in_plane @ H @ in_plane)  # what no movement in the plane can make good
-        columns = [*features, "1"] if intercept else list(features)
-        names = tuple(mostly(direction, columns) for direction in plane.T)
-        begin = plane.T @ (begin - q.best)
-        return cls(
-            coordinates, q, names, plane, H, np.zeros(2), q.floor, begin, in_plane, wrong_floor + max(apart, 0.0)
-        )
+        columns = [*features, "intercept"] if intercept else list(features)
+        axes = tuple(mostly(direction, columns) for direction in plane.T)
+        best, begin, wrong = np.zeros(2), plane.T @ (begin - q.best), wrong_floor + max(apart, 0.0)
+        return cls(coordinates, q, ("steepest", "flattest"), axes, plane, H, best, q.floor, begin, in_plane, wrong)
 
     @property
     def curvatures(self) -> tuple[Array, Array]:
@@ -129,7 +127,7 @@ class View:
     @property
     def directions(self) -> tuple[str, ...]:
         """What to call the eigenvectors, ascending."""
-        return tuple(self.names[int(np.abs(v).argmax())] for v in self.curvatures[1].T)
+        return tuple(self.axes[int(np.abs(v).argmax())] for v in self.curvatures[1].T)
 
     def place(self, v: Array) -> Array:
         """(..., k) where coefficients (..., d) in these coordinates are in the picture."""
@@ -161,8 +159,8 @@ def mostly(direction: Array, columns: Sequence[str]) -> str:
 
     Examples
     --------
-    >>> mostly(np.array([0.95, 0.05, -0.31]), ["sqft", "age", "1"])
-    '0.95 sqft - 0.31'
+    >>> mostly(np.array([0.95, 0.05, -0.31]), ["sqft", "age", "intercept"])
+    '0.95 sqft - 0.31 intercept'
     """
     largest = np.argsort(-np.abs(direction))[:2]
     kept = [j for j in largest if abs(direction[j]) >= 0.2 * np.abs(direction).max()]
@@ -171,4 +169,4 @@ def mostly(direction: Array, columns: Sequence[str]) -> str:
 
 
 def _times(share: float, column: str) -> str:
-    return f"{share:.2f}" if column == "1" else column if share > 0.995 else f"{share:.2f} {column}"
+    return column if share > 0.995 else f"{share:.2f} {column}"

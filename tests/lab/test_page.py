@@ -1,0 +1,580 @@
+"""The page as a reader meets it: in a browser, offline, by hand and by keyboard."""
+
+import html
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradline.lessons.demo import X, Y
+from gradline.report.lab.verdict import verdict
+from tests.lab.conftest import lesson, rows
+
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "lab"
+
+
+def path(page, **setting):
+    """The page's own descent: (steps + 1, parameters)."""
+    steps = page.evaluate("given => descend({...DEFAULTS, ...given}).steps.map(step => step.v.map(String))", setting)
+    return np.array(steps, dtype=np.float64)  # as text: integers beyond 2^53 would come as integers
+
+
+def losses(page, **setting):
+    return np.array(page.evaluate("given => descend({...DEFAULTS, ...given}).steps.map(step => step.loss)", setting))
+
+
+def until(page, expression):
+    """Waits for it; `wait_for_function` would have to be allowed by the page's policy."""
+    for _ in range(500):
+        if page.evaluate(expression):
+            return
+        time.sleep(0.01)
+    pytest.fail(f"it never came to be: {expression}")
+
+
+def said(page, **setting):
+    page.evaluate("given => { state.setting = sound({...DEFAULTS, ...given}); draw(); }", setting)
+    return page.inner_text("#verdict")
+
+
+def by_numpy(rate, steps=100, a=0.5, dtype=np.float64):
+    x, y, a, rate = X.astype(dtype), Y.astype(dtype), dtype(a), dtype(rate)
+    found = [a]
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            a = a - rate * (2 * np.mean((a * x - y) * x))
+            found.append(a)
+    return np.array(found, dtype=np.float64)
+
+
+# ---- the kernel
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.01, 0.015, 0.02])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_kernel_has_numpys_bits_on_the_lesson(opened, pages, rate, dtype):
+    page = opened(pages("lesson"))
+    ours = path(page, rate=rate, float32=dtype is np.float32)[:, 0]
+    np.testing.assert_array_equal(ours, by_numpy(rate, dtype=dtype))  # in which nan equals nan
+
+
+def test_the_kernel_agrees_with_the_recorded_rungs(opened, pages):
+    """1e-12 relative is what the rungs promise each other in float64; in float32 a hundred roundings of 6e-8."""
+    page = opened(pages("lesson"))
+    for kind, tolerance in (("float64", 1e-12), ("float32", 100 * 2**-24)):
+        for rung in ("numpy", "autograd", "nn"):
+            for rate, text in page.evaluate(
+                f"FACTS.recorded.runs.map(run => [run.rate, (recorded(run, '{kind} {rung}') || [[]])[0].map(String)])"
+            ):
+                if not text:
+                    pytest.skip("PyTorch is not installed: its rungs were not recorded")
+                theirs = np.array(text, dtype=np.float64)
+                ours = path(page, rate=rate, float32=kind == "float32")[::10, 0][: len(theirs)]
+                np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
+
+
+def design(table, intercept, standardise):
+    columns = table
+    if standardise:
+        centre = table.mean(0) if intercept else 0.0
+        columns = (table - centre) / np.sqrt(((table - centre) ** 2).mean(0))
+    return np.column_stack([columns, np.ones(len(table))]) if intercept else columns
+
+
+def over_rows(Z, y, rate, start, steps=100):
+    v, found = np.array(start, dtype=float), []
+    for _ in range(steps + 1):
+        found.append(v)
+        v = v - rate * 2 * Z.T @ (Z @ v - y) / len(y)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("name", ["lesson", "line"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("standardise", [True, False])
+def test_every_view_of_a_line_descends_as_a_loop_over_the_rows_does(opened, pages, name, intercept, standardise):
+    """1e-9 relative, as the sums of 1,000 rows and the rows themselves round differently, a hundred times."""
+    page = opened(pages(name))
+    table, y = (X[:, None], Y) if name == "lesson" else rows(1000, 1)
+    Z = design(table, intercept, standardise)
+    rate = 0.9 / np.linalg.eigvalsh(2 * Z.T @ Z / len(y))[-1]
+    setting = {"rate": rate, "intercept": intercept, "standardise": standardise}
+    ours = path(page, **setting)
+    theirs = over_rows(Z, y, rate, ours[0])
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9 * np.abs(theirs).max())
+    loss = ((theirs @ Z.T - y) ** 2).mean(1)
+    np.testing.assert_allclose(losses(page, **setting), loss, rtol=1e-9, atol=1e-9 * loss[0])
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_a_slice_is_what_all_coefficients_do_in_its_plane(opened, pages, standardise):
+    page = opened(pages("slice"))
+    table, y = rows(1000, 3)
+    Z = design(table, True, standardise)
+    values, vectors = np.linalg.eigh(2 * Z.T @ Z / len(y))
+    rate = 1.3 / values[-1]
+    best = np.linalg.lstsq(Z, y, rcond=None)[0]
+    start = np.zeros(4)
+    if standardise:
+        start = np.append(start[:3], 0.0)
+    theirs = (over_rows(Z, y, rate, start) - best) @ vectors[:, [-1, 0]]
+    ours = path(page, rate=rate, standardise=standardise)
+    theirs *= np.sign(theirs[0]) * np.sign(ours[0])  # the sign of a direction is free
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9 * np.abs(theirs).max())
+
+
+def test_two_columns_without_an_intercept_are_their_own_axes(opened, pages):
+    page = opened(pages("pair"))
+    Z, y = rows(500, 2)
+    rate = 1.0 / np.linalg.eigvalsh(2 * Z.T @ Z / len(y))[-1]
+    ours = path(page, rate=rate, intercept=False)
+    np.testing.assert_allclose(ours, over_rows(Z, y, rate, [0.0, 0.0]), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("momentum", [0.5, 0.9])
+def test_momentum_is_torchs(opened, pages, momentum):
+    torch = pytest.importorskip("torch")
+    page = opened(pages("lesson"))
+    x, y = torch.tensor(X), torch.tensor(Y)
+    a = torch.tensor([0.5], dtype=torch.float64, requires_grad=True)
+    optimizer, found = torch.optim.SGD([a], lr=0.003, momentum=momentum), [0.5]
+    for _ in range(100):
+        optimizer.zero_grad()
+        ((a * x - y) ** 2).mean().backward()
+        optimizer.step()
+        found.append(a.item())
+    np.testing.assert_allclose(path(page, rate=0.003, momentum=momentum)[:, 0], found, rtol=1e-12, atol=1e-12)
+
+
+def test_the_bugs_go_where_they_went_in_the_lesson(opened, pages):
+    page = opened(pages("lesson"))
+    ends = {bug: path(page, bug=bug)[100, 0] for bug in ("zero_grad", "broadcast", "missing_2", "sum")}
+    assert ends["zero_grad"] == pytest.approx(1.3007, abs=5e-5)
+    assert ends["broadcast"] == pytest.approx(1.4097561 - (1.4097561 - 0.5) * 0.8688**100, abs=1e-7)
+    assert ends["missing_2"] == pytest.approx(1.9983042, abs=5e-8)
+    assert path(page, bug="sum")[3, 0] == pytest.approx(2 - 1.5 * 0.344**3, rel=1e-12)
+    assert losses(page, bug="broadcast")[100] == pytest.approx(132.0257561, abs=1e-6)
+    assert losses(page, bug="zero_grad")[90] == pytest.approx(0.09, abs=0.005)
+    swing = path(page, bug="zero_grad", iterations=2000)
+    assert (swing.min(), swing.max()) == (pytest.approx(0.475, abs=0.005), pytest.approx(3.524, abs=0.005))
+
+
+def test_broadcasting_is_the_mean_over_all_pairs(opened, pages):
+    """Against its definition: n predictions in a column less n targets in a row."""
+    page = opened(pages("line"))
+    (table, y), a, b = rows(1000, 1), 0.3, -0.7
+    found = page.evaluate("start => descend({...DEFAULTS, bug: 'broadcast', start, iterations: 1}).steps[0]", [a, b])
+    off = (a * table + b) - y[None, :]
+    assert found["loss"] == pytest.approx((off**2).mean(), rel=1e-9)
+    assert found["gradient"] == pytest.approx([2 * (off * table).mean(), 2 * off.mean()], rel=1e-9)
+
+
+# ---- the verdict
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ({"rate": 0.001}, "Crawls: each step leaves 0.8688 of the error; the one-step rate is 0.007622."),
+        ({"rate": 0.00762}, "One step lands on the answer."),
+        ({"rate": 0.005}, "Converges: each step leaves 0.3440 of the error; the one-step rate is 0.007622."),
+        ({"rate": 0.014}, "Overshoots but converges: each step multiplies the error by -0.837."),
+        ({"rate": 2 / 131.2}, "Bounces for ever: the rate is at the limit, 0.01524."),
+        ({"rate": 0.0153}, "Diverges: each step multiplies the error by -1.007; the limit is 0.01524, and"),
+        (
+            {"rate": 0.02},
+            "Diverges: each step multiplies the error by -1.624; the limit is 0.01524, and the rate is 1.312",
+        ),
+        ({"rate": 0.001, "momentum": 0.9}, "Swings in: momentum carries it past the answer and back"),
+        ({"rate": 0.06, "momentum": 0.9}, "Diverges: each step multiplies the error by"),
+        ({"rate": 0.001, "intercept": True}, "Crawls along b: each step leaves 0.9994 of the error there"),
+        ({"rate": 0.02, "intercept": True}, "Diverges along a: "),
+        ({"rate": 0.5, "intercept": True, "standardise": True}, "One step lands on the answer."),
+        (
+            {"rate": 0.001, "bug": "zero_grad"},
+            "Never settles: without zero_grad old gradients pile up, so a swings between 0.47",
+        ),
+        ({"rate": 0.02, "bug": "zero_grad"}, "Never settles: "),
+        ({"rate": 0.031, "bug": "zero_grad"}, "Diverges: without zero_grad the limit is 0.03049"),
+        ({"rate": 0.001, "bug": "zero_grad", "momentum": 0.5}, "Diverges: without zero_grad"),
+        (
+            {"rate": 0.001, "bug": "broadcast"},
+            "Settles on the wrong answer: (n, 1) against (n,) averages 5 x 5 differences, so it goes to a = 1.4098, "
+            "not 2, at loss 132.03, and nothing crashes.",
+        ),
+        (
+            {"rate": 0.02, "bug": "broadcast"},
+            "Diverges: each step multiplies the error by -1.624; the limit is 0.01524",
+        ),
+        (
+            {"rate": 0.001, "bug": "missing_2"},
+            "Crawls: each step leaves 0.9344 of the error; the one-step rate is 0.01524; without the 2",
+        ),
+        (
+            {"rate": 0.02, "bug": "missing_2"},
+            "Overshoots but converges: each step multiplies the error by -0.312; without the 2 every step is half as "
+            "long, so the limit is 0.03049 instead of 0.01524.",
+        ),
+        (
+            {"rate": 0.001, "bug": "sum"},
+            "Converges: each step leaves 0.3440 of the error; the one-step rate is 0.001524; a sum",
+        ),
+        ({"rate": 0.02, "bug": "sum"}, "Diverges: each step multiplies the error by -12.120; the limit is 0.003049"),
+        ({"rate": 0.001, "batch": 1}, "Converges unevenly: single rows agree on the answer here"),
+        ({"rate": 0.02, "batch": 1}, "Diverges: single rows pull too hard at this rate; below 0.005917"),
+    ],
+    ids=str,
+)
+def test_the_verdict_names_what_happens_and_why(opened, pages, setting, sentence):
+    assert said(opened(pages("lesson")), **setting).startswith(sentence)
+
+
+def test_the_verdict_is_true(opened, pages):
+    """Of what it says of a plain descent, the steps themselves are the witness."""
+    page = opened(pages("lesson"))
+    for rate in (0.001, 0.005, 0.014, 0.0153, 0.02):
+        error = path(page, rate=rate)[:12, 0] - 2.0
+        stated = float(re.search(r"(?:leaves|error by) (-?[\d.]+\d)", said(page, rate=rate))[1])
+        np.testing.assert_allclose(error[1:] / error[:-1], stated, atol=6e-4)
+
+
+@pytest.mark.parametrize("name", ["lesson", "line", "slice"])
+def test_python_and_the_page_say_the_same(opened, pages, name):
+    page = opened(pages(name))
+    for view in page.evaluate("FACTS.views"):
+        for fate in (0.0001, 0.1312, 0.6, 0.999744, 1.8368, 2.0, 2.624, 40.0):
+            rate = float(f"{fate / view['curvatures'][-1]:.6g}")
+            setting = {"rate": rate, "intercept": view["intercept"], "standardise": view["standardise"]}
+            assert said(page, **setting) == verdict(rate, view["curvatures"], view["directions"])
+
+
+def test_noise_is_told_as_noise(opened, pages):
+    page = opened(pages("line"))
+    assert re.match(r"Jitters: batches of 32 pull each to an answer of their own", said(page, batch=32))
+
+
+# ---- for everyone
+
+
+def test_the_story_is_there_without_a_script(opened, pages):
+    page = opened(pages("lesson"), java_script_enabled=False)
+    assert page.locator(".story svg[role=img]").count() == 4
+    captions = page.locator(".story figcaption").all_inner_texts()
+    for caption, word in zip(captions, ("Crawls", "One step", "Overshoots", "Diverges"), strict=True):
+        assert word in caption
+    assert "0.01524" in page.inner_text(".lead")
+    assert "1.632473" in page.inner_text("#numbers")
+    assert not page.locator("#verdict").is_visible()
+    assert page.locator("button:visible").count() == 0
+
+
+CONTROLS = {  # by its label, and what a key does to the state
+    "rate": ("rate", "ArrowUp", None),
+    "learning rate, on a log scale": ("rate-slider", "ArrowRight", "state.setting.rate"),
+    "step": ("step", "ArrowRight", "state.step"),
+    "iterations": ("iterations", "ArrowUp", "state.setting.iterations"),
+    "one step forward": ("forward", "Enter", "state.step"),
+    "one step back": ("back", "Enter", "state.step"),
+    "Play": ("play", "Enter", "state.step"),
+    "Next line": ("line", "Enter", "state.stage"),
+    "intercept": ("intercept", "Space", "state.setting.intercept"),
+    "standardise": ("standardise", "Space", "state.setting.standardise"),
+    "float32": ("float32", "Space", "state.setting.float32"),
+    "momentum": ("momentum", "ArrowRight", "state.setting.momentum"),
+    "each step sees": ("batch", "ArrowDown", "state.setting.batch"),
+    "bug": ("bug", "ArrowDown", "state.setting.bug"),
+    "Pin this run": ("pin", "Enter", "state.pins.length"),
+    "Copy as Python": ("copy", "Enter", "document.getElementById('script').hidden"),
+    "Drag the line: slope": (None, "ArrowUp", "JSON.stringify(state.setting.start)"),
+    "a": ("start-a", "ArrowUp", "JSON.stringify(state.setting.start)"),
+    "Reset": ("reset", "Enter", "state.step"),
+}
+
+
+def test_every_control_is_reached_by_tab_found_by_its_label_and_moved_by_keys(opened, pages):
+    page = opened(pages("lesson"), "step=3", reduced_motion="reduce")
+    order = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("document.activeElement.id || document.activeElement.dataset.grip || ''"))
+    for label, (name, key, what) in CONTROLS.items():
+        page.evaluate("state.setting = {...DEFAULTS}; state.step = 3; state.pins = []; draw()")
+        control = page.get_by_label(label, exact=True).or_(page.get_by_role("button", name=label, exact=True))
+        assert control.count() == 1, label
+        assert (name or "slope") in order, label
+        before = page.evaluate(what) if what else None
+        control.focus()
+        page.keyboard.press(key)
+        until(page, "!waiting")
+        if what:
+            assert page.evaluate(what) != before, label
+    assert order.index("rate") < order.index("step") < order.index("bug") < order.index("copy")
+
+
+def test_focus_on_the_loss_curve_reads_it_and_arrows_move_the_step(opened, pages):
+    page = opened(pages("lesson"), "step=10")
+    page.locator("#curve").focus()
+    page.wait_for_selector("#curve .readout")
+    assert page.locator("#curve .readout").all_text_contents() == ["step 10", "loss 8.861", "a 1.63247"]
+    page.keyboard.press("ArrowRight")
+    until(page, "state.step === 11 && !waiting")
+    assert page.locator("#curve .readout").first.text_content() == "step 11"
+    page.locator("#curve").scroll_into_view_if_needed()
+    box = page.locator("#curve").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    until(page, "state.shown > 80 && !waiting")
+    assert "loss" in page.locator("#curve .readout").nth(1).text_content()
+
+
+def test_the_line_is_dragged_by_hand(opened, pages):
+    page = opened(pages("lesson"), "step=7")
+    page.locator("#scatter").scroll_into_view_if_needed()
+    grip = page.locator("[data-grip=slope]").bounding_box()
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 40)
+    page.mouse.up()
+    until(page, "state.setting.start !== null && !waiting")
+    assert page.evaluate("state.step") == 0
+    moved = page.locator("[data-grip=slope]").bounding_box()
+    assert moved["y"] + moved["height"] / 2 == pytest.approx(y - 40, abs=1.5)
+
+
+def test_every_picture_says_its_numbers_and_the_verdict_is_announced(opened, pages):
+    page = opened(pages("lesson"), "intercept=true&step=2")
+    for name in ("scatter", "bowl", "curve", "engines"):
+        assert re.search(r"step 2|Step 2", page.get_attribute(f"#{name}", "aria-label"))
+    assert page.get_attribute("#verdict", "aria-live") == "polite"
+    assert page.get_attribute("#verdict", "role") == "status"
+    unnamed = page.evaluate(
+        "[...document.querySelectorAll('input, select, textarea')]"
+        ".filter(c => !c.labels.length && !c.getAttribute('aria-label')).map(c => c.id)"
+    )
+    assert unnamed == []
+
+
+def test_play_walks_to_the_end_and_jumps_there_where_motion_is_unwelcome(opened, pages):
+    page = opened(pages("lesson"), "iterations=5")
+    page.get_by_role("button", name="Play").click()
+    until(page, "state.step === 5 && state.playing === null")
+    still = opened(pages("lesson"), reduced_motion="reduce")
+    still.get_by_role("button", name="Play").click()
+    until(still, "state.step === 100")
+    assert still.evaluate("state.playing") is None
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "hash"), [("lesson", "intercept=true&pin=rate%3D0.02"), ("hostile", "standardise=true")]
+)
+def test_nothing_runs_out_of_the_window(opened, pages, width, scheme, name, hash):
+    page = opened(pages(name), hash, width=width, color_scheme=scheme)
+    page.get_by_role("button", name="Copy as Python").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
+
+
+def luminance(colour):
+    r, g, b = (float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3])
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (r, g, b)]
+    return np.dot([0.2126, 0.7152, 0.0722], linear)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_the_paper(opened, pages, scheme):
+    """A contrast of 4.5 (WCAG 2.2, 1.4.3), for every colour that text is set in."""
+    page = opened(pages("lesson"), color_scheme=scheme)
+    colours = page.evaluate("""() => ["--ink", "--soft", "--blue", "--red", "--green"].map(name => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        probe.style.color = `var(${name})`;
+        return getComputedStyle(probe).color;
+    })""")
+    paper = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    for colour in colours:
+        light, dark = sorted([luminance(colour), paper], reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, colour
+
+
+def test_paper_is_served_too(opened, pages):
+    page = opened(pages("lesson"))
+    page.emulate_media(media="print")
+    assert page.locator("#verdict").is_visible()
+    assert page.locator("#bowl").is_visible()
+    assert not page.locator("#rate").is_visible()
+
+
+# ---- one file, harmless
+
+
+def test_it_is_small(pages):
+    assert pages("lesson").stat().st_size < 60_000
+    assert pages("many points").stat().st_size < 100_000
+    assert pages("slice").stat().st_size < 100_000
+    facts = re.search(r'"points":\{.*?\}', pages("many points").read_text("utf-8"))[0]
+    assert pages("many points").stat().st_size - len(facts) < 60_000
+
+
+def test_its_size_does_not_grow_with_the_rows(pages):
+    few, many = (pages(name).stat().st_size for name in ("points", "more points"))
+    assert abs(few - many) < 0.02 * few
+
+
+def test_hostile_names_are_only_names(opened, pages):
+    page = opened(pages("hostile"))
+    assert page.evaluate("FACTS.features[0]") == "</script><script>alert('x')</script>"
+    assert page.evaluate("FACTS.target") == "<img src=x onerror=alert(1)>"
+    assert "<img src=x onerror=alert(1)>" in page.inner_text(".lead")
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 4  # the facts, the packed scripts, what unpacks them, and what they are
+    assert "{{facts}}" in page.evaluate("FACTS.features[2]")
+
+
+def test_the_policy_refuses_every_other_script(browser, pages):
+    context = browser.new_context()
+    page = context.new_page()
+    text = pages("lesson").read_text("utf-8").replace("</body>", "<script>window.intruder = 1</script></body>")
+    page.set_content(text)
+    page.wait_for_selector("body.live")
+    assert page.evaluate("window.intruder") is None
+    context.close()
+
+
+def test_it_lives_in_a_sandboxed_frame(opened, pages, tmp_path):
+    outer = tmp_path / "notebook.html"
+    frame = html.escape(pages("lesson").read_text("utf-8"))
+    outer.write_text(f'<body><iframe srcdoc="{frame}" sandbox="allow-scripts" width=900 height=700></iframe>', "utf-8")
+    inner = opened(outer, live=False).frames[1]
+    inner.wait_for_selector("body.live")
+    inner.get_by_label("bug", exact=True).select_option("zero_grad")
+    until(inner, "document.getElementById('verdict').textContent.startsWith('Never settles')")
+    inner.get_by_role("button", name="Copy as Python").click()
+    assert "import numpy" in inner.get_by_label("this setting as a Python script").input_value()
+    inner.get_by_role("button", name="Look closer at rate 0.02").click()
+    until(inner, "document.getElementById('verdict').textContent.startsWith('Diverges')")
+
+
+def test_the_address_brings_a_setting_back(opened, pages):
+    page = opened(pages("lesson"))
+    page.get_by_label("bug", exact=True).select_option("missing_2")
+    page.get_by_label("intercept", exact=True).check()
+    page.get_by_label("momentum", exact=True).fill("0.5")
+    page.get_by_label("rate", exact=True).fill("0.0123")
+    page.get_by_role("button", name="Pin this run").click()
+    page.get_by_label("rate", exact=True).fill("0.02")
+    page.get_by_label("step", exact=True).fill("9")
+    until(page, "location.hash.includes('step=9')")
+    again = opened(pages("lesson"), page.evaluate("location.hash").lstrip("#"))
+    for what in ("state.setting", "state.step", "state.pins"):
+        assert again.evaluate(what) == page.evaluate(what)
+    assert again.inner_text("#verdict") == page.inner_text("#verdict")
+    assert again.get_by_label("rate", exact=True).input_value() == "0.02"
+
+
+@pytest.mark.parametrize(
+    "hash",
+    ["rate=-3&iterations=1e99&step=-4&bug=x&batch=7", "rate=nan&start=1&momentum=9", "%%%", "pin=&pin=&pin=&pin="],
+)
+def test_a_strange_address_opens_a_sound_page(opened, pages, hash):
+    page = opened(pages("lesson"), hash)
+    assert page.inner_text("#verdict")
+
+
+def test_up_to_three_runs_are_pinned_and_let_go(opened, pages):
+    page = opened(pages("lesson"))
+    for rate in ("0.003", "0.014", "0.02"):
+        page.get_by_label("rate", exact=True).fill(rate)
+        page.get_by_role("button", name="Pin this run").click()
+        until(page, "!waiting")
+    assert page.locator("#curve path[class^=pin]").count() == 3
+    assert page.get_by_role("button", name="Pin this run").is_disabled()
+    page.get_by_role("button", name="remove the pinned run rate 0.014").click()
+    until(page, "!waiting")
+    assert page.locator("#pins li").all_inner_texts()[1].startswith("rate 0.02")
+    assert page.locator("#curve path[class^=pin]").count() == 2
+
+
+# ---- as Python
+
+SETTINGS = [
+    ("lesson", {}),
+    ("lesson", {"rate": 0.02, "iterations": 12}),
+    ("lesson", {"intercept": True, "start": [1.5, -2.0]}),
+    ("lesson", {"intercept": True, "standardise": True, "rate": 0.3, "iterations": 7}),
+    ("lesson", {"momentum": 0.9}),
+    ("lesson", {"float32": True, "momentum": 0.3}),
+    ("lesson", {"batch": 1}),
+    ("lesson", {"batch": 2, "intercept": True}),
+    *[("lesson", {"bug": bug}) for bug in ("zero_grad", "broadcast", "missing_2", "sum")],
+    ("lesson", {"bug": "zero_grad", "momentum": 0.5, "iterations": 20}),
+    ("line", {}),
+    ("line", {"bug": "broadcast", "batch": 8, "iterations": 30}),
+    ("line", {"standardise": True, "batch": 32, "rate": 0.1}),
+    ("line", {"intercept": False, "float32": True}),
+    ("pair", {"intercept": False, "bug": "sum", "iterations": 3}),
+    ("slice", {"bug": "missing_2", "momentum": 0.5}),
+    ("slice", {"batch": 8, "standardise": True, "rate": 0.05}),
+    ("hostile", {"bug": "zero_grad"}),
+]
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS, ids=str)
+def test_the_script_runs_and_ends_at_the_same_numbers(opened, pages, name, setting, capsys):
+    """1e-10 relative: NumPy adds eight or more numbers in another order; float32 rounds at 6e-8."""
+    page = opened(pages(name))
+    script = page.evaluate("given => asPython(descend({...DEFAULTS, ...given}))", setting)
+    exec(compile(script, "lab.py", "exec"), {})
+    last = capsys.readouterr().out.splitlines()[-1]
+    found = np.array([float(number) for number in last.split("steps: ")[1].split()])
+    tolerance = 1e-5 if setting.get("float32") else 1e-10
+    ours = path(page, **setting)
+    np.testing.assert_allclose(found, ours[-1], rtol=tolerance, atol=tolerance * np.abs(ours).max())
+
+
+def test_the_lessons_script_prints_the_lessons_lines(opened, pages, tmp_path):
+    page = opened(pages("lesson"))
+    page.get_by_role("button", name="Copy as Python").click()
+    script = tmp_path / "lab.py"
+    script.write_text(page.get_by_label("this setting as a Python script").input_value())
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout.splitlines()[0] == "Iteration 10: Loss = 11.7393, 'a' = 1.6325"
+    assert "1.99999883" in done.stdout
+
+
+# ---- how fast
+
+
+def test_a_step_is_drawn_anew(opened, pages, record_property, capsys):
+    """Figures only; `python -m bench.lab` writes them down. What is asserted: that every step was drawn."""
+    page = opened(pages("many points"))
+    times = page.evaluate("""() => {
+        const times = [];
+        for (let step = 1; step <= 60; step++) {
+            const start = performance.now();
+            state.step = step;
+            draw();
+            document.body.getBoundingClientRect();
+            times.push(performance.now() - start);
+        }
+        return times.sort((a, b) => a - b);
+    }""")
+    record_property("redraw of a step, 2,000 points, median ms", times[30])
+    with capsys.disabled():
+        print(f"\nlab: a step with 2,000 points is redrawn in {times[30]:.1f} ms (slowest of 60: {times[-1]:.1f} ms)")
+    assert page.inner_text("#here").startswith("step 60 of 100")
+
+
+def test_the_lesson_of_the_tests_is_the_commands():
+    from gradline.cli_lab import _lesson
+
+    source, setup = _lesson(None)
+    mine, expected = lesson()
+    assert (source.X == mine.X).all()
+    assert (setup.start, setup.rates, setup.fit_intercept) == (expected.start, expected.rates, expected.fit_intercept)
