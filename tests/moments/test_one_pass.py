@@ -1,5 +1,6 @@
 """One pass: columns that are met on the way, cuts and kills that change no bit, rows that are known again."""
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from gradline import DataError, ExactMoments, Moments
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.checkpoint import load
+from gradline.data.source import open_source
 from gradline.moments import room
 from gradline.moments.keeping import Keep, Keeper
 from gradline.moments.one_pass import one_pass
@@ -234,6 +236,41 @@ def test_auto_goes_on_in_the_pass_it_was_in(stop, tmp_path):
     assert isinstance(moments, ExactMoments)
     assert moments == expected
     assert solution.coef.tobytes() == exact.coef.tobytes()
+
+
+@pytest.mark.parametrize("precision", ["float64", "exact", "auto"])
+@pytest.mark.parametrize("stop", [1, 3, 4, 7, 9, 12])
+def test_levels_found_on_the_way_are_found_again(stop, precision, tmp_path):
+    """A table of six blocks whose levels come late; the reader fails in block `stop`, which may be in a second pass."""
+    x = np.arange(300.0)
+    table = {"x": x, "z": x + 1e-9 * np.sin(x), "city": [f"city {i // 60}" for i in range(300)], "y": np.cos(x)}
+
+    def opened():
+        path = tmp_path / "t.csv"
+        rows = zip(*(map(str, column) for column in table.values()), strict=True)
+        path.write_text("x,z,city,y\n" + "".join(",".join(row) + "\n" for row in rows))
+        return open_source(path, target="y", batch_rows=50)
+
+    options = {"fit_intercept": True, "precision": precision}
+    unbroken, expected = gather(opened(), **options)
+    source, keep = opened(), Keep(tmp_path / "run.json", 0.0)
+    read, blocks = source.reader.read, [0]
+
+    def failing(*arguments):
+        for block in read(*arguments):
+            blocks[0] += 1
+            if blocks[0] == stop:
+                raise OSError("gone")
+            yield block
+
+    source.reader.read = failing
+    with contextlib.suppress(OSError):
+        gather(source, **options, keep=keep)
+    again = opened()
+    moments, solution = gather(again, **options, keep=keep)
+    assert again.feature_names == ("x", "z", *(f"city[T.city {k}]" for k in range(1, 5)))
+    assert moments.to_json() == unbroken.to_json()
+    assert solution.coef.tobytes() == expected.coef.tobytes()
 
 
 def finished(tmp_path, batches, **options):
