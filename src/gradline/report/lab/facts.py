@@ -92,7 +92,7 @@ class Facts:
             )
         sampled = Sampled(source, MOST_POINTS if p == 1 else MOST_POINTS_IN_A_PLANE)
         problem = Problem.of(sampled, bias=setup.fit_intercept, conditioned=False, dtype="float64")
-        views = _views(problem, setup)
+        views = ways_to_look(problem, setup)
         first = views[0]
         largest = float(first.curvatures[0][-1])
         rates = setup.rates or tuple(float(f"{fate / largest:.4g}") for fate in FATES)
@@ -203,7 +203,8 @@ class Facts:
         }
 
 
-def _views(problem: Problem, setup: Setup) -> list[View]:
+def ways_to_look(problem: Problem, setup: Setup) -> list[View]:
+    """With the intercept asked for first, in the data's own units first; those in which the loss bends."""
     moments, features = problem.moments, problem.names
     views = []
     for intercept in (setup.fit_intercept, not setup.fit_intercept):

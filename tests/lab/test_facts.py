@@ -1,0 +1,307 @@
+"""What Python computes for the page, without a browser."""
+
+import json
+import re
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gradline
+from gradline.data.arrays import ArraySource
+from gradline.data.batch import Batch
+from gradline.descent.goal.problem import Problem
+from gradline.descent.goal.quadratic import Quadratic
+from gradline.errors import DataError
+from gradline.moments.moments import Moments
+from gradline.report import svg
+from gradline.report.lab.facts import Facts, Setup, ways_to_look
+from gradline.report.lab.notebook import Lab
+from gradline.report.lab.recorded import condensed
+from gradline.report.lab.sample import Reservoir
+from tests.lab.conftest import lesson, rows
+
+
+class Stream:
+    """Rows that are made while they are read, and counted."""
+
+    feature_names, target_name, name, rows_dropped = ("x",), "y", "a stream", 0
+
+    def __init__(self, blocks, rows=10_000):
+        self.blocks, self.rows, self.passes = blocks, rows, 0
+
+    def batches(self, rows=None, *, shuffle=None):
+        self.passes += 1
+        for number in range(self.blocks):
+            x = np.random.default_rng(number).normal(size=self.rows)
+            yield Batch.of(x[:, None], 2 * x + np.random.default_rng(-number % 997).normal(size=self.rows))
+
+
+# ---- the sample
+
+
+@given(st.lists(st.integers(0, 40), max_size=8), st.integers(1, 30))
+def test_any_split_keeps_rows_of_the_stream_none_twice(sizes, size):
+    few, start = Reservoir(size, columns=1), 0
+    for block in sizes:
+        few.add(np.arange(start, start + block, dtype=float)[:, None])
+        start += block
+    kept = few.rows[:, 0].tolist()
+    assert len(kept) == min(size, start) == len(set(kept))
+    assert set(kept) <= set(range(start))
+    if start <= size:
+        assert kept == list(range(start))
+
+
+def test_every_row_is_as_likely():
+    """Of 40 rows 10 are kept: over 4,000 streams each row 1,000 times, within five standard deviations of 27."""
+    counts = np.zeros(40)
+    rng = np.random.default_rng(1)
+    for _ in range(4000):
+        few = Reservoir(10, columns=1)
+        few._rng = rng
+        for start in range(0, 40, 8):
+            few.add(np.arange(start, start + 8.0)[:, None])
+        counts[few.rows[:, 0].astype(int)] += 1
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(4000 * 0.25 * 0.75)
+
+
+def test_one_pass_serves_sums_and_sample_and_the_page_is_the_same_each_time():
+    source = Stream(3)
+    first = Lab(source, Setup()).html
+    assert source.passes == 1
+    assert Lab(Stream(3), Setup()).html == first
+
+
+def test_memory_does_not_grow_with_the_rows():
+    Lab(Stream(2), Setup())  # imports, and what is kept once for all
+    peaks = []
+    for blocks in (4, 40):
+        tracemalloc.start()
+        Lab(Stream(blocks), Setup())
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]  # ten times the rows; 1.5 for how many blocks threads hold at a time
+
+
+# ---- the recorded rungs
+
+
+@given(st.integers(1, 4), st.integers(0, 10**6))
+def test_condensed_rows_have_the_sums_of_all(features, seed):
+    """1e-9 of the size of each, as the root of a matrix halves its digits at worst."""
+    X, y = rows(200, features, seed)
+    few = condensed(Moments.of(X, y))
+    for ours, theirs in ((few.X, X), (few.y[:, None], y[:, None])):
+        np.testing.assert_allclose(ours.mean(0), theirs.mean(0), rtol=1e-9, atol=1e-9)
+    ours, theirs = np.cov(np.column_stack([few.X, few.y]).T, bias=True), np.cov(np.column_stack([X, y]).T, bias=True)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9 * np.abs(theirs).max())
+
+
+def test_the_recorded_rungs_are_the_estimators_paths():
+    pytest.importorskip("torch")
+    from gradline import GradientDescentRegressor
+    from gradline.lessons.demo import X, Y
+
+    facts = Facts.of(*lesson())
+    for recording in facts.recordings[:3]:
+        for rung in ("numpy", "autograd", "nn"):
+            model = GradientDescentRegressor(
+                rung,
+                learning_rate=recording.rate,
+                max_iter=100,
+                tol=None,
+                fit_intercept=False,
+                init=0.5,
+                record_path=True,
+            )
+            theirs = model.fit(X[:, None], Y).coef_path_
+            np.testing.assert_array_equal(recording.paths["float64", rung][:, 0], theirs[:, 0])
+
+
+def test_the_rungs_agree_and_float32_parts():
+    """The promise is 1e-12 relative; float32 leaves by some 1e-7 and no less than half a unit in its last place."""
+    facts = Facts.of(*lesson())
+    assert max(recording.disagreement("float64") for recording in facts.recordings) < 1e-12
+    assert 1e-8 < max(recording.parting() for recording in facts.recordings) < 1e-4
+
+
+# ---- the views
+
+
+def test_the_lessons_numbers_are_the_lessons():
+    views = Facts.of(*lesson()).as_dict()["views"]
+    slope, _, line, even = views
+    assert slope["curvatures"] == pytest.approx([131.2])
+    assert slope["best"] == pytest.approx([2.0])
+    assert line["curvatures"] == pytest.approx([0.58394, 132.616], rel=1e-5)
+    assert line["directions"] == ["b", "a"]
+    assert even["curvatures"] == pytest.approx([2.0, 2.0])
+    assert slope["wrongBest"] == pytest.approx([1.4097561], abs=1e-7)
+    assert slope["wrongFloor"] == pytest.approx(132.0257561, abs=1e-7)
+
+
+@given(st.integers(1, 5), st.booleans(), st.booleans(), st.integers(0, 10**6))
+def test_every_view_is_the_mean_squared_error_where_it_stands(features, intercept, standardise, seed):
+    """Against its definition, at places in the view; 1e-8 of the loss at the start, as sums round."""
+    X, y = rows(60, features, seed)
+    source = ArraySource(X, y)
+    problem = Problem.of(source, bias=intercept, conditioned=False, dtype="float64")
+    view = next(
+        view
+        for view in ways_to_look(problem, Setup(fit_intercept=intercept))
+        if view.coordinates.intercept is intercept and view.coordinates.standardise is standardise
+    )
+    Z, offset = view.columns(X)
+    rng = np.random.default_rng(seed)
+    size = np.mean(y**2)
+    for _ in range(3):
+        v = view.best + rng.normal(size=len(view.best)) / np.sqrt(np.diag(view.H)) * np.sqrt(size)
+        e = v - view.best
+        assert view.floor + e @ view.H @ e == pytest.approx(np.mean((offset + Z @ v - y) ** 2), abs=1e-8 * size)
+        e = v - view.wrong_best
+        pairs = ((offset + Z @ v)[:, None] - y[None, :]) ** 2
+        assert view.wrong_floor + e @ view.H @ e == pytest.approx(pairs.mean(), abs=1e-8 * size)
+
+
+def test_a_slice_has_the_largest_and_the_smallest_curvature():
+    X, y = rows(300, 5)
+    view = Facts.of(ArraySource(X, y), Setup()).views[0]
+    Z = np.column_stack([X, np.ones(300)])
+    values = np.linalg.eigvalsh(2 * Z.T @ Z / 300)
+    np.testing.assert_allclose(view.curvatures[0], [values[0], values[-1]], rtol=1e-9)
+
+
+def test_columns_far_from_zero_open_standardised():
+    """Seconds since 1970: beside them a constant bends the loss 1e22 times less, which is 0 to float64."""
+    x = 1.7e9 + np.arange(100.0)
+    facts = Facts.of(ArraySource(x[:, None], np.sin(x) + x / 100), Setup())
+    assert facts.views[0].coordinates.standardise
+    assert facts.views[0].curvatures[0] == pytest.approx([2.0, 2.0])
+    assert "once they are standardised" in Lab(ArraySource(x[:, None], x), Setup()).html
+
+
+# ---- the file
+
+
+def test_json_in_the_page_ends_no_script_and_has_no_infinity():
+    html = gradline.lab(*rows(50, 2)).html
+    facts = re.search(r'id="facts">(.*?)</script>', html, re.S)[1]
+    assert not re.search(r"[<>&]", facts)
+    assert "Infinity" not in facts
+    assert "NaN" not in facts
+    assert json.loads(facts)["rows"] == 50
+
+
+def test_a_notebook_gets_a_frame_of_its_own():
+    page = gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1])
+    shown = page._repr_html_()
+    assert shown.startswith("<iframe srcdoc=")
+    assert 'sandbox="allow-scripts"' in shown
+    assert shown.count("<") == 2  # the frame alone: the page in it is an attribute
+    assert "save" in repr(page)
+
+
+def test_a_table_gives_its_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"sqft": [50.0, 80.0, 120.0, 90.0]})
+    assert "sqft" in gradline.lab(frame, [1.0, 1.7, 2.4, 1.6]).html
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "words"),
+    [
+        (np.ones((5, 1)), np.arange(5.0), "constant"),
+        ([[1.0]], [2.0], "1 sample"),
+        (np.arange(2010.0).reshape(10, 201), np.arange(10.0), "201 features"),
+        ([[1.0], [np.nan]], [1.0, 2.0], "missing"),
+        ([[1.0], [np.inf]], [1.0, 2.0], "infinite"),
+    ],
+)
+def test_what_no_picture_can_show_is_refused_in_a_sentence(X, y, words):
+    with pytest.raises(DataError, match=words):
+        gradline.lab(X, y)
+
+
+def test_weights_are_refused():
+    source = ArraySource([[1.0], [2.0], [4.0]], [1.0, 2.0, 3.0], [1.0, 2.0, 1.0])
+    with pytest.raises(DataError, match="count once"):
+        Lab(source, Setup())
+
+
+def test_two_equal_columns_without_an_intercept_are_refused():
+    x = np.arange(1.0, 9.0)
+    with pytest.raises(DataError, match="bends"), pytest.warns(gradline.CollinearityWarning):
+        gradline.lab(np.column_stack([x, x]), x + 1, fit_intercept=False)
+
+
+def test_the_quadratic_of_the_condensed_rows_is_that_of_all():
+    X, y = rows(500, 2)
+    moments = Moments.of(X, y)
+    few = condensed(moments)
+    ours = Quadratic.of(Moments.of(few.X, few.y), Moments.of(few.X, few.y).solve(), bias=True)
+    theirs = Quadratic.of(moments, moments.solve(), bias=True)
+    np.testing.assert_allclose(ours.best, theirs.best, rtol=1e-9)
+    assert ours.floor == pytest.approx(theirs.floor, rel=1e-9)
+
+
+# ---- drawings
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
+def test_ticks_are_few_round_and_within(low, width):
+    scale = svg.Scale((low, low + width), (0.0, 100.0))
+    ticks = scale.ticks(5)
+    assert len(ticks) <= 6
+    assert all(low - 1e-6 * width <= tick <= low + width + 1e-6 * width for tick in ticks)
+
+
+def test_words_in_a_drawing_are_escaped():
+    assert "<b>" not in svg.figure(1.0, 1.0, '"<b>', svg.text("<b>", 0.0, 0.0))
+
+
+# ---- the command
+
+
+def gradline_lab(*arguments, cwd):
+    command = [sys.executable, "-m", "gradline", "lab", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_the_command_writes_a_page_and_says_where(tmp_path):
+    done = gradline_lab(cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "lab.html: open it in a browser\n"
+    assert 'data-rate="0.00762"' in (tmp_path / "lab.html").read_text("utf-8")
+
+
+def test_the_command_takes_a_table(tmp_path):
+    (tmp_path / "my houses.csv").write_text("price,sqft,rooms\n" + "".join(f"{i * i},{i},{i % 3}\n" for i in range(40)))
+    done = gradline_lab("my houses.csv", "--target", "price", "--features", "sqft", "-o", "one page.html", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "one page.html").read_text("utf-8")
+    assert "price by sqft, 40 rows of my houses.csv" in page
+    assert "gradline fit &#x27;my houses.csv&#x27; --target price --features sqft" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--target", "y"], 2, "name a table"),
+        (["t.csv"], 2, "--target"),
+        (["t.csv", "--target", "y", "-o", "t.csv"], 2, "overwritten"),
+        (["t.csv", "--target", "y", "-o", "nowhere/lab.html"], 2, "no folder"),
+        (["t.csv", "--target", "z"], 1, "no column 'z'"),
+    ],
+)
+def test_the_command_refuses_in_a_sentence(tmp_path, arguments, code, words):
+    (tmp_path / "t.csv").write_text("y,x\n1,2\n2,3\n3,5\n")
+    done = gradline_lab(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert words in re.sub(r"[\s│]+", " ", done.stderr)
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "t.csv").read_text().startswith("y,x")
