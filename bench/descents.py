@@ -1,13 +1,14 @@
-"""Contenders of the gradient way: many full-batch steps, and one epoch of mini-batches."""
+"""Contenders of the gradient way: many full-batch steps, one epoch of mini-batches, and more columns than sums take."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from bench.fits import by_attributes
-from bench.tables import load
+from bench.tables import load, load_sparse
 from bench.work import Work
 
 # --- full batches. What is told is the whole trajectory: every slope after every step, then every loss.
@@ -119,3 +120,66 @@ def data_loader(stem: str, batch_size: int, rate: float) -> Work:
         return model
 
     return Work(run, lambda model: [float(model.bias.item()), *model.weight[0].tolist()])
+
+
+def bare_steps(stem: str, batch_size: int, rate: float) -> Work:
+    """The floor under an epoch with PyTorch: the steps alone, their batches lying ready as tensors, not shuffled."""
+    import torch
+    from torch import nn
+
+    X, y = load(stem)
+    batches = list(
+        zip(torch.from_numpy(X).split(batch_size), torch.from_numpy(y)[:, None].split(batch_size), strict=True)
+    )
+
+    def run(_: Any) -> Any:
+        model = nn.Linear(X.shape[1], 1, dtype=torch.float64)
+        nn.init.zeros_(model.weight)
+        nn.init.zeros_(model.bias)
+        squared_error = nn.MSELoss()
+        optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+        for features, target in batches:
+            optimizer.zero_grad()
+            squared_error(model(features), target).backward()
+            optimizer.step()
+        return model
+
+    return Work(run, lambda model: [float(model.bias.item()), *model.weight[0].tolist()])
+
+
+# --- more columns than sums over pairs of them are formed for. Fewer rows than columns have many answers that fit
+# equally well, so what is told is what they all have to agree in: the fitted values, where they are large.
+
+
+def gradline_wide(stem: str, sparse: bool) -> Work:
+    from gradline import GradientDescentRegressor
+    from gradline.errors import CollinearityWarning
+
+    X, y = load_sparse(stem) if sparse else load(stem)
+    far = _far_from_zero(y)
+
+    def run(_: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CollinearityWarning)
+            return GradientDescentRegressor().fit(X, y)
+
+    return Work(run, lambda model: model.predict(X[far]).tolist())
+
+
+def lsqr(stem: str, sparse: bool, tolerance: float) -> Work:
+    """Handed its column of ones."""
+    from scipy import sparse as sp
+    from scipy.sparse.linalg import lsqr
+
+    X, y = load_sparse(stem) if sparse else load(stem)
+    ones, far = np.ones((len(y), 1)), _far_from_zero(y)
+    design = sp.hstack([sp.csr_array(ones), X], format="csr") if sparse else np.hstack([ones, X])
+    del X
+    return Work(
+        lambda _: lsqr(design, y, atol=tolerance, btol=tolerance)[0], lambda coef: (design[far] @ coef).tolist()
+    )
+
+
+def _far_from_zero(y: np.ndarray) -> np.ndarray:
+    """The hundred rows where relative differences of what is fitted say most."""
+    return np.argsort(abs(y))[-100:]

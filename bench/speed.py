@@ -145,6 +145,8 @@ def rows(*, quick: bool, threads: int) -> list[Row]:
         parquet(500_000 if quick else 5_000_000, 10, rounds),
         csv(200_000 if quick else 2_000_000, 10, rounds),
         epoch(100_000 if quick else 1_000_000, 10, 3),
+        many_columns(300 if quick else 2000, 3000 if quick else 20_000, None, rounds),
+        many_columns(50_000 if quick else 1_000_000, 5000 if quick else 100_000, 5, rounds),
     ]
 
 
@@ -284,18 +286,63 @@ def epoch(n: int, d: int, rounds: int) -> Row:
             Contender(nn, "bench.descents:gradline_epoch", {"engine": "nn", "batch_size": size, "rate": rate}),
             Contender(sgd, "bench.descents:sgd_regressor", {"rate": rate / size}),
             Contender(loader, "bench.descents:data_loader", {"batch_size": size, "rate": rate}),
+            Contender(
+                "bare PyTorch steps, batches at hand", "bench.descents:bare_steps", {"batch_size": size, "rate": rate}
+            ),
         ],
         ours=[by_hand, nn],
         goals=[
             Goal(
                 by_hand, sgd, 1, "the shuffled copy of the rows, and NumPy's fixed cost of a call, at 256 rows a step."
             ),
-            Goal(nn, loader, 8, "PyTorch's fixed cost of a step, the same for both; only the loading is saved."),
+            Goal(
+                nn,
+                loader,
+                8,
+                "PyTorch's fixed cost of a step, the same for both; only the loading is saved. See the bare steps, for "
+                "which nothing is shuffled, loaded or weighed, nor any loss kept.",
+            ),
         ],
         rounds=rounds,
         agreement="coefficients differ by",
         notes=[
             "gradline's times include the pass for the statistics that limit the rate and certify the end.",
             "Coefficients differ as the shuffles do. They are given to show that all had about the same descent.",
+        ],
+    )
+
+
+def many_columns(n: int, d: int, nonzeros: int | None, rounds: int) -> Row:
+    """Sparse with so many `nonzeros` a row, or dense."""
+    sparse = nonzeros is not None
+    kind = f"sparse, {nonzeros} nonzeros a row" if sparse else "dense"
+    return Row(
+        key=f"lsqr-{'sparse' if sparse else 'dense'}",
+        title=f"Descent over many columns, {n:,} x {d:,}, {kind}",
+        text="GradientDescentRegressor as it comes, beside SciPy's iterative solver of the same least squares.",
+        work=f"descent, {n:,} x {d:,}",
+        prepare=lambda folder: {
+            "stem": tables.sparse(folder, n, d, nonzeros) if sparse else tables.arrays(folder, n, d)
+        },
+        contenders=[
+            Contender(GRADLINE, "bench.descents:gradline_wide", {"sparse": sparse}),
+            *(
+                Contender(
+                    f"scipy.sparse.linalg.lsqr, tolerances {tolerance:g}",
+                    "bench.descents:lsqr",
+                    {"sparse": sparse, "tolerance": tolerance},
+                )
+                for tolerance in (1e-6, 1e-9)
+            ),
+        ],
+        ours=[GRADLINE],
+        goals=(),
+        rounds=rounds,
+        agreement="fitted values agree to",
+        notes=[
+            "gradline's time includes the passes that look for the smallest curvature and those that certify the end. "
+            "lsqr stops by its own estimate, 1e-6 being its default; it is handed [1, X], which is not timed.",
+            "Compared are the fitted values of the hundred rows with the largest |y|: the coefficients themselves "
+            + ("are unique here." if n > d else "are not unique, with fewer rows than columns."),
         ],
     )

@@ -34,6 +34,28 @@ def load(stem: str) -> tuple[np.ndarray, np.ndarray]:
     return np.load(f"{stem}.X.npy"), np.load(f"{stem}.y.npy")
 
 
+def sparse(folder: Path, n: int, d: int, nonzeros: int) -> str:
+    """The same with `nonzeros` cells a row, in columns drawn at random, as what a CSR array is made of."""
+    stem = folder / f"sparse-{n}-{d}"
+    rng = np.random.default_rng(SEED)
+    column, cell = rng.integers(0, d, (n, nonzeros)), rng.standard_normal((n, nonzeros))
+    y = 1.0 + (cell * (column + 1) / d).sum(axis=1) + rng.standard_normal(n)
+    for part, array in (("cell", cell), ("column", column), ("y", y)):
+        np.save(f"{stem}.{part}.npy", array)
+    return str(stem)
+
+
+def load_sparse(stem: str) -> tuple[Any, np.ndarray]:
+    from scipy.sparse import csr_array
+
+    cell, column, y = (np.load(f"{stem}.{part}.npy") for part in ("cell", "column", "y"))
+    n, nonzeros = cell.shape
+    d = int(stem.rpartition("-")[2])
+    X = csr_array((cell.ravel(), column.ravel(), np.arange(0, n * nonzeros + 1, nonzeros)), shape=(n, d))
+    X.sum_duplicates()
+    return X, y
+
+
 def parquet(folder: Path, n: int, d: int) -> str:
     """One Parquet file of columns x0 .. x(d-1), y, as pyarrow writes it by default."""
     import pyarrow.parquet as pq

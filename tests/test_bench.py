@@ -194,11 +194,21 @@ def test_epochs_of_all_kinds_move_towards_the_answer(tmp_path):
     stem = tables.arrays(tmp_path, 2000, 2)
     right = np.array([1.0, 0.5, 1.0])
     works = [descents.gradline_epoch(stem, "numpy", 20, 0.05), descents.sgd_regressor(stem, 0.0025)]
-    works += [descents.data_loader(stem, 20, 0.05)] if installed("torch") else []
+    works += [descents.data_loader(stem, 20, 0.05), descents.bare_steps(stem, 20, 0.05)] if installed("torch") else []
     for work in works:
         # 100 steps of contraction 1 - 2 * 0.05 leave e^-10; the noise of the gradient leaves about
         # sqrt(rate * 2 / (2 * 20)) = 0.05 a coefficient, and the sample 1 / sqrt(2000).
         assert abs(np.array(work.timed(None)["answer"]) - right).max() < 0.3
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+def test_both_descents_over_many_columns_fit_the_same(tmp_path, sparse):
+    stem = tables.sparse(tmp_path, 20_000, 2100, 5) if sparse else tables.arrays(tmp_path, 150, 2100)
+    expected = descents.gradline_wide(stem, sparse).timed(None)["answer"]
+    assert len(expected) == 100
+    # Every coefficient is right to 1e-6 of itself, or of its standard error where it has one, 0.15 here. So a fitted
+    # value is off by 1e-6 |x| |b| at most, dense: |x| = 46, |b| = 7 beside |y| > 10; or sparse by 1e-6 beside |y| > 2.
+    assert speed.disagreement(descents.lsqr(stem, sparse, 1e-9).timed(None)["answer"], expected) < 4e-5
 
 
 # --- rows and the page

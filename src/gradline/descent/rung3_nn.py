@@ -23,7 +23,7 @@ class ByNN:
         # 1. predict
         p = self.model(X)
         # 2. loss
-        loss = share @ self.criterion(p, y.view(-1, 1))
+        loss = share.view(1, -1) @ self.criterion(p, y.view(-1, 1))
         # 3. gradient
         self.optimizer.zero_grad()
         loss.backward()
