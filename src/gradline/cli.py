@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -258,7 +258,7 @@ def fit(
         weights=weights.value,
         missing=missing.value,
         query=query,
-        decimal=_decimal(decimal),
+        decimal=cli_models.decimal_mark(decimal),
         encoding=encoding,
     )
     intercept = intercept_of(table, intercept)
@@ -404,12 +404,6 @@ def _references(given: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"'{text}' is not COLUMN=LEVEL", param_hint="--reference")
         references[name.strip()] = level.strip()
     return references
-
-
-def _decimal(mark: str) -> Literal[".", ","]:
-    if mark not in (".", ","):
-        raise typer.BadParameter(f"'{mark}' is neither . nor a comma", param_hint="--decimal")
-    return "," if mark == "," else "."
 
 
 def _fraction(share: float | None) -> float | None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,7 +35,7 @@ Output = Annotated[str, typer.Option("-o", "--output", help="The model file to w
 
 def predict(
     model: Model,
-    source: Annotated[str, typer.Argument(help="A table with the features, in any order: CSV or Parquet.")],
+    source: Annotated[str, typer.Argument(help="A table with the features, in any order, wherever fit reads one.")],
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="A .csv or .parquet file. Default: CSV on stdout.")
     ] = None,
@@ -45,12 +45,15 @@ def predict(
     missing: Annotated[Cells, typer.Option(help="Rows with empty cells: an error, or a blank prediction.")] = (
         Cells.error
     ),
+    query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
+    decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
+    encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
 ) -> None:
     """Predict the rows of a table with a saved model, one line each, in their order.
 
     Example: gradline predict model.json houses.csv --interval 0.95 -o predicted.csv
     """
-    from gradline.data.files import reader_of
+    from gradline.data.opening import opened
     from gradline.data.rows_out import SUFFIXES, write_csv, write_rows
     from gradline.data.to_predict import FeatureTable
     from gradline.model_file import read_model
@@ -62,7 +65,8 @@ def predict(
     if output is not None:
         _refuse_the_source(output, source, "-o")
     saved = read_model(model)
-    rows = FeatureTable.of(reader_of(source), saved.starts_from, missing.value)
+    reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
+    rows = FeatureTable.of(reader, saved.starts_from, missing.value)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)
     if output is None:
@@ -75,6 +79,13 @@ def predict(
             f" or levels of {name!r} that the fit never met ({level!r})" for name, level in rows.unseen.items()
         )
         print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
+
+
+def decimal_mark(mark: str) -> Literal[".", ","]:
+    """What --decimal says."""
+    if mark not in (".", ","):
+        raise typer.BadParameter(f"'{mark}' is neither . nor a comma", param_hint="--decimal")
+    return "," if mark == "," else "."
 
 
 def summary(model: Model, as_json: AsJson = False) -> None:

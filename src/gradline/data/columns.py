@@ -212,7 +212,8 @@ class Growing:
     """Columns of X whose levels are found on the way: a new level takes a column that was zero in all rows before.
 
     Numbers come first, then the levels of all categories in the order they were met, then columns kept free for those
-    to come. `features` are all there are, for hints; none in a formula. `order` says where the columns of `terms`, once all are known, are to be found.
+    to come. `order` says where the columns of `terms`, once all are known, are to be found. `features` are all that
+    there are, for hints; none in a formula.
 
     Examples
     --------

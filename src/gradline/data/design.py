@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, get_args
 
+import numpy as np
+
 from gradline.data.columns import INSISTED, Column, Terms
 from gradline.data.formula import Formula
 from gradline.data.kinds import Kind
+from gradline.data.labels import Labels
 from gradline.data.reader import Reader
 from gradline.data.roles import Roles, find_column, listed
 from gradline.errors import DataError
@@ -46,7 +49,7 @@ def designed(
                 insisted.add(asked[place])
     roles = Roles.of(reader.name, reader.column_names, target=target, features=asked, weight=weight)
     columns = []
-    levels = {find_column(reader.name, reader.column_names, name): level for name, level in reference.items()}
+    levels = {find_column(reader.name, reader.column_names, name): _level(level) for name, level in reference.items()}
     for name in roles.features:
         category = name in insisted or kinds[name] is Kind.TEXT
         columns.append(Column(name, kinds[name], category, name in insisted, None, levels.pop(name, None)))
@@ -57,6 +60,11 @@ def designed(
     if levels:
         raise DataError(f"reference names {next(iter(levels))!r}, which is none of the features")
     return roles, Terms(tuple(columns))
+
+
+def _level(level: Any) -> str:
+    """A reference as the levels are named, where it is given as a number."""
+    return level if isinstance(level, str) else Labels.of_numbers(np.array([level], dtype=np.float64)).levels[0]
 
 
 def _by_formula(
@@ -80,7 +88,8 @@ def _by_formula(
     available = {name: kinds[name] for name in names if name != weight}
     formula = Formula.of(text, available, reader.name)
     if formula.target is None:
-        raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=f"'{names[-1]} ~ {text}'")
+        right = text.strip().removeprefix("~").strip() or "."
+        raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=f"'{names[-1]} ~ {right}'")
     if target is not None and target not in formula.left:
         raise DataError(f"the target is {target!r}, but that of the formula {text!r} is {formula.target!r}")
     twice = [name for name in formula.left if name in formula.raw]
@@ -109,7 +118,7 @@ def intercept_of(source: Any, fit_intercept: bool) -> bool:
     by_formula: bool | None = getattr(source, "intercept", None)
     if by_formula is not None:
         if by_formula and not fit_intercept:
-            raise DataError("the formula has an intercept, but fit_intercept=False", hint="end the formula with - 1")
+            raise DataError("the formula has an intercept, but none was asked for", hint="end the formula with - 1")
         return by_formula
     design = getattr(source, "design", None)
     if not fit_intercept and isinstance(design, Terms) and design.categories.columns:
@@ -126,17 +135,14 @@ def kept(design: Design) -> dict[str, Any]:
 
     Examples
     --------
-    >>> kept(Terms((Column("sqft"), Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo")))))["columns"]
-    [{'name': 'sqft', 'kind': 'number'}, {'name': 'city', 'kind': 'text', 'levels': ['Bonn', 'Oslo'], 'reference': None}]
+    >>> kept(Terms((Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo")),)))
+    {'columns': [{'name': 'city', 'kind': 'text', 'levels': ['Bonn', 'Oslo'], 'reference': None}]}
     """
-    columns = [_kept(column) for column in (design.categories if isinstance(design, Formula) else design).columns]
     if isinstance(design, Formula):
-        return {
-            "formula": design.text,
-            "kinds": {n: kind.value for n, kind in design.kinds.items()},
-            "columns": columns,
-        }
-    return {"columns": columns}
+        categories = {column.name: column for column in design.categories.columns}
+        columns = (categories.get(name, Column(name, kind)) for name, kind in design.kinds.items())
+        return {"formula": design.text, "columns": [_kept(column) for column in columns]}
+    return {"columns": [_kept(column) for column in design.columns]}
 
 
 def read_kept(state: Mapping[str, Any]) -> Design:
@@ -150,7 +156,7 @@ def read_kept(state: Mapping[str, Any]) -> Design:
     columns = tuple(_read_column(column) for column in state["columns"])
     if "formula" not in state:
         return Terms(columns)
-    formula = Formula.of(state["formula"], {name: Kind(kind) for name, kind in state["kinds"].items()})
+    formula = Formula.of(state["formula"], {column.name: column.kind for column in columns})
     return formula.with_levels({column.name: column.levels or () for column in columns})
 
 

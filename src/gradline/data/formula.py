@@ -206,10 +206,8 @@ class Formula:
     @cached_property
     def _named_as_numbers(self) -> set[str]:
         """Columns that stand outside C(...) somewhere."""
-        terms = (*_left(self._parsed), *self._parsed.rhs)
-        return {
-            n for term in terms for factor in term.factors for n, insisted in self._mentioned(factor) if not insisted
-        }
+        factors = (factor for term in (*_left(self._parsed), *self._parsed.rhs) for factor in term.factors)
+        return {name for factor in factors for name, insisted in self._mentioned(factor) if not insisted}
 
     def _evaluated(self, spec: Any, cells: Mapping[str, Cells]) -> Array:
         frame = {}
@@ -248,7 +246,7 @@ class Formula:
             if column.name in self._named_as_numbers:
                 return np.array([*numbers, np.nan])[codes]
             # Whole numbers as such, for names like C(rooms)[T.3], and for Treatment(3).
-            levels = [int(level) if number == int(number) else number for level, number in zip(levels, numbers)]
+            levels = [float(level) if "." in level or "e" in level else int(level) for level in levels]
         return pd.Categorical.from_codes(codes, categories=levels)
 
 
@@ -331,8 +329,8 @@ def _names_in_call(call: ast.Call, function: str, formula: str) -> Iterator[tupl
             raise DataError(f"{ast.unparse(call)} in the formula {formula!r}: expected {function}(...) of one column")
         yield from _names(call.args[0], formula)
     elif function == "C":
-        column, *codings = call.args or [None]
-        codings += [keyword.value if keyword.arg == "contr" else keyword for keyword in call.keywords]
+        column = call.args[0] if call.args else None
+        codings = [*call.args[1:], *(word.value if word.arg == "contr" else word for word in call.keywords)]
         if not isinstance(column, ast.Name):
             what = ast.unparse(column) if column else "nothing"
             raise DataError(

@@ -45,19 +45,19 @@ UNITS = {
 
 
 def kind_of(arrow_type: Any) -> Kind:
-    """The kind of an Arrow type; a dictionary has that of its values.
+    """The kind of an Arrow type; a dictionary is a category, whatever its values are.
 
     Examples
     --------
     >>> import pyarrow as pa
-    >>> [kind_of(t).value for t in (pa.int8(), pa.dictionary(pa.int8(), pa.string()), pa.date32(), pa.timestamp("ns"))]
+    >>> [kind_of(t).value for t in (pa.int8(), pa.dictionary(pa.int8(), pa.int64()), pa.date32(), pa.timestamp("ns"))]
     ['number', 'text', 'date', 'time']
     """
     import pyarrow as pa
 
     types = pa.types
     if types.is_dictionary(arrow_type):
-        return kind_of(arrow_type.value_type)
+        return Kind.OTHER if kind_of(arrow_type.value_type) is Kind.OTHER else Kind.TEXT
     tests = {
         types.is_boolean: Kind.BOOLEAN,
         types.is_integer: Kind.NUMBER,

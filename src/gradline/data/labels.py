@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,10 @@ class Labels:
 
     @classmethod
     def of_text(cls, cells: Any, missing_words: tuple[str, ...] = ()) -> Labels:
-        """An Arrow array or chunked array of strings, plain or dictionary-encoded; padding is trimmed.
+        """An Arrow array or chunked array, plain or dictionary-encoded; of strings, what is blank counts as missing.
+
+        Padding is trimmed. What is no string, as in a column that a database or pandas calls a category of numbers, is
+        named as `of_numbers` does.
 
         Parameters
         ----------
@@ -59,13 +64,15 @@ class Labels:
         """
         import pyarrow as pa
 
+        if pa.types.is_null(cells.type):
+            return cls(np.full(len(cells), MISSING, dtype=np.int32), ())
         encoded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.unify_dictionaries().combine_chunks()
         if isinstance(encoded, pa.ChunkedArray):  # of no chunks, in some versions
             encoded = pa.concat_arrays(encoded.chunks)
         codes = encoded.indices.cast(pa.int32()).fill_null(MISSING).to_numpy(zero_copy_only=False)
-        words = [None if word is None else word.strip() for word in encoded.dictionary.to_pylist()]
+        words = [_word(cell) for cell in encoded.dictionary.to_pylist()]
         return cls._numbered(codes, [None if word in missing_words else word for word in words])
 
     @classmethod
@@ -78,11 +85,7 @@ class Labels:
         ('0.5', '3')
         """
         numbers, codes = np.unique(cells, return_inverse=True)
-        words = [
-            None if np.isnan(number) else str(int(number)) if number == int(number) else repr(number)
-            for number in numbers.tolist()
-        ]
-        return cls._numbered(codes.astype(np.int32), words)
+        return cls._numbered(codes.astype(np.int32), [_word(number) for number in numbers.tolist()])
 
     @classmethod
     def _numbered(cls, codes: NDArray[np.int32], words: list[str | None]) -> Labels:
@@ -91,3 +94,14 @@ class Labels:
         place = {level: number for number, level in enumerate(levels)}
         fresh = np.array([*(MISSING if word is None else place[word] for word in words), MISSING], dtype=np.int32)
         return cls(fresh[codes], levels)  # -1 finds the last, which is missing
+
+
+def _word(cell: Any) -> str | None:
+    """The name of a level; None where the cell is missing."""
+    if cell is None or isinstance(cell, str):
+        return (cell or "").strip() or None
+    if isinstance(cell, float) and math.isnan(cell):
+        return None
+    if isinstance(cell, int | float | Decimal):
+        return str(int(cell)) if math.isfinite(cell) and cell == int(cell) else repr(float(cell))
+    return str(cell)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from gradline.data.tables import are_numbers, as_table
 from gradline.data.tally import Missing
 from gradline.data.text_cells import Decimal
 from gradline.errors import DataError
+
+PARTS = ("target_name", "name", "feature_names", "rows_dropped", "batches")
 
 
 @runtime_checkable
@@ -56,6 +58,11 @@ class Source(Protocol):
             Visit the rows in random order; the same state of the generator gives the same batches.
         """
         ...
+
+
+def is_source(data: Any) -> TypeGuard[Source]:
+    """Whether it has what a Source has; without asking for any of it, as names may cost a pass over the rows."""
+    return all(hasattr(type(data), part) or part in getattr(data, "__dict__", {}) for part in PARTS)
 
 
 def open_source(
@@ -99,8 +106,9 @@ def open_source(
     features : sequence of str or None
         The columns to predict it from; None: every column but the target and the weight. Numbers are taken as they are;
         booleans, dates and times as numbers in the unit that `gradline.data.kinds.Kind.unit` states; a column of
-        text as a category, one 0/1 column for each level but its reference. ``"C(rooms)"`` takes a column of numbers
-        as a category, and a column of text that looks like a key.
+        text, or of the categorical type of pandas, polars or Arrow, as a category: one 0/1 column for each level that
+        occurs but its reference. ``"C(rooms)"`` takes a column of numbers as a category, and a column of text that
+        looks like a key. Padding around text is trimmed; blank text is a missing cell.
     formula : str or None
         In place of `target` and `features`: ``"log(price) ~ sqft + C(city) * age"``, as `gradline.data.formula` reads
         it; ``- 1`` leaves out the intercept. Needs the extra ``formula``.
@@ -164,7 +172,7 @@ def open_source(
     ('sqft', 'year') [[50.0, 2024.0], [80.0, 2025.0]]
     """
     check_weights(weights)
-    if isinstance(data, Source):
+    if is_source(data):
         if target not in (None, data.target_name):
             raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")
         if (
@@ -176,7 +184,7 @@ def open_source(
         return data
     if not isinstance(data, str | os.PathLike):
         table = as_table(data)
-        numbers = formula is None and weights == "analytic" and query is None
+        numbers = formula is None and not reference and weights == "analytic" and query is None
         if table is None or (numbers and are_numbers(table, target, features, weight)):
             return open_table(data, target=target, features=features, weight=weight, missing=missing)
     reader = opened(data, query=query, decimal=decimal, encoding=encoding)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.cells import NotANumber, from_arrow, from_numpy, pandas_index
-from gradline.data.kinds import kind_of
+from gradline.data.kinds import Kind, kind_of
 from gradline.data.sparse import as_csr, is_sparse
 from gradline.data.tally import unusable
 from gradline.errors import DataError
@@ -157,6 +157,7 @@ class Table(NamedTuple):
     rows: int
     names: list[str]
     numeric: list[str]
+    plain: list[str]  # numbers as they are: no booleans, dates or categories of numbers
     column: Callable[[int], Array]
     matrix: Callable[[], Array]
     named: bool = True  # every name is a string
@@ -182,7 +183,7 @@ def are_numbers(table: Table, *roles: Any) -> bool:
         names = [asked] if isinstance(asked, str) else asked
         used |= {str(name).strip() for name in names or ()}
     whole_table = roles[1] is None
-    return all(name in table.numeric for name in table.names if whole_table or name.strip() in used) and not any(
+    return all(name in table.plain for name in table.names if whole_table or name.strip() in used) and not any(
         name.startswith("C(") for name in used
     )
 
@@ -203,8 +204,10 @@ def _arrow_table(data: Any) -> Table:
     def column(j: int) -> Array:
         return from_arrow(table.column(j), names[j])
 
-    numeric = [field.name for field in table.schema if kind_of(field.type).is_numeric]
-    return Table(len(table), names, numeric, column, lambda: _matrix(column, len(table), len(names)))
+    kinds = {field.name: kind_of(field.type) for field in table.schema}
+    numeric = [name for name, kind in kinds.items() if kind.is_numeric]
+    plain = [name for name in numeric if kinds[name] is Kind.NUMBER]
+    return Table(len(table), names, numeric, plain, column, lambda: _matrix(column, len(table), len(names)))
 
 
 def _dict_table(data: dict[Any, Any]) -> Table:
@@ -219,7 +222,8 @@ def _dict_table(data: dict[Any, Any]) -> Table:
 
     rows = len(columns[0]) if columns else 0
     numeric = [name for name, cells in zip(names, columns, strict=True) if cells.dtype.kind in "biuf"]
-    return Table(rows, names, numeric, column, lambda: _matrix(column, rows, len(names)))
+    plain = [name for name, cells in zip(names, columns, strict=True) if cells.dtype.kind in "iuf"]
+    return Table(rows, names, numeric, plain, column, lambda: _matrix(column, rows, len(names)))
 
 
 def _pandas_table(frame: Any) -> Table:
@@ -242,8 +246,9 @@ def _pandas_table(frame: Any) -> Table:
         return _matrix(column, len(frame), len(names))
 
     numeric = [name for name, kind in zip(names, kinds, strict=True) if kind in "biuf"]
+    plain = [name for name, kind in zip(names, kinds, strict=True) if kind in "iuf"]
     named = all(isinstance(name, str) for name in frame.columns)
-    return Table(len(frame), names, numeric, column, matrix, named)
+    return Table(len(frame), names, numeric, plain, column, matrix, named)
 
 
 def _matrix(column: Callable[[int], Array], rows: int, columns: int) -> Array:

@@ -15,7 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from gradline.data.design import intercept_of
-from gradline.data.source import Source
+from gradline.data.source import Source, is_source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import fit as descend_on
 from gradline.descent.losses.loss import LOSSES
@@ -257,11 +257,12 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             Each row's weight in the mean loss; zero is no row.
         """
         self._validate_params()
-        before = self._parameters_before()
         source = as_source(self, X, y, sample_weight, look=False)
-        if isinstance(X, Source):
+        intercept = intercept_of(source, self.fit_intercept)
+        before = self._parameters_before(intercept)
+        if is_source(X):
             learn_columns(self, source)
-        if before is not None and len(before) != self.n_features_in_ + self.fit_intercept:
+        if before is not None and len(before) != self.n_features_in_ + intercept:
             raise DataError(
                 f"warm_start goes on from {len(self.coef_)} coefficients, but X has {self.n_features_in_} features",
                 hint="give the same columns, or warm_start=False",
@@ -271,7 +272,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             learning_rate=self.learning_rate,
             max_iter=self.max_iter,
             tol=self.tol,
-            fit_intercept=intercept_of(source, self.fit_intercept),
+            fit_intercept=intercept,
             batch_size=self.batch_size,
             init=self.init if before is None else before,
             loss=self.loss,
@@ -350,7 +351,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         if self.validation_fraction is not None:
             self.validation_loss_curve_ = list(done.validation_loss)
 
-    def _parameters_before(self) -> Array | None:
+    def _parameters_before(self, intercept: bool) -> Array | None:
         """Where a warm start begins."""
         if self.warm_start and self.checkpoint is not None:
             raise DataError(
@@ -361,7 +362,7 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             return None
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_)):
             raise DataError("the last fit diverged: warm_start has nowhere to go on from", hint="warm_start=False")
-        return np.append(self.coef_, self.intercept_) if self.fit_intercept else self.coef_
+        return np.append(self.coef_, self.intercept_) if intercept else self.coef_
 
     @property
     def module_(self) -> Any:

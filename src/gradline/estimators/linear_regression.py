@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns import Column, Terms
 from gradline.data.design import Weights, design_of, intercept_of
-from gradline.data.source import Source
+from gradline.data.source import Source, is_source
 from gradline.data.tally import Missing
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.exported import onnx_model, sql_expression, torch_layer
@@ -165,7 +165,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
                 solution = moments.solve(fit_intercept=intercept)
             else:
                 moments, solution = gather(source, fit_intercept=intercept, precision=self.precision)
-        if isinstance(X, Source):
+        if is_source(X):
             learn_columns(self, source)
         return self._settle(moments, solution, source, intercept)
 
@@ -309,11 +309,11 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         # Sums that are float64 already stay so: what they have lost cannot be found again.
         kind: Any = type(self.moments_) if not first else Moments if self.precision == "float64" else ExactMoments
         moments: Any = gather_powers(source, self.polynomial) if self.polynomial > 1 else one_pass(source, kind)
-        design = design_of(source) if isinstance(X, Source) else None
+        design = design_of(source) if is_source(X) else None
         if not first:
-            if isinstance(X, Source) and design is None:
+            if is_source(X) and design is None:
                 refuse_other_features(self, source)
-            design = design if isinstance(X, Source) else self._design
+            design = design if is_source(X) else self._design
             kept, moments, design = aligned(self.moments_, self._design, moments, design)
             moments = kept + moments if sign > 0 else kept - moments
             if sign < 0 and isinstance(design, Terms) and isinstance(moments, ExactMoments):
@@ -325,7 +325,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
                 "cannot tell more, and the rows are not here to be read again",
                 hint="fit with precision='exact' (partial_fit from the start is exact anyway) before changing rows",
             )
-        if isinstance(X, Source) or design is not None:
+        if is_source(X) or design is not None:
             set_columns(self, source.feature_names if design is None else design.names, design)
         return self._settle(moments, solution, source, intercept)
 

@@ -13,8 +13,9 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 from gradline.data.arrays import ArraySource
 from gradline.data.columnar import TableReader
 from gradline.data.design import Design, design_of
-from gradline.data.source import Source, whole
+from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
+from gradline.data.table_source import TableSource
 from gradline.data.tables import as_features, as_table, default_names
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
@@ -42,9 +43,14 @@ def as_source(
         raise DataError(
             f"X is a {type(X).__name__}, expected rows of numbers", hint="fit(open_source(X, target=...)) reads tables"
         )
-    if isinstance(X, Source):
+    if is_source(X):
         if y is not None or sample_weight is not None:
             raise TypeError("a source brings its own target and weights: call fit(source) alone")
+        if weights == "frequency" and not getattr(X, "frequencies", False) and _has_weight(X):
+            raise DataError(
+                f"the weights of {X.name} are analytic, but weights='frequency' was asked for",
+                hint="open_source(..., weights='frequency') reads them as frequencies",
+            )
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
@@ -90,9 +96,8 @@ def feature_names(estimator: Any) -> tuple[str, ...]:
 def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     """X as the fitted estimator expects it: the same columns, all finite, as one array."""
     check_is_fitted(estimator)
-    if isinstance(X, Source):
-        refuse_other_features(estimator, X)
-        return whole(X).X
+    if is_source(X):
+        return whole(_as_fitted(estimator, X)).X
     table = _table_to_lay_out(estimator, X)
     if table is not None:
         return np.concatenate(list(table.blocks()))
@@ -106,14 +111,27 @@ def predict(estimator: Any, X: Any) -> Array:
     check_is_fitted(estimator)
     w: Array = estimator.coef_
     b: float = estimator.intercept_
-    if isinstance(X, Source):
-        refuse_other_features(estimator, X)
-        return np.concatenate([batch.X @ w for batch in X.batches()]) + b
+    if is_source(X):
+        return np.concatenate([batch.X @ w for batch in _as_fitted(estimator, X).batches()]) + b
     table = _table_to_lay_out(estimator, X)
     if table is not None:
         return np.concatenate([rows @ w for rows in table.blocks()]) + b
     predicted: Array = _checked(estimator, X) @ w + b
     return predicted
+
+
+def _as_fitted(estimator: Any, source: Source) -> Source:
+    """A source whose X has the columns fitted, whatever levels its own rows have; DataError where it cannot."""
+    design: Design | None = getattr(estimator, "_design", None)
+    if design is not None and isinstance(source, TableSource) and type(source.design) is type(design):
+        return source.laid_out_as(design)
+    refuse_other_features(estimator, source)
+    return source
+
+
+def _has_weight(source: Source) -> bool:
+    roles = getattr(source, "roles", None)
+    return (getattr(source, "weight", None) if roles is None else roles.weight) is not None
 
 
 def refuse_other_features(estimator: Any, source: Source) -> None:
