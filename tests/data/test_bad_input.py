@@ -256,7 +256,9 @@ def test_files_of_several_schemas_name_the_file_and_the_column(tmp_path: Path) -
 def test_a_part_whose_column_is_text_names_the_file(tmp_path: Path) -> None:
     pq.write_table(TABLE, tmp_path / "a.parquet")
     pq.write_table(TABLE.set_column(0, "x", pa.array(["n/k"] * len(TABLE))), tmp_path / "b.parquet")
-    assert told(f"{tmp_path}/*.parquet").message == "column 'x' of b.parquet holds text: 'n/k' in row 1"
+    assert told(f"{tmp_path}/*.parquet").message == "column 'x' of b.parquet is a text, but a number in a.parquet"
+    pq.write_table(TABLE.set_column(0, "x", pa.nulls(len(TABLE))), tmp_path / "b.parquet")
+    assert f"column 'x' has {len(TABLE)} missing" in told(f"{tmp_path}/*.parquet").message
     (tmp_path / "a.csv").write_text("x,y\n1,2\n3,5\n")
     (tmp_path / "b.csv").write_text("x,y\nn/k,2\nn/k,2\n")
     assert told(f"{tmp_path}/*.csv").message == "column 'x' of b.csv holds text: 'n/k' in row 1"

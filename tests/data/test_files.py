@@ -202,7 +202,7 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
         ('x,y\n"1\n",2\n3\n', "line 4 of t.csv has 1 field, expected 2 as in the header", None),
         ('x,y\n1,2\n3,"4\n5,6\n', "line 3 of t.csv opens a quote that is not closed", None),
         ("x,y\n1,2\nbad,4\n", "column 'x' of t.csv holds text: 'bad' in row 2", NUMBER.format("x")),
-        ("x,y\n1,2\n3,bad\n", "column 'y' of t.csv holds text: 'bad' in row 2", NUMBER.format("y")),
+        ("x,y\n1,2\n3,bad\n", "column 'y' of t.csv holds text: 'bad' in row 2", "expected a number"),
         ("x,y\n1_000,2\n", "column 'x' of t.csv holds text: '1_000' in row 1", None),
         ("x,y\n0x10,2\n", "column 'x' of t.csv holds text: '0x10' in row 1", None),
         (

@@ -64,14 +64,14 @@ def test_labels_are_the_strings_and_what_other_cells_are_called(
             assert len(block) == len(y)
             found += [None if code < 0 else block.levels[code] for code in block.codes]
     assert found == [
-        None if cell is None else WORDS[cell] if isinstance(cell, bool) else str(cell).strip() for cell in cells
+        None if cell is None else WORDS[cell] if isinstance(cell, bool) else str(cell).strip() or None for cell in cells
     ]
 
 
-def test_words_for_missing_are_words_in_json(tmp_path: Path) -> None:
+def test_words_for_missing_are_words_in_json_but_a_blank_is_none(tmp_path: Path) -> None:
     [[block]] = lines(tmp_path, ["NA", "", None, "null"]).read(["x"], 10, ["x"])
     assert isinstance(block, Labels)
-    assert [None if code < 0 else block.levels[code] for code in block.codes] == ["NA", "", None, "null"]
+    assert [None if code < 0 else block.levels[code] for code in block.codes] == ["NA", None, None, "null"]
 
 
 def test_truth_is_one_and_null_missing(tmp_path: Path) -> None:

@@ -176,31 +176,6 @@ def _from_temporal(cells: Any) -> Array:
     return numbers
 
 
-def from_text(cells: Any, column: str, rows_before: int = 0) -> Array:
-    """Arrow strings as float64: numbers (padded or not), true and false, and the words for missing (NaN)."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    trimmed = pc.ascii_trim_whitespace(cells)
-    missing = pc.is_in(trimmed, pa.array(MISSING_WORDS, trimmed.type))
-    trimmed = pc.if_else(missing, pa.scalar(None, trimmed.type), trimmed)
-    try:
-        numbers = pc.cast(trimmed, pa.float64())
-    except pa.ArrowInvalid:
-        for words, digit in ((TRUE_WORDS, "1"), (FALSE_WORDS, "0")):
-            trimmed = pc.if_else(pc.is_in(trimmed, pa.array(words, trimmed.type)), digit, trimmed)
-        try:
-            numbers = pc.cast(trimmed, pa.float64())
-        except pa.ArrowInvalid:
-            raise _first_text(trimmed, column, rows_before) from None
-    result = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
-    for row in np.flatnonzero((np.abs(result) >= EXACT_INTEGERS) & np.isfinite(result)):
-        digits = trimmed[int(row)].as_py().lstrip("+-")
-        if digits.isdigit():
-            refuse_rounding(int(trimmed[int(row)].as_py()), column, rows_before + int(row) + 1)
-    return result
-
-
 def shown(cell: object) -> str:
     """A value for a message: its kind, and itself, cut to a readable length."""
     if isinstance(cell, bytes):
@@ -240,21 +215,3 @@ def refuse_rounding(integer: int, column: str, row: int) -> None:
             what=f"an integer that float64 cannot hold exactly: {integer}",
             hint="a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first",
         )
-
-
-def _first_text(cells: Any, column: str, rows_before: int) -> NotANumber:
-    import pyarrow as pa
-
-    for row, cell in enumerate(cells, rows_before + 1):
-        try:
-            cell.cast(pa.float64())
-        except pa.ArrowInvalid:
-            text = cell.cast(pa.binary()).as_py().decode("utf-8", "replace")
-            comma = text.count(",") == 1 and text.replace(",", "").lstrip("+-").isdigit()
-            return NotANumber(
-                column,
-                row,
-                text,
-                hint="write decimals with a point, and thousands without a separator" if comma else None,
-            )
-    raise AssertionError("a cell that does not cast")

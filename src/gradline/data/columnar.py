@@ -35,6 +35,12 @@ class ColumnarReader:
         """What each column holds, by its type."""
         return {field.name: kind_of(field.type) for field in self.schema if field.name in self.column_names}
 
+    def is_null(self, name: str) -> bool:
+        """Whether a column has the type of one that never held a value."""
+        import pyarrow as pa
+
+        return bool(pa.types.is_null(self.schema.field(name).type))
+
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
         """Start a fresh pass, see `gradline.data.reader.Reader`."""
         before = 0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
-from gradline.data.cells import MISSING_WORDS, NotANumber, from_text
+from gradline.data.cells import MISSING_WORDS, NotANumber
+from gradline.data.columnar import ColumnarReader
 from gradline.data.kinds import Kind
 from gradline.data.labels import Labels
 from gradline.data.places import Part, Place
 from gradline.data.reader import Cells, Reader
 from gradline.data.roles import listed
+from gradline.data.text_cells import Form, form_of, from_text
 from gradline.errors import DataError
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a key that is null
@@ -26,11 +29,11 @@ class ManyReader:
         self._open_place = open_place
         self._first = open_place(parts[0].place, None)
         self.column_names = self._names(self._first, parts[0])
+        self._key_forms = {key: self._form(key) for key in parts[0].keys}
 
     def kinds(self) -> dict[str, Kind]:
         """What each column of the first file holds, and the keys of its folders."""
-        keys = {key: _kind(value) for key, value in self.parts[0].keys.items()}
-        return keys | self._first.kinds()
+        return {key: form.kind for key, form in self._key_forms.items()} | self._first.kinds()
 
     def agree(self, columns: Sequence[str] | None) -> None:
         """Refuse files that lack one of the columns; None: files whose columns are not all the same."""
@@ -43,13 +46,22 @@ class ManyReader:
             reader = self._checked(part, columns)
             own = [name for name in columns if name in reader.column_names]
             try:
-                keys = {key: _cell(key, part.keys[key], key in texts) for key in columns if key not in own}
+                keys = {key: self._key(key, part, key in texts) for key in columns if key not in own}
                 for block in reader.read(own or reader.column_names[:1], rows, [name for name in texts if name in own]):
                     cells = dict(zip(own, block, strict=False))
                     yield [cells[name] if name in cells else _repeated(keys[name], len(block[0])) for name in columns]
             except NotANumber as cell:
                 cell.table = reader.name
                 raise
+
+    def _form(self, key: str) -> Form:
+        import pyarrow as pa
+
+        return form_of(pa.concat_arrays([_text(part.keys[key]) for part in self.parts if key in part.keys]))
+
+    def _key(self, key: str, part: Part, as_text: bool) -> Cells:
+        cell = _text(part.keys[key])
+        return Labels.of_text(cell, MISSING_WORDS) if as_text else from_text(cell, key, self._key_forms[key])
 
     @staticmethod
     def _names(reader: Reader, part: Part) -> tuple[str, ...]:
@@ -70,23 +82,28 @@ class ManyReader:
                 f"{reader.name} has a column {further[0]!r}, which {self._first.name} has not",
                 hint="name the columns to use: features=[...]",
             )
+        if isinstance(reader, ColumnarReader) and isinstance(self._first, ColumnarReader):
+            self._refuse_other_kinds(reader, self._first, [name for name in columns or names if name not in part.keys])
         return reader
 
+    @staticmethod
+    def _refuse_other_kinds(reader: ColumnarReader, first: ColumnarReader, columns: Sequence[str]) -> None:
+        """A column of dates in one file and of numbers in another would mix units; one of nulls alone has no kind."""
+        kinds, others = first.kinds(), reader.kinds()
+        for name in columns:
+            if kinds[name] is not others[name] and not (first.is_null(name) or reader.is_null(name)):
+                raise DataError(
+                    f"column {name!r} of {reader.name} is a {others[name].value}, but a {kinds[name].value} in "
+                    f"{first.name}",
+                    hint="write the files with one type a column, or leave the column out: features=[...]",
+                )
 
-def _kind(value: str) -> Kind:
-    try:
-        _cell("", value, False)
-    except NotANumber:
-        return Kind.TEXT
-    return Kind.NUMBER
 
-
-def _cell(key: str, value: str, text: bool) -> Cells:
+def _text(value: str) -> Any:
     """One cell, of the key that a folder is named by."""
     import pyarrow as pa
 
-    cell = pa.array([None if value == NO_VALUE else value], pa.string())
-    return Labels.of_text(cell, MISSING_WORDS) if text else from_text(cell, key)
+    return pa.array([None if value == NO_VALUE else value], pa.string())
 
 
 def _repeated(cell: Cells, rows: int) -> Cells:

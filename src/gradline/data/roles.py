@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,15 +59,16 @@ class Roles:
                         hint=f"say which columns to use: features={[c for c in column_names if c and c != target]}",
                     )
             chosen = [name for name in column_names if name not in (target, weight)]
-            chosen = [find_column(table, column_names, name) for name in chosen]
+            if len(set(column_names)) < len(column_names):
+                chosen = [find_column(table, column_names, name) for name in chosen]
         else:
             asked = [features] if isinstance(features, str) else list(features)
             chosen = [find_column(table, column_names, name) for name in asked]
         if target in chosen:
             raise DataError(f"column {target!r} of {table} cannot be both the target and a feature")
-        twice = [name for name in chosen if chosen.count(name) > 1]
-        if twice:
-            raise DataError(f"feature {twice[0]!r} is listed {chosen.count(twice[0])} times")
+        (name, times), *_ = Counter(chosen).most_common(1) or [("", 0)]
+        if times > 1:
+            raise DataError(f"feature {name!r} is listed {times} times")
         if not chosen:
             raise DataError(f"no features: {table} has no column beside {target!r} to learn from")
         return cls(tuple(chosen), target, weight)
@@ -108,6 +110,8 @@ def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[s
     """Turn a cell into the sentence for the user, with the columns that could be used instead."""
     others = [name for name in numeric if name not in (roles.target, roles.weight, cell.column)]
     hint = cell.hint
-    if hint is None and cell.column in roles.features and others:
+    if cell.expected is not None and cell.column not in roles.features:  # a target is no category
+        hint = f"expected {cell.expected}"
+    elif hint is None and cell.column in roles.features and others:
         hint = f"use the numeric columns: features={listed(others, 12)}"
     return DataError(f"column {cell.column!r} of {table} holds {cell.what} in row {cell.row}", hint=hint)
