@@ -178,6 +178,7 @@ def save(
         fit_intercept=fit_intercept,
         precision=precision,
         missing="drop" if getattr(table, "missing", "error") == "drop" else "error",
+        weights="frequency" if getattr(table, "frequencies", False) else "analytic",
         polynomial=1,
         moments=moments,
         solution=solution,

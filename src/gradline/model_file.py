@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from gradline.data.columns import Column, Terms
-from gradline.data.design import Design, kept, read_kept
+from gradline.data.design import Design, Weights, kept, read_kept
 from gradline.data.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError, MissingExtraError
 from gradline.moments.exact import ExactMoments
@@ -53,6 +53,7 @@ class SavedModel:
     precision : {"auto", "float64", "exact"}
         What was asked for; the certificate says what was taken.
     missing : {"error", "drop"}
+    weights : {"analytic", "frequency"}
     polynomial : int
         Degree; above 1 there is one feature, and the coefficients are those of its powers.
     moments : Moments or ExactMoments
@@ -70,6 +71,7 @@ class SavedModel:
     fit_intercept: bool
     precision: str
     missing: Literal["error", "drop"]
+    weights: Weights
     polynomial: int
     moments: Statistics
     solution: Solution
@@ -293,6 +295,7 @@ def _content(model: SavedModel) -> dict[str, Any]:
         "fit_intercept": model.fit_intercept,
         "precision": model.precision,
         "missing": model.missing,
+        "weights": model.weights,
         "polynomial": model.polynomial,
         "terms": list(model.terms),
         "coefficients": _numbers(inference.coefficients),
@@ -363,6 +366,9 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
     )
     provenance = _of(content, "provenance", dict)
     missing: Literal["error", "drop"] = "drop" if _one_of(content, "missing", "error", "drop") == "drop" else "error"
+    weights: Weights = (
+        "frequency" if _one_of(content, "weights", "analytic", "frequency") == "frequency" else "analytic"
+    )
     model = SavedModel(
         features=features,
         design=_design(content, features),
@@ -374,6 +380,7 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
         fit_intercept=fit_intercept,
         precision=_one_of(content, "precision", "auto", "float64", "exact"),
         missing=missing,
+        weights=weights,
         polynomial=polynomial,
         moments=moments,
         solution=Solution(

@@ -126,8 +126,9 @@ class Formula:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the coefficients needs to know of units, origins and levels."""
-        plain = (Column(name, kind) for name, kind in self.kinds.items() if name not in self.categories.raw)
-        return tuple(note for column in plain if (note := column.note))
+        notes = {column.name: _levels_told(column) for column in self.categories.columns}
+        plain = {name: Column(name, kind).note for name, kind in self.kinds.items() if name not in notes}
+        return tuple(note for name in self.kinds if (note := notes.get(name) or plain.get(name)))
 
     def with_levels(self, levels: Mapping[str, Sequence[str]]) -> Formula:
         """The same, the levels of its categories known."""
@@ -248,6 +249,15 @@ class Formula:
             # Whole numbers as such, for names like C(rooms)[T.3], and for Treatment(3).
             levels = [float(level) if "." in level or "e" in level else int(level) for level in levels]
         return pd.Categorical.from_codes(codes, categories=levels)
+
+
+def _levels_told(column: Column) -> str:
+    """Of a formula, which says how they are coded: Treatment compares with the first, Sum leaves out the last."""
+    first, last = (column.levels or ("",))[0], (column.levels or ("",))[-1]
+    count = len(column.levels or ())
+    return (
+        f"{column.name}: {count} levels, {first!r} to {last!r}" if count > 1 else f"{column.name}: 1 level, {first!r}"
+    )
 
 
 def _parsed(text: str, available: tuple[str, ...]) -> Any:

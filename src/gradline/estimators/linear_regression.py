@@ -335,6 +335,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._keep(moments, solution, self.fit_intercept if intercept is None else intercept)
         self.n_dropped_ = source.rows_dropped if source else 0
         self._dropped: dict[str, int] = dict(getattr(source, "dropped", {}))
+        self._fitted_weights: Weights = "frequency" if getattr(source, "frequencies", False) else self.weights
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         assert solution.certificate is not None
         for warning in solution.certificate.warnings(self._terms(), centred=self._fitted_intercept):

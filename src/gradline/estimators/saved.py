@@ -30,6 +30,7 @@ def as_saved(estimator: LinearRegression) -> SavedModel:
         fit_intercept=bool(estimator._fitted_intercept),
         precision=estimator.precision,
         missing=estimator.missing,
+        weights=estimator._fitted_weights,
         polynomial=int(estimator._fitted_degree),
         moments=estimator.moments_,
         solution=estimator._solution,
@@ -62,6 +63,7 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
         fit_intercept=saved.fit_intercept,
         precision=saved.precision,
         missing=saved.missing,
+        weights=saved.weights,
         polynomial=saved.polynomial,
     )
     estimator.n_features_in_ = len(saved.features)
@@ -70,5 +72,5 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator._design = saved.design
     estimator._keep(saved.moments, saved.solution, saved.fit_intercept)
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
-    estimator._dropped = dict(saved.dropped)
+    estimator._dropped, estimator._fitted_weights = dict(saved.dropped), saved.weights
     return estimator
