@@ -2,7 +2,7 @@
 
     python -m bench.lab
 
-Needs the system's Chromium and Playwright (pip install playwright). A redraw is all of a step: state, six views, code and
+Needs the system's Chromium and Playwright (pip install playwright). A redraw is all of a step: state, views, code,
 table, and the layout that follows; without the painting, which a browser does beside the script. Medians of 100 steps.
 """
 

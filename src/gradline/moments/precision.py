@@ -65,7 +65,8 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
     total = ExactMoments.zero(degree)
     for batch in source.batches():
         total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
-    return total
+    settled = getattr(source, "settled", None)
+    return total if settled is None else settled(total)
 
 
 def _enough(moments: Moments, solution: Solution, fit_intercept: bool) -> bool:
