@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gradline.report.lab.facts import Setup
 
 START = (0.5, 5.0)  # slope and intercept; with an intercept the lesson's point is how slowly the 5 goes
+ABOUT = "Five points and a line"
 
 
 def lab(
@@ -37,7 +38,7 @@ def lab(
     from gradline.report.lab.notebook import Lab
 
     _refuse_before(source, target, features, output)
-    page = Lab(*(_lesson(intercept) if source is None else _table(source, target, features, intercept)))
+    page = Lab(*(lesson(intercept) if source is None else _table(source, target, features, intercept)))
     page.save(output)
     print(f"{output}: open it in a browser", file=sys.stderr)
 
@@ -47,14 +48,15 @@ def register(app: typer.Typer) -> None:
     app.command()(lab)
 
 
-def _lesson(intercept: bool | None) -> tuple[Source, Setup]:
+def lesson(intercept: bool | None) -> tuple[Source, Setup]:
+    """The five points, and how their page opens."""
     from gradline.data.arrays import ArraySource
     from gradline.lessons.demo import X, Y
     from gradline.report.lab.facts import Setup
 
     rates = None if intercept else (0.001, 0.00762, 0.014, 0.02)
     five = ArraySource(X[:, None], Y, feature_names=("x",), name="the lesson")
-    return five, Setup(fit_intercept=bool(intercept), start=START, rates=rates, command="gradline demo")
+    return five, Setup(fit_intercept=bool(intercept), start=START, rates=rates, about=ABOUT, command="gradline demo")
 
 
 def _table(source: str, target: str | None, features: str | None, intercept: bool | None) -> tuple[Source, Setup]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gradline.cli_lab import lesson as the_lesson
 from gradline.data.arrays import ArraySource
-from gradline.lessons.demo import X, Y
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab
 
@@ -83,8 +83,7 @@ def pages(tmp_path_factory):
 
 
 def lesson():
-    setup = Setup(fit_intercept=False, start=(0.5, 5.0), rates=(0.001, 0.00762, 0.014, 0.02), about="Five points")
-    return ArraySource(X[:, None], Y, feature_names=("x",), name="the lesson"), setup
+    return the_lesson(None)
 
 
 def rows(n, features, seed=0):

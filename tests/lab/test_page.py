@@ -13,7 +13,7 @@ import pytest
 
 from gradline.lessons.demo import X, Y
 from gradline.report.lab.verdict import verdict
-from tests.lab.conftest import lesson, rows
+from tests.lab.conftest import rows
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "lab"
 
@@ -57,7 +57,7 @@ def by_numpy(rate, steps=100, a=0.5, dtype=np.float64):
 
 @pytest.mark.parametrize("rate", [0.001, 0.01, 0.015, 0.02])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_the_kernel_has_numpys_bits_on_the_lesson(opened, pages, rate, dtype):
+def test_the_kernel_has_numpys_bits_on_thelesson(opened, pages, rate, dtype):
     page = opened(pages("lesson"))
     ours = path(page, rate=rate, float32=dtype is np.float32)[:, 0]
     np.testing.assert_array_equal(ours, by_numpy(rate, dtype=dtype))  # in which nan equals nan
@@ -151,7 +151,7 @@ def test_momentum_is_torchs(opened, pages, momentum):
     np.testing.assert_allclose(path(page, rate=0.003, momentum=momentum)[:, 0], found, rtol=1e-12, atol=1e-12)
 
 
-def test_the_bugs_go_where_they_went_in_the_lesson(opened, pages):
+def test_the_bugs_go_where_they_went_in_thelesson(opened, pages):
     page = opened(pages("lesson"))
     ends = {bug: path(page, bug=bug)[100, 0] for bug in ("zero_grad", "broadcast", "missing_2", "sum")}
     assert ends["zero_grad"] == pytest.approx(1.3007, abs=5e-5)
@@ -569,12 +569,3 @@ def test_a_step_is_drawn_anew(opened, pages, record_property, capsys):
     with capsys.disabled():
         print(f"\nlab: a step with 2,000 points is redrawn in {times[30]:.1f} ms (slowest of 60: {times[-1]:.1f} ms)")
     assert page.inner_text("#here").startswith("step 60 of 100")
-
-
-def test_the_lesson_of_the_tests_is_the_commands():
-    from gradline.cli_lab import _lesson
-
-    source, setup = _lesson(None)
-    mine, expected = lesson()
-    assert (source.X == mine.X).all()
-    assert (setup.start, setup.rates, setup.fit_intercept) == (expected.start, expected.rates, expected.fit_intercept)

@@ -1,6 +1,6 @@
 // Paper to draw on: axes, curves and words as SVG, without a library. Words are set as text, never as markup.
 
-const PAPER = { width: 460, height: 320, left: 58, right: 446, top: 16, bottom: 274 };
+const PAPER = { width: 460, height: 320, left: 58, right: 446, top: 28, bottom: 276 };
 const byId = id => document.getElementById(id);
 
 function add(parent, name, attributes, words) {
@@ -59,7 +59,7 @@ function sheet(id, x, y, xName, yName, slack = 0) {
   svg.replaceChildren();
   for (const value of ticks(y, 5)) {
     add(svg, "line", { x1: left, x2: right, y1: at(y(value)), y2: at(y(value)), class: "grid" });
-    add(svg, "text", { x: left - 7, y: at(y(value) + 4), "text-anchor": "end" }, tickText(value, y.log));
+    add(svg, "text", { x: left - 10, y: at(y(value) + 4), "text-anchor": "end" }, tickText(value, y.log));
   }
   for (const value of ticks(x, 6)) {
     add(svg, "text", { x: at(x(value)), y: bottom + 18, "text-anchor": "middle" }, tickText(value, x.log));
@@ -67,7 +67,7 @@ function sheet(id, x, y, xName, yName, slack = 0) {
   }
   add(svg, "line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" });
   add(svg, "text", { x: right, y: height - 6, "text-anchor": "end", class: "name" }, cut(xName, 44));
-  add(svg, "text", { x: left + 6, y: top + 2, class: "name" }, cut(yName, 44));
+  add(svg, "text", { x: 4, y: 12, class: "name" }, cut(yName, 44));
   const inside = add(add(svg, "svg", { x: left - slack, y: top - slack, width: right - left + 2 * slack, height: bottom - top + 2 * slack }), "g",
     { transform: `translate(${slack - left} ${slack - top})` });
   return { svg, inside };

@@ -24,8 +24,8 @@ function scatter(run, k) {
   const spots = everyRow.map(i => [x(line ? line[i] : predicted[i]), y(rows.y[i])]);
   const ends = predicted.map(y);
   if (few) spots.forEach(([px, py], i) => {
-    const side = Math.min(Math.abs(py - ends[i]), 3e3);
-    add(inside, "rect", { x: at(px - side), y: at(Math.min(py, ends[i])), width: at(side), height: at(side), class: "square" });
+    const side = Math.abs(py - ends[i]);
+    if (side < bottom - above) add(inside, "rect", { x: at(px - side), y: at(Math.min(py, ends[i])), width: at(side), height: at(side), class: "square" });
   });
   const some = thin(everyRow, 200); // of thousands of residuals nothing would be seen
   add(inside, "path", { d: some.map(i => `M${at(spots[i][0])} ${at(spots[i][1])}V${at(ends[i])}`).join(""), class: few ? "residual" : "residual faint" });
@@ -164,6 +164,8 @@ function engines(run, k) {
   byId("agreement").textContent = agreement(setting, real, found.length, steps);
 }
 
+const small = value => value.toExponential(1);
+
 function agreement(setting, real, rungs, steps) {
   const { every, disagreement, disagreement32, parting } = FACTS.recorded;
   if (!real) return `The rungs were run as the page opened, at ${FACTS.rates.map(rate => short(rate)).join(", ")}: Reset, or look closer at one of these rates, and they stand on this line.`;
@@ -172,10 +174,13 @@ function agreement(setting, real, rungs, steps) {
     size = Math.max(size, Math.abs(real.numpy[j][i]));
     most = Math.max(most, Math.abs(value - real.numpy[j][i]) / (size || 1));
   });
-  const torch = rungs > 1 ? `Largest difference between the three rungs, all four rates: ${(setting.float32 ? disagreement32 : disagreement).toExponential(1)} ` : "PyTorch was not installed here, so only NumPy ran ";
+  const [kind, apart] = setting.float32 ? ["float32", disagreement32] : ["float64", disagreement];
+  const torch = rungs > 1
+    ? `Largest difference between the three rungs, over all four rates: ${small(apart)} (${kind}, relative).`
+    : "Where this page was written PyTorch was not installed: of the rungs only NumPy ran.";
   return setting.float32
-    ? `${torch}(float32, relative). float32 leaves float64, the thin line, by up to ${parting.toExponential(1)}.`
-    : `${torch}(float64, relative). This page against NumPy at this rate: ${most ? most.toExponential(1) : "not a bit"}.`;
+    ? `${torch} float32 leaves float64, the thin line, by up to ${small(parting)}.`
+    : `${torch} This page against NumPy at this rate: ${most ? small(most) : "not a bit"}.`;
 }
 
 function numbers(run, k) {
