@@ -1,4 +1,4 @@
-"""Peak memory from a Parquet file to the summary, in a fresh process, at two sizes: flat means equal."""
+"""Peak memory from files to the summary, in a fresh process, at two sizes: flat means equal."""
 
 from __future__ import annotations
 
@@ -24,18 +24,26 @@ class Memory:
     quick: bool
 
     def measured(self, folder: Path, threads: int, say: Callable[[str], None]) -> Section:
-        sizes = (200_000, 800_000) if self.quick else (6_000_000, 18_000_000)
+        few, folder_rows, csv_rows = (200_000, 800_000, 400_000) if self.quick else (6_000_000, 42_000_000, 25_000_000)
+        small, large, text = (
+            (tables.parquet_folder, few),
+            (tables.parquet_folder, folder_rows),
+            (tables.csv, csv_rows),
+        )
         contenders = [
-            ("gradline", "gradline_peak", {}, sizes),
-            ("gradline, exact", "gradline_peak", {"precision": "exact"}, sizes),
-            ("polars-ols", "polars_ols_peak", {}, sizes[:1]),
-            ("pandas + statsmodels", "statsmodels_peak", {}, sizes[:1]),
+            ("gradline", "gradline_peak", {}, (small, large, text)),
+            ("gradline, exact", "gradline_peak", {"precision": "exact"}, (small, large, text)),
+            ("polars-ols", "polars_ols_peak", {}, (small,)),
+            ("pandas + statsmodels", "statsmodels_peak", {}, (small,)),
         ]
         rows, findings = [], []
-        for label, call, arguments, own_sizes in contenders:
-            for n in own_sizes:
-                path = Path(tables.parquet(folder, n, COLUMNS))
-                row = [label, f"{n:,} x {COLUMNS + 1}", f"{path.stat().st_size / 1e6:,.0f} MB"]
+        for label, call, arguments, tried in contenders:
+            for written, n in tried:
+                path = Path(written(folder, n, COLUMNS))
+                files = sorted(path.iterdir()) if path.is_dir() else [path]
+                kind = "CSV" if written is tables.csv else f"Parquet, {len(files)} files"
+                size = f"{sum(file.stat().st_size for file in files) / 1e6:,.0f} MB of {kind}"
+                row = [label, f"{n:,} x {COLUMNS + 1}", size]
                 try:
                     reply = _once(Contender(label, f"bench.memory:{call}", {"path": str(path), **arguments}), threads)
                 except Failure as failure:
@@ -45,14 +53,14 @@ class Memory:
                 peak = reply["answer"]
                 rows.append([*row, f"{peak:,.0f} MB", duration(reply["seconds"])])
                 say(f"    {label}, {n:,} rows: {peak:,.0f} MB")
-                if n == sizes[-1]:
-                    what = f"peak memory, {row[2]} of Parquet"
+                if (written, n) != small:
+                    what = f"peak memory, {row[2]}"
                     goal = f"< {GOAL_MB} MB above import"
                     findings.append(Finding(what, label, "-", rows[-1][3], goal, peak < GOAL_MB))
         return Section(
             "Peak memory",
             "The largest resident memory of a fresh process from path to summary, less what it held after its imports.",
-            [Table(["", "table", "file", "peak above import", "time"], rows)],
+            [Table(["", "table", "files", "peak above import", "time"], rows)],
             findings,
             ["Libraries imported on first use (SciPy's statistics, the Parquet reader) count as gradline's memory."],
         )

@@ -9,6 +9,7 @@ import numpy as np
 
 SEED = 20240229
 CHUNK_ROWS = 2**18
+FILE_ROWS = 2_000_000
 
 
 def chunks(n: int, d: int):
@@ -65,6 +66,25 @@ def parquet(folder: Path, n: int, d: int) -> str:
         with pq.ParquetWriter(path, _arrow(np.empty((0, d)), np.empty(0)).schema) as file:
             for X, y in chunks(n, d):
                 file.write_table(_arrow(X, y))
+    return str(path)
+
+
+def parquet_folder(folder: Path, n: int, d: int) -> str:
+    """The same rows in a folder of files of at most two million."""
+    import pyarrow.parquet as pq
+
+    path = folder / f"table-{n}-{d}"
+    if not path.exists():
+        path.mkdir()
+        parts, rows = [], 0
+        for number, (X, y) in enumerate(chunks(n, d)):
+            parts.append(_arrow(X, y))
+            rows += len(y)
+            if rows >= FILE_ROWS or number == -(-n // CHUNK_ROWS) - 1:
+                with pq.ParquetWriter(path / f"part-{number:04}.parquet", parts[0].schema) as file:
+                    for part in parts:
+                        file.write_table(part)
+                parts, rows = [], 0
     return str(path)
 
 
