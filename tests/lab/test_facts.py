@@ -19,6 +19,7 @@ from gradline.descent.goal.quadratic import Quadratic
 from gradline.errors import DataError
 from gradline.moments.moments import Moments
 from gradline.report import svg
+from gradline.report.lab import recorded
 from gradline.report.lab.facts import Facts, Setup, ways_to_look
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.recorded import condensed
@@ -128,6 +129,13 @@ def test_the_rungs_agree_and_float32_parts():
     facts = Facts.of(*lesson())
     assert max(recording.disagreement("float64") for recording in facts.recordings) < 1e-12
     assert 1e-8 < max(recording.parting() for recording in facts.recordings) < 1e-4
+
+
+def test_without_torch_the_first_rung_alone_is_recorded(monkeypatch):
+    monkeypatch.setattr(recorded, "torch_is_installed", lambda: False)
+    facts = Facts.of(*lesson())
+    assert {rung for _, rung in facts.recordings[0].paths} == {"numpy"}
+    assert facts.as_dict()["recorded"]["disagreement"] == 0.0
 
 
 # ---- the views

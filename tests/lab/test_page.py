@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import gradline
 from gradline.lessons.demo import X, Y
 from gradline.report.lab.verdict import verdict
 from tests.lab.conftest import rows
@@ -378,6 +379,7 @@ def test_nothing_runs_out_of_the_window(opened, pages, width, scheme, name, hash
     page = opened(pages(name), hash, width=width, color_scheme=scheme)
     page.get_by_role("button", name="Copy as Python").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'; scrollTo(0, 0)")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
 
@@ -499,6 +501,48 @@ def test_up_to_three_runs_are_pinned_and_let_go(opened, pages):
     until(page, "!waiting")
     assert page.locator("#pins li").all_inner_texts()[1].startswith("rate 0.02")
     assert page.locator("#curve path[class^=pin]").count() == 2
+
+
+ODD = {
+    "y is constant": (np.arange(20.0) ** 1.5, np.full(20, 3.0), True),
+    "y is zero": (np.arange(20.0), np.zeros(20), False),
+    "two rows": ([1.0, 2.0], [1.0, 5.0], True),
+    "all on a line": (np.arange(30.0), np.arange(30.0) * 3 - 1, True),
+    "tiny": (1e-12 * np.arange(30.0) ** 2, 1e-9 * np.arange(30.0), True),
+    "huge": (1e30 * np.arange(1.0, 7.0), 1e40 * np.arange(6.0), False),
+    "seconds since 1970": (1.7e9 + 1e6 * np.arange(50.0), np.sqrt(np.arange(50.0)), True),
+    "a column that repeats another": (
+        np.arange(40.0)[:, None] * [1.0, 2.0, 0.0] + np.eye(40, 3),
+        np.arange(40.0),
+        True,
+    ),
+    "more columns than rows": (np.random.default_rng(0).normal(size=(20, 60)), np.arange(20.0), True),
+}
+
+
+@pytest.mark.filterwarnings("ignore::gradline.CollinearityWarning")
+@pytest.mark.parametrize("name", ODD)
+def test_odd_tables_are_drawn_in_every_setting(opened, tmp_path, name):
+    """Nowhere in a drawing, a table or a sentence is anything undefined; a run that overflows may say so in numbers."""
+    X, y, intercept = ODD[name]
+    gradline.lab(X, y, fit_intercept=intercept).save(tmp_path / "lab.html")
+    page = opened(tmp_path / "lab.html")
+    faults = page.evaluate("""() => {
+        const faults = [];
+        for (const { intercept, standardise } of FACTS.views) for (const bug of BUGS) for (const batch of FACTS.batches)
+            for (const float32 of [false, true]) for (const rate of [FACTS.rates[0], FACTS.rates[3], 1]) {
+                state.setting = sound({...DEFAULTS, intercept, standardise, bug, batch, float32, rate, iterations: 20});
+                state.step = 7;
+                draw();
+                asPython(runOf(state.setting));
+                const drawn = [...document.querySelectorAll("#views svg *")].flatMap(node => [...node.attributes])
+                    .filter(a => !a.name.startsWith("aria")).map(a => a.value);
+                const said = document.getElementById("verdict").textContent;
+                if (/NaN|Infinity|undefined/.test([...drawn, said].join())) faults.push(toText(state.setting));
+            }
+        return faults;
+    }""")
+    assert faults == []
 
 
 # ---- as Python

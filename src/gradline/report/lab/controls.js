@@ -58,7 +58,7 @@ function show(run, k) {
   byId("views").dataset.stage = state.stage;
   byId("play").textContent = state.playing ? "Pause" : "Play";
   showPins();
-  if (byId("script").checkVisibility && !byId("script").hidden) byId("script").value = asPython(run);
+  if (!byId("script").hidden) byId("script").value = asPython(run);
 }
 
 // What is being typed is left alone.

@@ -71,7 +71,7 @@ function buggyVerdict(run, name) {
       "feeds the swing; no rate is small enough.";
     if (setting.rate >= limit) return `Diverges: without zero_grad the limit is ${short(limit)}, and the rate is ` +
       `${short(setting.rate / limit)} times that.`;
-    const seen = steps.map(step => step.v[0]), low = Math.min(...seen), high = Math.max(...seen);
+    const seen = steps.map(step => step.v[0]).filter(Number.isFinite), low = Math.min(...seen), high = Math.max(...seen);
     return `Never settles: without zero_grad old gradients pile up, so ${view.names[0]} swings between ${low.toFixed(2)} ` +
       `and ${high.toFixed(2)} for ever, and a low loss on the way means nothing.`;
   }

@@ -82,6 +82,7 @@ class View:
     """
 
     coordinates: Coordinates
+    features: tuple[str, ...]
     quadratic: Quadratic
     names: tuple[str, ...]
     axes: tuple[str, ...]
@@ -104,7 +105,20 @@ class View:
         wrong_best, wrong_floor = _against_every_target(moments, q, coordinates)
         if len(q.best) <= 2:
             names = ("a", "b")[: len(q.best)] if len(features) == 1 else tuple(features)
-            return cls(coordinates, q, names, names, None, q.H, q.best, q.floor, begin, wrong_best, wrong_floor)
+            return cls(
+                coordinates,
+                tuple(features),
+                q,
+                names,
+                names,
+                None,
+                q.H,
+                q.best,
+                q.floor,
+                begin,
+                wrong_best,
+                wrong_floor,
+            )
         values, vectors = q.curvatures
         flattest = int(np.flatnonzero(values >= q.smallest)[0])
         plane = vectors[:, [len(values) - 1, flattest]]
@@ -116,7 +130,18 @@ class View:
         columns = [*features, "intercept"] if intercept else list(features)
         axes = tuple(mostly(direction, columns) for direction in plane.T)
         best, begin, wrong = np.zeros(2), plane.T @ (begin - q.best), wrong_floor + max(apart, 0.0)
-        return cls(coordinates, q, ("steepest", "flattest"), axes, plane, H, best, q.floor, begin, in_plane, wrong)
+        names = ("steepest", "flattest")
+        floor = q.floor
+        return cls(coordinates, tuple(features), q, names, axes, plane, H, best, floor, begin, in_plane, wrong)
+
+    @property
+    def _called(self) -> tuple[str, ...]:
+        if self.plane is None:
+            return self.names
+        columns = [*self.features, "intercept"]
+        return tuple(
+            f"the {name} ({columns[j]})" for name, j in zip(self.names, np.abs(self.plane).argmax(0), strict=True)
+        )
 
     @property
     def curvatures(self) -> tuple[Array, Array]:
@@ -127,7 +152,7 @@ class View:
     @property
     def directions(self) -> tuple[str, ...]:
         """What to call the eigenvectors, ascending."""
-        return tuple(self.axes[int(np.abs(v).argmax())] for v in self.curvatures[1].T)
+        return tuple(self._called[int(np.abs(v).argmax())] for v in self.curvatures[1].T)
 
     def place(self, v: Array) -> Array:
         """(..., k) where coefficients (..., d) in these coordinates are in the picture."""
