@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from gradline.errors import DataError, MissingExtraError
 
 T = TypeVar("T")
+LISTEN_SECONDS = 0.2
 
 
 def sqlite(uri: str) -> Any:
@@ -78,7 +79,7 @@ class Connection:
             with suppress(Exception):  # SQLite cannot, and what is gone need not be cancelled
                 self._connection.adbc_cancel()
         with suppress(Exception):
-            self._thread.submit(self._close).result()
+            self._call(self._close)
         self._thread.shutdown()
 
     def names_and_types(self, sql: str) -> Any:
@@ -129,6 +130,8 @@ class Connection:
         return waiting
 
     def _answer(self, waiting: Future[T]) -> T:
+        while not waiting.done():  # a wait without an end does not hear Ctrl-C everywhere
+            wait([waiting], LISTEN_SECONDS)
         error = waiting.exception()
         if error is None:
             return waiting.result()

@@ -55,6 +55,8 @@ class DatabaseReader:
                 columns = self.describe(connection)
         except NoSuchTable as error:
             raise DataError(error.message, hint=nearest(error.table, self._tables())) from None
+        except UnicodeDecodeError:
+            raise DataError(f"{self.name} holds text that is not in UTF-8") from None
         self.column_names = tuple(name for name, _ in columns)
         self._kinds = dict(columns)
         if not columns:

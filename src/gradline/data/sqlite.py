@@ -33,7 +33,7 @@ TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND nam
 # for itself, beside which a row that holds anything but plain numbers and NULL has its cells once more, as JSON.
 TEXT = "CASE typeof({c}) WHEN 'text' THEN {c} WHEN 'null' THEN '' ELSE quote({c}) END"
 TYPED = f"substr(typeof({{c}}), 1, 1) || {TEXT}"
-NUMBER = "ifnull({c} + 0.0, 9e999)"
+NUMBER = "ifnull(CAST({c} AS REAL), 9e999)"
 PLAIN = f"ifnull(+{{c}} BETWEEN {-EXACT_INTEGERS} AND {EXACT_INTEGERS}, 1)"  # without the + some text is converted
 CELL = "CASE typeof({c}) WHEN 'blob' THEN json('{{}}') ELSE {c} END"
 ODD = "CASE WHEN {plain} THEN '' ELSE json_array({cells}) END"
@@ -182,8 +182,9 @@ def _settle(numbers: Mapping[str, Array], odd: Any) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for cells in numbers.values():
-        cells[np.isposinf(cells)] = np.nan
+    infinite = {name: np.isposinf(cells) for name, cells in numbers.items()}
+    for name, where in infinite.items():
+        numbers[name][where] = np.nan
     rows = np.flatnonzero(pc.not_equal(odd, "").to_numpy(zero_copy_only=False))
     written: dict[str, dict[int, str]] = {}
     for row in rows.tolist():
@@ -194,8 +195,8 @@ def _settle(numbers: Mapping[str, Array], odd: Any) -> None:
                 written.setdefault(name, {})[row] = cell
             elif isinstance(cell, dict):
                 raise NotANumber(name, row + 1, b"", what="binary data")
-            elif cell == np.inf:
-                numbers[name][row] = cell
+            elif cell is not None and infinite[name][row]:
+                numbers[name][row] = np.inf
     for name, texts in written.items():
         rows_of_texts = list(texts)
         try:
