@@ -125,7 +125,8 @@ class DatabaseReader:
             raise DataError(f"{self.database} holds no tables that can be read")
         names = listed([table.name for table in tables])
         if not asked:
-            hint = f"query='SELECT * FROM {tables[0].quoted}'"
+            example = next((table for table in tables if table.name == table.quoted), tables[0])
+            hint = f"query='SELECT * FROM {example.quoted}'"
             raise DataError(f"which rows of {self.database}? It holds the tables {names}", hint=hint)
         raise DataError(f"{self.database} holds no table {asked!r}; it holds {names}", hint=nearest(asked, tables))
 
