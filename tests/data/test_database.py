@@ -666,19 +666,40 @@ def test_credentials_may_come_from_the_environment(
     assert column("postgresql:///houses", "SELECT 1 AS y").tolist() == [1.0]
 
 
+COPYING = "FROM pg_stat_activity WHERE query LIKE 'COPY%' AND pid <> pg_backend_pid()"
+KILL = f"SELECT count(pg_terminate_backend(pid)) {COPYING}"
 SLOW = "SELECT i + 0.5::float8 AS y, i::float8 AS x FROM generate_series(1, 3000000) AS s(i)"
 
 
 def test_a_connection_that_is_killed_in_the_middle_is_one_sentence(postgres: Server) -> None:  # noqa: F811
     batches = open_database(postgres.uri(), SLOW, target="y", batch_rows=1000).batches()
     next(batches)
-    postgres.scalar(
-        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-        "WHERE query LIKE 'COPY%' AND pid <> pg_backend_pid()"
-    )
+    postgres.scalar(KILL)
     with pytest.raises(DataError, match="houses went away before the last row") as caught:
         list(batches)
     assert leaks(caught.value, postgres) == []
+
+
+def test_the_command_line_says_so_in_one_sentence_and_writes_nothing(postgres: Server, tmp_path: Path) -> None:  # noqa: F811
+    saved = tmp_path / "m.json"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "gradline", "fit", postgres.uri(), "--target", "y", "--save", str(saved)),
+            *("--query", SLOW.replace("3000000", "1000000000")),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while running(postgres) == 0:
+        assert process.poll() is None
+        time.sleep(0.05)
+    postgres.scalar(KILL)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (1, "")
+    assert errors.strip().splitlines()[-1] == ("error: houses went away before the last row: the connection is closed")
+    assert [secret for secret in postgres.secrets if secret in errors] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_that_stops_in_the_middle_is_one_sentence() -> None:
@@ -708,9 +729,7 @@ def test_a_pass_sees_the_table_as_it_was_when_the_pass_began(postgres: Server) -
 
 
 def running(postgres: Server) -> int:  # noqa: F811
-    return int(
-        postgres.scalar("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND pid <> pg_backend_pid()")
-    )
+    return int(postgres.scalar(f"SELECT count(*) {COPYING}"))
 
 
 def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:  # noqa: F811
