@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import signal
 import sqlite3
 import subprocess
@@ -301,6 +302,12 @@ def test_an_sqlite_file_is_known_by_its_first_bytes(tmp_path: Path) -> None:
         True,
         *[False] * 4,
     ]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_nothing_is_taken_from_a_pipe_to_know_what_it_is(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not is_sqlite_file(tmp_path / "pipe")  # which would wait for a writer
 
 
 def test_a_file_may_be_given_in_several_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,10 @@ def is_database_uri(text: object) -> bool:
 def is_sqlite_file(path: str | os.PathLike[str]) -> bool:
     """Whether a file on the local disk is an SQLite database, by its first bytes."""
     try:
-        with open(os.path.expanduser(path), "rb") as file:
+        path = os.path.expanduser(path)
+        if not os.path.isfile(path):  # what is read from a pipe is gone
+            return False
+        with open(path, "rb") as file:
             return file.read(16) == b"SQLite format 3\0"
     except (OSError, ValueError):
         return False
