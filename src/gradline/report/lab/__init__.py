@@ -3,8 +3,8 @@
 sample.py (rows kept while they stream by) and views.py (the loss as a quadratic in the picture's coordinates) make
 facts.py, with recorded.py (the three rungs, really run); page.py puts them between lab.html, lab.css and the scripts.
 
-kernel.js descends as the rungs do; verdict.js says what happens; paper.js draws, pictures.js what; rungs.js shows the
-code; python.js writes the same setting as a script; controls.js joins the page's state to its controls.
+kernel.js descends as the rungs do; verdict.js says what happens; paper.js draws, and line.js, loss.js and curves.js say
+what; rungs.js shows the code, python.js writes the setting as a script; state.js, controls.js and hands.js move it all.
 """
 
 from gradline.report.lab.notebook import Lab, lab

@@ -50,6 +50,8 @@ function rowsOf(view, float32) {
 
 const everyRow = FACTS.points.y.map((_, i) => i);
 
+const predictionOf = (rows, v, i) => v.reduce((p, value, j) => p + value * rows.columns[j][i], rows.offset[i]);
+
 // loss = mean (p - y)^2 and its slopes 2 mean (p - y) z, over some of the rows
 function ofRows(rows, v, picked, round) {
   const slopes = v.map(() => 0);

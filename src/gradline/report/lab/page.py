@@ -14,7 +14,10 @@ from gradline.report.lab import algebra, story
 from gradline.report.lab.facts import Facts
 from gradline.report.lab.verdict import short
 
-SCRIPTS = ("kernel.js", "verdict.js", "paper.js", "pictures.js", "rungs.js", "python.js", "controls.js")
+SCRIPTS = (
+    *("kernel.js", "verdict.js", "numbers.js", "paper.js", "line.js", "loss.js", "curves.js"),
+    *("rungs.js", "python.js", "state.js", "controls.js", "hands.js"),
+)
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
 
 

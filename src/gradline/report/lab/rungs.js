@@ -6,7 +6,7 @@ const signed = value => (value < 0 ? `(${number(value)})` : number(value));
 function values(run, k) {
   const { view, steps, setting } = run, { v, loss, gradient, used, picked } = steps[k], names = view.names.map(name => cut(name, 14));
   const rows = rowsOf(view, setting.float32), some = (picked || everyRow).slice(0, 5);
-  const predicted = some.map(i => v.reduce((p, value, j) => p + value * rows.columns[j][i], rows.offset[i]));
+  const predicted = some.map(i => predictionOf(rows, v, i));
   const more = (picked || everyRow).length > 5 ? ", \u2026" : "";
   const tail = (parts, mark) => parts.map((value, j) => `${parts.length > 1 ? names[j] + mark : ""}${number(value)}`).join(", ");
   return {
