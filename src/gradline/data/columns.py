@@ -218,10 +218,12 @@ class Growing:
     Examples
     --------
     >>> growing = Growing(Terms((Column("city", Kind.TEXT, is_category=True),)), "sales")
-    >>> def row(level):
-    ...     return {"city": Labels(np.zeros(1, dtype=np.int32), (level,))}
-    >>> [growing.layout(row(level)).X("C").tolist() for level in ("Rome", "Bonn")]
-    [[[1.0]], [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]]
+    >>> for level in ("Rome", "Bonn"):
+    ...     row = {"city": Labels(np.zeros(1, dtype=np.int32), (level,))}
+    ...     growing.meet(row)
+    ...     growing.layout(row).X("C").tolist()
+    [[1.0]]
+    [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
     >>> growing.known().names, growing.order()
     (('city[T.Rome]',), [0])
     """
@@ -238,27 +240,31 @@ class Growing:
         self._slots = {column.name: {} for column in self.terms.columns if column.is_category}
         self._used = self.width = len(self.terms.columns) - len(self._slots)
 
-    def layout(self, cells: Mapping[str, Cells]) -> Layout:
-        """X of the next rows, as wide as it has become.
+    def meet(self, cells: Mapping[str, Cells]) -> None:
+        """Make room for the levels of the next rows.
 
         Raises
         ------
         DataError
             Where a column turns out to be a key or free text, and nobody insisted on it.
         """
-        numbers: list[tuple[int, Array]] = []
-        slots = []
         for column in self.terms.columns:
             if column.is_category:
-                labels = as_labels(cells[column.name])
-                self._meet(column, labels)
-                slots.append(_slots(column, labels, self._slots[column.name]))
-            else:
-                numbers.append((len(numbers), as_numbers(cells[column.name])))
+                self._meet(column, as_labels(cells[column.name]))
         first = self.rows == 0
         self.rows += len(next(iter(cells.values())))
         if self._used > self.width:
             self.width = self._used if first else self._used + max(8 - self._used, int(self._used * SPARE))
+
+    def layout(self, cells: Mapping[str, Cells]) -> Layout:
+        """X of rows that were met, as wide as it has become."""
+        numbers: list[tuple[int, Array]] = []
+        slots = []
+        for column in self.terms.columns:
+            if column.is_category:
+                slots.append(_slots(column, cells[column.name], self._slots[column.name]))
+            else:
+                numbers.append((len(numbers), as_numbers(cells[column.name])))
         return laid_out(self.width, numbers, slots)
 
     def known(self) -> Terms:
@@ -271,7 +277,7 @@ class Growing:
         Raises
         ------
         DataError
-            As `layout`.
+            As `meet`.
         """
         for column in self.terms.columns:
             levels = len(self._slots.get(column.name, ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
-from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, as_numbers, in_order, shown
+from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, as_labels, as_numbers, in_order, shown
 from gradline.data.formula import Formula
 from gradline.data.labels import Labels
 from gradline.data.reader import Cells, Reader, numeric_columns
@@ -152,7 +152,7 @@ class TableSource:
         check_rows(rows)
         self._order = None
         design = self._known_design()
-        blocks = self._laid_out(design.layout, len(design.names))
+        blocks = self._laid_out(design)
         if rows is None and shuffle is None:
             yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
         else:
@@ -169,7 +169,7 @@ class TableSource:
             yield from self.batches()
             return
         growing = Growing(design, self.name, design.raw)
-        blocks = self._laid_out(growing.layout, len(design.columns))
+        blocks = self._laid_out(growing)
         yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
         self.design, self._order = growing.known(), growing.order()
 
@@ -189,23 +189,23 @@ class TableSource:
                 counts = design.finite(usable.cells) if isinstance(design, Formula) else None
                 if counts is not None and not counts.all():
                     usable = usable.take(np.flatnonzero(counts))
-                growing.layout(usable.cells)
+                growing.meet(usable.cells)
             if not growing.rows:
                 raise tally.empty(self.name)
             self.design = design.with_levels(growing.levels())
         return self.design
 
-    def _laid_out(
-        self, layout_of: Callable[[Mapping[str, Cells]], Layout], width: int
-    ) -> Iterator[tuple[Layout, Array, Array | None]]:
+    def _laid_out(self, design: Terms | Formula | Growing) -> Iterator[tuple[Layout, Array, Array | None]]:
         """X, y and weight of the rows that count, some at a time."""
         tally = Tally()
         used = False
         for block in self._usable(tally):
-            # Many columns of zeros and ones: fewer rows at a time, so that a block stays some MB.
-            for part in block.parts(max(rows_at_once(width), 1)):
+            if isinstance(design, Growing):
+                design.meet(block.cells)
+            width = design.width if isinstance(design, Growing) else len(design.names)
+            for part in block.parts(rows_of_width(width)):
                 try:
-                    layout = layout_of(part.cells)
+                    layout = design.layout(part.cells)
                 except UnseenLevel as unseen:
                     raise self._unseen(unseen, part) from None
                 y, weight = self._response(part), part.weight
@@ -238,6 +238,8 @@ class TableSource:
                 weight = self._weight(cells, first)
                 if weight is not None and not weight.all():
                     good = (weight > 0) if good is None else good & (weight > 0)
+                if isinstance(self.design, Terms):  # numbers that are categories are named once
+                    cells |= {name: as_labels(cells[name]) for name in self.design.categories.raw}
                 usable = Usable(cells, weight, np.arange(first, first + len(block[0])))
                 yield usable if good is None else usable.take(np.flatnonzero(good))
         except NotANumber as cell:
@@ -273,6 +275,14 @@ class TableSource:
             f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
             f"{part.row[unseen.index]}, which is none of {shown(unseen.known)}"
         )
+
+
+def rows_of_width(width: int) -> int:
+    """Rows of X to lay out at a time: some MB.
+
+    Where there are many columns up to 32 MB, so that the products of the rows take longer than handing those on.
+    """
+    return max(rows_at_once(width), min(width // 2, 2**22 // max(width, 1)))
 
 
 def taken(column: Cells, index: Any) -> Cells:
