@@ -146,7 +146,10 @@ def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
     if design is None:
         return None
     table = as_table(X)
-    if table is None or set(table.names) >= set(design.names):
+    if table is None:
+        return None
+    names = set(table.names)
+    if not names >= set(design.raw) and names >= set(design.names):
         return None
     return FeatureTable.of(TableReader.of(X), design)
 
