@@ -565,6 +565,7 @@ SETTINGS = [
     ("pair", {"intercept": False, "bug": "sum", "iterations": 3}),
     ("slice", {"bug": "missing_2", "momentum": 0.5}),
     ("slice", {"batch": 8, "standardise": True, "rate": 0.05}),
+    ("slice", {"batch": 1, "bug": "broadcast", "iterations": 25}),
     ("hostile", {"bug": "zero_grad"}),
 ]
 

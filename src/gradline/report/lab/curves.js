@@ -1,7 +1,5 @@
 // What goes on from step to step: the loss, and the distance from the answer beside the recorded rungs. Log axes both.
 
-const floorOf = run => (run.setting.bug === "broadcast" ? run.view.wrongFloor : run.view.floor);
-
 // From the least to the largest that can be shown; what is beyond all measure of the first is left out.
 function stretch(values, first) {
   let low = first, high = first;
@@ -13,7 +11,8 @@ function stretch(values, first) {
 }
 
 function curve(run, k, pins, shown) {
-  const { steps } = run, all = [run, ...pins], first = steps[0].loss || 1, last = Math.max(...all.map(one => one.steps.length - 1));
+  const { steps } = run, all = [run, ...pins], first = steps[0].loss || 1;
+  const last = Math.max(...all.map(one => one.steps.length - 1));
   const x = across(0, last), y = upward(...stretch(all.flatMap(one => one.steps.map(step => step.loss)), first), true);
   const { svg, inside } = sheet("curve", x, y, "step", "loss (log scale)", 7);
   const draw = (one, kind) => trace(inside, thin(one.steps.map((step, i) => [x(i), y(step.loss)]), 400), kind);

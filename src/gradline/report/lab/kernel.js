@@ -1,5 +1,5 @@
 "use strict";
-// The descent itself: numbers in, numbers out, nothing drawn. Up to seven rows it adds in NumPy's order, and has its bits.
+// The descent itself: numbers in, numbers out. Up to seven rows it adds in NumPy's order, and has its bits.
 
 const FACTS = JSON.parse(document.getElementById("facts").textContent);
 const BUGS = ["none", "zero_grad", "broadcast", "missing_2", "sum"];
@@ -16,7 +16,7 @@ const times = (H, v) => H.map(row => dot(row, v));
 const viewOf = setting =>
   FACTS.views.find(view => view.intercept === setting.intercept && view.standardise === setting.standardise);
 
-// A start is given in the data's own units, and means the same line however it is looked at; in a plane, it is a place in it.
+// A start is in the data's own units, the same line however it is looked at; in a plane, it is a place there.
 function startOf(setting, view) {
   if (view.start) return setting.start || view.start;
   const [a, b] = setting.start || FACTS.start;
@@ -112,7 +112,8 @@ function* batches(size) {
   }
 }
 
-// Step k is the state after k updates: where it is, the loss and the gradient there, and what the update will use.
+// Step k is the state after k updates: where it is, the loss of all rows there; the loss that the step sees, its gradient,
+// what the update will use, and which rows they are of.
 function descend(setting) {
   const view = viewOf(setting), round = setting.float32 ? Math.fround : same;
   const full = lossOf(setting, view, round), rate = round(setting.rate), momentum = round(setting.momentum);
@@ -123,10 +124,10 @@ function descend(setting) {
   let v = startOf(setting, view).map(round), pile = zero, push = zero;
   for (let k = 0; k <= setting.iterations; k++) {
     const here = full(v), picked = some ? some.next().value : null;
-    const gradient = picked ? ofRows(asked, v, picked, round).gradient : here.gradient;
+    const { loss: seen, gradient } = picked ? ofRows(asked, v, picked, round) : here;
     pile = setting.bug === "zero_grad" ? pile.map((p, j) => round(p + gradient[j])) : gradient.map(g => round(scale * g));
     push = momentum ? push.map((p, j) => round(round(momentum * p) + pile[j])) : pile;
-    steps.push({ v, loss: here.loss, gradient, used: push, picked });
+    steps.push({ v, loss: here.loss, seen, gradient, used: push, picked });
     v = v.map((value, j) => round(value - round(rate * push[j])));
   }
   return { setting, view, steps };

@@ -1,8 +1,10 @@
 // Numbers in words, and the run as a table.
 
 const number = value => (Number.isFinite(value) ? tidy(Number(value.toPrecision(6))) : String(value));
-const tidy = value =>
-  value && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7) ? value.toExponential().replace("e+", "e") : String(value);
+const tidy = value => {
+  const plain = value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e7);
+  return plain ? String(value) : value.toExponential().replace("e+", "e");
+};
 const small = value => value.toExponential(1);
 const where = (view, v) => view.names.map((name, j) => `${cut(name, 18)} = ${number(v[j])}`).join(", ");
 

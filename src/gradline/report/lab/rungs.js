@@ -1,70 +1,117 @@
-// The three rungs as code, with this step's numbers put in and the line of this stage marked.
+// The three rungs as code, with this step's numbers put in, the line of this stage marked, and the bug where it sits.
 
 const STAGES = ["", "predict", "loss", "gradient", "update"];
 const signed = value => (value < 0 ? `(${number(value)})` : number(value));
 
-function values(run, k) {
-  const { view, steps, setting } = run, { v, loss, gradient, used, picked } = steps[k], names = view.names.map(name => cut(name, 14));
-  const rows = rowsOf(view, setting.float32), some = (picked || everyRow).slice(0, 5);
-  const predicted = some.map(i => predictionOf(rows, v, i));
-  const more = (picked || everyRow).length > 5 ? ", \u2026" : "";
-  const tail = (parts, mark) => parts.map((value, j) => `${parts.length > 1 ? names[j] + mark : ""}${number(value)}`).join(", ");
+// What the lines of a stage come to at step k.
+function valuesAt(run, k) {
+  const { view, steps, setting } = run, { v, seen, gradient, used, picked } = steps[k];
+  const names = view.names.map(name => cut(name, 14)), rows = rowsOf(view, setting.float32), here = picked || everyRow;
+  const predicted = here.slice(0, 5).map(i => number(predictionOf(rows, v, i))).join(", ");
+  const named = (value, j) => (names.length > 1 ? `${names[j]}: ${number(value)}` : number(value));
+  const update = (value, j) =>
+    `${names[j]} = ${number(value)} - ${number(setting.rate)} * ${signed(used[j])} = ${number(value - setting.rate * used[j])}`;
   return {
-    predict: predicted.map(number).join(", ") + more,
-    loss: number(loss),
-    gradient: tail(gradient, ": "),
-    update: v.map((value, j) => `${names[j]} = ${number(value)} - ${number(setting.rate)} * ${signed(used[j])} = ${number(value - setting.rate * used[j])}`).join("; "),
+    predict: predicted + (here.length > 5 ? ", \u2026" : ""),
+    loss: number(seen),
+    gradient: gradient.map(named).join(", "),
+    update: v.map(update).join("; "),
   };
 }
 
-function code(run) {
-  const { setting, view } = run, { bug, momentum } = setting, lone = FACTS.features.length === 1, b = view.intercept, m = number(momentum);
-  const x = setting.standardise ? "z" : "x", model = lone ? `a * ${x}${b ? " + b" : ""}` : `X @ w${b ? " + b" : ""}`;
-  const wide = bug === "broadcast", mean = bug === "sum" ? "sum" : "mean", two = bug === "missing_2" ? "" : "2 * ";
-  const hand = [], auto = [], nn = [], own = lone ? "a" : "w";
-  const rows = setting.batch ? `x, y = next(batches)  # ${setting.batch} of ${everyRow.length}` : null;
-  for (const rung of [hand, auto, nn]) if (rows) rung.push([0, rows]);
-  const slope = lone ? `np.${mean}((p - y) * ${x})` : `X.T @ (p - y)${bug === "sum" ? "" : " / n"}`;
-  hand.push([1, wide ? `p = (${model})[:, None]  # (n, 1)` : `p = ${model}`, "predict", wide]);
-  hand.push([2, "loss = np.mean((p - y) ** 2)", "loss"]);
-  hand.push([3, `grad ${bug === "zero_grad" ? "+=" : "="} ${two}${slope}`, "gradient", ["missing_2", "sum", "zero_grad"].includes(bug)]);
-  if (b) hand.push([3, `grad_b ${bug === "zero_grad" ? "+=" : "="} ${two}np.${mean}(p - y)`, null, ["missing_2", "sum", "zero_grad"].includes(bug)]);
-  const push = momentum ? "push" : "grad";
-  if (momentum) hand.push([4, `push = ${m} * push + grad`]);
-  hand.push([4, `${own} = ${own} - rate * ${push}`, "update"]);
-  if (b) hand.push([4, `b = b - rate * ${push}_b`]);
-  auto.push([1, wide ? `p = (${model}).view(-1, 1)  # (n, 1)` : `p = ${model}`, "predict", wide], [2, `loss = ((p - y) ** 2).${mean}()`, "loss", bug === "sum"], [3, "loss.backward()", "gradient"]);
-  if (momentum) auto.push([4, `push = ${m} * push + ${own}.grad`]);
-  auto.push([4, "with torch.no_grad():"], [4, `    ${own} -= rate * ${momentum ? "push" : `${own}.grad`}`, "update"]);
-  auto.push([4, bug === "zero_grad" ? `# ${own}.grad.zero_()  forgotten` : `${own}.grad.zero_()`, null, bug === "zero_grad"]);
-  nn.push([1, `p = model(${lone ? x : "X"})`, "predict"], [2, wide ? "loss = mse(p, y)  # (n, 1), (n,)" : "loss = mse(p, y)", "loss", wide || bug === "sum"]);
-  nn.push([3, bug === "zero_grad" ? "# optimizer.zero_grad()  forgotten" : "optimizer.zero_grad()", null, bug === "zero_grad"], [3, "loss.backward()", "gradient"], [4, "optimizer.step()", "update"]);
-  const features = FACTS.features.length, reduction = bug === "sum" ? 'reduction="sum"' : "";
+// How this setting is written: the words that the three rungs share.
+function wordsOf(run) {
+  const { setting, view } = run, { bug, momentum, standardise, rate } = setting, x = standardise ? "z" : "x";
+  return {
+    bug, x, b: view.intercept, momentum: momentum && number(momentum), rate: number(rate),
+    own: alone ? "a" : "w",
+    model: (alone ? `a * ${x}` : "X @ w") + (view.intercept ? " + b" : ""),
+    average: bug === "sum" ? "sum" : "mean",
+    wide: bug === "broadcast",
+  };
+}
+
+// A line of code: its stage, the text, what it comes to, and whether the bug is in it.
+const coded = (stage, text, value, buggy) => ({ stage, text, value, buggy });
+
+function byHand({ bug, x, b, momentum, own, model, average, wide }) {
+  const two = bug === "missing_2" ? "" : "2 * ", gets = bug === "zero_grad" ? "+=" : "=";
+  const wrong = ["missing_2", "sum", "zero_grad"].includes(bug), pull = momentum ? "push" : "grad";
+  const slope = alone ? `np.${average}((p - y) * ${x})` : `X.T @ (p - y)${bug === "sum" ? "" : " / n"}`;
   return [
-    ["numpy", "1. NumPy, gradient by hand", hand, `rate = ${number(setting.rate)}`],
-    ["autograd", "2. PyTorch autograd", auto, bug === "missing_2" ? "backward() forgets no 2: this is rung 1's bug" : `rate = ${number(setting.rate)}`],
-    ["nn", "3. nn.Linear, MSELoss, SGD", nn, bug === "missing_2" ? "backward() forgets no 2: this is rung 1's bug" :
-      `model = nn.Linear(${features}, 1${b ? "" : ", bias=False"}); mse = nn.MSELoss(${reduction}); SGD(lr=${number(setting.rate)}${momentum ? `, momentum=${m}` : ""})`],
+    coded(1, wide ? `p = (${model})[:, None]  # (n, 1)` : `p = ${model}`, "predict", wide),
+    coded(2, "loss = np.mean((p - y) ** 2)", "loss"),
+    coded(3, `grad ${gets} ${two}${slope}`, "gradient", wrong),
+    b && coded(3, `grad_b ${gets} ${two}np.${average}(p - y)`, null, wrong),
+    momentum && coded(4, `push = ${momentum} * push + grad`),
+    momentum && b && coded(4, `push_b = ${momentum} * push_b + grad_b`),
+    coded(4, `${own} = ${own} - rate * ${pull}`, "update"),
+    b && coded(4, `b = b - rate * ${pull}_b`),
   ];
 }
 
+function byAutograd({ bug, b, momentum, own, model, average, wide }) {
+  const zero = `${own}.grad.zero_()`, forgotten = bug === "zero_grad";
+  return [
+    coded(1, wide ? `p = (${model}).view(-1, 1)  # (n, 1)` : `p = ${model}`, "predict", wide),
+    coded(2, `loss = ((p - y) ** 2).${average}()`, "loss", bug === "sum"),
+    coded(3, "loss.backward()", "gradient"),
+    momentum && coded(4, `push = ${momentum} * push + ${own}.grad`),
+    momentum && b && coded(4, `push_b = ${momentum} * push_b + b.grad`),
+    coded(4, "with torch.no_grad():"),
+    coded(4, `    ${own} -= rate * ${momentum ? "push" : `${own}.grad`}`, "update"),
+    b && coded(4, `    b -= rate * ${momentum ? "push_b" : "b.grad"}`),
+    coded(4, forgotten ? `# ${zero}  forgotten` : b ? `${zero}; b.grad.zero_()` : zero, null, forgotten),
+  ];
+}
+
+function byNN({ bug, x, wide }) {
+  const zero = "optimizer.zero_grad()", forgotten = bug === "zero_grad";
+  return [
+    coded(1, `p = model(${alone ? x : "X"})`, "predict"),
+    coded(2, wide ? "loss = mse(p, y)  # (n, 1), (n,)" : "loss = mse(p, y)", "loss", wide || bug === "sum"),
+    coded(3, forgotten ? `# ${zero}  forgotten` : zero, null, forgotten),
+    coded(3, "loss.backward()", "gradient"),
+    coded(4, "optimizer.step()", "update"),
+  ];
+}
+
+// What stands above the loop of each rung.
+function preparations({ bug, b, momentum, rate }) {
+  const linear = `model = nn.Linear(${FACTS.features.length}, 1${b ? "" : ", bias=False"})`;
+  const mse = `mse = nn.MSELoss(${bug === "sum" ? 'reduction="sum"' : ""})`;
+  const sgd = `optim.SGD(lr=${rate}${momentum ? `, momentum=${momentum}` : ""})`;
+  const never = "backward() forgets no 2: this is rung 1's bug";
+  return bug === "missing_2" ? [`rate = ${rate}`, never, never] : [`rate = ${rate}`, `rate = ${rate}`, `${linear}; ${mse}; ${sgd}`];
+}
+
 function panels(run, k, stage) {
-  const put = values(run, k), root = byId("code");
-  root.replaceChildren();
-  for (const [shape, title, written, setting] of code(run)) {
-    const panel = root.appendChild(document.createElement("section")), heading = panel.appendChild(document.createElement("h3"));
-    marker(add(heading, "svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }), shape, 0, 0);
-    heading.append(title);
-    panel.appendChild(document.createElement("p")).textContent = setting;
-    const list = panel.appendChild(document.createElement("ol"));
-    for (const [at, text, key, buggy] of written) {
-      const item = list.appendChild(document.createElement("li"));
-      item.dataset.stage = at;
-      if (at === stage) item.setAttribute("aria-current", "true");
-      if (buggy) item.className = "buggy";
-      item.appendChild(document.createElement("code")).textContent = text;
-      if (key) item.appendChild(document.createElement("span")).textContent = put[key];
-    }
-  }
+  const words = wordsOf(run), values = valuesAt(run, k), above = preparations(words), { batch } = run.setting;
+  const rungs = [
+    ["numpy", "1. NumPy, gradient by hand", byHand(words)],
+    ["autograd", "2. PyTorch autograd", byAutograd(words)],
+    ["nn", "3. nn.Linear, MSELoss, SGD", byNN(words)],
+  ];
+  byId("code").replaceChildren(...rungs.map(([rung, title, written], i) => {
+    const lines = batch ? [coded(0, `x, y = next(batches)  # ${batch} of ${everyRow.length}`), ...written] : written;
+    return panel(rung, title, above[i], lines.filter(Boolean), values, stage);
+  }));
   byId("stage-name").textContent = `${stage}. ${STAGES[stage]}`;
+}
+
+function panel(rung, title, above, written, values, stage) {
+  const root = document.createElement("section"), put = (parent, name) => parent.appendChild(document.createElement(name));
+  const heading = put(root, "h3");
+  marker(add(heading, "svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }), rung, 0, 0);
+  heading.append(title);
+  put(root, "p").textContent = above;
+  const list = put(root, "ol");
+  for (const { stage: own, text, value, buggy } of written) {
+    const item = put(list, "li");
+    if (own === stage) item.setAttribute("aria-current", "true");
+    if (buggy) item.className = "buggy";
+    put(item, "code").textContent = text;
+    if (value) put(item, "span").textContent = values[value];
+  }
+  return root;
 }

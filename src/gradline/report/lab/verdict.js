@@ -39,74 +39,88 @@ function factorOf(rate, c, m) {
   return { value: (middle + Math.sign(middle || 1) * Math.sqrt(under)) / 2, turns: false };
 }
 
-function plainVerdict(setting, view, name) {
-  const rate = setting.rate * lengthOf(setting), m = setting.momentum, [flat] = view.curvatures;
-  const last = view.curvatures.length - 1, steep = view.curvatures[last];
-  const one = steep - flat <= ALIKE * steep, limit = limitOf(setting, view);
-  const slow = factorOf(rate, flat, m), fast = factorOf(rate, steep, m);
-  const along = one ? "" : ` along ${name(last)}`, there = one ? "" : " there";
-  if (Math.abs(setting.rate / limit - 1) <= ALIKE) return `Bounces for ever${along}: the rate is at the limit, ${short(limit)}.`;
-  if (fast.value < -1) return `Diverges${along}: each step multiplies the error${there} by ${factorText(fast.value)}; ` +
-    `the limit is ${short(limit)}, and the rate is ${short(setting.rate / limit)} times that.`;
-  if (Math.max(Math.abs(slow.value), Math.abs(fast.value)) < SOLVED) return "One step lands on the answer.";
-  const worst = Math.abs(fast.value) > Math.abs(slow.value) ? fast : slow;
-  if (worst.turns) return `Swings in: momentum carries it past the answer and back, and each step leaves about ` +
-    `${factorText(worst.value)} of the error; the limit is ${short(limit)}.`;
-  if (one && fast.value < 0) return `Overshoots but converges: each step multiplies the error by ${factorText(fast.value)}.`;
-  if (one) return `${fast.value >= CRAWLS ? "Crawls" : "Converges"}: each step leaves ${factorText(fast.value)} of the error; ` +
-    (m ? `the limit is ${short(limit)}.` : `the one-step rate is ${short(1 / steep / lengthOf(setting))}.`);
-  if (-fast.value > slow.value) return `Overshoots but converges: each step multiplies the error${along} by ` +
-    `${factorText(fast.value)} (along ${name(0)} ${factorText(slow.value)}).`;
-  const beside = Math.abs(fast.value) < SOLVED ? "one step suffices" : factorText(fast.value);
-  return `${slow.value >= CRAWLS ? "Crawls" : "Converges"} along ${name(0)}: each step leaves ${factorText(slow.value)} ` +
-    `of the error there (along ${name(last)} ${beside}); the limit, set by ${name(last)}, is ${short(limit)}.`;
+function plainVerdict(setting, view) {
+  const rate = setting.rate * lengthOf(setting), m = setting.momentum, limit = limitOf(setting, view);
+  const [c, ...more] = view.curvatures, steep = more[0] || c, one = steep - c <= ALIKE * steep;
+  const [flattest, steepest = flattest] = view.directions, along = one ? "" : ` along ${steepest}`;
+  const slow = factorOf(rate, c, m), fast = factorOf(rate, steep, m), [f, g] = [fast.value, slow.value];
+  const worst = Math.abs(f) > Math.abs(g) ? fast : slow, bound = short(limit);
+  if (Math.abs(setting.rate / limit - 1) <= ALIKE) return `Bounces for ever${along}: the rate is at the limit, ${bound}.`;
+  if (f < -1)
+    return `Diverges${along}: each step multiplies the error${one ? "" : " there"} by ${factorText(f)}; the limit is ` +
+      `${bound}, and the rate is ${short(setting.rate / limit)} times that.`;
+  if (Math.abs(worst.value) < SOLVED) return "One step lands on the answer.";
+  if (worst.turns)
+    return "Swings in: momentum carries it past the answer and back, and each step leaves about " +
+      `${factorText(worst.value)} of the error; the limit is ${bound}.`;
+  if (one && f < 0) return `Overshoots but converges: each step multiplies the error by ${factorText(f)}.`;
+  if (one)
+    return `${f >= CRAWLS ? "Crawls" : "Converges"}: each step leaves ${factorText(f)} of the error; the ` +
+      (m ? `limit is ${bound}.` : `one-step rate is ${short(1 / steep / lengthOf(setting))}.`);
+  if (-f > g)
+    return `Overshoots but converges: each step multiplies the error${along} by ${factorText(f)} ` +
+      `(along ${flattest} ${factorText(g)}).`;
+  const beside = Math.abs(f) < SOLVED ? "one step suffices" : factorText(f);
+  return `${g >= CRAWLS ? "Crawls" : "Converges"} along ${flattest}: each step leaves ${factorText(g)} of the error there ` +
+    `(along ${steepest} ${beside}); the limit, set by ${steepest}, is ${bound}.`;
 }
 
+const count = rows => rows.toLocaleString("en");
+const also = (sentence, more) => sentence.replace(/\.$/, `; ${more}.`);
+
 // Nothing crashes, and that is the trouble: each bug says what is seen and what it does.
-function buggyVerdict(run, name) {
-  const { setting, view, steps } = run, limit = limitOf(setting, view), plain = plainVerdict(setting, view, name);
-  const sound = limitOf({ ...setting, bug: "none" }, view);
-  if (setting.bug === "zero_grad") {
-    if (setting.momentum) return "Diverges: without zero_grad every old gradient pulls again at each step, and momentum " +
-      "feeds the swing; no rate is small enough.";
-    if (setting.rate >= limit) return `Diverges: without zero_grad the limit is ${short(limit)}, and the rate is ` +
-      `${short(setting.rate / limit)} times that.`;
-    const seen = steps.map(step => step.v[0]).filter(Number.isFinite), low = Math.min(...seen), high = Math.max(...seen);
-    return `Never settles: without zero_grad old gradients pile up, so ${view.names[0]} swings between ${low.toFixed(2)} ` +
-      `and ${high.toFixed(2)} for ever, and a low loss on the way means nothing.`;
-  }
-  if (setting.bug === "broadcast") {
-    const n = `${FACTS.rows.toLocaleString("en")} x ${FACTS.rows.toLocaleString("en")}`;
-    if (setting.rate > limit) return plain.replace(/\.$/, `; the bug, ${n} differences for ${FACTS.rows.toLocaleString("en")}, comes on top.`);
-    const where = view.names.map((axis, j) => `${axis} = ${short(view.wrongBest[j], 5)}, not ${short(view.best[j], 5)}`).join("; ");
-    return `Settles on the wrong answer: (n, 1) against (n,) averages ${n} differences, so it goes to ${where}, at loss ` +
-      `${short(view.wrongFloor, 5)}, and nothing crashes.`;
-  }
-  const cause = setting.bug === "sum"
-    ? `a sum instead of the mean makes every step ${FACTS.rows.toLocaleString("en")} times as long`
-    : "without the 2 every step is half as long";
-  return plain.replace(/\.$/, `; ${cause}, so the limit is ${short(limit)} instead of ${short(sound)}.`);
+const BUGGY = {
+  none: ({ setting, view }) => plainVerdict(setting, view),
+
+  zero_grad({ setting, view, steps }) {
+    const limit = limitOf(setting, view), piles = "without zero_grad old gradients pile up";
+    if (setting.momentum) return `Diverges: ${piles}, and momentum feeds the swing; no rate is small enough.`;
+    if (setting.rate >= limit)
+      return `Diverges: without zero_grad the limit is ${short(limit)}, and the rate is ${short(setting.rate / limit)} times that.`;
+    const seen = steps.map(step => step.v[0]).filter(Number.isFinite), ends = [Math.min(...seen), Math.max(...seen)];
+    const size = Math.max(...ends.map(Math.abs)), [low, high] = ends.map(v => (size > 0.1 && size < 1e4 ? v.toFixed(2) : short(v)));
+    return `Never settles: ${piles}, so ${view.names[0]} swings between ${low} and ${high} for ever, and a low loss on the ` +
+      "way means nothing.";
+  },
+
+  broadcast({ setting, view }) {
+    const n = count(FACTS.rows), plain = plainVerdict(setting, view);
+    if (setting.rate >= limitOf(setting, view)) return also(plain, `the bug, ${n} x ${n} differences for ${n}, comes on top`);
+    const wrong = view.names.map((name, j) => `${name} = ${short(view.wrongBest[j], 5)}, not ${short(view.best[j], 5)}`);
+    return `Settles on the wrong answer: (n, 1) against (n,) averages ${n} x ${n} differences, so it goes to ` +
+      `${wrong.join("; ")}, at loss ${short(view.wrongFloor, 5)}, and nothing crashes.`;
+  },
+
+  missing_2: run => otherLength(run, "without the 2 every step is half as long"),
+  sum: run => otherLength(run, `a sum instead of the mean makes every step ${count(lengthOf(run.setting))} times as long`),
+};
+
+function otherLength({ setting, view }, why) {
+  const [limit, sound] = [setting, { ...setting, bug: "none" }].map(one => short(limitOf(one, view)));
+  return also(plainVerdict(setting, view), `${why}, so the limit is ${limit} instead of ${sound}`);
 }
 
 // Batches pull each to an answer of their own: told by what is seen, and by the row that pulls hardest.
-function noisyVerdict(run) {
-  const { setting, view, steps } = run, rows = rowsOf(view, false);
-  const hardest = everyRow.reduce((most, i) => Math.max(most, rows.columns.reduce((s, c) => s + c[i] * c[i], 0)), 0);
-  const tail = steps.slice(Math.floor(steps.length / 2)).map(step => step.loss), first = steps[0].loss;
-  const low = Math.min(...tail), high = Math.max(...tail), floor = setting.bug === "broadcast" ? view.wrongFloor : view.floor;
-  const size = setting.batch === 1 ? "Single rows" : `Batches of ${setting.batch}`;
-  const safe = short(1 / hardest / lengthOf(setting));
-  if (!(high < 100 * Math.max(first, 1e-300))) return `Diverges: ${size.toLowerCase()} pull too hard at this rate; below ` +
-    `${safe}, set by the largest row, none of them can.`;
+function noisyVerdict({ setting, view, steps }) {
+  const first = steps[0].loss, tail = steps.slice(steps.length / 2).map(step => step.loss), high = Math.max(...tail);
+  const who = setting.batch === 1 ? "single rows" : `batches of ${setting.batch}`;
   const bug = setting.bug === "none" ? "" : ` (with the bug ${setting.bug})`;
-  if (floor <= 1e-12 * first) return `Converges unevenly${bug}: ${size.toLowerCase()} agree on the answer here, because every ` +
-    `row lies on the line; the loss is now ${short(tail[tail.length - 1])}.`;
-  return `Jitters${bug}: ${size.toLowerCase()} pull each to an answer of their own, so the loss stays between ` +
-    `${short(low)} and ${short(high)}; the least there is is ${short(floor)}.`;
+  if (!(high < 100 * Math.max(first, 1e-300))) return `Diverges${bug}: ${who} ${tooHard(setting, view)}.`;
+  if (floorOf({ setting, view }) <= 1e-12 * first)
+    return `Converges unevenly${bug}: ${who} agree on the answer here, because every row lies on the line; the loss is ` +
+      `now ${short(tail[tail.length - 1])}.`;
+  return `Jitters${bug}: ${who} pull each to an answer of their own, so the loss stays between ${short(Math.min(...tail))} ` +
+    `and ${short(high)}; the least there is is ${short(floorOf({ setting, view }))}.`;
 }
 
-function verdict(run) {
-  const name = j => run.view.directions[j], { setting } = run;
-  if (setting.batch) return noisyVerdict(run);
-  return setting.bug === "none" ? plainVerdict(setting, run.view, name) : buggyVerdict(run, name);
+// A row z alone has the curvature 2 |z|^2: at half its limit and below, no row throws the line farther off.
+function tooHard(setting, view) {
+  if (setting.bug === "zero_grad") return "pile their gradients up, each on those of all before";
+  if (setting.momentum) return "pull too hard for this rate and this momentum together";
+  const { columns } = rowsOf(view, false), sizes = everyRow.map(i => dot(columns.map(c => c[i]), columns.map(c => c[i])));
+  const safe = 1 / Math.max(...sizes) / lengthOf(setting);
+  return `pull too hard at this rate; below ${short(safe)}, set by the largest row, none of them can`;
 }
+
+const floorOf = ({ setting, view }) => (setting.bug === "broadcast" ? view.wrongFloor : view.floor);
+const verdict = run => (run.setting.batch ? noisyVerdict(run) : BUGGY[run.setting.bug](run));
