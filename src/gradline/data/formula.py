@@ -148,14 +148,13 @@ class Formula:
         X = np.ascontiguousarray(matrix[:, kept])
         return Layout(X.shape[1], partial(in_order, X))
 
-    def finite(self, cells: Mapping[str, Cells]) -> NDArray[np.bool_]:
-        """(rows,) where all that is computed of numbers is finite: log(0) is not. No levels need to be known."""
-        rows = len(next(iter(cells.values())))
+    def computed(self, cells: Mapping[str, Cells]) -> dict[str, Array]:
+        """What is computed of numbers alone, by name: without any levels it shows that log(0) is no number."""
         if self._of_numbers is None:
-            return np.ones(rows, dtype=np.bool_)
+            return {}
         numbers = {name: column for name, column in cells.items() if name in self.kinds and name not in self.texts}
-        computed = np.asarray(self._model_matrix(self._of_numbers, numbers), dtype=np.float64)
-        return np.asarray(np.isfinite(computed).all(axis=1))
+        matrix = self._model_matrix(self._of_numbers, numbers)
+        return dict(zip(matrix.columns, np.asarray(matrix, dtype=np.float64).T, strict=True))
 
     def response(self, cells: Mapping[str, Cells]) -> Array:
         """The left side, (rows,)."""

@@ -186,10 +186,7 @@ class TableSource:
             growing, tally = Growing(design.categories, self.name, features), Tally()
             for usable in self._usable(tally):
                 # A level of rows that will be left out, as for log(0), does not exist.
-                counts = design.finite(usable.cells) if isinstance(design, Formula) else None
-                if counts is not None and not counts.all():
-                    usable = usable.take(np.flatnonzero(counts))
-                growing.meet(usable.cells)
+                growing.meet(self._computable(usable, Tally()).cells)
             if not growing.rows:
                 raise tally.empty(self.name)
             self.design = design.with_levels(growing.levels())
@@ -203,7 +200,7 @@ class TableSource:
             if isinstance(design, Growing):
                 design.meet(block.cells)
             width = design.width if isinstance(design, Growing) else len(design.names)
-            for part in block.parts(rows_of_width(width)):
+            for part in self._computable(block, tally).parts(rows_of_width(width)):
                 try:
                     layout = design.layout(part.cells)
                 except UnseenLevel as unseen:
@@ -246,6 +243,12 @@ class TableSource:
             raise not_a_number(cell, cell.table or self.name, self.roles, numeric_columns(self.reader)) from None
         if self.missing == "error" and tally.rows_dropped:
             raise tally.error(self.name)
+
+    def _computable(self, block: Usable, tally: Tally) -> Usable:
+        """The rows of which a formula can be computed; all, where there is none."""
+        computed = self.design.computed(block.cells) if isinstance(self.design, Formula) else {}
+        good = tally.usable([*computed], [*computed.values()], block.row) if computed else None
+        return block if good is None else block.take(np.flatnonzero(good))
 
     def _columns(self) -> tuple[str, ...]:
         """Every column of the table that is read, each once."""

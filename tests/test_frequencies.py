@@ -1,0 +1,141 @@
+"""Weights that say how often a row was met: every figure is that of the repeated rows."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradline import DataError, ExactMoments, LinearRegression, load, open_source
+from gradline.moments.one_pass import one_pass
+
+from .test_cli import gradline
+
+
+def houses(rows=40, seed=0):
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"sqft": rng.normal(90, 20, rows), "city": rng.choice(["Bonn", "Oslo", "Rome"], rows)})
+    frame["price"] = 2 * frame.sqft + 9 * (frame.city == "Oslo") + rng.normal(size=rows)
+    return frame.assign(times=rng.integers(0, 5, rows))
+
+
+def repeated(frame):
+    return frame.loc[frame.index.repeat(frame.times)].drop(columns="times").reset_index(drop=True)
+
+
+def figures(summary):
+    return {name: value for name, value in summary.as_dict().items() if name != "notes"}
+
+
+@pytest.mark.parametrize("formula", [None, "log(price) ~ sqft * city"])
+def test_every_figure_is_that_of_the_repeated_rows_to_the_bit(formula, tmp_path):
+    frame = houses()
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    roles = {"formula": formula} if formula else {"target": "price"}
+    expected = LinearRegression(precision="exact").fit(open_source(repeated(frame), **roles))
+    for data in (frame, tmp_path / "t.csv"):
+        source = open_source(data, weight="times", weights="frequency", batch_rows=7, **roles)
+        found = LinearRegression(precision="exact").fit(source)
+        assert found.moments_ == expected.moments_
+        assert found.n_samples_ == frame.times.sum()
+        assert figures(found.summary()) == figures(expected.summary())
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.integers(0, 4)), min_size=1, max_size=12))
+@settings(deadline=None)
+def test_arrays_too(rows):
+    x, y, times = np.array(rows).T
+    if not times.any():
+        return
+    again = np.repeat(np.arange(len(x)), times.astype(int))
+    assert ExactMoments.of(x[:, None], y, times).counted() == ExactMoments.of(x[again, None], y[again])
+
+
+@pytest.mark.parametrize("precision", ["auto", "float64", "exact"])
+def test_an_estimator_of_arrays_counts_rows(precision):
+    frame = houses()
+    X, y, times = frame[["sqft"]].to_numpy(), frame.price.to_numpy(), frame.times.to_numpy()
+    again = repeated(frame)
+    counted = LinearRegression(precision=precision, weights="frequency").fit(X, y, times)
+    rows = LinearRegression(precision=precision).fit(again[["sqft"]].to_numpy(), again.price.to_numpy())
+    assert counted.n_samples_ == rows.n_samples_ == len(again)
+    for name in ("standard_error", "t", "p_value", "confidence_interval", "aic", "bic", "adjusted_r2", "f_statistic"):
+        ours, theirs = (getattr(model.inference(), name) for model in (counted, rows))
+        np.testing.assert_allclose(ours, theirs, rtol=0 if precision == "exact" else 1e-9)
+    quadratic = LinearRegression(polynomial=2, weights="frequency").fit(X, y, times)
+    assert quadratic.moments_ == LinearRegression(polynomial=2).fit(again[["sqft"]].to_numpy(), again.price).moments_
+
+
+def test_rows_come_and_go_by_their_counts():
+    frame, more = houses(), houses(seed=1)
+    columns = lambda f: (f[["sqft"]].to_numpy(), f.price.to_numpy(), f.times.to_numpy())  # noqa: E731
+    model = LinearRegression(weights="frequency").partial_fit(*columns(frame)).partial_fit(*columns(more))
+    both = repeated(pd.concat([frame, more], ignore_index=True))
+    assert model.moments_ == ExactMoments.of(both[["sqft"]].to_numpy(), both.price.to_numpy())
+    model.forget(*columns(more))
+    once = repeated(frame)
+    assert model.moments_ == ExactMoments.of(once[["sqft"]].to_numpy(), once.price.to_numpy())
+
+
+def test_analytic_weights_are_those_of_statsmodels():
+    frame = houses().assign(w=np.random.default_rng(3).uniform(0.1, 4.0, 40)).drop(columns="times")
+    summary = LinearRegression().fit(open_source(frame, target="price", weight="w")).inference()
+    dummies = pd.get_dummies(frame[["sqft", "city"]], drop_first=True, dtype=float)
+    theirs = sm.WLS(frame.price, sm.add_constant(dummies), weights=frame.w).fit()
+    for ours, other in (("coefficients", "params"), ("standard_error", "bse"), ("p_value", "pvalues")):
+        np.testing.assert_allclose(getattr(summary, ours), getattr(theirs, other), rtol=1e-9, atol=1e-300)
+    assert summary.rows == 40
+
+
+def test_what_is_not_whole_is_named_with_its_row(tmp_path):
+    frame = houses().astype({"times": float})
+    frame.loc[22, "times"] = 1.5
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for data in (frame, tmp_path / "t.csv"):
+        with pytest.raises(DataError, match=r"weight 'times' of .* is 1\.5 in row 23, expected a whole number"):
+            one_pass(open_source(data, target="price", weight="times", weights="frequency", batch_rows=5), ExactMoments)
+    with pytest.raises(DataError, match=r"sample_weight is 1\.5 in row 23, expected a whole number of rows"):
+        LinearRegression(weights="frequency").fit(frame[["sqft"]], frame.price, frame.times)
+
+
+def test_a_negative_count_and_none_at_all_are_refused():
+    for times, said in ((-1, "is negative: -1.0 in row 1"), (0, "weight zero")):
+        with pytest.raises(DataError, match=said):
+            one_pass(
+                open_source(houses().assign(times=times), target="price", weight="times", weights="frequency"),
+                ExactMoments,
+            )
+
+
+def test_analytic_weights_do_not_pass_for_frequencies():
+    source = open_source(houses(), target="price", weight="times")
+    with pytest.raises(DataError, match="are analytic, but weights='frequency' was asked for") as caught:
+        LinearRegression(weights="frequency").fit(source)
+    assert caught.value.hint.startswith("open_source(..., weights='frequency')")
+    unweighted = open_source(houses(), target="price")
+    assert LinearRegression(weights="frequency").fit(unweighted).n_samples_ == 40
+    with pytest.raises(DataError, match="weights='often' is not known"):
+        open_source(houses(), target="price", weights="often")
+
+
+def test_the_model_file_says_which(tmp_path):
+    frame = houses()
+    model = LinearRegression(weights="frequency", precision="exact").fit(frame[["sqft"]], frame.price, frame.times)
+    model.save(tmp_path / "m.json")
+    loaded = load(tmp_path / "m.json")
+    assert loaded.get_params() == model.get_params()
+    assert loaded.partial_fit(frame[["sqft"]], frame.price, frame.times).n_samples_ == 2 * frame.times.sum()
+
+
+def test_from_the_command_line(tmp_path):
+    frame = houses()
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    repeated(frame).to_csv(tmp_path / "r.csv", index=False)
+    arguments = ["--target", "price", "--precision", "exact", "--json"]
+    counted = gradline("fit", "t.csv", "--weight", "times", "--weights", "frequency", *arguments, cwd=tmp_path)
+    rows = gradline("fit", "r.csv", *arguments, cwd=tmp_path)
+    assert (counted.returncode, counted.stderr) == (0, "")
+    assert json.loads(counted.stdout) == json.loads(rows.stdout)
