@@ -65,7 +65,7 @@ def _table(source: str, target: str | None, features: str | None, intercept: boo
 
     names = None if features is None else [name.strip() for name in features.split(",")]
     table = open_source(source, target=target, features=names)
-    command = ["gradline", "fit", os.path.basename(source), "--target", str(target)]
+    command = ["gradline", "fit", table.name, "--target", str(target)]  # by a name that has no credentials in it
     command += [] if features is None else ["--features", features]
     command += ["--no-intercept"] if intercept is False else []
     return table, Setup(fit_intercept=intercept is not False, command=shlex.join(command))

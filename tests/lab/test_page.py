@@ -275,7 +275,7 @@ def test_the_story_is_there_without_a_script(opened, pages):
 
 
 CONTROLS = {  # by its label, and what a key does to the state
-    "rate": ("rate", "ArrowUp", None),
+    "rate": ("rate", "ArrowUp", "state.setting.rate"),
     "learning rate, on a log scale": ("rate-slider", "ArrowRight", "state.setting.rate"),
     "step": ("step", "ArrowRight", "state.step"),
     "iterations": ("iterations", "ArrowUp", "state.setting.iterations"),

@@ -31,7 +31,8 @@ function setValue(id, value) {
 }
 
 function showControls({ setting, view, steps }, k) {
-  const here = `${where(view, steps[k].v)}, loss ${number(steps[k].loss)}`, [a, b] = setting.start || view.start || FACTS.start;
+  const here = `${where(view, steps[k].v)}, loss ${number(steps[k].loss)}`;
+  const [a, b] = setting.start || view.start || FACTS.start;
   setValue("rate", Number(setting.rate.toPrecision(12)));
   setValue("rate-slider", clamp(Math.log10(setting.rate * steepestOf(setting)), SLIDER.low, SLIDER.high));
   const share = short(setting.rate / limitOf(setting, view));
@@ -141,9 +142,21 @@ function copy() {
 const on = (id, event, act) => byId(id).addEventListener(event, act);
 const typed = id => (byId(id).value.trim() === "" ? NaN : Number(byId(id).value));
 
+const rounded = value => Number(value.toPrecision(4));
+
+// By a twentieth: a step of one, as number fields take, would be a hundred limits.
+function nudgeRate(event) {
+  const by = { ArrowUp: 1.05, ArrowDown: 1 / 1.05 }[event.key];
+  if (!by) return;
+  event.preventDefault();
+  byId("rate").value = rounded(state.setting.rate * by);
+  set({ rate: typed("rate") });
+}
+
 function listen() {
   on("rate", "input", () => { if (typed("rate") > 0) set({ rate: typed("rate") }); });
-  on("rate-slider", "input", () => set({ rate: Number((10 ** typed("rate-slider") / steepestOf(state.setting)).toPrecision(4)) }));
+  on("rate", "keydown", nudgeRate);
+  on("rate-slider", "input", () => set({ rate: rounded(10 ** typed("rate-slider") / steepestOf(state.setting)) }));
   on("iterations", "input", () => { if (typed("iterations") >= 1) set({ iterations: typed("iterations") }); });
   on("step", "input", () => move(typed("step")));
   on("momentum", "input", () => set({ momentum: typed("momentum") }));
@@ -154,6 +167,7 @@ function listen() {
     const start = [typed("start-a"), typed("start-b")];
     if (start.every(Number.isFinite)) set({ start });
   });
+  for (const id of ["rate", "iterations", "start-a", "start-b"]) on(id, "blur", changed); // shows what came of it
   on("back", "click", () => move(state.step - 1));
   on("forward", "click", () => move(state.step + 1));
   for (const [id, act] of Object.entries({ play, line: nextLine, reset, pin, copy })) on(id, "click", act);
@@ -164,6 +178,9 @@ function listen() {
 // What these data leave to choose.
 function offer() {
   for (const id of ["intercept", "standardise"]) byId(id).disabled = FACTS.views.every(view => view[id] === DEFAULTS[id]);
-  for (const size of FACTS.batches) byId("batch").add(new Option(["all rows", "a single row"][size] || `${size} rows`, size));
+  for (const size of FACTS.batches) {
+    const words = ["all rows", "a single row"][size] || `${size} rows`;
+    byId("batch").add(new Option(words, size));
+  }
   if (!alone) byId("scatter-hint").textContent = "the target against its prediction";
 }

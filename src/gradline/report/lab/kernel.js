@@ -112,20 +112,20 @@ function* batches(size) {
   }
 }
 
-// Step k is the state after k updates: where it is, the loss of all rows there; the loss that the step sees, its gradient,
-// what the update will use, and which rows they are of.
+// Step k is the state after k updates: where it is and the loss of all rows there; the loss that the step sees, its
+// gradient, what the update will use, and which rows they are of.
 function descend(setting) {
   const view = viewOf(setting), round = setting.float32 ? Math.fround : same;
   const full = lossOf(setting, view, round), rate = round(setting.rate), momentum = round(setting.momentum);
   const rows = rowsOf(view, setting.float32), some = setting.batch ? batches(setting.batch) : null;
   const asked = setting.bug === "broadcast" ? againstEveryTarget(rows) : rows;
   const scale = setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || FACTS.rows : 1;
-  const zero = view.best.map(() => 0), steps = [];
+  const piles = setting.bug === "zero_grad", zero = view.best.map(() => 0), steps = [];
   let v = startOf(setting, view).map(round), pile = zero, push = zero;
   for (let k = 0; k <= setting.iterations; k++) {
     const here = full(v), picked = some ? some.next().value : null;
     const { loss: seen, gradient } = picked ? ofRows(asked, v, picked, round) : here;
-    pile = setting.bug === "zero_grad" ? pile.map((p, j) => round(p + gradient[j])) : gradient.map(g => round(scale * g));
+    pile = piles ? pile.map((p, j) => round(p + gradient[j])) : gradient.map(g => round(scale * g));
     push = momentum ? push.map((p, j) => round(round(momentum * p) + pile[j])) : pile;
     steps.push({ v, loss: here.loss, seen, gradient, used: push, picked });
     v = v.map((value, j) => round(value - round(rate * push[j])));

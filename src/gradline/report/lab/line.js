@@ -24,7 +24,8 @@ function line(run, k) {
   const [a, b] = alone ? lineOf(view, v) : [1, 0];
   trace(inside, [x.low, x.high].map(value => [x(value), y(a * value + b)]), "fit");
   if (alone) grips(svg, view.intercept, a, b, x, y);
-  add(inside, "path", { d: spots.map(([px, py]) => `M${at(px)} ${at(py)}h0`).join(""), class: few ? "points" : "points small" });
+  const dots = spots.map(([px, py]) => `M${at(px)} ${at(py)}h0`).join("");
+  add(inside, "path", { d: dots, class: few ? "points" : "points small" });
   const what = alone ? "points and the line" : "points, the target against its prediction,";
   svg.setAttribute("aria-label", `${everyRow.length} ${what} at step ${k}: ${where(view, v)}, loss ${number(loss)}`);
 }
@@ -32,9 +33,8 @@ function line(run, k) {
 // The loss is the mean of these areas. One larger than the picture would hide it.
 function squares(parent, spots, ends) {
   spots.forEach(([x, y], i) => {
-    const side = Math.abs(y - ends[i]);
-    if (side < bottom - above)
-      add(parent, "rect", { x: at(x - side), y: at(Math.min(y, ends[i])), width: at(side), height: at(side), class: "square" });
+    const side = Math.abs(y - ends[i]), corner = { x: at(x - side), y: at(Math.min(y, ends[i])) };
+    if (side < bottom - above) add(parent, "rect", { ...corner, width: at(side), height: at(side), class: "square" });
   });
 }
 

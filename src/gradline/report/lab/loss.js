@@ -25,7 +25,8 @@ function parabola(run, k) {
 function rings(run, k) {
   const { view, steps, setting } = run, { best, curvatures, H } = view;
   const start = steps[0].v.map((value, j) => value - best[j]), level = dot(start, times(H, start)) || 1;
-  const outer = ring(view, best, level), half = [0, 1].map(j => 1.12 * Math.max(...outer.map(v => Math.abs(v[j] - best[j]))));
+  const outer = ring(view, best, level);
+  const half = [0, 1].map(j => 1.12 * Math.max(...outer.map(v => Math.abs(v[j] - best[j]))));
   const even = view.standardise && curvatures[1] < 1.02 * curvatures[0];
   if (even) half[0] = half[1] * (right - left) / (bottom - above); // what is a circle shall look like one
   const x = across(best[0] - half[0], best[0] + half[0]), y = upward(best[1] - half[1], best[1] + half[1]);
@@ -35,8 +36,9 @@ function rings(run, k) {
   for (const share of [1, 0.75, 0.5, 0.25]) trace(inside, ring(view, middle, level * share * share).map(place), "ring");
   add(inside, "path", { d: `M${at(x(best[0]) - 5)} ${at(y(best[1]))}h10m-5-5v10`, class: "answer" });
   walk(inside, run, k, step => place(step.v));
-  svg.setAttribute("aria-label", `Rings of equal loss around the answer, ${even ? "circles" : "ellipses"}: curvatures ` +
-    `${short(curvatures[0])} and ${short(curvatures[1])}. Step ${k}: ${where(view, steps[k].v)}, loss ${number(steps[k].loss)}`);
+  svg.setAttribute("aria-label", `Rings of equal loss around the answer, ${even ? "circles" : "ellipses"}: ` +
+    `curvatures ${short(curvatures[0])} and ${short(curvatures[1])}. ` +
+    `Step ${k}: ${where(view, steps[k].v)}, loss ${number(steps[k].loss)}`);
 }
 
 // Where e' H e = level: in the direction of an eigenvector of curvature c that is sqrt(2 level / c) from the middle.

@@ -66,12 +66,13 @@ function powers(axis, most) {
   return found.filter(value => value >= axis.low * 0.999 && value <= axis.high * 1.001);
 }
 
-const RAISED = Object.fromEntries([..."-0123456789"].map((c, i) => [c, "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"[i]]));
+const SUPERSCRIPTS = "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
+const raised = power => [...String(power)].map(c => SUPERSCRIPTS["-0123456789".indexOf(c)]).join("");
 
 function tickText(value, log) {
   const power = Math.round(Math.log10(Math.abs(value))), size = Math.abs(value);
   if (log && (power < -3 || power > 4) && value === Number(`1e${power}`))
-    return "10" + [...String(power)].map(c => RAISED[c]).join("");
+    return "10" + raised(power);
   if (value && (size >= 1e6 || size < 1e-3)) return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
   return Number(value.toPrecision(6)).toLocaleString("en");
 }

@@ -1,4 +1,4 @@
-// This very setting as a script: plain NumPy, the same numbers. What comes from the table is a literal or no more than words.
+// This very setting as a script: plain NumPy, the same numbers. What comes from the table is a literal, or a comment.
 
 const literal = text =>
   JSON.stringify(text).replace(/[\u007f-\uffff]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);

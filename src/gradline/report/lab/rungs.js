@@ -81,8 +81,8 @@ function preparations({ bug, b, momentum, rate }) {
   const linear = `model = nn.Linear(${FACTS.features.length}, 1${b ? "" : ", bias=False"})`;
   const mse = `mse = nn.MSELoss(${bug === "sum" ? 'reduction="sum"' : ""})`;
   const sgd = `optim.SGD(lr=${rate}${momentum ? `, momentum=${momentum}` : ""})`;
-  const never = "backward() forgets no 2: this is rung 1's bug";
-  return bug === "missing_2" ? [`rate = ${rate}`, never, never] : [`rate = ${rate}`, `rate = ${rate}`, `${linear}; ${mse}; ${sgd}`];
+  const own = `rate = ${rate}`, never = "backward() forgets no 2: this is rung 1's bug";
+  return bug === "missing_2" ? [own, never, never] : [own, own, `${linear}; ${mse}; ${sgd}`];
 }
 
 function panels(run, k, stage) {
@@ -100,7 +100,8 @@ function panels(run, k, stage) {
 }
 
 function panel(rung, title, above, written, values, stage) {
-  const root = document.createElement("section"), put = (parent, name) => parent.appendChild(document.createElement(name));
+  const root = document.createElement("section");
+  const put = (parent, name) => parent.appendChild(document.createElement(name));
   const heading = put(root, "h3");
   marker(add(heading, "svg", { viewBox: "-8 -8 16 16", "aria-hidden": "true" }), rung, 0, 0);
   heading.append(title);

@@ -76,9 +76,11 @@ const BUGGY = {
     const limit = limitOf(setting, view), piles = "without zero_grad old gradients pile up";
     if (setting.momentum) return `Diverges: ${piles}, and momentum feeds the swing; no rate is small enough.`;
     if (setting.rate >= limit)
-      return `Diverges: without zero_grad the limit is ${short(limit)}, and the rate is ${short(setting.rate / limit)} times that.`;
+      return `Diverges: without zero_grad the limit is ${short(limit)}, and the rate is ` +
+        `${short(setting.rate / limit)} times that.`;
     const seen = steps.map(step => step.v[0]).filter(Number.isFinite), ends = [Math.min(...seen), Math.max(...seen)];
-    const size = Math.max(...ends.map(Math.abs)), [low, high] = ends.map(v => (size > 0.1 && size < 1e4 ? v.toFixed(2) : short(v)));
+    const size = Math.max(...ends.map(Math.abs)), cents = size > 0.1 && size < 1e4;
+    const [low, high] = ends.map(value => (cents ? value.toFixed(2) : short(value)));
     return `Never settles: ${piles}, so ${view.names[0]} swings between ${low} and ${high} for ever, and a low loss on the ` +
       "way means nothing.";
   },
@@ -117,7 +119,7 @@ function noisyVerdict({ setting, view, steps }) {
 function tooHard(setting, view) {
   if (setting.bug === "zero_grad") return "pile their gradients up, each on those of all before";
   if (setting.momentum) return "pull too hard for this rate and this momentum together";
-  const { columns } = rowsOf(view, false), sizes = everyRow.map(i => dot(columns.map(c => c[i]), columns.map(c => c[i])));
+  const { columns } = rowsOf(view, false), sizes = everyRow.map(i => columns.reduce((sum, c) => sum + c[i] * c[i], 0));
   const safe = 1 / Math.max(...sizes) / lengthOf(setting);
   return `pull too hard at this rate; below ${short(safe)}, set by the largest row, none of them can`;
 }
