@@ -108,11 +108,15 @@ function noisyVerdict({ setting, view, steps }) {
   const who = setting.batch === 1 ? "single rows" : `batches of ${setting.batch}`;
   const bug = setting.bug === "none" ? "" : ` (with the bug ${setting.bug})`;
   if (!(high < 100 * Math.max(first, 1e-300))) return `Diverges${bug}: ${who} ${tooHard(setting, view)}.`;
-  if (floorOf({ setting, view }) <= 1e-12 * first)
-    return `Converges unevenly${bug}: ${who} agree on the answer here, because every row lies on the line; the loss is ` +
-      `now ${short(tail[tail.length - 1])}.`;
+  const floor = floorOf({ setting, view }), [before, after] = [tail.slice(0, tail.length / 2), tail.slice(tail.length / 2)];
+  const end = short(tail[tail.length - 1]), least = `the least there is is ${short(floor)}`;
+  if (floor <= 1e-12 * first)
+    return `Converges unevenly${bug}: ${who} agree on the answer here, because every row lies on the line; the loss ends ` +
+      `at ${end}.`;
+  if (mean(after) - floor < 0.8 * (mean(before) - floor))
+    return `Still falling, unevenly${bug}: ${who} pull each to an answer of their own; the loss ends at ${end}, ${least}.`;
   return `Jitters${bug}: ${who} pull each to an answer of their own, so the loss stays between ${short(Math.min(...tail))} ` +
-    `and ${short(high)}; the least there is is ${short(floorOf({ setting, view }))}.`;
+    `and ${short(high)}; ${least}.`;
 }
 
 // A row z alone has the curvature 2 |z|^2: at half its limit and below, no row throws the line farther off.
@@ -124,5 +128,6 @@ function tooHard(setting, view) {
   return `pull too hard at this rate; below ${short(safe)}, set by the largest row, none of them can`;
 }
 
+const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
 const floorOf = ({ setting, view }) => (setting.bug === "broadcast" ? view.wrongFloor : view.floor);
 const verdict = run => (run.setting.batch ? noisyVerdict(run) : BUGGY[run.setting.bug](run));
