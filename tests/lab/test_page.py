@@ -256,7 +256,9 @@ def test_python_and_the_page_say_the_same(opened, pages, name):
 
 def test_noise_is_told_as_noise(opened, pages):
     page = opened(pages("line"))
-    assert said(page, batch=32, iterations=2000).startswith("Jitters: batches of 32 pull each to an answer of their own")
+    assert said(page, batch=32, iterations=2000).startswith(
+        "Jitters: batches of 32 pull each to an answer of their own"
+    )
     assert said(page, batch=32, iterations=20).startswith("Still falling, unevenly: batches of 32 pull each")
 
 
