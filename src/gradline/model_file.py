@@ -404,6 +404,8 @@ def _design(content: Mapping[str, Any], features: tuple[str, ...]) -> Design | N
             raise ValueError("its columns are others")
     except MissingExtraError:
         raise
+    except DataError as error:
+        raise Unfit(error.message) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unfit(f"its design does not make its features: {error}") from None
     return design

@@ -104,8 +104,14 @@ def without_empty_levels(statistics: ExactMoments, terms: Terms) -> tuple[ExactM
             alone = replace(column, asked_reference=None)
             counted = recoded(statistics, terms, Terms((alone,)))
             counted = counted.with_rest(range(counted.n_features))
-            shares = dict(zip((*alone.other_levels, alone.reference), counted.mean.tolist(), strict=False))
-            levels = tuple(level for level in column.levels or () if shares[level] > 0)
+            mean, zeros = counted.mean, counted.selected([None])
+            # A share of rows of little weight may be 0.0 when rounded: the sums tell.
+            empty = {
+                level
+                for j, level in enumerate((*alone.other_levels, alone.reference))
+                if mean[j] == 0 and counted.selected([j]) == zeros
+            }
+            levels = tuple(level for level in column.levels or () if level not in empty)
             asked = column.asked_reference if column.asked_reference in levels else None
             column = replace(column, levels=levels, asked_reference=asked)
         columns.append(column)
