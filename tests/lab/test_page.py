@@ -1,6 +1,7 @@
 """The page as a reader meets it: in a browser, offline, by hand and by keyboard."""
 
 import html
+import json
 import os
 import re
 import subprocess
@@ -419,12 +420,15 @@ def test_paper_is_served_too(opened, pages):
 # ---- one file, harmless
 
 
-def test_it_is_small(pages):
-    assert pages("lesson").stat().st_size < 60_000
-    assert pages("many points").stat().st_size < 100_000
-    assert pages("slice").stat().st_size < 100_000
-    facts = re.search(r'"points":\{.*?\}', pages("many points").read_text("utf-8"))[0]
-    assert pages("many points").stat().st_size - len(facts) < 60_000
+@pytest.mark.parametrize("name", ["lesson", "many points", "pair", "slice"])
+def test_it_is_small(pages, name):
+    """Under 60 kB before the points, and what places them in each view; under 100 kB with them."""
+    text = pages(name).read_text("utf-8")
+    facts = json.loads(re.search(r'id="facts">(.*?)</script>', text, re.S)[1])
+    placed = [facts["points"], *(view.get(key) for view in facts["views"] for key in ("z", "offset"))]
+    points = sum(len(json.dumps(part, separators=(",", ":"))) for part in placed if part)
+    assert len(text.encode()) < 100_000
+    assert len(text.encode()) - points < 60_000
 
 
 def test_its_size_does_not_grow_with_the_rows(pages):

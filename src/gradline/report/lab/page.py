@@ -28,7 +28,7 @@ def write(facts: Facts) -> str:
     as text in the script, which never makes markup of it. Should an escape fail, the policy refuses every script but
     these two. The larger one is packed, to a third of its size; unpack.js brings it back.
     """
-    script, unpack = "".join(_own(name) for name in SCRIPTS), _own("unpack.js")
+    script, unpack = _without_comments("".join(_own(name) for name in SCRIPTS)), _own("unpack.js")
     parts = {
         "policy": POLICY.format(" ".join(f"'sha256-{_digest(text)}'" for text in (script, unpack))),
         "style": _lean(_own("lab.css")),
@@ -102,6 +102,11 @@ def _digest(script: str) -> str:
 
 def _own(name: str) -> str:
     return resources.files("gradline.report.lab").joinpath(name).read_text(encoding="utf-8")
+
+
+def _without_comments(script: str) -> str:
+    """Less what stands on lines of its own: the reasons stay in the repository."""
+    return re.sub(r"^ *//.*\n", "", script, flags=re.M)
 
 
 def _lean(source: str) -> str:
