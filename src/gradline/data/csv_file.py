@@ -17,6 +17,7 @@ from gradline.data.csv_chunks import Chunk, Ragged, chunks, fields, row_end
 from gradline.data.csv_header import BLANKS, read_header
 from gradline.data.kinds import Kind
 from gradline.data.labels import Labels
+from gradline.data.places import Pipe
 from gradline.data.reader import Cells
 from gradline.data.text_cells import CONVERSIONS, Decimal, Form, form_of, from_text, labels_of
 from gradline.data.text_file import TextFile
@@ -73,6 +74,11 @@ class CsvReader:
             if name not in self._known_forms
         }
         return forms | self._known_forms
+
+    @property
+    def once(self) -> bool:
+        """Whether a second pass is an error."""
+        return isinstance(self.file.place, Pipe)
 
     def kinds(self) -> dict[str, Kind]:
         """What the cells of each column are in the first rows."""

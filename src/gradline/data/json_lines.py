@@ -14,6 +14,7 @@ from gradline.data.ahead import ahead
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
 from gradline.data.kinds import Kind
 from gradline.data.labels import Labels
+from gradline.data.places import Pipe
 from gradline.data.reader import Cells
 from gradline.data.text_cells import Form, advice, form_of, from_text
 from gradline.data.text_file import TextFile
@@ -65,6 +66,11 @@ class JsonLinesReader:
         names = (name for name in self.column_names if name not in self._known_forms)
         forms = {name: _form([record.get(name) for record in self._sample]) for name in names}
         return forms | self._known_forms
+
+    @property
+    def once(self) -> bool:
+        """Whether a second pass is an error."""
+        return isinstance(self.file.place, Pipe)
 
     def kinds(self) -> dict[str, Kind]:
         """What the cells of each column are in the first rows."""

@@ -151,8 +151,7 @@ class TableSource:
         """
         check_rows(rows)
         self._order = None
-        design = self._known_design()
-        blocks = self._laid_out(design)
+        blocks = self._laid_out(self._known_design())
         if rows is None and shuffle is None:
             yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
         else:
@@ -162,22 +161,33 @@ class TableSource:
         """Start a pass that needs to know no levels: X gets wider where new ones are met.
 
         Each column of X keeps its place and is zero in all rows before its level was met. When the pass is complete,
-        `settled` brings what was made of its batches to the columns of `feature_names`.
+        `settled` brings what was made of its batches to the columns of `feature_names`. Missing cells of plain numbers
+        are left for the sums to notice, which they do at no cost: then `refuse_missing` says which.
         """
-        design = self.design
-        if isinstance(design, Formula) or design.known:
-            yield from self.batches()
-            return
-        growing = Growing(design, self.name, design.raw)
-        blocks = self._laid_out(growing)
+        design: Terms | Formula | Growing = self.design if isinstance(self.design, Terms) else self._known_design()
+        if isinstance(design, Terms) and not design.known:
+            design = Growing(design, self.name, design.raw)
+        self._order = None
+        blocks = self._laid_out(design, look=not self._sums_will_tell())
         yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
-        self.design, self._order = growing.known(), growing.order()
+        if isinstance(design, Growing):
+            self.design, self._order = design.known(), design.order()
 
     def settled(self, statistics: S) -> S:
         """Of the columns of `feature_names`, what was gathered from the batches of the last pass; counted, if asked."""
         if self._order is not None:
             statistics = statistics.selected(self._order)
         return statistics.counted() if self.frequencies else statistics
+
+    def refuse_missing(self) -> None:
+        """Read the rows once more, and raise the DataError that counts missing and infinite cells, if there are any."""
+        for _ in self._usable(Tally()):
+            pass
+
+    def _sums_will_tell(self) -> bool:
+        """Whether all that is read are numbers, which are in the sums and can be read again to be named."""
+        numbers = isinstance(self.design, Terms) and not self.design.categories.columns and self.roles.weight is None
+        return numbers and self.missing == "error" and not getattr(self.reader, "once", False)
 
     def _known_design(self) -> Terms | Formula:
         design = self.design
@@ -192,11 +202,13 @@ class TableSource:
             self.design = design.with_levels(growing.levels())
         return self.design
 
-    def _laid_out(self, design: Terms | Formula | Growing) -> Iterator[tuple[Layout, Array, Array | None]]:
+    def _laid_out(
+        self, design: Terms | Formula | Growing, *, look: bool = True
+    ) -> Iterator[tuple[Layout, Array, Array | None]]:
         """X, y and weight of the rows that count, some at a time."""
         tally = Tally()
         used = False
-        for block in self._usable(tally):
+        for block in self._usable(tally, look=look):
             if isinstance(design, Growing):
                 design.meet(block.cells)
             width = design.width if isinstance(design, Growing) else len(design.names)
@@ -222,13 +234,20 @@ class TableSource:
             raise tally.empty(self.name)
         self._tally = tally
 
-    def _usable(self, tally: Tally) -> Iterator[Usable]:
-        """The rows that count, block by block; raises where a cell is missing and may not be, once all are read."""
+    def _usable(self, tally: Tally, *, look: bool = True) -> Iterator[Usable]:
+        """The rows that count, block by block; raises where a cell is missing and may not be, once all are read.
+
+        Without a `look` at the cells all rows count.
+        """
         names = self._columns()
         try:
             for block in self.reader.read(names, self.batch_rows, self.design.texts):
                 first = tally.rows_read + 1
-                good = tally.usable(names, block)
+                good = None
+                if look:
+                    good = tally.usable(names, block)
+                else:
+                    tally.passed(len(block[0]))
                 if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
                     continue  # read on, to count them all before saying so; what a formula computes counts too
                 cells = dict(zip(names, block, strict=True))

@@ -22,7 +22,8 @@ from gradline.descent.losses.loss import LOSSES
 from gradline.descent.options import Options
 from gradline.descent.watching.history import Callback, History
 from gradline.errors import DataError
-from gradline.estimators.rows import as_source, learn_columns, naming_cells, predict, rows_like_those_fitted
+from gradline.estimators.rows import as_source, learn_columns, predict, rows_like_those_fitted
+from gradline.moments.one_pass import naming_cells
 from gradline.solution import Array, Status
 
 if TYPE_CHECKING:

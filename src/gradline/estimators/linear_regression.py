@@ -22,7 +22,6 @@ from gradline.estimators.rows import (
     as_source,
     feature_names,
     learn_columns,
-    naming_cells,
     predict,
     refuse_other_features,
     rows_like_those_fitted,
@@ -159,12 +158,11 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._validate_params()
         source = as_source(self, X, y, sample_weight, missing=self.missing, look=False, weights=self.weights)
         intercept = intercept_of(source, self.fit_intercept)
-        with naming_cells(source):
-            if self.polynomial > 1:
-                moments: Statistics = gather_powers(source, self.polynomial)
-                solution = moments.solve(fit_intercept=intercept)
-            else:
-                moments, solution = gather(source, fit_intercept=intercept, precision=self.precision)
+        if self.polynomial > 1:
+            moments: Statistics = gather_powers(source, self.polynomial)
+            solution = moments.solve(fit_intercept=intercept)
+        else:
+            moments, solution = gather(source, fit_intercept=intercept, precision=self.precision)
         if is_source(X):
             learn_columns(self, source)
         return self._settle(moments, solution, source, intercept)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from gradline.data.tables import as_features, as_table, default_names
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
-from gradline.moments.block_sums import NotFiniteError
 from gradline.solution import Array
 
 
@@ -75,17 +73,6 @@ def set_columns(estimator: Any, names: Sequence[str], design: Design | None) -> 
     estimator.n_features_in_ = len(names)
     estimator.feature_names_in_ = np.array(names, dtype=object)
     estimator._design = design
-
-
-@contextmanager
-def naming_cells(source: Source) -> Iterator[None]:
-    """Sums notice what is not finite but know no names: on that error look once more, with names."""
-    try:
-        yield
-    except NotFiniteError:
-        if isinstance(source, ArraySource):
-            source.refuse_missing()
-        raise
 
 
 def feature_names(estimator: Any) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
+from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.parallel import accumulate
@@ -73,7 +74,7 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
     refuse_beyond_memory(len(names_of(source)), kind)
     rows = Taken(source.batches() if growing is None else growing(), width, watch, checked=keep is not None)
     total: S | None = None
-    with rows, nullcontext() if keep is None else keep.noticing():
+    with naming_cells(source), rows, nullcontext() if keep is None else keep.noticing():
         if keep is not None:
             total = keep.resume(kind, rows)
         while (width := rows.next_width()) is not None:
@@ -95,6 +96,18 @@ def names_of(source: Source) -> tuple[str, ...]:
     """Of the columns the features are made of, as far as they are known before a row is read."""
     roles = getattr(source, "roles", None)
     return source.feature_names if roles is None else tuple(roles.features)
+
+
+@contextmanager
+def naming_cells(source: Source) -> Iterator[None]:
+    """Sums notice what is not finite but know no names: on that error look once more, with names."""
+    try:
+        yield
+    except NotFiniteError:
+        look = getattr(source, "refuse_missing", None)
+        if look is not None:
+            look()
+        raise
 
 
 class Taken:

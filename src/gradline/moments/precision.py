@@ -9,7 +9,7 @@ from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Keep, Keeper
 from gradline.moments.moments import Moments
-from gradline.moments.one_pass import Watch, one_pass
+from gradline.moments.one_pass import Watch, naming_cells, one_pass
 from gradline.moments.polynomial import power_moments
 from gradline.solution import Solution
 
@@ -63,8 +63,9 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
             hint="choose one with features=..., or form the powers as columns yourself",
         )
     total = ExactMoments.zero(degree)
-    for batch in source.batches():
-        total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
+    with naming_cells(source):
+        for batch in source.batches():
+            total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
 
