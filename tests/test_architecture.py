@@ -25,7 +25,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "torch": {
         "descent/tensors.py",
-        "data/nested.py",
+        "data/written/nested.py",
         "descent/losses/criteria.py",
         "descent/steps/loss_by_autograd.py",
         "descent/steps/nn_closure.py",
@@ -41,13 +41,13 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "sklearn": {"estimators"},
     "scipy": {"moments/inference.py"},
     "pyarrow": {"data"},
-    "adbc_driver_sqlite": {"data/adbc.py"},
-    "adbc_driver_postgresql": {"data/adbc.py"},
+    "adbc_driver_sqlite": {"data/databases/adbc.py"},
+    "adbc_driver_postgresql": {"data/databases/adbc.py"},
     "threadpoolctl": {"moments/parallel.py"},
     "typer": {"cli.py", "cli_completion.py", "cli_lab.py", "cli_models.py"},
     "rich": {"cli.py", "report/progress.py"},
-    "pandas": {"data/formula.py"},
-    "formulaic": {"data/formula.py"},
+    "pandas": {"data/columns/formula.py"},
+    "formulaic": {"data/columns/formula.py"},
     "polars": set(),
     "matplotlib": set(),
 }

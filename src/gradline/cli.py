@@ -241,7 +241,7 @@ def fit(
 
     Example: gradline fit houses.csv --target price --features sqft,rooms --engine nn
     """
-    from gradline.data.design import intercept_of
+    from gradline.data.columns.design import intercept_of
     from gradline.data.source import open_source
 
     rate = _rate(learning_rate)

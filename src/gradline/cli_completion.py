@@ -30,7 +30,7 @@ def _columns(ctx: typer.Context) -> list[str]:
         source = next(filter(os.path.isfile, named), None)
         if source is None:
             return []
-        from gradline.data.files import reader_of
+        from gradline.data.readers.files import reader_of
 
         return [name for name in reader_of(source).column_names if name and not UNSAFE.search(name)]
     except Exception:

@@ -73,7 +73,7 @@ def _table(source: str, target: str | None, features: str | None, intercept: boo
 
 def _refuse_before(source: str | None, target: str | None, features: str | None, output: str) -> None:
     """What can be told before the table is read."""
-    from gradline.data.whole_file import refuse_place
+    from gradline.data.written.whole_file import refuse_place
 
     if source is None and (target or features):
         raise typer.BadParameter("the lesson has no columns to choose: name a table as well", param_hint="SOURCE")

@@ -53,9 +53,9 @@ def predict(
 
     Example: gradline predict model.json houses.csv --interval 0.95 -o predicted.csv
     """
-    from gradline.data.opening import opened
-    from gradline.data.rows_out import SUFFIXES, write_csv, write_rows
+    from gradline.data.readers.opening import opened
     from gradline.data.to_predict import FeatureTable
+    from gradline.data.written.rows_out import SUFFIXES, write_csv, write_rows
     from gradline.model_file import read_model
 
     if interval is not None and not 0 < interval < 1:
@@ -164,7 +164,7 @@ def save(
     path: str, table: Source, moments: Statistics, solution: Solution, *, fit_intercept: bool, precision: str
 ) -> None:
     """What `fit --save` does with an exact fit to `table`."""
-    from gradline.data.design import design_of
+    from gradline.data.columns.design import design_of
     from gradline.model_file import SavedModel, write_model
 
     model = SavedModel(

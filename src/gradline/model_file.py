@@ -14,9 +14,9 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from gradline.data.columns import Column, Terms
-from gradline.data.design import Design, Weights, kept, read_kept
-from gradline.data.whole_file import refuse_place, refuse_special, replacing
+from gradline.data.columns.design import Design, Weights, kept, read_kept
+from gradline.data.columns.terms import Column, Terms
+from gradline.data.written.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError, MissingExtraError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference, infer

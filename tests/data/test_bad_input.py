@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gradline import DataError
-from gradline.data import csv_chunks, json_lines
-from gradline.data.files import open_file
+from gradline.data.readers.files import open_file
 from gradline.data.source import whole
+from gradline.data.text import csv_chunks, json_lines
 
 ROWS = "".join(f"{row * 0.37},{row}\n" for row in range(20_000))
 TABLE = pa.table({"x": np.arange(20_000) * 0.37, "y": np.arange(20_000.0)})
@@ -83,7 +83,7 @@ def test_what_is_no_table(tmp_path: Path, content: bytes, message: str) -> None:
 
 
 def test_a_nul_byte_far_down_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradline.data.text_file.SAMPLE_BYTES", 1 << 10)
+    monkeypatch.setattr("gradline.data.text.file.SAMPLE_BYTES", 1 << 10)
     (tmp_path / "t.csv").write_bytes(f"x,y\n{ROWS}".encode() + b"1\x002,3\n")
     assert told(tmp_path / "t.csv").message == "column 'x' of t.csv holds text: '1\\x002' in row 20001"
 
@@ -118,7 +118,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_a_column_whose_cells_change_far_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, what: str
 ) -> None:
-    monkeypatch.setattr("gradline.data.text_file.SAMPLE_BYTES", 1 << 10)
+    monkeypatch.setattr("gradline.data.text.file.SAMPLE_BYTES", 1 << 10)
     (tmp_path / "t.csv").write_text(f'x,y\n{ROWS}"{cell}",7\n{ROWS}')
     error = told(tmp_path / "t.csv")
     assert error.message.startswith(f"column 'x' of t.csv holds {what}")

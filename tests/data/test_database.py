@@ -25,9 +25,9 @@ from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, LinearRegression
 from gradline.data.cells import NotANumber
-from gradline.data.database import is_database_uri, is_sqlite_file, open_database, open_database_reader
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database, open_database_reader
 from gradline.data.source import whole
 from gradline.errors import MissingExtraError
 from tests.postgres_server import Server, postgres, server  # noqa: F401 - the fixture
@@ -176,7 +176,7 @@ def test_memory_does_not_grow_with_the_rows(store: Store, tmp_path: Path) -> Non
     columns = ", ".join(f"i + {j}.5 AS x{j}" for j in range(10))
     program = f"""
         import resource
-        from gradline.data.database import open_database
+        from gradline.data.databases.database import open_database
         source = open_database({store.uri!r}, {many.format(columns)!r}, target="x0")
         rows = 0
         for number, batch in enumerate(source.batches()):
@@ -751,7 +751,7 @@ def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:  # noqa: 
 def test_ctrl_c_ends_the_query_and_the_connection(postgres: Server) -> None:  # noqa: F811
     program = f"""
         import signal
-        from gradline.data.database import open_database
+        from gradline.data.databases.database import open_database
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its jobs to ignore it
         source = open_database({postgres.uri()!r}, "SELECT 1.5 AS y, pg_sleep(600) IS NULL AS x", target="y")
         try:

@@ -20,12 +20,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline import DataError
-from gradline.data import csv_chunks
 from gradline.data.cells import MISSING_WORDS
-from gradline.data.csv_chunks import row_end
-from gradline.data.files import open_file
+from gradline.data.readers.files import open_file
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
+from gradline.data.text import csv_chunks
+from gradline.data.text.csv_chunks import row_end
 
 
 def write(path: Path, content: str | bytes) -> Path:

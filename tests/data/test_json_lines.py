@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradline.data import json_lines
 from gradline.data.cells import NotANumber
-from gradline.data.files import reader_of
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.reader import Reader
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.files import reader_of
+from gradline.data.readers.reader import Reader
+from gradline.data.text import json_lines
 
 
 def lines(folder: Path, cells: list[object]) -> Reader:

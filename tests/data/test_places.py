@@ -24,10 +24,12 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from gradline import DataError, open_source
-from gradline.data import csv_chunks, json_lines, places, text_file
-from gradline.data.files import open_file
+from gradline.data.readers import places
+from gradline.data.readers.files import open_file
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
+from gradline.data.text import csv_chunks, json_lines
+from gradline.data.text import file as text_file
 
 ROWS = 400
 FRAME = pd.DataFrame(

@@ -13,10 +13,11 @@ import pyarrow as pa
 import pytest
 
 from gradline import DataError, open_source
-from gradline.data import blocks, csv_chunks
+from gradline.data import blocks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
+from gradline.data.text import csv_chunks
 
 ROWS = 500
 COLUMNS = {

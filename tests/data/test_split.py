@@ -14,11 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, open_source
-from gradline.data import blocks, csv_chunks
+from gradline.data import blocks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
 from gradline.data.split import held_out
+from gradline.data.text import csv_chunks
 
 ROWS = 2000
 NUMBER = np.arange(float(ROWS))

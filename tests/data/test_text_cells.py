@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline import DataError
-from gradline.data import csv_chunks, json_lines
 from gradline.data.cells import MISSING_WORDS, NotANumber
-from gradline.data.files import reader_of
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.reader import Reader
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.files import reader_of
+from gradline.data.readers.reader import Reader
+from gradline.data.text import csv_chunks, json_lines
 from gradline.errors import DataWarning
 
 EPOCH = dt.datetime(1970, 1, 1)
@@ -281,7 +281,7 @@ def test_an_encoding_that_is_assumed_is_told_where_it_matters(tmp_path: Path) ->
 
 def test_a_byte_that_does_not_belong_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 64)
-    monkeypatch.setattr("gradline.data.text_file.SAMPLE_BYTES", 64)
+    monkeypatch.setattr("gradline.data.text.file.SAMPLE_BYTES", 64)
     good = "x,city\n" + "1,Köln\n" * 100
     path = write(tmp_path / "t.csv", good.encode() + b"2,K\xf6ln\n")
     assert numbers(reader_of(path))[-1] == 2

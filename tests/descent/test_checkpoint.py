@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from gradline.data.batch import Batch
-from gradline.data.checkpoint import Checkpoint, Saver, fingerprint, load, save
-from gradline.data.nested import from_json, to_json
+from gradline.data.written.checkpoint import Checkpoint, Saver, fingerprint, load, save
+from gradline.data.written.nested import from_json, to_json
 from gradline.descent.rung1_by_hand import ByHand
 from gradline.errors import DataError
 
@@ -313,7 +313,7 @@ def test_saving_and_loading_without_tensors_leaves_torch_alone(tmp_path):
     code = f"""
 import sys
 import numpy as np
-from gradline.data.checkpoint import Checkpoint, load, save
+from gradline.data.written.checkpoint import Checkpoint, load, save
 save({str(tmp_path / "fit.json")!r}, Checkpoint({{}}, 1, (1.0,), {{"w": np.ones(2), "n": 1}}))
 load({str(tmp_path / "fit.json")!r}, {{}})
 print("torch" in sys.modules)
@@ -520,7 +520,7 @@ def test_a_read_only_folder_is_told_and_stays_as_it_is(tmp_path):
     tmp_path.chmod(0o555)
     code = f"""
 import os
-from gradline.data.checkpoint import Checkpoint, save
+from gradline.data.written.checkpoint import Checkpoint, save
 from gradline.errors import DataError
 if os.geteuid() == 0:  # who may write anywhere
     os.setuid(65534)
@@ -581,7 +581,7 @@ def test_a_kill_at_each_stage_of_saving_leaves_the_old_or_the_new_file(moment, i
     """The process kills itself where it would bring the bytes to the disk, move the file, or has just moved it."""
     code = f"""
 import os, signal
-from gradline.data.checkpoint import Checkpoint, save
+from gradline.data.written.checkpoint import Checkpoint, save
 save({str(tmp_path / "fit.json")!r}, Checkpoint({{}}, 1, (), {{}}))
 replace, kill = os.replace, lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 if {moment!r} == "after os.replace":
@@ -602,7 +602,7 @@ def test_a_kill_at_any_time_leaves_a_whole_file(tmp_path):
     code = f"""
 import numpy as np
 from itertools import count
-from gradline.data.checkpoint import Checkpoint, load, save
+from gradline.data.written.checkpoint import Checkpoint, load, save
 known = load({str(path)!r}, {{}})
 for k in count(known.iteration + 1 if known else 1):
     save({str(path)!r}, Checkpoint({{}}, k, (float(k),), {{"w": np.full(50_000, float(k))}}))

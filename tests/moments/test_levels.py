@@ -6,9 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, Moments
-from gradline.data.columns import Column, Terms
-from gradline.data.formula import Formula
-from gradline.data.kinds import Kind
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.terms import Column, Terms
 from gradline.moments.levels import aligned, recoded, united, without_empty_levels
 
 NUMBERS = st.floats(-1e9, 1e9, allow_subnormal=False)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from gradline import DataError, ExactMoments, Moments
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
-from gradline.data.checkpoint import load
 from gradline.data.source import open_source
+from gradline.data.written.checkpoint import load
 from gradline.moments import room
 from gradline.moments.keeping import Keep, Keeper
 from gradline.moments.one_pass import one_pass

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gradline.data.kinds import Kind, kind_of
+from gradline.data.columns.kinds import Kind, kind_of
 from gradline.errors import DataError
 from gradline.solution import Array
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradline.data.arrays import ArraySource
-from gradline.data.places import Pipe, Place, compression
+from gradline.data.readers.places import Pipe, Place, compression
 from gradline.data.source import Source
 
 SAMPLE_BYTES = 1 << 20

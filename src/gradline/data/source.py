@@ -10,13 +10,13 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
-from gradline.data.design import Weights, check_weights, designed
-from gradline.data.many import ManyReader
-from gradline.data.opening import opened
+from gradline.data.columns.design import Weights, check_weights, designed
+from gradline.data.readers.many import ManyReader
+from gradline.data.readers.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import are_numbers, as_table
 from gradline.data.tally import Missing
-from gradline.data.text_cells import Decimal
+from gradline.data.text.cells import Decimal
 from gradline.errors import DataError
 
 PARTS = ("target_name", "name", "feature_names", "rows_dropped", "batches")
@@ -105,13 +105,13 @@ def open_source(
         The column to predict.
     features : sequence of str or None
         The columns to predict it from; None: every column but the target and the weight. Numbers are taken as they are;
-        booleans, dates and times as numbers in the unit that `gradline.data.kinds.Kind.unit` states; a column of
-        text, or of the categorical type of pandas, polars or Arrow, as a category: one 0/1 column for each level that
-        occurs but its reference. ``"C(rooms)"`` takes a column of numbers as a category, and a column of text that
+        booleans, dates and times as numbers in the unit that `gradline.data.columns.kinds.Kind.unit` states; a column
+        of text, or of the categorical type of pandas, polars or Arrow, as a category: one 0/1 column for each level
+        that occurs but its reference. ``"C(rooms)"`` takes a column of numbers as a category, and a column of text that
         looks like a key. Padding around text is trimmed; blank text is a missing cell.
     formula : str or None
-        In place of `target` and `features`: ``"log(price) ~ sqft + C(city) * age"``, as `gradline.data.formula` reads
-        it; ``- 1`` leaves out the intercept. Needs the extra ``formula``.
+        In place of `target` and `features`: ``"log(price) ~ sqft + C(city) * age"``, as
+        `gradline.data.columns.formula` reads it; ``- 1`` leaves out the intercept. Needs the extra ``formula``.
     reference : mapping of str to str, optional
         The level of a category that the others are compared with; default: the first, by number or alphabet.
     weight : str or None

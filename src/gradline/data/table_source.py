@@ -12,10 +12,20 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
-from gradline.data.columns import Column, Growing, Layout, Terms, UnseenLevel, as_labels, as_numbers, in_order, shown
-from gradline.data.formula import Formula
-from gradline.data.labels import Labels
-from gradline.data.reader import Cells, Reader, numeric_columns
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.labels import Labels
+from gradline.data.columns.terms import (
+    Column,
+    Growing,
+    Layout,
+    Terms,
+    UnseenLevel,
+    as_labels,
+    as_numbers,
+    in_order,
+    shown,
+)
+from gradline.data.readers.reader import Cells, Reader, numeric_columns
 from gradline.data.roles import Roles, listed, not_a_number
 from gradline.data.statistics import S
 from gradline.data.tables import check_whole

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.cells import NotANumber, from_arrow, from_numpy, pandas_index
-from gradline.data.kinds import Kind, kind_of
+from gradline.data.columns.kinds import Kind, kind_of
 from gradline.data.sparse import as_csr, is_sparse
 from gradline.data.tally import unusable
 from gradline.errors import DataError

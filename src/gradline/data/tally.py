@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gradline.data.batch import rows_at_once
 from gradline.data.cells import all_finite
-from gradline.data.labels import Labels
-from gradline.data.reader import Cells
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.reader import Cells
 from gradline.data.sparse import dense, is_sparse, suspects
 from gradline.errors import DataError
 from gradline.solution import Array

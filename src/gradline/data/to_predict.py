@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from gradline.data.batch import rows_at_once
 from gradline.data.cells import NotANumber
-from gradline.data.columns import UnseenLevel, as_labels, as_numbers, shown
-from gradline.data.design import Design
-from gradline.data.kinds import Kind
-from gradline.data.many import ManyReader
-from gradline.data.reader import Cells, Reader
+from gradline.data.columns.design import Design
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.terms import UnseenLevel, as_labels, as_numbers, shown
+from gradline.data.readers.many import ManyReader
+from gradline.data.readers.reader import Cells, Reader
 from gradline.data.roles import Roles, find_column, listed, not_a_number
 from gradline.data.table_source import BATCH_ROWS, taken
 from gradline.data.tally import Tally

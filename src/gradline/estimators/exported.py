@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from gradline.data.columns import Column
-from gradline.data.design import Design
-from gradline.data.formula import Formula
-from gradline.data.kinds import Kind
+from gradline.data.columns.design import Design
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.terms import Column
 from gradline.errors import DataError, MissingExtraError
 from gradline.solution import Array
 
@@ -89,7 +89,7 @@ def sql_expression(design: Design, coef: Array, intercept: float, *, degree: int
 
     Examples
     --------
-    >>> from gradline.data.columns import Terms
+    >>> from gradline.data.columns.terms import Terms
     >>> print(sql_expression(Terms((Column("sqft"), Column('tall "rooms" '))), np.array([1.5, -200.0]), 20000.0))
     20000.0E0 + 1.5E0 * "sqft" - 200.0E0 * "tall ""rooms"" "
     >>> print(sql_expression(Terms((Column("x"),)), np.array([3.0, -1.0]), 5.0, degree=2))

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from gradline.data.design import intercept_of
+from gradline.data.columns.design import intercept_of
 from gradline.data.source import Source, is_source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import fit as descend_on

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from gradline.data.columns import Column, Terms
-from gradline.data.design import Weights, design_of, intercept_of
+from gradline.data.columns.design import Weights, design_of, intercept_of
+from gradline.data.columns.terms import Column, Terms
 from gradline.data.source import Source, is_source
 from gradline.data.tally import Missing
 from gradline.errors import CollinearityWarning, DataError

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from gradline.data.arrays import ArraySource
-from gradline.data.columnar import TableReader
-from gradline.data.design import Design, design_of
+from gradline.data.columns.design import Design, design_of
+from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gradline.data.checkpoint import ANOTHER, Checkpoint, Saver, check_place, fingerprint, load
 from gradline.data.source import Source
+from gradline.data.written.checkpoint import ANOTHER, Checkpoint, Saver, check_place, fingerprint, load
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments

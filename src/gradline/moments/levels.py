@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
-from gradline.data.columns import Column, Terms
-from gradline.data.design import Design
-from gradline.data.formula import Formula
+from gradline.data.columns.design import Design
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.terms import Column, Terms
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
@@ -52,7 +52,7 @@ def united(a: Terms, b: Terms) -> Terms:
 
     Examples
     --------
-    >>> from gradline.data.kinds import Kind
+    >>> from gradline.data.columns.kinds import Kind
     >>> january, february = (
     ...     Terms((Column("city", Kind.TEXT, is_category=True, levels=levels),))
     ...     for levels in (("Oslo", "Rome"), ("Bonn", "Oslo"))
@@ -73,7 +73,7 @@ def recoded(statistics: S, old: Terms, new: Terms) -> S:
 
     Examples
     --------
-    >>> from gradline.data.kinds import Kind
+    >>> from gradline.data.columns.kinds import Kind
     >>> old = Terms((Column("city", Kind.TEXT, is_category=True, levels=("Oslo", "Rome")),))
     >>> new = Terms((Column("city", Kind.TEXT, is_category=True, levels=("Bonn", "Oslo", "Rome")),))
     >>> rows_as_old, rows_as_new = [[0.0], [1.0]], [[1.0, 0.0], [0.0, 1.0]]

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradline.data.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.data.source import Source
+from gradline.data.written.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.descent.engine import Engine
 from gradline.errors import DataError
 from gradline.solution import Array, Status

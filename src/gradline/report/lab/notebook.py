@@ -10,7 +10,7 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
-from gradline.data.whole_file import replacing
+from gradline.data.written.whole_file import replacing
 from gradline.report.lab.facts import Facts, Setup
 from gradline.report.lab.page import write
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.columns import Column, Layout, Terms, UnseenLevel, as_labels, in_order
-from gradline.data.kinds import Kind
-from gradline.data.reader import Cells
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, as_labels, in_order
+from gradline.data.readers.reader import Cells
 from gradline.errors import DataError, MissingExtraError
 from gradline.solution import Array
 
@@ -49,7 +49,7 @@ class Formula:
     --------
     >>> formula = Formula.of("price ~ sqft:age + C(city)", {name: Kind.NUMBER for name in ("price", "sqft", "age")}
     ...     | {"city": Kind.TEXT}).with_levels({"city": ["Rome", "Bonn"]})
-    >>> from gradline.data.labels import Labels
+    >>> from gradline.data.columns.labels import Labels
     >>> formula.names, formula.target, formula.intercept
     (('C(city)[T.Rome]', 'sqft:age'), 'price', True)
     >>> cells = {"sqft": np.array([50.0]), "age": np.array([3.0]), "city": Labels(np.array([0], np.int32), ("Rome",))}

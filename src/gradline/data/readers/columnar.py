@@ -9,10 +9,10 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from gradline.data.cells import from_arrow, pandas_index
-from gradline.data.kinds import Kind, kind_of
-from gradline.data.labels import Labels
-from gradline.data.places import Place
-from gradline.data.reader import Cells
+from gradline.data.columns.kinds import Kind, kind_of
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.places import Place
+from gradline.data.readers.reader import Cells
 from gradline.errors import DataError
 
 PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
@@ -42,7 +42,7 @@ class ColumnarReader:
         return bool(pa.types.is_null(self.schema.field(name).type))
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
-        """Start a fresh pass, see `gradline.data.reader.Reader`."""
+        """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
         before = 0
         with closing(self.record_batches(columns, rows)) as batches:  # type: ignore[type-var]
             for batch in batches:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from gradline.data.credentials import purged, secrets, without_credentials
+from gradline.data.readers.credentials import purged, secrets, without_credentials
 from gradline.errors import DataError
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}

@@ -7,11 +7,11 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from gradline.data.columns import INSISTED, Column, Terms
-from gradline.data.formula import Formula
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.reader import Reader
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.columns.terms import INSISTED, Column, Terms
+from gradline.data.readers.reader import Reader
 from gradline.data.roles import Roles, find_column, listed
 from gradline.errors import DataError
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from gradline.data.columnar import TableReader
-from gradline.data.database import is_database_uri, is_sqlite_file, open_database_reader
-from gradline.data.files import reader_of
-from gradline.data.reader import Reader
-from gradline.data.text_cells import Decimal
+from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database_reader
+from gradline.data.readers.columnar import TableReader
+from gradline.data.readers.files import reader_of
+from gradline.data.readers.reader import Reader
+from gradline.data.text.cells import Decimal
 from gradline.errors import DataError
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from gradline.data.whole_file import replacing
+from gradline.data.written.whole_file import replacing
 from gradline.errors import DataError
 from gradline.solution import Array
 

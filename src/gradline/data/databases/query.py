@@ -8,10 +8,10 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gradline.data.adbc import Connection
 from gradline.data.cells import NotANumber
-from gradline.data.kinds import Kind
-from gradline.data.reader import Cells
+from gradline.data.columns.kinds import Kind
+from gradline.data.databases.adbc import Connection
+from gradline.data.readers.reader import Cells
 from gradline.data.roles import listed
 from gradline.errors import DataError
 
@@ -91,7 +91,7 @@ class DatabaseReader:
         return self._kinds
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
-        """Start a fresh pass, see `gradline.data.reader.Reader`."""
+        """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
         before = 0
         with self.connected() as connection:
             for batch in connection.batches(self.select(columns, texts), self.options(rows, len(columns))):

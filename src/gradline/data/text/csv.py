@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from gradline.data import csv_chunks
-from gradline.data.ahead import ahead
 from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber
-from gradline.data.csv_chunks import Chunk, Ragged, chunks, fields, row_end
-from gradline.data.csv_header import BLANKS, read_header
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.places import Pipe
-from gradline.data.reader import Cells
-from gradline.data.text_cells import CONVERSIONS, Decimal, Form, form_of, from_text, labels_of
-from gradline.data.text_file import TextFile
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.ahead import ahead
+from gradline.data.readers.places import Pipe
+from gradline.data.readers.reader import Cells
+from gradline.data.text import csv_chunks
+from gradline.data.text.cells import CONVERSIONS, Decimal, Form, form_of, from_text, labels_of
+from gradline.data.text.csv_chunks import Chunk, Ragged, chunks, fields, row_end
+from gradline.data.text.csv_header import BLANKS, read_header
+from gradline.data.text.file import TextFile
 from gradline.errors import DataError, DataWarning
 
 # Looking for every word costs a quarter of the parsing: only for files that have one. Columns padded to equal width
@@ -85,7 +85,7 @@ class CsvReader:
         return {name: form.kind for name, form in self.forms.items()}
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
-        """Start a fresh pass, see `gradline.data.reader.Reader`."""
+        """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
         before = 0
         _ = self.forms  # before there are threads
         try:

@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from gradline.data.text_cells import Decimal
+from gradline.data.text.cells import Decimal
 from gradline.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")

@@ -12,14 +12,14 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from gradline.data import adbc
-from gradline.data.adbc import Connection
 from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber, refuse_rounding
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.query import DatabaseReader, NoSuchTable, TableName, selected
-from gradline.data.reader import Cells
-from gradline.data.text_cells import Form, form_of, from_text
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.databases import adbc
+from gradline.data.databases.adbc import Connection
+from gradline.data.databases.query import DatabaseReader, NoSuchTable, TableName, selected
+from gradline.data.readers.reader import Cells
+from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
 from gradline.solution import Array
 

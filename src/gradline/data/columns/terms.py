@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.kinds import Kind
-from gradline.data.labels import MISSING, Labels
-from gradline.data.reader import Cells
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import MISSING, Labels
+from gradline.data.readers.reader import Cells
 from gradline.errors import DataError
 from gradline.solution import Array
 

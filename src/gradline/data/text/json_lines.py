@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradline.data import text_file
-from gradline.data.ahead import ahead
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.places import Pipe
-from gradline.data.reader import Cells
-from gradline.data.text_cells import Form, advice, form_of, from_text
-from gradline.data.text_file import TextFile
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.ahead import ahead
+from gradline.data.readers.places import Pipe
+from gradline.data.readers.reader import Cells
+from gradline.data.text import file as text_file
+from gradline.data.text.cells import Form, advice, form_of, from_text
+from gradline.data.text.file import TextFile
 from gradline.errors import DataError
 
 CHUNK_BYTES = 4 << 20
@@ -77,7 +77,7 @@ class JsonLinesReader:
         return {name: form.kind for name, form in self.forms.items()}
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
-        """Start a fresh pass, see `gradline.data.reader.Reader`."""
+        """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
         before = 0
         _ = self.forms  # before there are threads
         try:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from gradline.data.cells import MISSING_WORDS, NotANumber
-from gradline.data.columnar import ColumnarReader
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
-from gradline.data.places import Part, Place
-from gradline.data.reader import Cells, Reader
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
+from gradline.data.readers.columnar import ColumnarReader
+from gradline.data.readers.places import Part, Place
+from gradline.data.readers.reader import Cells, Reader
 from gradline.data.roles import listed
-from gradline.data.text_cells import Form, form_of, from_text
+from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a key that is null
@@ -41,7 +41,7 @@ class ManyReader:
             self._checked(part, columns)
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
-        """Start a fresh pass, see `gradline.data.reader.Reader`; rows of a NotANumber count within its file."""
+        """Start a fresh pass, see `gradline.data.readers.reader.Reader`; rows of a NotANumber count within its file."""
         for part in self.parts:
             reader = self._checked(part, columns)
             own = [name for name in columns if name in reader.column_names]

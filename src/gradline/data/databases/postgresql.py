@@ -10,15 +10,15 @@ from urllib.parse import parse_qsl, unquote
 
 import numpy as np
 
-from gradline.data import adbc
-from gradline.data.adbc import Connection
 from gradline.data.cells import from_arrow
-from gradline.data.credentials import secrets
-from gradline.data.kinds import Kind, kind_of
-from gradline.data.labels import Labels
-from gradline.data.query import DatabaseReader, NoSuchTable, TableName, selected
-from gradline.data.reader import Cells
-from gradline.data.text_cells import Form, from_text
+from gradline.data.columns.kinds import Kind, kind_of
+from gradline.data.columns.labels import Labels
+from gradline.data.databases import adbc
+from gradline.data.databases.adbc import Connection
+from gradline.data.databases.query import DatabaseReader, NoSuchTable, TableName, selected
+from gradline.data.readers.credentials import secrets
+from gradline.data.readers.reader import Cells
+from gradline.data.text.cells import Form, from_text
 from gradline.errors import DataError
 from gradline.solution import Array
 

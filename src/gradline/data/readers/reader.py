@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol, TypeAlias
 
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
 from gradline.solution import Array
 
 Cells: TypeAlias = Array | Labels

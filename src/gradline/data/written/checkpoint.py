@@ -13,8 +13,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradline.data.nested import from_json, to_json
-from gradline.data.whole_file import refuse_place, refuse_special, replacing
+from gradline.data.written.nested import from_json, to_json
+from gradline.data.written.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError
 
 KIND, VERSION = "gradline.Checkpoint", 1

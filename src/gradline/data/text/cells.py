@@ -18,8 +18,8 @@ from gradline.data.cells import (
     from_arrow,
     refuse_rounding,
 )
-from gradline.data.kinds import Kind
-from gradline.data.labels import Labels
+from gradline.data.columns.kinds import Kind
+from gradline.data.columns.labels import Labels
 from gradline.solution import Array
 
 Decimal: TypeAlias = Literal[".", ","]

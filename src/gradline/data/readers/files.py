@@ -7,17 +7,17 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from gradline.data.columnar import ArrowReader, ParquetReader
-from gradline.data.csv_file import CsvReader
-from gradline.data.json_lines import JsonLinesReader
-from gradline.data.many import ManyReader
-from gradline.data.places import KINDS, TABLE, Pipe, Place, find
-from gradline.data.reader import Reader
+from gradline.data.readers.columnar import ArrowReader, ParquetReader
+from gradline.data.readers.many import ManyReader
+from gradline.data.readers.places import KINDS, TABLE, Pipe, Place, find
+from gradline.data.readers.reader import Reader
 from gradline.data.roles import Roles
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tally import Missing
-from gradline.data.text_cells import Decimal
-from gradline.data.text_file import TextFile
+from gradline.data.text.cells import Decimal
+from gradline.data.text.csv import CsvReader
+from gradline.data.text.file import TextFile
+from gradline.data.text.json_lines import JsonLinesReader
 from gradline.errors import DataError
 
 JSON_OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*(["}]|\Z)')
@@ -57,7 +57,7 @@ def reader_of(path: str | os.PathLike[str], *, decimal: Decimal = ".", encoding:
     decimal : {".", ","}
         What separates the decimals of a number in delimited text.
     encoding : str or None
-        Of text, as Python calls it; None: see `gradline.data.text_file.TextFile`.
+        Of text, as Python calls it; None: see `gradline.data.text.file.TextFile`.
     """
     if decimal not in (".", ","):
         raise DataError(f"decimal={decimal!r} is not known", hint="decimal='.' or decimal=','")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gradline.data.places import Pipe, Place
+from gradline.data.readers.places import Pipe, Place
 from gradline.errors import DataError
 
 SAMPLE_BYTES = 1 << 20

@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Sequence
 
-from gradline.data.postgresql import PostgresReader
-from gradline.data.query import DatabaseReader
+from gradline.data.databases.postgresql import PostgresReader
+from gradline.data.databases.query import DatabaseReader
+from gradline.data.databases.sqlite import SqliteReader, path_of
 from gradline.data.roles import Roles
-from gradline.data.sqlite import SqliteReader, path_of
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tally import Missing
 

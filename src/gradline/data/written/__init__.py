@@ -1,0 +1,1 @@
+"""What is written: rows, checkpoints; each file whole or not at all."""
