@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from gradline.data.columns.terms import (
     in_order,
     shown,
 )
-from gradline.data.readers.reader import Cells, Reader, numeric_columns
+from gradline.data.readers.reader import Cells, Piece, Reader, numeric_columns
 from gradline.data.roles import Roles, listed, not_a_number
 from gradline.data.statistics import S
 from gradline.data.tables import check_whole
@@ -55,6 +56,13 @@ class Usable(NamedTuple):
             return
         for start in range(0, len(self.row), rows):
             yield self.take(slice(start, start + rows))
+
+
+class BatchPiece(NamedTuple):
+    """Some batches, after so many rows of others, that can be read while another thread reads those."""
+
+    rows_before: int
+    batches: Callable[[], Iterator[Batch]]
 
 
 class TableSource:
@@ -183,6 +191,26 @@ class TableSource:
         if isinstance(design, Growing):
             self.design, self._order = design.known(), design.order()
 
+    def pieces(self) -> Iterator[BatchPiece]:
+        """The batches of `growing`, in pieces that threads may read side by side; none where that cannot be."""
+        cut = getattr(self.reader, "pieces", None)
+        if cut is None or not self._sums_will_tell():
+            return
+        rows = 0
+        for piece in cut(self._columns(), self.batch_rows):
+            rows += piece.rows
+            yield BatchPiece(piece.rows_before, partial(self._batches_of, piece))
+        self._order, self._tally = None, Tally(rows_read=rows)
+
+    def _batches_of(self, piece: Piece) -> Iterator[Batch]:
+        names, width = self._columns(), len(self.design.names)
+        with self._naming_cells():
+            for block in piece.read():
+                usable = Usable(dict(zip(names, block, strict=True)), None, np.arange(len(block[0])))
+                for part in usable.parts(rows_of_width(width)):
+                    layout = self.design.layout(part.cells)
+                    yield LazyBatch.of_layout(partial(layout.X, "F"), width, self._response(part))
+
     def settled(self, statistics: S) -> S:
         """Of the columns of `feature_names`, what was gathered from the batches of the last pass; counted, if asked."""
         if self._order is not None:
@@ -250,7 +278,7 @@ class TableSource:
         Without a `look` at the cells all rows count.
         """
         names = self._columns()
-        try:
+        with self._naming_cells():
             for block in self.reader.read(names, self.batch_rows, self.design.texts):
                 first = tally.rows_read + 1
                 good = None
@@ -268,10 +296,16 @@ class TableSource:
                     cells |= {name: as_labels(cells[name]) for name in self.design.categories.raw}
                 usable = Usable(cells, weight, np.arange(first, first + len(block[0])))
                 yield usable if good is None else usable.take(np.flatnonzero(good))
-        except NotANumber as cell:
-            raise not_a_number(cell, cell.table or self.name, self.roles, numeric_columns(self.reader)) from None
         if self.missing == "error" and tally.rows_dropped:
             raise tally.error(self.name)
+
+    @contextmanager
+    def _naming_cells(self) -> Iterator[None]:
+        """A cell that is no number becomes a sentence."""
+        try:
+            yield
+        except NotANumber as cell:
+            raise not_a_number(cell, cell.table or self.name, self.roles, numeric_columns(self.reader)) from None
 
     def _computable(self, block: Usable, tally: Tally) -> Usable:
         """The rows of which a formula can be computed; all, where there is none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, rows_at_once
 from gradline.data.cells import as_numbers
+from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite
 from gradline.moments.frequencies import whole_rows
@@ -20,7 +21,7 @@ from gradline.moments.integers import solve as exact_solve
 from gradline.moments.integers.accumulator import ExactAccumulator
 from gradline.moments.integers.equations import ExactEquations, to_float
 from gradline.moments.integers.integer_sums import IntegerSums
-from gradline.moments.parallel import accumulate, available_threads, numbered, one_blas_thread, row_blocks
+from gradline.moments.parallel import ByPiece, accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion, Triangle
 from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
@@ -141,6 +142,21 @@ class ExactMoments:
         with one_blas_thread():
             for part in accumulate(lambda: ExactAccumulator(n_features + 1), numbered(batches, total.rows), threads):
                 total += cls(n_features, part.rows, part.sums())
+        return total
+
+    @classmethod
+    def from_pieces(
+        cls, pieces: Iterable[BatchPiece], n_features: int, *, watch: Callable[[int], None] | None = None
+    ) -> ExactMoments:
+        """Sums over pieces that the threads read themselves; `watch` is called with the rows of each batch."""
+        total = cls.zero(n_features)
+        with one_blas_thread():
+            for part in accumulate(
+                lambda: ByPiece(ExactAccumulator(n_features + 1), watch=watch),
+                enumerate(pieces),
+                max(1, available_threads() - 1),
+            ):
+                total += cls(n_features, part.inner.rows, part.inner.sums())
         return total
 
     def __repr__(self) -> str:

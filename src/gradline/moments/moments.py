@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch
 from gradline.data.cells import as_numbers
+from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
 from gradline.moments.frequencies import whole_rows
-from gradline.moments.parallel import InOrder, accumulate, numbered, row_blocks
+from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, NormalEquations, Triangle, disperse, factor, solve
 from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
@@ -135,6 +136,18 @@ class Moments:
         start = cls.zero(n_features) if start is None else start
         results = InOrder(start._sums)
         accumulate(lambda: BlockSums(n_features, results), numbered(batches, start.rows), threads)
+        return cls(results.total)
+
+    @classmethod
+    def from_pieces(
+        cls, pieces: Iterable[BatchPiece], n_features: int, *, watch: Callable[[int], None] | None = None
+    ) -> Moments:
+        """Sums over pieces that the threads read themselves: to the bit those of `from_batches` over their batches.
+
+        `watch` is called with the rows of each batch, by several threads.
+        """
+        results = InOrderOfPieces(CentredSums.zero(n_features))
+        accumulate(lambda: ByPiece(BlockSums(n_features, results), results.finished, watch), enumerate(pieces))
         return cls(results.total)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,14 +12,16 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
+from gradline.data.table_source import BatchPiece
 from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
-from gradline.moments.parallel import accumulate
+from gradline.moments.parallel import accumulate, available_threads
 from gradline.moments.room import refuse_beyond_memory
 from gradline.solution import Array
 
 S = TypeVar("S", Moments, ExactMoments)
+MOST_COLUMNS_IN_PIECES = 64  # beyond, the products take the time, and sums that wait for their turn much room
 Watch: TypeAlias = Callable[[int], None]
 
 
@@ -72,6 +75,10 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
     growing = getattr(source, "growing", None)
     width = len(source.feature_names) if growing is None else None
     refuse_beyond_memory(len(names_of(source)), kind)
+    pieces = _pieces(source) if keep is None else []
+    if pieces:
+        with naming_cells(source):
+            return kind.from_pieces(pieces, len(source.feature_names), watch=None if watch is None else _Counted(watch))
     rows = Taken(source.batches() if growing is None else growing(), width, watch, checked=keep is not None)
     total: S | None = None
     with naming_cells(source), rows, nullcontext() if keep is None else keep.noticing():
@@ -90,6 +97,27 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
             keep.at_the_end(total, rows)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
+
+
+def _pieces(source: Source) -> list[BatchPiece]:
+    """Pieces for threads to read side by side; none where reading is not what takes the time, or they are too few."""
+    cut = getattr(source, "pieces", None)
+    if cut is None or len(names_of(source)) > MOST_COLUMNS_IN_PIECES:
+        return []
+    pieces = list(cut())
+    return pieces if len(pieces) >= available_threads() else []
+
+
+class _Counted:
+    """Tells the rows so far, for threads that know their own."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch, self._rows, self._lock = watch, 0, threading.Lock()
+
+    def __call__(self, rows: int) -> None:
+        with self._lock:
+            self._rows += rows
+            self._watch(self._rows)
 
 
 def names_of(source: Source) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.batch import Batch, check_shapes
+from gradline.data.table_source import BatchPiece
 
 # Arrays are cut into a dozen blocks, so that all threads end at about the same time; but into blocks of no less than
 # 2 MB, which are worth handing to a thread, and of no more than 32 MB.
@@ -125,22 +126,73 @@ class _Supply(Iterator[Block]):
                 _close(self._source)
 
 
+class ByPiece(Generic[A]):
+    """One thread's accumulator where it is to read the batches as well: it takes in whole pieces, each by itself.
+
+    Parameters
+    ----------
+    inner : accumulator
+        Of batches, each with the number of its piece and the number of rows before it.
+    finished : (number) -> None, optional
+        Called at the end of a piece.
+    watch : (rows) -> None, optional
+        Called after each batch with its rows.
+    """
+
+    def __init__(
+        self, inner: A, finished: Callable[[int], None] | None = None, watch: Callable[[int], None] | None = None
+    ) -> None:
+        self.inner = inner
+        self._finished, self._watch = finished, watch
+
+    def add(self, numbered: tuple[int, BatchPiece], /) -> None:
+        """Read one piece, which comes with its number, and take it in."""
+        number, (before, batches) = numbered
+        for batch in batches():
+            self.inner.add((number, before, batch))
+            before += len(batch)
+            if self._watch is not None:
+                self._watch(len(batch))
+        if self._finished is not None:
+            self._finished(number)
+
+
 class InOrder(Generic[S]):
     """Adds up parts in the order of their numbers, whichever thread is done first: every run rounds the same way."""
 
     def __init__(self, zero: S) -> None:
         self.total = zero
-        self._waiting: dict[int, S] = {}
+        self._waiting: dict[int, list[S]] = {}
         self._next = 0
         self._lock = threading.Lock()
 
     def put(self, number: int, part: S) -> None:
         """Add part `number` (0, 1, 2 ...), as soon as those before it are there."""
+        self._add(number, [part])
+
+    def _add(self, number: int, parts: list[S]) -> None:
         with self._lock:
-            self._waiting[number] = part
+            self._waiting[number] = parts
             while self._next in self._waiting:
-                self.total = self.total.merged(self._waiting.pop(self._next), 1)
+                for part in self._waiting.pop(self._next):
+                    self.total = self.total.merged(part, 1)
                 self._next += 1
+
+
+class InOrderOfPieces(InOrder[S]):
+    """The same for parts that come in pieces, each from one thread: a piece is added once it is `finished`."""
+
+    def __init__(self, zero: S) -> None:
+        super().__init__(zero)
+        self._unfinished: dict[int, list[S]] = {}
+
+    def put(self, number: int, part: S) -> None:
+        """One more part of piece `number`."""
+        self._unfinished.setdefault(number, []).append(part)
+
+    def finished(self, number: int) -> None:
+        """Piece `number` has no further parts."""
+        self._add(number, self._unfinished.pop(number, []))
 
 
 def numbered(batches: Iterable[Batch], rows_before: int = 0) -> Iterator[tuple[int, int, Batch]]:

@@ -6,15 +6,17 @@ import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 from gradline.data.cells import from_arrow, pandas_index
 from gradline.data.columns.kinds import Kind, kind_of
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.places import Place
-from gradline.data.readers.reader import Cells
+from gradline.data.readers.reader import Cells, Piece
 from gradline.errors import DataError
 
+BLOCKS_A_PIECE = 4
 PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
 
 
@@ -96,7 +98,9 @@ class ParquetReader(ColumnarReader):
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self._metadata: Any = None
         with self._opened() as file:
+            self._metadata = file.metadata
             super().__init__(place.name, file.schema_arrow)
 
     @contextmanager
@@ -104,14 +108,41 @@ class ParquetReader(ColumnarReader):
         import pyarrow.parquet as pq
 
         place = self.place
-        options = {"pre_buffer": False, "buffer_size": PAGE_BUFFER_BYTES}
+        options = {"pre_buffer": False, "buffer_size": PAGE_BUFFER_BYTES, "metadata": self._metadata}
         with place.unchanged(), pq.ParquetFile(place.path, filesystem=place.system, **options) as file:
             yield file
 
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
         """Start a fresh pass over the pages of these columns."""
         with self._opened() as file:
-            yield from file.iter_batches(batch_size=rows, columns=list(columns))
+            for run, _ in self._runs(rows):
+                yield from file.iter_batches(batch_size=rows, columns=list(columns), row_groups=run)
+
+    def pieces(self, columns: Sequence[str], rows: int) -> Iterator[Piece]:
+        """Runs of row groups, for threads that each decode one of their own: the blocks are those of `read`."""
+        before = 0
+        for run, count in self._runs(rows):
+            yield Piece(count, before, partial(self._blocks, columns, rows, run, before))
+            before += count
+
+    def _blocks(self, columns: Sequence[str], rows: int, run: list[int], before: int) -> Iterator[list[Cells]]:
+        with self._opened() as file:
+            for batch in file.iter_batches(batch_size=rows, columns=list(columns), row_groups=run, use_threads=False):
+                yield [from_arrow(batch.column(name), name, before) for name in columns]
+                before += batch.num_rows
+
+    def _runs(self, rows: int) -> Iterator[tuple[list[int], int]]:
+        """Row groups one after the other, as many as make some blocks, and their rows."""
+        run: list[int] = []
+        count = 0
+        for number in range(self._metadata.num_row_groups):
+            run.append(number)
+            count += self._metadata.row_group(number).num_rows
+            if count >= BLOCKS_A_PIECE * rows:
+                yield run, count
+                run, count = [], 0
+        if run:
+            yield run, count
 
 
 class ArrowReader(ColumnarReader):

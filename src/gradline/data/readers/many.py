@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,14 @@ import numpy as np
 from gradline.data.cells import MISSING_WORDS, NotANumber
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
-from gradline.data.readers.columnar import ColumnarReader
+from gradline.data.readers.columnar import ColumnarReader, ParquetReader
 from gradline.data.readers.places import Part, Place
-from gradline.data.readers.reader import Cells, Reader
+from gradline.data.readers.reader import Cells, Piece, Reader
 from gradline.data.roles import listed
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
 
+PARQUET = re.compile(r"\.(parquet|pq)$", re.IGNORECASE)
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a key that is null
 
 
@@ -45,14 +48,51 @@ class ManyReader:
         for part in self.parts:
             reader = self._checked(part, columns)
             own = [name for name in columns if name in reader.column_names]
-            try:
-                keys = {key: self._key(key, part, key in texts) for key in columns if key not in own}
-                for block in reader.read(own or reader.column_names[:1], rows, [name for name in texts if name in own]):
-                    cells = dict(zip(own, block, strict=False))
-                    yield [cells[name] if name in cells else _repeated(keys[name], len(block[0])) for name in columns]
-            except NotANumber as cell:
-                cell.table = reader.name
-                raise
+            blocks = reader.read(own or reader.column_names[:1], rows, [name for name in texts if name in own])
+            yield from self._told(reader, self._complete(part, columns, own, blocks, texts))
+
+    def pieces(self, columns: Sequence[str], rows: int) -> Iterator[Piece]:
+        """Those of each file in turn; none where the files are not all Parquet."""
+        if not (isinstance(self._first, ParquetReader) and all(PARQUET.search(part.place.path) for part in self.parts)):
+            return
+        before = 0
+        for part in self.parts:
+            reader = self._checked(part, columns)
+            assert isinstance(reader, ParquetReader)
+            own = [name for name in columns if name in reader.column_names]
+            for piece in reader.pieces(own or reader.column_names[:1], rows):
+                yield piece._replace(
+                    rows_before=before, read=partial(self._with_keys, part, reader, columns, own, piece)
+                )
+                before += piece.rows
+
+    def _with_keys(
+        self, part: Part, reader: Reader, columns: Sequence[str], own: Sequence[str], piece: Piece
+    ) -> Iterator[list[Cells]]:
+        return self._told(reader, self._complete(part, columns, own, piece.read(), ()))
+
+    def _complete(
+        self,
+        part: Part,
+        columns: Sequence[str],
+        own: Sequence[str],
+        blocks: Iterator[list[Cells]],
+        texts: Collection[str],
+    ) -> Iterator[list[Cells]]:
+        """Blocks of a file, with what the names of its folders say."""
+        keys = {key: self._key(key, part, key in texts) for key in columns if key not in own}
+        for block in blocks:
+            cells = dict(zip(own, block, strict=False))
+            yield [cells[name] if name in cells else _repeated(keys[name], len(block[0])) for name in columns]
+
+    @staticmethod
+    def _told(reader: Reader, blocks: Iterator[list[Cells]]) -> Iterator[list[Cells]]:
+        """The same; a cell that is no number knows its file."""
+        try:
+            yield from blocks
+        except NotANumber as cell:
+            cell.table = reader.name
+            raise
 
     def _form(self, key: str) -> Form:
         import pyarrow as pa

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
@@ -36,6 +36,22 @@ class Reader(Protocol):
             In the pass: a row or a part of the file that cannot be read.
         """
         ...
+
+
+class Piece(NamedTuple):
+    """Some rows of a table of numbers that can be read while another thread reads others.
+
+    Attributes
+    ----------
+    rows, rows_before : int
+        How many there are, and how many come before them in the table.
+    read : () -> iterator
+        Blocks of float64 cells, as `Reader.read` gives them.
+    """
+
+    rows: int
+    rows_before: int
+    read: Callable[[], Iterator[list[Cells]]]
 
 
 def numeric_columns(reader: Reader) -> list[str]:
