@@ -204,7 +204,7 @@ def _next_question(demo: Demo) -> str:
         )
         return f"{crawl}   How far do --iterations 10000 get?" if setting.iterations < 10_000 else crawl
     if setting.learning_rate <= 0.5 * demo.quadratic.max_learning_rate * 0.999:
-        return "What will --learning-rate 0.02 do? And 0.0076219512?   Try them."
+        return "What will --learning-rate 0.02 do? And 0.0076219512?   Try them, or see it move: gradline lab"
     return "Half the limit lands in one step, beyond the limit nothing does.   What will --intercept change?"
 
 
