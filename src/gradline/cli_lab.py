@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gradline.data.readers.credentials import shown_path
+
 if TYPE_CHECKING:
     from gradline.data.source import Source
     from gradline.report.lab.facts import Setup
@@ -40,7 +42,7 @@ def lab(
     _refuse_before(source, target, features, output)
     page = Lab(*(lesson(intercept) if source is None else _table(source, target, features, intercept)))
     page.save(output)
-    print(f"{output}: open it in a browser", file=sys.stderr)
+    print(f"{shown_path(output)}: open it in a browser", file=sys.stderr)
 
 
 def register(app: typer.Typer) -> None:
@@ -80,8 +82,10 @@ def _refuse_before(source: str | None, target: str | None, features: str | None,
     if source is not None and target is None:
         raise typer.BadParameter("a table needs one: the column to explain", param_hint="--target")
     if source is not None and os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):
-        raise typer.BadParameter(f"'{output}' is the table that is read: it would be overwritten", param_hint="-o")
+        raise typer.BadParameter(
+            f"'{shown_path(output)}' is the table that is read: it would be overwritten", param_hint="-o"
+        )
     try:
         refuse_place(output)
     except OSError as error:
-        raise typer.BadParameter(f"'{output}' cannot be written: {error}", param_hint="-o") from None
+        raise typer.BadParameter(f"'{shown_path(output)}' cannot be written: {error}", param_hint="-o") from None

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import ANOTHER, Checkpoint, Saver, check_place, fingerprint, load
 from gradline.errors import DataError
@@ -33,7 +34,7 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, path: str | os.PathLike[str], rows: int) -> None:
         super().__init__(
-            f"interrupted: {os.fspath(path)} holds the first {rows:,} rows, and the same fit goes on there"
+            f"interrupted: {shown_path(path)} holds the first {rows:,} rows, and the same fit goes on there"
         )
 
 
@@ -98,7 +99,7 @@ class Keeper:
             raise Interrupted(self.path, state["rows"])
         if (rows.batches, rows.rows, rows.check()) != (self._kept.iteration, state["rows"], state["crc"]):
             raise DataError(
-                f"the checkpoint {os.fspath(self.path)} is of other rows: the first {state['rows']:,} of "
+                f"the checkpoint {shown_path(self.path)} is of other rows: the first {state['rows']:,} of "
                 f"{self._source} have changed, or come in another order",
                 hint=ANOTHER,
             )

@@ -18,6 +18,7 @@ from gradline.data.columns.labels import Labels
 from gradline.data.databases import adbc
 from gradline.data.databases.adbc import Connection
 from gradline.data.databases.query import DatabaseReader, NoSuchTable, TableName, selected
+from gradline.data.readers.credentials import shown_path
 from gradline.data.readers.reader import Cells
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
@@ -116,7 +117,7 @@ class SqliteReader(DatabaseReader):
     def _explain(self, message: str) -> DataError:
         reason = re.sub(r"^(([A-Z_]+|Failed to \w+ query): |\[SQLite\] )*", "", message.partition("\n")[0])
         if not self.path.exists():
-            return DataError(f"no such file: {self.path}")
+            return DataError(f"no such file: {shown_path(self.path)}")
         if absent := re.fullmatch(r"no such table: (.+)", reason):
             return NoSuchTable(f"{self.database} holds no table {absent[1]!r}", absent[1])
         if "not a database" in reason:
@@ -126,7 +127,7 @@ class SqliteReader(DatabaseReader):
         if "locked" in reason:
             return DataError(f"{self.database} is being written to: {reason}", hint="try again when that is done")
         if "failed to open" in reason or "unable to open" in reason:
-            return DataError(f"cannot open {self.path}", hint="may it be read?")
+            return DataError(f"cannot open {shown_path(self.path)}", hint="may it be read?")
         return DataError(f"{self.database} refuses the query: {reason}")
 
 
@@ -145,10 +146,11 @@ def path_of(text: str) -> Path:
         if way and Path(way).expanduser().is_file():
             return Path(way).expanduser()
     if not path:
-        raise DataError(f"{text} names no file", hint="sqlite:///houses.db for a file in this folder")
+        raise DataError(f"{shown_path(text)} names no file", hint="sqlite:///houses.db for a file in this folder")
+    shown = shown_path(path)
     if os.path.isdir(path):
-        raise DataError(f"{path} is a folder, expected an SQLite database")
-    raise DataError(f"no such file: {path}")
+        raise DataError(f"{shown} is a folder, expected an SQLite database")
+    raise DataError(f"no such file: {shown}")
 
 
 def quoted(name: str) -> str:

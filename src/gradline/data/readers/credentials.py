@@ -2,9 +2,62 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+SCHEME = re.compile(r"([A-Za-z][\w+.-]+:/+)(.*)", re.DOTALL)
+SECRET = re.compile(r"(password|passwd|pwd|secret)['\"]?\s*=", re.IGNORECASE)
+KIND = re.compile(r"\s*['\"]?((?:jdbc:|odbc:)?[A-Za-z][\w+.-]*(?:://|:|=))", re.IGNORECASE)
+ADDRESS = re.compile(
+    r"\s*['\"]?(jdbc:|odbc:|postgres(ql)?(\+\w+)?:|(host|hostaddr|dbname|server|driver|user|password)\s*=)",
+    re.IGNORECASE,
+)
+
+
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """A path, URL or connection string as a message may have it: without user, password and options.
+
+    A path that holds none of these stays as it is. Of what names a password outside a URL's options, or may hide one
+    where it cannot be told apart, only the kind is left.
+
+    Examples
+    --------
+    >>> shown_path("sales/houses.csv"), shown_path("postgresql+psycopg2://anna:secret@localhost:1/houses")
+    ('sales/houses.csv', 'postgresql+psycopg2://localhost:1/houses')
+    >>> shown_path("host=localhost user=anna password=secret"), shown_path("jdbc:oracle:thin:anna/secret@//db:1521/x")
+    ('host=...', 'jdbc:oracle:...')
+    """
+    text = os.fsdecode(path)
+    if found := SCHEME.search(text):  # anywhere, and with any number of slashes: paths are joined and normalised
+        before, scheme, rest = text[: found.start()], found[1], found[2]
+        place, _, options = rest.partition("?")
+        # After ? an @ may belong to a password, which then begins before, or be in an option, where the host was told.
+        safe = f"{before}{scheme}{'...' if '@' in options else place.rpartition('@')[2]}"
+    elif re.match(r"\s*(jdbc|odbc):", text, re.IGNORECASE):
+        safe = kind_only(text)
+    else:
+        login = re.match(r"[^/:]{2,}:.*@", text, re.DOTALL)  # anna:secret@localhost/houses
+        safe = f"...@{text[login.end() :]}" if login else text
+    return kind_only(text) if SECRET.search(safe) else safe
+
+
+def kind_only(text: str) -> str:
+    """As what a connection string begins: host=..., jdbc:oracle:..."""
+    kind = KIND.match(text)
+    return f"{kind[1] if kind else ''}..."
+
+
+def is_connection_string(text: str) -> bool:
+    """Whether it is the address of a database in a form that other programs take.
+
+    Examples
+    --------
+    >>> [is_connection_string(t) for t in ("jdbc:postgresql://db/x", "host=db dbname=x", "postgresql.csv", "s3://x")]
+    [True, True, False, False]
+    """
+    return ADDRESS.match(text) is not None and not os.path.exists(text)
 
 
 def without_credentials(url: str) -> str:

@@ -7,10 +7,13 @@ from typing import Any
 
 from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database_reader
 from gradline.data.readers.columnar import TableReader
+from gradline.data.readers.credentials import is_connection_string, shown_path
 from gradline.data.readers.files import reader_of
 from gradline.data.readers.reader import Reader
 from gradline.data.text.cells import Decimal
 from gradline.errors import DataError
+
+SERVER = "postgresql://USER@HOST/DATABASE"
 
 
 def opened(data: Any, *, query: str | None = None, decimal: Decimal = ".", encoding: str | None = None) -> Reader:
@@ -24,10 +27,13 @@ def opened(data: Any, *, query: str | None = None, decimal: Decimal = ".", encod
     if isinstance(data, str | os.PathLike):
         if is_database_uri(data) or is_sqlite_file(data):
             return open_database_reader(data, query)
+        shown = shown_path(data)
+        if isinstance(data, str) and is_connection_string(data):
+            raise DataError(f"{shown} is no address of a database that gradline reads", hint=f"write it as {SERVER}")
         if query is not None:
             raise DataError(
-                f"a query needs a database, which {os.fspath(data)} is not",
-                hint="sqlite:///FILE, the path of an SQLite file, or postgresql://USER@HOST/DATABASE",
+                f"a query needs a database, which {shown} is not",
+                hint=f"sqlite:///FILE, the path of an SQLite file, or {SERVER}",
             )
         return reader_of(data, decimal=decimal, encoding=encoding)
     if query is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from gradline.data.readers.credentials import purged, secrets, without_credentials
+from gradline.data.readers.credentials import purged, secrets, shown_path
 from gradline.errors import DataError
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -87,7 +87,8 @@ class Place:
                 f"from {self.state[0]} to {info.size} bytes" if info.size != self.state[0] else "it was written again"
             )
             raise DataError(
-                f"{self.path} has changed since it was opened: {sizes}", hint="read a copy that stays as it is"
+                f"{shown_path(self.path)} has changed since it was opened: {sizes}",
+                hint="read a copy that stays as it is",
             )
 
     def head(self, size: int) -> bytes:
@@ -179,11 +180,10 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
         return Pipe(sys.stdin.buffer, "standard input")
     if URL.match(text):
         system, path = _file_system(text)
-        shown = without_credentials(text)
     else:
         system, path = fs.LocalFileSystem(), os.path.expanduser(text)
-        shown = path
-    with foreseen(shown):
+    shown = shown_path(text if URL.match(text) else path)
+    with foreseen(text):
         info = system.get_file_info(path)
     kind = info.type
     name = Path(path).name or path
@@ -194,13 +194,13 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
     if kind == fs.FileType.Unknown:  # a named pipe, or what the shell puts in place of <(command)
         with foreseen(path):
             file = open(path, "rb")  # noqa: SIM115 - read, and closed, later
-        pipe = Pipe(file, path)
+        pipe = Pipe(file, shown)
         weakref.finalize(pipe, file.close)
         return pipe
     if WILD.search(path):
         return shown, _glob(system, path, shown)
     hint = None
-    if isinstance(system, fs.LocalFileSystem) and (folder := Path(path).parent).is_dir():
+    if isinstance(system, fs.LocalFileSystem) and shown == path and (folder := Path(path).parent).is_dir():
         near = difflib.get_close_matches(name, [other.name for other in folder.iterdir()], n=1)
         hint = f"did you mean {folder / near[0]}?" if near else None
     raise DataError(f"no such file: {shown}", hint=hint)
@@ -277,9 +277,15 @@ def foreseen(path: str) -> Iterator[None]:
 
     try:
         yield
+        return
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition("\n")[0]
-        raise DataError(f"cannot read {path}: {reason}") from error
+        told = f"cannot read {path}: {reason}"
+        if (shown := shown_path(path)) == path:
+            raise DataError(told) from error
+        told = purged(told.replace(path, shown), secrets(path))
+    # Beyond the `except`, so that the error which may hold credentials is not in the chain.
+    raise DataError(told)
 
 
 def _file_system(url: str) -> tuple[Any, str]:
@@ -289,13 +295,12 @@ def _file_system(url: str) -> tuple[Any, str]:
     scheme = url.partition("://")[0].lower()
     if scheme not in SYSTEMS:
         raise DataError(
-            f"cannot open {without_credentials(url)}: no file system is called {scheme}, expected one of "
-            f"{', '.join(SYSTEMS)}",
+            f"cannot open {shown_path(url)}: no file system is called {scheme}, expected one of {', '.join(SYSTEMS)}",
             hint="download the file first" if scheme in ("http", "https", "ftp") else None,
         )
     try:
         return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = purged(str(error).partition("\n")[0].replace(url, without_credentials(url)), secrets(url))
+        reason = purged(str(error).partition("\n")[0].replace(url, shown_path(url)), secrets(url))
     # Beyond the `except`, so that the error which may hold credentials is not in the chain.
-    raise DataError(f"cannot open {without_credentials(url)}: {reason}")
+    raise DataError(f"cannot open {shown_path(url)}: {reason}")

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gradline.data.readers.credentials import shown_path
 from gradline.data.written.nested import from_json, to_json
 from gradline.data.written.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError
@@ -123,7 +124,7 @@ def load(path: str | os.PathLike[str], fingerprint: Fingerprint) -> Checkpoint |
     MissingExtraError
         Where its state holds torch tensors and torch is not installed.
     """
-    name = os.fspath(path)
+    name = shown_path(path)
     try:
         refuse_special(path)
         text = Path(path).read_bytes().decode("ascii", "replace")
@@ -252,7 +253,7 @@ def _checkpoint(content: dict[str, Any]) -> Checkpoint:
 
 def _unwritable(path: str | os.PathLike[str], error: OSError) -> DataError:
     return DataError(
-        f"the checkpoint {os.fspath(path)} cannot be written: {error.strerror or error}",
+        f"the checkpoint {shown_path(path)} cannot be written: {error.strerror or error}",
         hint="name a file in a folder that exists, may be written to and has room",
     )
 

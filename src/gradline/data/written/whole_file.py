@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from gradline.data.readers.credentials import shown_path
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
@@ -60,7 +62,8 @@ def refuse_place(path: str | os.PathLike[str]) -> None:
     try:
         os.stat(folder)
     except (FileNotFoundError, NotADirectoryError):
-        raise OSError(f"there is no folder {folder}") from None
+        known = shown_path(path) == os.fspath(path)
+        raise OSError(f"there is no folder {folder}" if known else "its folder is not there") from None
     except OSError:
         return  # one that may not be looked at: writing will say so
 

@@ -1,0 +1,115 @@
+"""The password in an address is told nowhere, whatever the user mistook for what."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradline import DataError, open_source
+from gradline.data.readers.credentials import shown_path
+
+HOSTILE = [
+    "postgresql+psycopg2://anna:s3cret@localhost:1/houses",
+    "postgresql://anna:s3cret@localhost:1/houses",
+    " postgresql://anna:s3cret@localhost:1/houses",
+    '"postgresql://anna:s3cret@localhost:1/houses"',
+    "postgresql:/anna:s3cret@localhost:1/houses",
+    "postgresql:anna:s3cret@localhost:1/houses",
+    "postgresql://anna:x?s3cret@localhost:1/houses",
+    "postgresql://anna:x#s3cret@localhost:1/houses",
+    "postgresql://anna:x/s3cret@localhost:1/houses",
+    "postgresql://anna:a'b\"s3cret@localhost:1/houses",
+    "postgresql://localhost:1/houses?user=anna&password=a@s3cret",
+    "jdbc:postgresql://localhost:1/houses?user=anna&password=s3cret",
+    "jdbc:sqlserver://localhost;user=anna;password=s3cret",
+    "jdbc:oracle:thin:anna/s3cret@//localhost:1/houses",
+    "host=localhost port=1 user=anna password=s3cret dbname=houses",
+    "host=localhost port=1 user=anna password = 's3cret' dbname=houses",
+    "password=s3cret host=localhost",
+    "Driver={PostgreSQL};Server=localhost;Uid=anna;Pwd=s3cret;",
+    "anna:s3cret@localhost:1/houses",
+    "mysql://anna:s3cret@localhost:1/houses",
+    "sqlite://anna:s3cret@localhost/houses.db",
+    "sqlite:///houses.db?password=s3cret",
+    "https://anna:s3cret@localhost:1/houses.csv",
+    "s3://anna:s3cret@bucket/houses.csv?endpoint_override=localhost:1&scheme=http&connect_timeout=1",
+]
+COMMANDS = [
+    ["fit", "{}", "--target", "y"],
+    ["fit", "{}", "--target", "y", "--query", "SELECT 1"],
+    ["fit", "table.csv", "--target", "y", "--save", "{}"],
+    ["fit", "table.csv", "--target", "y", "--checkpoint", "{}"],
+    ["fit", "table.csv", "--target", "y", "--checkpoint", "{}", "--engine", "numpy", "--iterations", "2"],
+    ["predict", "{}", "table.csv"],
+    ["predict", "model.json", "{}"],
+    ["predict", "model.json", "{}", "--query", "houses"],
+    ["predict", "model.json", "table.csv", "-o", "{}"],
+    ["predict", "model.json", "table.csv", "-o", "{}/d.csv"],
+    ["summary", "{}"],
+    ["compare", "{}", "{}"],
+    ["merge", "model.json", "model.json", "-o", "{}"],
+    ["lab", "{}", "--target", "y"],
+    ["lab", "-o", "{}"],
+]
+EVERY = """
+import contextlib, io, json, sys
+from gradline.cli import main
+told = []
+for line in json.load(sys.stdin):
+    out = io.TextIOWrapper(io.BytesIO())
+    sys.argv, sys.stdout, sys.stderr = ["gradline", *line], out, out
+    with contextlib.suppress(SystemExit):
+        main()
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+    with contextlib.suppress(ValueError):
+        out.flush()
+        told.append([line, out.buffer.getvalue().decode()])
+json.dump(told, sys.stdout)
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_tells_a_password(command: list[str], tmp_path: Path) -> None:
+    import json
+
+    (tmp_path / "table.csv").write_text("x,y\n1,2\n2,3.5\n4,5\n5,9\n")
+    open_fit = [[sys.executable, "-m", "gradline", "fit", "table.csv", "--target", "y", "--save", "model.json"]]
+    for line in open_fit if "model.json" in command else []:
+        subprocess.run(line, cwd=tmp_path, check=True, capture_output=True)
+    lines = [[word.replace("{}", hostile) for word in command] for hostile in HOSTILE]
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY],
+        input=json.dumps(lines),
+        cwd=tmp_path,
+        env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "s3cret" not in done.stderr
+    told = json.loads(done.stdout)
+    assert len(told) == len(HOSTILE)
+    assert [(line, text) for line, text in told if "s3cret" in text] == []
+    if command[0] == "fit" and command[1] == "{}":
+        assert all("error" in text for _, text in told)
+
+
+@pytest.mark.parametrize(
+    "path", ["a.csv", "sales?/*.csv", "/data/a@b.csv", "year=2024/x.csv", "C:\\a@b.csv", "a/b:c@d"]
+)
+def test_a_path_without_secrets_is_told_as_it_is(path: str) -> None:
+    assert shown_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "uri", [text for text in HOSTILE if text.lstrip().startswith(("postgresql+", "jdbc:", "host="))]
+)
+@pytest.mark.parametrize("query", [None, "houses"])
+def test_an_address_of_another_program_is_told_how_to_be_written(uri: str, query: str | None) -> None:
+    with pytest.raises(DataError) as caught:
+        open_source(uri, target="y", query=query)
+    assert "postgresql://USER@HOST/DATABASE" in str(caught.value.hint)
