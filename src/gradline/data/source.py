@@ -14,7 +14,7 @@ from gradline.data.columns.design import Weights, check_weights, designed
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
-from gradline.data.tables import are_numbers, as_table
+from gradline.data.tables import are_numbers, as_table, is_stream
 from gradline.data.tally import Missing
 from gradline.data.text.cells import Decimal
 from gradline.errors import DataError
@@ -87,17 +87,18 @@ def open_source(
     data : path, table or Source
         One of
 
-        - a file: CSV (separated by comma, semicolon or tab) or JSON lines, each plain or compressed (gzip, bzip2,
-          Zstandard); Parquet; Arrow IPC, which Feather is. What it is shows in its first bytes;
+        - a file: CSV (separated by comma, semicolon, tab, | or blanks) or JSON lines, each plain or compressed
+          (gzip, bzip2, Zstandard); Parquet; Arrow IPC, which Feather is. What it is shows in its first bytes;
         - several files as one table: a glob (``"sales/*.parquet"``; ``**`` for any depth, on the local disk), or a
           folder of files of one kind at any depth, in the order of their paths. Folders named ``key=value`` are columns
           too. All files must have the same columns, or, where `features` names them, those;
         - a URL of a file system that Arrow knows (``s3://``, ``gs://``, ``abfs://``, ``hdfs://``, ``file://``), for any
           of these; credentials come from the environment, as that system has it;
-        - ``"-"``, standard input, or a named pipe: CSV or JSON lines, and one pass only;
+        - ``"-"``, standard input, or a named pipe: CSV, JSON lines or an Arrow IPC stream, and one pass only;
         - a database, with `query`: ``sqlite:///houses.db``, the path of an SQLite file, or
           ``postgresql://user@host/houses``; needs the extra ``db``;
         - a pandas or polars DataFrame, an Arrow table, a dict of columns, or anything with the Arrow stream interface;
+          one pass only where that has no length, such as a RecordBatchReader;
         - a Source, which is returned as it is.
 
         Of files only the columns asked for are kept, and of columnar ones only those are read, in constant memory.
@@ -183,9 +184,9 @@ def open_source(
             raise DataError(f"{data.name} is a source already: its features and weight were chosen when it was opened")
         return data
     if not isinstance(data, str | os.PathLike):
-        table = as_table(data)
+        table = None if (stream := is_stream(data)) else as_table(data)
         numbers = formula is None and not reference and weights == "analytic" and query is None
-        if table is None or (numbers and are_numbers(table, target, features, weight)):
+        if not stream and (table is None or (numbers and are_numbers(table, target, features, weight))):
             return open_table(data, target=target, features=features, weight=weight, missing=missing)
     reader = opened(data, query=query, decimal=decimal, encoding=encoding)
     roles, design = designed(reader, target, features, formula, reference or {}, weight)

@@ -176,6 +176,28 @@ def as_table(data: Any) -> Table | None:
     return _arrow_table(data) if interface and not _is_column(data) else None
 
 
+def is_stream(data: Any) -> bool:
+    """Whether it may give its rows only once: it has the Arrow stream interface, and no length that would be known.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> table = pa.table({"x": [1.0]})
+    >>> is_stream(table), is_stream(table.to_reader())
+    (False, True)
+    """
+    return hasattr(data, "__arrow_c_stream__") and not hasattr(data, "__len__")
+
+
+def held(data: Any) -> Any:
+    """The rows of a stream as a table, which can be read again; all else as it is."""
+    if not is_stream(data):
+        return data
+    import pyarrow as pa
+
+    return pa.table(data)
+
+
 def are_numbers(table: Table, *roles: Any) -> bool:
     """Whether the columns of these roles (names, lists of names; None: all) hold numbers as they are."""
     used: set[str] = set()

@@ -15,7 +15,7 @@ from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
-from gradline.data.tables import as_features, as_table, default_names
+from gradline.data.tables import as_features, as_table, default_names, held
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
@@ -85,6 +85,7 @@ def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     check_is_fitted(estimator)
     if is_source(X):
         return whole(_as_fitted(estimator, X)).X
+    X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
         return np.concatenate(list(table.blocks()))
@@ -100,6 +101,7 @@ def predict(estimator: Any, X: Any) -> Array:
     b: float = estimator.intercept_
     if is_source(X):
         return np.concatenate([batch.X @ w for batch in _as_fitted(estimator, X).batches()]) + b
+    X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
         return np.concatenate([rows @ w for rows in table.blocks()]) + b

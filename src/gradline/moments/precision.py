@@ -36,12 +36,14 @@ def gather(
     precision : {"float64", "exact", "auto"}
         "auto" reads in float64 first and, where the certificate promises fewer than 9 digits of a coefficient or
         fewer than 3 of the residual variance (an almost exact fit), once more exactly: a float64 sum that has lost
-        its digits cannot be repaired.
+        its digits cannot be repaired. What can be read only once is read exactly from the start.
     watch : callable, optional
         Called with the rows taken so far, after every batch; a second pass counts from the start.
     keep : Keep, optional
         A checkpoint: see `gradline.moments.keeping.Keeper`.
     """
+    if precision == "auto" and getattr(getattr(source, "reader", None), "once", False):
+        precision = "exact"
     keeper = None if keep is None else Keeper(keep, source, fit_intercept=fit_intercept, precision=precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
         moments = one_pass(source, Moments, watch=watch, keep=keeper)

@@ -12,7 +12,7 @@ from typing import Any
 from gradline.data.cells import from_arrow, pandas_index
 from gradline.data.columns.kinds import Kind, kind_of
 from gradline.data.columns.labels import Labels
-from gradline.data.readers.places import Place
+from gradline.data.readers.places import Pipe, Place, foreseen, read_twice
 from gradline.data.readers.reader import Cells, Piece
 from gradline.errors import DataError
 
@@ -91,6 +91,49 @@ class TableReader(ColumnarReader):
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
         """Start a fresh pass, without a copy."""
         yield from self._table.select(list(columns)).to_batches(max_chunksize=rows)
+
+
+class StreamReader(ColumnarReader):
+    """Record batches that come once: the first pass takes them, in constant memory; a second one is a DataError.
+
+    Parameters
+    ----------
+    stream : pyarrow.RecordBatchReader
+    name : str
+    """
+
+    once = True
+
+    def __init__(self, stream: Any, name: str) -> None:
+        super().__init__(name, stream.schema)
+        self._stream, self._taken = stream, False
+
+    @classmethod
+    def of(cls, data: Any) -> StreamReader:
+        """Anything with the Arrow stream interface."""
+        import pyarrow as pa
+
+        name = type(data).__name__
+        with foreseen(name):
+            return cls(pa.RecordBatchReader.from_stream(data), name)
+
+    @classmethod
+    def of_pipe(cls, pipe: Pipe) -> StreamReader:
+        """An Arrow IPC stream on standard input or in a named pipe."""
+        import pyarrow as pa
+
+        with pipe.opened() as file:
+            return cls(pa.ipc.open_stream(pa.PythonFile(file, mode="r")), pipe.name)
+
+    def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
+        """Start the pass."""
+        if self._taken:
+            raise read_twice(self.name)
+        self._taken = True
+        with foreseen(self.name):
+            for batch in self._stream:
+                part = batch.select(list(columns))
+                yield from (part.slice(start, rows) for start in range(0, part.num_rows, rows))
 
 
 class ParquetReader(ColumnarReader):

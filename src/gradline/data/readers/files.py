@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from gradline.data.readers.columnar import ArrowReader, ParquetReader
+from gradline.data.readers.columnar import ArrowReader, ParquetReader, StreamReader
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.places import KINDS, TABLE, Pipe, Place, find
 from gradline.data.readers.reader import Reader
@@ -21,11 +21,12 @@ from gradline.data.text.json_lines import JsonLinesReader
 from gradline.errors import DataError
 
 JSON_OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*(["}]|\Z)')
+STREAM = b"\xff\xff\xff\xff"  # of Arrow
 COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
     b"PAR1": ParquetReader,
     b"ARROW1": ArrowReader,
     b"FEA1": ArrowReader,
-    b"\xff\xff\xff\xff": ArrowReader,  # an Arrow stream
+    STREAM: ArrowReader,
 }
 
 
@@ -79,8 +80,10 @@ def open_place(
     kind = next((reader for magic, reader in COLUMNAR.items() if start.startswith(magic)), None)
     if kind is not None:
         if isinstance(place, Pipe):
+            if start.startswith(STREAM):
+                return StreamReader.of_pipe(place)
             raise DataError(
-                f"{place.name} holds columns, which are read in any order: expected CSV or JSON lines",
+                f"{place.name} holds columns, which are read in any order: expected CSV, JSON lines or an Arrow stream",
                 hint="save it to a file and fit that",
             )
         return kind(place)

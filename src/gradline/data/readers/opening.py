@@ -6,10 +6,11 @@ import os
 from typing import Any
 
 from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database_reader
-from gradline.data.readers.columnar import TableReader
+from gradline.data.readers.columnar import StreamReader, TableReader
 from gradline.data.readers.credentials import is_connection_string, shown_path
 from gradline.data.readers.files import reader_of
 from gradline.data.readers.reader import Reader
+from gradline.data.tables import is_stream
 from gradline.data.text.cells import Decimal
 from gradline.errors import DataError
 
@@ -38,4 +39,4 @@ def opened(data: Any, *, query: str | None = None, decimal: Decimal = ".", encod
         return reader_of(data, decimal=decimal, encoding=encoding)
     if query is not None:
         raise DataError(f"a query needs a database, which {type(data).__name__} is not")
-    return TableReader.of(data)
+    return StreamReader.of(data) if is_stream(data) else TableReader.of(data)

@@ -129,10 +129,7 @@ class Pipe:
     def opened(self) -> Iterator[Pipe]:
         """Itself, once."""
         if self._taken:
-            raise DataError(
-                f"{self.name} can be read only once, and this fit needs a second pass over the rows",
-                hint="engine='moments' or precision='float64' take one pass; or save the rows to a file and fit that",
-            )
+            raise read_twice(self.name)
         self._taken = True
         with foreseen(self.name):
             yield self
@@ -156,6 +153,14 @@ class Pipe:
 
     def close(self) -> None:
         """Standard input stays open."""
+
+
+def read_twice(name: str) -> DataError:
+    """What comes once cannot be read again."""
+    return DataError(
+        f"{name} can be read only once, and this needs a second pass over the rows",
+        hint="save the rows to a file and fit that; the exact way takes one pass, but for a formula with categories",
+    )
 
 
 class Part(NamedTuple):
