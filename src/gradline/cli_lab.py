@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from gradline.data.readers.credentials import shown_path
+from gradline.errors import DataError
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
 START = (0.5, 5.0)  # slope and intercept; with an intercept the lesson's point is how slowly the 5 goes
 ABOUT = "Five points and a line"
+UNSAID = {"reference": [], "decimal": ".", "missing": "error"}  # the others are None
 
 
 def lab(
     source: Annotated[
         str | None,
-        typer.Argument(help="A table, as fit takes it. Default: the lesson's five points.", show_default=False),
+        typer.Argument(
+            help="A table, as fit takes it, without weights. Default: the lesson's five points.", show_default=False
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to explain.")] = None,
     features: Annotated[
@@ -31,17 +35,37 @@ def lab(
     intercept: Annotated[
         bool | None, typer.Option("--intercept/--no-intercept", help="What the page opens with.", show_default=False)
     ] = None,
+    formula: Annotated[
+        str | None, typer.Option(help="In place of target and features: 'price ~ log(sqft) + C(city) * age - 1'.")
+    ] = None,
+    reference: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=LEVEL that others are compared with; may be repeated.")
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
+    decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
+    encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
+    missing: Annotated[
+        Literal["error", "drop"], typer.Option(help="Rows with empty cells: an error, or dropped and counted.")
+    ] = "error",
     output: Annotated[str, typer.Option("-o", "--output", help="The page to write.")] = "lab.html",
 ) -> None:
     """Write a page where gradient descent is seen and touched: one file, for any browser, without a network.
 
     Example: gradline lab houses.csv --target price --features sqft
     """
+    from gradline.cli_models import decimal_mark
     from gradline.report.lab.notebook import Lab
 
-    _refuse_before(source, target, features, output)
-    page = Lab(*(lesson(intercept) if source is None else _table(source, target, features, intercept)))
-    page.save(output)
+    asked = {"target": target, "features": features, "formula": formula, "reference": reference or []}
+    asked |= {"query": query, "decimal": decimal_mark(decimal), "encoding": encoding, "missing": missing}
+    _refuse_before(source, asked, output)
+    page = Lab(*(lesson(intercept) if source is None else _table(source, intercept, asked)))
+    try:
+        page.save(output)
+    except OSError as error:
+        reason = error.strerror or error
+        hint = "make room there, or name another place with -o"
+        raise DataError(f"{shown_path(output)} cannot be written: {reason}", hint=hint) from None
     print(f"{shown_path(output)}: open it in a browser", file=sys.stderr)
 
 
@@ -61,26 +85,41 @@ def lesson(intercept: bool | None) -> tuple[Source, Setup]:
     return five, Setup(fit_intercept=bool(intercept), start=START, rates=rates, about=ABOUT, command="gradline demo")
 
 
-def _table(source: str, target: str | None, features: str | None, intercept: bool | None) -> tuple[Source, Setup]:
+def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[Source, Setup]:
+    from gradline.data.columns.design import intercept_of
     from gradline.data.source import open_source
     from gradline.report.lab.facts import Setup
 
+    features, references = asked["features"], dict(_level(text) for text in asked["reference"])
     names = None if features is None else [name.strip() for name in features.split(",")]
-    table = open_source(source, target=target, features=names)
-    command = ["gradline", "fit", table.name, "--target", str(target)]  # by a name that has no credentials in it
-    command += [] if features is None else ["--features", features]
+    table = open_source(source, **{**asked, "features": names, "reference": references})
+    command = ["gradline", "fit", table.name]  # by a name that has no credentials in it
+    for option, value in asked.items():
+        if value != UNSAID.get(option):
+            for part in value if isinstance(value, list) else [value]:
+                command += [f"--{option}", part]
     command += ["--no-intercept"] if intercept is False else []
-    return table, Setup(fit_intercept=intercept is not False, command=shlex.join(command))
+    fit_intercept = intercept_of(table, intercept is not False)
+    return table, Setup(fit_intercept=fit_intercept, command=shlex.join(command))
 
 
-def _refuse_before(source: str | None, target: str | None, features: str | None, output: str) -> None:
+def _level(text: str) -> tuple[str, str]:
+    name, equals, level = (part.strip() for part in text.partition("="))
+    if not (name and equals and level):
+        raise typer.BadParameter(f"'{text}' is not COLUMN=LEVEL", param_hint="--reference")
+    return name, level
+
+
+def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> None:
     """What can be told before the table is read."""
     from gradline.data.written.whole_file import refuse_place
 
-    if source is None and (target or features):
+    if source is None and any(value != UNSAID.get(option) for option, value in asked.items()):
         raise typer.BadParameter("the lesson has no columns to choose: name a table as well", param_hint="SOURCE")
-    if source is not None and target is None:
-        raise typer.BadParameter("a table needs one: the column to explain", param_hint="--target")
+    if source is not None and asked["target"] is None and asked["formula"] is None:
+        raise typer.BadParameter("a table needs one: the column to explain, or a --formula", param_hint="--target")
+    if "://" in output:
+        raise typer.BadParameter(f"'{shown_path(output)}' is a URL: a page is written to a file", param_hint="-o")
     if source is not None and os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):
         raise typer.BadParameter(
             f"'{shown_path(output)}' is the table that is read: it would be overwritten", param_hint="-o"

@@ -147,7 +147,7 @@ def test_the_lessons_numbers_are_the_lessons():
     assert slope["curvatures"] == pytest.approx([131.2])
     assert slope["best"] == pytest.approx([2.0])
     assert line["curvatures"] == pytest.approx([0.58394, 132.616], rel=1e-5)
-    assert line["directions"] == ["b", "a"]
+    assert line["directions"] == ["the flat direction (b)", "the steep direction (a)"]
     assert even["curvatures"] == pytest.approx([2.0, 2.0])
     assert slope["wrongBest"] == pytest.approx([1.4097561], abs=1e-7)
     assert slope["wrongFloor"] == pytest.approx(132.0257561, abs=1e-7)
@@ -190,7 +190,7 @@ def test_columns_far_from_zero_open_standardised():
     facts = Facts.of(ArraySource(x[:, None], np.sin(x) + x / 100), Setup())
     assert facts.views[0].coordinates.standardise
     assert facts.views[0].curvatures[0] == pytest.approx([2.0, 2.0])
-    assert "once they are standardised" in Lab(ArraySource(x[:, None], x), Setup()).html
+    assert "standardised units, z = " in Lab(ArraySource(x[:, None], x), Setup()).html
 
 
 # ---- the file
@@ -304,6 +304,9 @@ def test_the_command_takes_a_table(tmp_path):
         (["t.csv", "--target", "y", "-o", "t.csv"], 2, "overwritten"),
         (["t.csv", "--target", "y", "-o", "nowhere/lab.html"], 2, "no folder"),
         (["t.csv", "--target", "z"], 1, "no column 'z'"),
+        (["--missing", "drop"], 2, "name a table"),
+        (["t.csv", "--formula", "y ~ x", "--reference", "x"], 2, "COLUMN=LEVEL"),
+        (["t.csv", "--target", "y", "-o", "s3://key:secret@bucket/lab.html"], 2, "'s3://bucket/lab.html' is a URL"),
     ],
 )
 def test_the_command_refuses_in_a_sentence(tmp_path, arguments, code, words):
@@ -312,4 +315,42 @@ def test_the_command_refuses_in_a_sentence(tmp_path, arguments, code, words):
     assert done.returncode == code
     assert words in re.sub(r"[\s│]+", " ", done.stderr)
     assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
     assert (tmp_path / "t.csv").read_text().startswith("y,x")
+
+
+def test_the_command_reads_a_table_as_fit_does(tmp_path):
+    (tmp_path / "t.csv").write_bytes("y;größe;city\n1,5;1;a\n;2;b\n4,5;3;a\n5,1;7;b\n6,0;8;b\n".encode("cp1252"))
+    options = [
+        "--target",
+        "y",
+        "--features",
+        "größe,city",
+        "--decimal",
+        ",",
+        "--encoding",
+        "cp1252",
+        "--missing",
+        "drop",
+    ]
+    done = gradline_lab("t.csv", *options, "--reference", "city=b", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "lab.html").read_text("utf-8")
+    assert "4 rows of t.csv" in page
+    assert "--reference city=b --decimal , --encoding cp1252 --missing drop" in page
+    done = gradline_lab("t.csv", "--formula", "y ~ größe - 1", *options[4:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no intercept, data units" in (tmp_path / "lab.html").read_text("utf-8")
+
+
+def test_a_full_disk_is_told_with_the_file_and_what_to_do(tmp_path):
+    """A page is larger than the 10 kB that this process may write to a file."""
+    limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)); "
+    limited += "import sys; sys.argv = ['gradline', 'lab', '-o', 'page.html']; from gradline.cli import main; main()"
+    command = [sys.executable, "-B", "-c", limited]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "page.html cannot be written: File too large" in done.stderr
+    assert "hint: make room there" in done.stderr
+    assert not (tmp_path / "page.html").exists()

@@ -194,14 +194,23 @@ def test_broadcasting_is_the_mean_over_all_pairs(opened, pages):
         ),
         ({"rate": 0.001, "momentum": 0.9}, "Swings in: momentum carries it past the answer and back"),
         ({"rate": 0.06, "momentum": 0.9}, "Diverges: each step multiplies the error by"),
-        ({"rate": 0.001, "intercept": True}, "Crawls along b: each step leaves 0.9994 of the error there"),
-        ({"rate": 0.02, "intercept": True}, "Diverges along a: "),
+        (
+            {"rate": 0.001, "intercept": True},
+            "Crawls along the flat direction (b): each step leaves 0.9994 of the error there",
+        ),
+        ({"rate": 0.02, "intercept": True}, "Diverges along the steep direction (a): "),
         ({"rate": 0.5, "intercept": True, "standardise": True}, "One step lands on the answer."),
         (
             {"rate": 0.001, "bug": "zero_grad"},
             "Never settles: without zero_grad old gradients pile up, so a swings between 0.47",
         ),
         ({"rate": 0.02, "bug": "zero_grad"}, "Never settles: "),
+        (
+            {"rate": 1e-9, "bug": "zero_grad"},
+            "Never settles: without zero_grad old gradients pile up, so it swings past",
+        ),
+        ({"rate": 0.001, "batch": 1, "iterations": 3}, "Too early to tell: 3 steps of single rows; the loss went"),
+        ({"rate": 1e-9, "batch": 1}, "Still far off: single rows agree on the answer here"),
         ({"rate": 0.031, "bug": "zero_grad"}, "Diverges: without zero_grad the limit is 0.03049"),
         ({"rate": 0.001, "bug": "zero_grad", "momentum": 0.5}, "Diverges: without zero_grad"),
         (
@@ -468,6 +477,93 @@ def test_it_lives_in_a_sandboxed_frame(opened, pages, tmp_path):
     assert "import numpy" in inner.get_by_label("this setting as a Python script").input_value()
     inner.get_by_role("button", name="Look closer at rate 0.02").click()
     until(inner, "document.getElementById('verdict').textContent.startsWith('Diverges')")
+
+
+@pytest.mark.parametrize(
+    ("label", "given", "what", "back"),
+    [
+        ("rate", "1e300", "state.setting.rate", "0.014"),
+        ("rate", "-1", "state.setting.rate", "0.014"),
+        ("rate", "0", "state.setting.rate", "0.014"),
+        ("rate", "", "state.setting.rate", "0.014"),
+        ("iterations", "2.5", "state.setting.iterations", "40"),
+        ("iterations", "0", "state.setting.iterations", "40"),
+        ("iterations", "", "state.setting.iterations", "40"),
+        ("a", "1e200", "state.setting.start[0]", "1.25"),
+        ("a", "", "state.setting.start[0]", "1.25"),
+    ],
+)
+@pytest.mark.parametrize("leave", ["Enter", "Tab"])
+def test_what_is_not_taken_leaves_what_was_there_and_says_so(opened, pages, label, given, what, back, leave):
+    page = opened(pages("lesson"), "rate=0.014&iterations=40&start=1.25,0")
+    verdict_before = page.inner_text("#verdict")
+    field = page.get_by_label(label, exact=True)
+    field.focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Backspace")
+    page.keyboard.type(given)
+    page.keyboard.press(leave)
+    until(page, "!waiting")
+    assert field.input_value() == back
+    assert page.evaluate(what) == float(back)
+    assert page.inner_text("#verdict") == verdict_before
+    said = page.locator(".said:not(:empty)")
+    assert "is not taken" in said.inner_text()
+    assert f"It stays at {back}." in said.inner_text()
+    assert said.get_attribute("role") == "status"
+    page.get_by_label("momentum", exact=True).fill("0.5")
+    assert said.count() == 0
+
+
+BOXES = """() => [...document.querySelectorAll(".pictures figure > svg")].flatMap(svg =>
+    [...svg.querySelectorAll(":scope > text")].map(text => [text.textContent, text.getBBox()])
+        .filter(([, box]) => box.x < 0 || box.y < 0 || box.x + box.width > 460 || box.y + box.height > 320)
+        .map(([words, box]) => `${svg.id}: ${words} ${box.x} ${box.width}`))"""
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 7e4, 1e6, 1e9, 1e-4])
+def test_no_label_leaves_its_drawing(opened, tmp_path, size):
+    X, y = rows(60, 1)
+    gradline.lab(X, size * y + 123.0).save(tmp_path / "lab.html")
+    page = opened(tmp_path / "lab.html")
+    for setting in ({}, {"standardise": True}, {"intercept": False}, {"rate": 1e-30}, {"rate": 1.0}):
+        said(page, **setting)
+        assert page.evaluate(BOXES) == [], setting
+
+
+def test_labels_of_an_axis_have_one_style(opened, pages):
+    page = opened(pages("lesson"))
+    for values, log, texts in (
+        ([-500_000, 0, 500_000], False, ["-500k", "0", "500k"]),
+        ([-1e6, -5e5, 0], False, ["-1M", "-0.5M", "0"]),
+        ([1990, 2000], False, ["1,990", "2,000"]),
+        ([1.7e9, 1.70001e9], False, ["1.7e9", "1.70001e9"]),
+        ([2e10, 5e10, 1e11], True, ["2\u00b710\u00b9\u2070", "5\u00b710\u00b9\u2070", "10\u00b9\u00b9"]),
+        ([50_000, 100_000], True, ["5\u00b710\u2074", "10\u2075"]),
+        ([0.01, 1, 100], True, ["0.01", "1", "100"]),
+    ):
+        assert page.evaluate("given => tickTexts(...given)", [values, log]) == texts
+
+
+def test_a_line_that_left_the_picture_is_told(opened, pages):
+    page = opened(pages("lesson"), "rate=0.02&step=60")
+    assert page.locator("#scatter .note").text_content() == "the line is outside the picture"
+    page = opened(pages("slice"), "step=100&rate=1")
+    assert page.locator("#scatter .note").text_content() == "the predictions are outside the picture"
+    assert opened(pages("lesson")).locator("#scatter .note").count() == 0
+
+
+def test_the_words_follow_the_setting_or_say_which_they_speak_of(opened, pages):
+    page = opened(pages("lesson"))
+    assert "as the page opens (no intercept, data units) the learning rate must" in page.inner_text(".lead")
+    assert "As the page opens: no intercept, data units." in page.inner_text(".why")
+    said(page, intercept=True)
+    assert "(with an intercept, data units), L = 132.6 and 2/L = 0.01508." in page.inner_text("#why-now")
+    said(page, intercept=True, standardise=True)
+    assert "standardised units), L = 2 and 2/L = 1." in page.inner_text("#why-now")
+    assert page.inner_text("#slice") == "standardised units"
+    assert "(standardised units)" in page.inner_text("#here")
+    assert page.inner_text("#start-units") == "Start, in data units"
 
 
 def test_the_address_brings_a_setting_back(opened, pages):

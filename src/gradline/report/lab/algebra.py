@@ -14,6 +14,7 @@ def why(facts: Facts) -> str:
     values = view.curvatures[0].tolist()
     steep, flat = values[-1], values[0]
     parts = [
+        f"<p><small>As the page opens: {view.coordinates.said}.</small></p>"
         "<p>The loss is the mean of the squared residuals. Its slope says where down is; a step goes r times that:</p>",
         _math(_update(facts)),
         "<p>So the error, the distance from the answer, is multiplied by the same number at every step, "
@@ -30,6 +31,7 @@ def why(facts: Facts) -> str:
         f"gone in one step.{_flat(facts, flat, steep)} No descent is needed for the answer itself: "
         "the normal equation gives it.</p>",
         _math(_answer(facts)),
+        '<p id="why-now"></p>',
     ]
     return "".join(parts)
 
@@ -53,9 +55,13 @@ def _update(facts: Facts) -> str:
     bias = facts.setup.fit_intercept
     if len(facts.features) == 1:
         inside = (
-            _id("a") + _sub("x", "i") + ("<mo>+</mo>" + _id("b") if bias else "") + "<mo>\u2212</mo>" + _sub("y", "i")
+            _id("a")
+            + _sub(_column(facts), "i")
+            + ("<mo>+</mo>" + _id("b") if bias else "")
+            + "<mo>\u2212</mo>"
+            + _sub("y", "i")
         )
-        name, column = _id("a"), _sub("x", "i")
+        name, column = _id("a"), _sub(_column(facts), "i")
     else:
         inside = (
             f"<msubsup>{_bold('z')}{_id('i')}<mo>\u2032</mo></msubsup>"
@@ -69,15 +75,19 @@ def _update(facts: Facts) -> str:
     return f"{name}<mo>\u2190</mo>{name}<mo>\u2212</mo>{_id('r')}{share}{total}{column}<mo>(</mo>{inside}<mo>)</mo>"
 
 
+def _column(facts: Facts) -> str:
+    return "z" if facts.views[0].coordinates.standardise else "x"
+
+
 def _answer(facts: Facts) -> str:
     view, total = facts.views[0], "<mo>\u2211</mo>"
     if len(facts.features) > 1:
         transposed = f"<msup>{_bold('Z')}<mo>\u2032</mo></msup>"
         left = f"<mo>(</mo>{transposed}{_bold('Z')}<mo>)</mo><msup>{_bold('v')}<mo>*</mo></msup>"
         return f"{left}<mo>=</mo>{transposed}{_bold('y')}"
-    x, y = _sub("x", "i"), _sub("y", "i")
+    x, y = _sub(_column(facts), "i"), _sub("y", "i")
     if facts.setup.fit_intercept:
-        x = f"<mo>(</mo>{x}<mo>\u2212</mo><mover>{_id('x')}<mo>\u00af</mo></mover><mo>)</mo>"
+        x = f"<mo>(</mo>{x}<mo>\u2212</mo><mover>{_id(_column(facts))}<mo>\u00af</mo></mover><mo>)</mo>"
         y = f"<mo>(</mo>{y}<mo>\u2212</mo><mover>{_id('y')}<mo>\u00af</mo></mover><mo>)</mo>"
     ratio = f"<mfrac><mrow>{total}{x}{y}</mrow><mrow>{total}<msup><mrow>{x}</mrow><mn>2</mn></msup></mrow></mfrac>"
     return f"<msup>{_id('a')}<mo>*</mo></msup><mo>=</mo>{ratio}<mo>=</mo><mn>{short(float(view.best[0]))}</mn>"

@@ -41,7 +41,7 @@ function showControls({ setting, view, steps }, k) {
   byId("step").max = setting.iterations;
   setValue("step", k);
   byId("step").setAttribute("aria-valuetext", `step ${k}: ${here}`);
-  byId("here").textContent = `step ${k} of ${setting.iterations}: ${here}`;
+  byId("here").textContent = `step ${k} of ${setting.iterations}: ${here}${view.standardise ? " (standardised units)" : ""}`;
   byId("play").textContent = state.playing ? "Pause" : "Play";
   for (const id of ["iterations", "momentum", "batch", "bug"]) setValue(id, setting[id]);
   for (const id of ["intercept", "standardise", "float32"]) byId(id).checked = setting[id];
@@ -49,9 +49,18 @@ function showControls({ setting, view, steps }, k) {
   setValue("start-a", number(a));
   setValue("start-b", number(b));
   byId("start-b").disabled = !view.intercept && !view.start;
-  byId("slice").textContent = view.of ? `a slice: 2 of ${view.of} directions` : "";
+  const slice = view.of ? [`a slice: 2 of ${view.of} directions`] : [];
+  byId("slice").textContent = [...slice, ...view.standardise ? ["standardised units"] : []].join(", ");
+  byId("start-units").textContent = view.standardise ? `Start, in ${alone ? "data" : "standardised"} units` : "Start";
+  [...view.names, "b"].slice(0, 2).forEach((name, j) => {
+    document.querySelector(`[for=${["start-a", "start-b"][j]}]`).textContent = cut(name, 18);
+  });
+  byId("why-now").textContent = `With the setting above (${unitsOf(view)}), L = ${short(steepestOf(setting))} and ` +
+    `2/L = ${short(2 / steepestOf(setting))}.`;
   for (const button of fates()) button.setAttribute("aria-pressed", Number(button.dataset.rate) === setting.rate);
 }
+
+const unitsOf = view => `${view.intercept ? "with an" : "no"} intercept, ${view.standardise ? "standardised" : "data"} units`;
 
 const fates = () => document.querySelectorAll("[data-rate]");
 
@@ -153,21 +162,58 @@ function nudgeRate(event) {
   set({ rate: typed("rate") });
 }
 
+// ---- fields: what is typed is taken at once where it is sound; where not, what was there before stays, and it is said
+
+const FIELDS = ["rate", "iterations", "start-a", "start-b"];
+const ASKED = {
+  rate: `a number above 0 and below ${LARGEST}`, iterations: "a whole number from 1 to 10,000",
+  start: `a number of size below ${LARGEST}`,
+};
+const partOf = id => id.split("-")[0];
+const startNow = () => state.setting.start || viewOf(state.setting).start || FACTS.start;
+
+function changeBy(id) {
+  const value = typed(id);
+  if (partOf(id) !== "start") return { [id]: value };
+  return { start: id === "start-a" ? [value, startNow()[1]] : [startNow()[0], value] };
+}
+
+function listenToField(id) {
+  const control = byId(id), key = partOf(id), shown = () => (key === "start"
+    ? number(startNow()[id === "start-a" ? 0 : 1]) : String(Number(state.setting[key].toPrecision(12))));
+  let before = null; // as typing began: half of a number may be a number, and is none that anyone asked for
+  const begin = () => { before = state.setting[key]; };
+  const settle = () => {
+    const change = changeBy(id), taken = SOUND[key](change[key]) && !control.validity.badInput;
+    if (!taken) {
+      const given = cut(control.value, 20) || (control.validity.badInput ? "What was typed" : "An empty field");
+      byId(`${key}-said`).textContent = `${given} is not taken: ` +
+        `${ASKED[key]} is expected. It stays at ${shown()}.`;
+      control.value = shown();
+    }
+    begin();
+    changed();
+  };
+  control.addEventListener("focus", begin);
+  control.addEventListener("input", () => {
+    const change = changeBy(id);
+    set(SOUND[key](change[key]) ? change : { [key]: before });
+  });
+  control.addEventListener("keydown", event => { if (event.key === "Enter") settle(); });
+  control.addEventListener("change", settle);
+  control.addEventListener("blur", settle);
+}
+
 function listen() {
-  on("rate", "input", () => { if (typed("rate") > 0) set({ rate: typed("rate") }); });
+  on("views", "input", () => { for (const place of document.querySelectorAll(".said")) place.textContent = ""; });
+  for (const id of FIELDS) listenToField(id);
   on("rate", "keydown", nudgeRate);
   on("rate-slider", "input", () => set({ rate: rounded(10 ** typed("rate-slider") / steepestOf(state.setting)) }));
-  on("iterations", "input", () => { if (typed("iterations") >= 1) set({ iterations: typed("iterations") }); });
   on("step", "input", () => move(typed("step")));
   on("momentum", "input", () => set({ momentum: typed("momentum") }));
   on("batch", "change", () => set({ batch: typed("batch") }));
   on("bug", "change", () => set({ bug: byId("bug").value }));
   for (const id of ["intercept", "standardise", "float32"]) on(id, "change", () => set({ [id]: byId(id).checked }));
-  for (const id of ["start-a", "start-b"]) on(id, "input", () => {
-    const start = [typed("start-a"), typed("start-b")];
-    if (start.every(Number.isFinite)) set({ start });
-  });
-  for (const id of ["rate", "iterations", "start-a", "start-b"]) on(id, "blur", changed); // shows what came of it
   on("back", "click", () => move(state.step - 1));
   on("forward", "click", () => move(state.step + 1));
   for (const [id, act] of Object.entries({ play, line: nextLine, reset, pin, copy })) on(id, "click", act);

@@ -23,11 +23,19 @@ function line(run, k) {
   add(inside, "path", { d: some.join(""), class: few ? "residual" : "residual faint" });
   const [a, b] = alone ? lineOf(view, v) : [1, 0];
   trace(inside, [x.low, x.high].map(value => [x(value), y(a * value + b)]), "fit");
+  if (alone && !crosses(y, a * x.low + b, a * x.high + b)) outside(inside, "the line is");
+  if (!alone && !predicted.some(p => p >= x.low && p <= x.high)) outside(inside, "the predictions are");
   if (alone) grips(svg, view.intercept, a, b, x, y);
   const dots = spots.map(([px, py]) => `M${at(px)} ${at(py)}h0`).join("");
   add(inside, "path", { d: dots, class: few ? "points" : "points small" });
   const what = alone ? "points and the line" : "points, the target against its prediction,";
   svg.setAttribute("aria-label", `${everyRow.length} ${what} at step ${k}: ${where(view, v)}, loss ${number(loss)}`);
+}
+
+// Is a line from one height to another seen on a fair part of its way? A fiftieth of the width is a stroke at the edge.
+function crosses({ low, high }, ...ends) {
+  const from = Math.min(...ends), to = Math.max(...ends), shared = Math.min(to, high) - Math.max(from, low);
+  return to === from ? shared >= 0 : shared > 0.02 * (to - from);
 }
 
 // The loss is the mean of these areas. One larger than the picture would hide it.

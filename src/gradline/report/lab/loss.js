@@ -58,5 +58,5 @@ function walk(parent, run, k, place) {
   if (next) trace(parent, [here, place(next)], "next").setAttribute("marker-end", "url(#tip)");
   spot(parent, here, 5.5, "now");
   const [x, y] = here, seen = x >= left && x <= right && y >= above - 1 && y <= bottom + 1;
-  if (!seen) write(parent, "this step is outside the picture", [(left + right) / 2, above + 26], "middle", "note");
+  if (!seen) outside(parent, "this step is");
 }

@@ -50,13 +50,13 @@ def _words(facts: Facts) -> dict[str, str]:
     by = facts.features[0] if alone else f"{len(facts.features)} features"
     about = facts.setup.about or f"{facts.target} by {by}, {facts.rows:,} rows of {facts.name}"
     best = " and ".join(f"{name} = {short(value)}" for name, value in zip("ab", _line(facts), strict=False))
-    answer = f"The best line has {best}. " if alone else ""
+    answer = f"The best line has {best}, in data units. " if alone else ""
     names = view.names
     return {
         "title": f"gradline lab: {facts.target} by {by}",
         "lead": f"{about}: {facts.equation}. {answer}Gradient descent comes nearer to the answer step by step, or runs "
-        f"away from it: for these data the learning rate must stay below {short(limit)}"
-        + (", once they are standardised." if view.coordinates.standardise else "."),
+        f"away from it: as the page opens ({view.coordinates.said}) the learning rate must stay below {short(limit)}.",
+        "opens": f"These four are as the page opens: {view.coordinates.said}.",
         "first": names[0],
         "second": names[1] if len(names) > 1 else "b",
         "caption": f"At rate {short(facts.rates[0])}, from the recorded run of the NumPy rung.",

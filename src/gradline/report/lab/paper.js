@@ -25,6 +25,9 @@ const rule = (parent, [x1, y1], [x2, y2], kind) =>
 const write = (parent, words, [x, y], anchor, kind = "") =>
   add(parent, "text", { x: at(x), y: at(y), "text-anchor": anchor, class: kind }, words);
 
+const outside = (parent, what) =>
+  write(parent, `${what} outside the picture`, [(left + right) / 2, above + 26], "middle", "note");
+
 // At most so many of them, the first and the last included: a path of ten thousand steps is no prettier in full.
 function thin(items, most) {
   if (items.length <= most) return items;
@@ -69,12 +72,31 @@ function powers(axis, most) {
 const SUPERSCRIPTS = "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079";
 const raised = power => [...String(power)].map(c => SUPERSCRIPTS["-0123456789".indexOf(c)]).join("");
 
-function tickText(value, log) {
-  const power = Math.round(Math.log10(Math.abs(value))), size = Math.abs(value);
-  if (log && (power < -3 || power > 4) && value === Number(`1e${power}`))
-    return "10" + raised(power);
-  if (value && (size >= 1e6 || size < 1e-3)) return Number(value.toPrecision(3)).toExponential().replace("e+", "e");
-  return Number(value.toPrecision(6)).toLocaleString("en");
+const grouped = value => value.toLocaleString("en", { maximumFractionDigits: 9 });
+
+// All the labels of an axis in one style, and short: 500k, 2M, 3e9; on a log axis 2 \u00b7 10\u2075.
+function tickTexts(values, log) {
+  const size = Math.max(...values.map(Math.abs));
+  if (log) return size >= 1e5 || Math.min(...values) < 1e-3 ? values.map(powerText) : values.map(grouped);
+  const power = Math.floor(Math.log10(size)), far = size >= 1e9 || size && size < 1e-3;
+  const [unit, mark] = far ? [10 ** power, `e${power}`] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
+  const step = Math.abs(values[1] - values[0]) / unit || 1, decimals = clamp(Math.ceil(-Math.log10(step) - 1e-9), 0, 9);
+  return values.map(value => (value ? grouped(Number((value / unit).toFixed(decimals))) + mark : "0"));
+}
+
+function powerText(value) {
+  const power = Math.floor(Math.log10(value) + 1e-9), times = Math.round(value / Number(`1e${power}`));
+  return `${times > 1 ? `${times}\u00b7` : ""}10${raised(power)}`;
+}
+
+// What is too wide for its place even so is drawn closer together: no digit and no sign may be cut off.
+function label(svg, words, [x, y], anchor, most) {
+  const wide = Math.min(7.6 * words.length, most), half = anchor === "end" ? 0 : wide / 2;
+  const text = write(svg, words, [clamp(x, half, PAPER.width - half - 1), y], anchor);
+  if (7.6 * words.length > most) {
+    text.setAttribute("textLength", most);
+    text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+  }
 }
 
 // ---- a fresh sheet: grid, tick labels, names of the axes, and a part that is cut off at the frame
@@ -82,17 +104,18 @@ function tickText(value, log) {
 function sheet(id, x, y, xName, yName, slack = 0) {
   const svg = byId(id);
   svg.replaceChildren();
-  for (const value of ticks(y, 5)) {
+  const heights = ticks(y, 5), places = ticks(x, 6), [beside, below] = [tickTexts(heights, y.log), tickTexts(places, x.log)];
+  heights.forEach((value, i) => {
     rule(svg, [left, y(value)], [right, y(value)], "grid");
-    write(svg, tickText(value, y.log), [left - 10, y(value) + 4], "end");
-  }
-  for (const value of ticks(x, 6)) {
+    label(svg, beside[i], [left - 8, y(value) + 4], "end", left - 10);
+  });
+  places.forEach((value, i) => {
     rule(svg, [x(value), bottom], [x(value), bottom + 4], "axis");
-    write(svg, tickText(value, x.log), [x(value), bottom + 18], "middle");
-  }
+    label(svg, below[i], [x(value), bottom + 18], "middle", (right - left) / places.length - 8);
+  });
   rule(svg, [left, bottom], [right, bottom], "axis");
   write(svg, cut(xName, 44), [right, PAPER.height - 6], "end", "name");
-  write(svg, cut(yName, 44), [4, 12], "start", "name");
+  write(svg, cut(yName, 44), [4, 14], "start", "name");
   const frame = add(svg, "svg", {
     x: left - slack, y: above - slack, width: right - left + 2 * slack, height: bottom - above + 2 * slack,
   });

@@ -15,21 +15,26 @@ function runOf(setting) {
 
 const steepestOf = setting => Math.max(...viewOf(setting).curvatures);
 
-// Whatever was typed, or stands in an address: something the kernel can descend.
-function sound(given) {
-  const setting = { ...DEFAULTS, ...given }, { rate, iterations, momentum, start } = setting;
-  if (!(rate > 0 && rate < 1e300)) setting.rate = DEFAULTS.rate;
-  setting.iterations = Number.isFinite(iterations) ? clamp(Math.round(iterations), 1, 10000) : DEFAULTS.iterations;
+const LARGEST = 1e100;
+const SOUND = {
+  rate: value => value > 0 && value < LARGEST,
+  iterations: value => Number.isInteger(value) && value >= 1 && value <= 10000,
+  start: value => value === null || value.length === 2 && value.every(part => Math.abs(part) < LARGEST),
+};
+
+// Whatever stands in an address: something the kernel can descend, by what was there before where it is not.
+function sound(given, before = DEFAULTS) {
+  const setting = { ...DEFAULTS, ...given }, { momentum } = setting;
+  for (const key in SOUND) if (!SOUND[key](setting[key])) setting[key] = before[key];
   setting.momentum = momentum >= 0 ? Math.min(momentum, 0.99) : 0;
   if (!FACTS.batches.includes(setting.batch)) setting.batch = 0;
   if (!BUGS.includes(setting.bug)) setting.bug = "none";
-  if (start && !(start.length === 2 && start.every(value => Math.abs(value) < 1e100))) setting.start = null;
   if (!viewOf(setting)) Object.assign(setting, { intercept: DEFAULTS.intercept, standardise: DEFAULTS.standardise });
   return setting;
 }
 
 function set(changes) {
-  const before = state.setting, after = sound({ ...before, ...changes });
+  const before = state.setting, after = sound({ ...before, ...changes }, before);
   // Units change with the columns: the same share of the limit is the same story, the same number is not.
   if (after.standardise !== before.standardise && changes.rate === undefined)
     after.rate = Number((after.rate * steepestOf(before) / steepestOf(after)).toPrecision(4));

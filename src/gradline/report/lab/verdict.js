@@ -1,6 +1,6 @@
 // One sentence on what happens and why, from the rate, the curvatures and the bug. The plain ones are verdict.py's too.
 
-const SOLVED = 0.001, CRAWLS = 0.5, ALIKE = 1e-6;
+const SOLVED = 0.001, CRAWLS = 0.5, ALIKE = 1e-6, FEW_STEPS = 10;
 
 // So many significant digits.
 function short(value, digits = 4) {
@@ -58,11 +58,12 @@ function plainVerdict(setting, view) {
     return `${f >= CRAWLS ? "Crawls" : "Converges"}: each step leaves ${factorText(f)} of the error; the ` +
       (m ? `limit is ${bound}.` : `one-step rate is ${short(1 / steep / lengthOf(setting))}.`);
   if (-f > g)
-    return `Overshoots but converges: each step multiplies the error${along} by ${factorText(f)} ` +
-      `(along ${flattest} ${factorText(g)}).`;
-  const beside = Math.abs(f) < SOLVED ? "one step suffices" : factorText(f);
-  return `${g >= CRAWLS ? "Crawls" : "Converges"} along ${flattest}: each step leaves ${factorText(g)} of the error there ` +
-    `(along ${steepest} ${beside}); the limit, set by ${steepest}, is ${bound}.`;
+    return `Overshoots but converges: each step multiplies the error${along} by ${factorText(f)}, ` +
+      `and leaves ${factorText(g)} of it along ${flattest}.`;
+  const beside = Math.abs(f) < SOLVED ? "one step suffices"
+    : f < 0 ? `it multiplies the error by ${factorText(f)}` : `it leaves ${factorText(f)}`;
+  return `${g >= CRAWLS ? "Crawls" : "Converges"} along ${flattest}: each step leaves ${factorText(g)} of the error there; ` +
+    `along ${steepest}, which sets the limit of ${bound}, ${beside}.`;
 }
 
 const count = rows => rows.toLocaleString("en");
@@ -78,6 +79,11 @@ const BUGGY = {
     if (setting.rate >= limit)
       return `Diverges: without zero_grad the limit is ${short(limit)}, and the rate is ` +
         `${short(setting.rate / limit)} times that.`;
+    const steepest = view.curvatures[view.curvatures.length - 1];
+    const swing = 2 * Math.PI / Math.acos(1 - setting.rate * steepest / 2); // in steps: e'' = (2 - rc) e' - e
+    if (!(swing < steps.length))
+      return `Never settles: ${piles}, so it swings past the answer and back for ever, ` +
+        `${swing < 1e7 ? count(Math.round(swing)) : "over 10,000,000"} steps a swing, and a low loss on the way means nothing.`;
     const seen = steps.map(step => step.v[0]).filter(Number.isFinite), ends = [Math.min(...seen), Math.max(...seen)];
     const size = Math.max(...ends.map(Math.abs)), cents = size > 0.1 && size < 1e4;
     const [low, high] = ends.map(value => (cents ? value.toFixed(2) : short(value)));
@@ -108,8 +114,13 @@ function noisyVerdict({ setting, view, steps }) {
   const who = setting.batch === 1 ? "single rows" : `batches of ${setting.batch}`;
   const bug = setting.bug === "none" ? "" : ` (with the bug ${setting.bug})`;
   if (!(high < 100 * Math.max(first, 1e-300))) return `Diverges${bug}: ${who} ${tooHard(setting, view)}.`;
+  if (steps.length <= FEW_STEPS)
+    return `Too early to tell${bug}: ${steps.length - 1} steps of ${who}; the loss went from ${short(first)} to ` +
+      `${short(steps[steps.length - 1].loss)}.`;
   const floor = floorOf({ setting, view }), [before, after] = [tail.slice(0, tail.length / 2), tail.slice(tail.length / 2)];
   const end = short(tail[tail.length - 1]), least = `the least there is is ${short(floor)}`;
+  if (floor <= 1e-12 * first && tail[tail.length - 1] > 0.01 * first)
+    return `Still far off${bug}: ${who} agree on the answer here, because every row lies on the line; the loss ends at ${end}.`;
   if (floor <= 1e-12 * first)
     return `Converges unevenly${bug}: ${who} agree on the answer here, because every row lies on the line; the loss ends ` +
       `at ${end}.`;

@@ -32,8 +32,8 @@ def verdict(rate: float, curvatures: Sequence[float], directions: Sequence[str])
     'Crawls: each step leaves 0.8688 of the error; the one-step rate is 0.007622.'
     >>> verdict(0.02, [131.2], ["a"])
     'Diverges: each step multiplies the error by -1.624; the limit is 0.01524, and the rate is 1.312 times that.'
-    >>> verdict(0.001, [0.58394, 132.616], ["b", "a"])
-    'Crawls along b: each step leaves 0.9994 of the error there (along a 0.8674); the limit, set by a, is 0.01508.'
+    >>> verdict(0.001, [0.58394, 132.616], ["the flat direction (b)", "the steep direction (a)"])  # doctest: +ELLIPSIS
+    'Crawls along the flat direction (b): each step leaves 0.9994 of the error there; along the steep direction (a)...
     """
     flat, steep = curvatures[0], curvatures[-1]
     one = steep - flat <= ALIKE * steep
@@ -56,18 +56,20 @@ def verdict(rate: float, curvatures: Sequence[float], directions: Sequence[str])
         return f"{word}: each step leaves {factor(f_steep)} of the error; the one-step rate is {short(1.0 / steep)}."
     if -f_steep > f_flat:
         return (
-            f"Overshoots but converges: each step multiplies the error{along} by {factor(f_steep)} "
-            f"(along {directions[0]} {factor(f_flat)})."
+            f"Overshoots but converges: each step multiplies the error{along} by {factor(f_steep)}, "
+            f"and leaves {factor(f_flat)} of it along {directions[0]}."
         )
     word = "Crawls" if f_flat >= CRAWLS else "Converges"
     return (
-        f"{word} along {directions[0]}: each step leaves {factor(f_flat)} of the error there "
-        f"({_beside(directions[-1], f_steep)}); the limit, set by {directions[-1]}, is {short(limit)}."
+        f"{word} along {directions[0]}: each step leaves {factor(f_flat)} of the error there; "
+        f"along {directions[-1]}, which sets the limit of {short(limit)}, {_beside(f_steep)}."
     )
 
 
-def _beside(direction: str, f: float) -> str:
-    return f"along {direction} one step suffices" if abs(f) < SOLVED else f"along {direction} {factor(f)}"
+def _beside(f: float) -> str:
+    if abs(f) < SOLVED:
+        return "one step suffices"
+    return f"it multiplies the error by {factor(f)}" if f < 0 else f"it leaves {factor(f)}"
 
 
 def word(rate: float, curvatures: Sequence[float]) -> str:

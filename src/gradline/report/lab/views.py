@@ -37,6 +37,14 @@ class Coordinates:
             scale = np.sqrt(variance if intercept else variance + mean**2)
         return cls(intercept, standardise, centre, scale)
 
+    @property
+    def said(self) -> str:
+        """In words."""
+        units = "standardised units, z = (x - mean) / deviation" if self.standardise else "data units"
+        if self.standardise and not self.intercept:
+            units = "standardised units, z = x / root mean square"
+        return f"{'with an' if self.intercept else 'no'} intercept, {units}"
+
     def enter(self, v: Array) -> Array:
         """(k,) coefficients in data units -> in these coordinates."""
         w = v[: len(self.scale)] * self.scale
@@ -135,15 +143,6 @@ class View:
         return cls(coordinates, tuple(features), q, names, axes, plane, H, best, floor, begin, in_plane, wrong)
 
     @property
-    def _called(self) -> tuple[str, ...]:
-        if self.plane is None:
-            return self.names
-        columns = [*self.features, "intercept"]
-        return tuple(
-            f"the {name} ({columns[j]})" for name, j in zip(self.names, np.abs(self.plane).argmax(0), strict=True)
-        )
-
-    @property
     def curvatures(self) -> tuple[Array, Array]:
         """Eigenvalues of the picture's Hessian, ascending, and their directions as columns."""
         values, vectors = np.linalg.eigh(2.0 * self.H)
@@ -151,8 +150,14 @@ class View:
 
     @property
     def directions(self) -> tuple[str, ...]:
-        """What to call the eigenvectors, ascending."""
-        return tuple(self._called[int(np.abs(v).argmax())] for v in self.curvatures[1].T)
+        """What to call the eigenvectors, ascending; with the column they mostly are, where that tells them apart."""
+        if len(self.best) == 1:
+            return self.names
+        columns = self.names if self.plane is None else (*self.features, "intercept")
+        vectors = self.curvatures[1] if self.plane is None else self.plane[:, ::-1]  # the plane has the steepest first
+        most = [columns[j] for j in np.abs(vectors).argmax(0)]
+        within = [f" ({column})" for column in most] if most[0] != most[1] else ["", ""]
+        return f"the flat direction{within[0]}", f"the steep direction{within[1]}"
 
     def place(self, v: Array) -> Array:
         """(..., k) where coefficients (..., d) in these coordinates are in the picture."""
