@@ -292,6 +292,41 @@ def test_sums_that_cannot_be_held_are_a_sentence_before_rows_are_read(tmp_path):
     assert "--engine nn descends without them" in done.stderr
 
 
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """Thirty rows of 3000 columns."""
+    folder = tmp_path_factory.mktemp("wide")
+    numbers = np.random.default_rng(0).normal(size=(30, 3001))
+    names = [*(f"c{j}" for j in range(3000)), "y"]
+    pq.write_table(pa.table(dict(zip(names, numbers.T, strict=True))), folder / "wide.parquet")
+    return folder
+
+
+def planned(room, options, cwd):
+    """The plan on a machine with so many bytes."""
+    code = (
+        f"import sys; from gradline.moments import room; room.available = lambda: {room};"
+        f"sys.argv = ['gradline', 'fit', 'wide.parquet', '--target', 'y', '--plan', *{options}];"
+        "from gradline.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_a_plan_says_at_its_end_that_there_is_no_room_for_the_sums(wide):
+    for options in ([], ["--precision", "exact"]):  # so few rows leave no digit certain: exact ones will be needed
+        told = " ".join(planned(2 * 10**9, options, wide).split())
+        assert told.endswith("but the exact sums of 3,000 columns need about 9.01 GB of memory, but 2 GB are available")
+    assert "but " not in planned(2 * 10**9, ["--precision", "float64"], wide)
+    assert "but " not in planned(10**11, [], wide)
+
+
+def test_a_plan_of_a_wide_descent_speaks_of_no_sums(wide):
+    told = planned(2 * 10**9, ["--engine", "nn"], wide)
+    assert "3,000 columns: none over pairs of them" in told
+    assert "but " not in told
+
+
 # Tab
 
 

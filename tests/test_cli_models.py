@@ -1,17 +1,22 @@
 """Commands on saved models, in processes of their own: what they print, write, refuse, and leave alone."""
 
+import importlib.util
+import io
 import json
 import os
 import resource
 import shlex
+import shutil
 import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
+import pyarrow.csv as pa_csv
 import pytest
 
 from gradline import ExactMoments, LinearRegression, load, open_source
+from gradline.data.readers.opening import opened
 
 from .test_cli import gradline
 
@@ -155,6 +160,40 @@ def test_a_blank_cell_may_leave_a_blank_prediction(folder):
     assert done.stderr == "warning: 1 row has empty cells, and no prediction\n"
 
 
+def test_a_blank_prediction_alone_in_its_line_keeps_its_place(folder):
+    (folder / "t.csv").write_text("sqft,rooms\n1,2\n1,\n3,4\n,\n")
+    done = run(folder, "predict", "jan.json", "t.csv", "--missing", "blank", "-o", "p.csv")
+    assert done.returncode == 0
+    assert (folder / "p.csv").read_text().splitlines()[2::2] == ['""', '""']
+    read = {
+        "pandas": pd.read_csv(folder / "p.csv")["prediction"],
+        "pyarrow": pa_csv.read_csv(folder / "p.csv")["prediction"].to_pylist(),
+        "gradline": [row for block in opened(folder / "p.csv").read(["prediction"], 10, []) for row in block[0]],
+    }
+    if importlib.util.find_spec("polars"):
+        import polars as pl
+
+        # Left to itself polars takes the column for text, every row in its place.
+        assert len(pl.read_csv(folder / "p.csv")) == 4
+        told = pl.read_csv(folder / "p.csv", schema_overrides={"prediction": pl.Float64})
+        read["polars"] = told["prediction"].to_list()
+    for values in read.values():
+        assert list(pd.isna(pd.Series(list(values), dtype="object"))) == [False, True, False, True]
+
+
+def test_predictions_as_json_are_an_object_a_row(folder):
+    (folder / "t.csv").write_text("sqft,rooms\n1,2\n1,\n3,4\n")
+    arguments = ["predict", "jan.json", "t.csv", "--missing", "blank", "--interval", 0.9]
+    table = pd.read_csv(io.StringIO(run(folder, *arguments).stdout))
+    lines = [json.loads(line) for line in run(folder, *arguments, "--json").stdout.splitlines()]
+    assert lines[1] == {"prediction": None, "lower": None, "upper": None}
+    for row in (0, 2):
+        assert lines[row] == table.loc[row].to_dict()
+    done = run(folder, *arguments, "--json", "-o", "p.parquet")
+    assert json.loads(done.stdout) == {"output": "p.parquet", "rows": 3, "blank": 1}
+    assert len(pd.read_parquet(folder / "p.parquet")) == 3
+
+
 def test_a_hint_names_the_option(folder):
     (folder / "t.csv").write_text("sqft,rooms\n1,\n")
     assert "--missing blank" in run(folder, "predict", "jan.json", "t.csv").stderr
@@ -188,6 +227,32 @@ def test_merged_and_subtracted_models_are_those_of_the_rows_to_the_bit(folder):
     )
     report = run(folder, "summary", "left.json").stdout
     assert report.startswith("price on 2 features of jan.csv + feb.csv without jan.csv (70 rows)")
+
+
+def test_what_was_merged_and_subtracted_is_told_as_json(folder):
+    told = json.loads(run(folder, "merge", "jan.json", "feb.json", "-o", "m.json", "--json").stdout)
+    digits = load(folder / "m.json").summary().as_dict()["digits"]
+    sources = ["jan.csv", "feb.csv"]
+    assert told == {"output": "m.json", "rows": 120, "rows_dropped": 0, "sources": sources, "digits": digits}
+    told = json.loads(run(folder, "subtract", "m.json", "jan.json", "-o", "left.json", "--json").stdout)
+    assert (told["output"], told["rows"]) == ("left.json", 70)
+    assert told["sources"] == ["jan.csv + feb.csv", "jan.csv"]
+
+
+def test_rows_that_are_merged_twice_are_told(folder):
+    (folder / "again.json").write_bytes((folder / "jan.json").read_bytes())
+    done = run(folder, "merge", "jan.json", "feb.json", "again.json", "-o", "m.json")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "warning: jan.json and again.json are of equal rows: all count twice\n"
+    assert run(folder, "merge", "jan.json", "feb.json", "-o", "m.json").stderr == ""
+
+
+@pytest.mark.parametrize("command", ["merge", "subtract"])
+@pytest.mark.parametrize("place", ["both.json", "jan.json"])
+def test_a_model_that_is_read_is_never_written_over(command, place, folder):
+    before = (folder / place).read_bytes()
+    refused(run(folder, command, "both.json", "jan.json", "-o", f"./{place}"), "would be overwritten", code=2)
+    assert (folder / place).read_bytes() == before
 
 
 def saved(folder, frame, name="other.json", target="price", **options):
@@ -241,25 +306,56 @@ def test_models_side_by_side(folder):
     assert cells["rows"] == ["50", "50"]
 
 
+def test_dropped_rows_and_weights_are_compared_where_there_are_any(folder):
+    shown = run(folder, "compare", "jan.json", "feb.json").stdout
+    assert "dropped" not in shown
+    assert "weight" not in shown
+    frame = rows().assign(w=2.0)
+    frame.loc[[3, 7], "rooms"] = np.nan
+    frame.to_csv(folder / "holes.csv", index=False)
+    source = open_source(folder / "holes.csv", target="price", weight="w", missing="drop", weights="frequency")
+    LinearRegression(precision="exact").fit(source).save(folder / "holes.json")
+    lines = [line.split("  ") for line in run(folder, "compare", "jan.json", "holes.json").stdout.splitlines()]
+    cells = {line[0]: [cell.strip() for cell in line[1:] if cell.strip()] for line in lines}
+    assert cells["rows dropped"] == ["-", "2"]
+    assert cells["weight"] == ["-", "w"]
+    assert cells["weights"] == ["-", "frequency"]
+
+
 def test_models_side_by_side_as_json(folder):
     shown = json.loads(run(folder, "compare", "jan.json", "feb.json", "--json").stdout)["models"]
     assert [one.pop("model") for one in shown] == ["jan.json", "feb.json"]
-    assert [one.pop("target") for one in shown] == ["price", "price"]
+    assert [one["target"] for one in shown] == ["price", "price"]
     assert shown == [load(folder / name).summary().as_dict() for name in ("jan.json", "feb.json")]
 
 
-def test_a_closed_pipe_is_quiet(folder):
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash here")
+@pytest.mark.parametrize(
+    ("command", "lines"),
+    [
+        ("predict jan.json long.csv", 2),
+        ("predict jan.json long.csv --json", 2),
+        ("summary jan.json", 0),
+        ("fit jan.csv --target price", 0),
+        ("fit jan.csv --target price --json", 0),
+    ],
+)
+def test_a_closed_pipe_is_quiet_and_exits_as_shells_know_it(command, lines, folder):
     pd.DataFrame({"sqft": np.arange(200_000.0), "rooms": 1.0}).to_csv(folder / "long.csv", index=False)
     done = subprocess.run(
-        f"{shlex.quote(sys.executable)} -m gradline predict jan.json long.csv | head -n 2",
-        shell=True,
+        [
+            "bash",
+            "-c",
+            f"{shlex.quote(sys.executable)} -m gradline {command} | head -n {lines}; exit ${{PIPESTATUS[0]}}",
+        ],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == lines
+    assert done.returncode == 141  # 128 + SIGPIPE
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
@@ -284,9 +380,8 @@ def test_a_full_disk_behind_stdout_is_a_sentence(folder):
         ["merge", "jan.json", "feb.json", "-o", "old.json"],
         ["predict", "jan.json", "jan.csv", "-o", "old.csv"],
         ["predict", "jan.json", "jan.csv", "-o", "old.parquet"],
-        ["fit", "jan.csv", "--target", "price", "--save", "old.json"],
     ],
-    ids=["merge", "csv", "parquet", "fit"],
+    ids=["merge", "csv", "parquet"],
 )
 def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
     """No file may grow beyond 100 bytes: the write fails as on a full disk, whoever asks."""
@@ -296,6 +391,28 @@ def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
     refused(done, "cannot be written: File too large")
     assert old.read_text() == "here before\n"
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_disk_without_room_takes_no_finished_fit_along(options, folder):
+    arguments = ["fit", "jan.csv", "--target", "price", *options]
+    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
+    done = gradline(*arguments, "--save", "m.json", cwd=folder, **limit)
+    assert done.returncode == 1
+    assert done.stdout == run(folder, *arguments).stdout
+    sentence, hint = done.stderr.rstrip("\n").split("\n")
+    assert sentence == "error: the model m.json cannot be written: File too large"
+    assert hint.startswith("hint: ")
+    assert not (folder / "m.json").exists()
+    assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no folder here where nobody may write")
+def test_a_folder_that_takes_no_files_is_refused_before_the_fit(folder):
+    (folder / "bad.csv").write_text("x,price\n1,no number\n")
+    refused(
+        run(folder, "fit", "bad.csv", "--target", "price", "--save", "/proc/m.json"), "/proc/m.json cannot be written"
+    )
 
 
 def test_the_table_that_is_read_is_never_written_over(tmp_path):

@@ -1,13 +1,14 @@
-"""The command line: data on stdout, everything else on stderr; exit 0, 1 for an error we foresaw, 2 for usage."""
+"""The command line: data on stdout, all else on stderr; exit 0, 1 for an error we foresaw, 2 for usage, or a signal."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import warnings
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -16,9 +17,13 @@ from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
+    from gradline.descent.fit import Descent
     from gradline.descent.losses.loss import Loss
     from gradline.descent.options import Options
+    from gradline.moments.precision import Statistics
     from gradline.report.summary import Summary
+    from gradline.report.wide_summary import WideSummary
+    from gradline.solution import Solution
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,7 +82,7 @@ class LessonEngine(StrEnum):
 
 DEFAULT_TOL = 1e-6
 EXACT = "fit the exact way (leave --engine out)"
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+INTERRUPTED, CUT_OFF = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -93,17 +98,25 @@ def main() -> None:
     except GradlineError as error:
         _tell(f"error: {error.message}" + (f"\nhint: {_as_options(error.hint)}" if error.hint else ""))
         sys.exit(1)
-    except SystemExit as done:  # Typer makes one of Ctrl-C, without a word
+    except SystemExit as done:  # Typer makes one of Ctrl-C, and of a closed pipe, without a word
+        if isinstance(done.__context__, BrokenPipeError):
+            _cut_off()
         if done.code == INTERRUPTED and not _told:
             _tell("error: interrupted before there was anything to show")
         raise
-    except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
-        sys.exit(1)
+    except BrokenPipeError:
+        _cut_off()
     except OSError as error:
         _tell(f"error: the output cannot be written: {error.strerror or error}")
         sys.stdout = None  # what is left in its buffer cannot be written either
         sys.exit(1)
+
+
+def _cut_off() -> NoReturn:
+    """The reader of our output has seen enough; what is left in its buffer goes nowhere."""
+    assert sys.__stdout__ is not None
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
+    sys.exit(CUT_OFF)
 
 
 def _version(asked: bool) -> None:
@@ -283,8 +296,23 @@ def fit(
         if plan:
             _plan(table, as_json, precision=precision.value)
             return
+        from gradline.report.summary import Names, Summary
+
         keep = None if checkpoint is None else (checkpoint, checkpoint_every)
-        summary = _solve(table, intercept, precision.value, save, keep)
+        moments, solution = _solve(table, intercept, precision.value, keep)
+        unsaved = None
+        if save is not None:
+            try:
+                cli_models.save(save, table, moments, solution, fit_intercept=intercept, precision=precision.value)
+            except GradlineError as error:  # a full disk; told below the fit, which it shall not take along
+                unsaved = error
+        _show(Summary.of_solution(moments, solution, Names.of(table), fit_intercept=intercept), as_json)
+        if as_json:
+            assert solution.certificate is not None
+            for warning in solution.certificate.warnings(table.feature_names, centred=intercept):
+                _tell(f"warning: {warning}")
+        if unsaved is not None:
+            raise unsaved
     else:
         from gradline.descent.options import Options
 
@@ -311,18 +339,18 @@ def fit(
             checkpoint_seconds=checkpoint_every,
             device=device,
         )
-        summary = _descend(table, options, seed)
-    if as_json:
-        print(json.dumps(summary.as_dict(), allow_nan=False))
-        for warning in summary.certificate.warnings(table.feature_names, centred=intercept) if engine is None else ():
-            _tell(f"warning: {warning}")
-    else:
-        print(summary)
-    if summary.descent is not None and summary.descent.interrupted:
-        _tell(f"warning: interrupted, unfinished\nhint: {_as_options(summary.descent.cure or '')}")
-        raise typer.Exit(INTERRUPTED)
-    if summary.descent is not None and summary.descent.cure:
-        _tell(f"warning: not converged\nhint: {_as_options(summary.descent.cure)}")
+        from gradline.report.summary import Names, Summary
+        from gradline.report.wide_summary import WideSummary
+        from gradline.solution import Status
+
+        descent = _descend(table, options, seed)
+        report = Summary.of_descent if descent.problem.exact is not None else WideSummary
+        _show(report(descent, Names.of(table), engine=engine.value, fit_intercept=intercept), as_json)
+        if descent.solution.status is Status.INTERRUPTED:
+            _tell(f"warning: interrupted, unfinished\nhint: {_as_options(descent.cure or '')}")
+            raise typer.Exit(INTERRUPTED)
+        if descent.cure:
+            _tell(f"warning: not converged\nhint: {_as_options(descent.cure)}")
 
 
 cli_models.register(app)
@@ -336,38 +364,34 @@ def _plan(table: Source, as_json: bool, **setting: Any) -> None:
     print(json.dumps(told.as_dict(), allow_nan=False) if as_json else told)
 
 
+def _show(report: Summary | WideSummary, as_json: bool) -> None:
+    print(json.dumps(report.as_dict(), allow_nan=False) if as_json else report, flush=True)
+
+
 def _solve(
-    table: Source, fit_intercept: bool, precision: str, save: str | None, keep: tuple[str, float] | None
-) -> Summary:
+    table: Source, fit_intercept: bool, precision: str, keep: tuple[str, float] | None
+) -> tuple[Statistics, Solution]:
     from gradline.moments.keeping import Interrupted, Keep
     from gradline.moments.precision import gather
     from gradline.report.progress import reading
-    from gradline.report.summary import Names, Summary
 
     checkpoint = None if keep is None else Keep(*keep)
     try:
         with reading(table) as watch:
-            moments, solution = gather(
-                table, fit_intercept=fit_intercept, precision=precision, watch=watch, keep=checkpoint
-            )
+            return gather(table, fit_intercept=fit_intercept, precision=precision, watch=watch, keep=checkpoint)
     except Interrupted as saved:
         _tell(str(saved))
         raise
-    if save is not None:
-        cli_models.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision)
-    return Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
 
 
-def _descend(table: Source, options: Options, seed: int) -> Summary:
+def _descend(table: Source, options: Options, seed: int) -> Descent:
     import numpy as np
 
     from gradline.descent.fit import fit as descend_on
     from gradline.report.progress import progress
-    from gradline.report.summary import Names, Summary
 
     with progress(options.max_iter) as watch:
-        descent = descend_on(table, options, np.random.default_rng(seed), watch)
-    return Summary.of_descent(descent, Names.of(table), engine=options.engine, fit_intercept=options.fit_intercept)
+        return descend_on(table, options, np.random.default_rng(seed), watch)
 
 
 def _loss(name: LossName, level: float | None, delta: float | None) -> Loss:

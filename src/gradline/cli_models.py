@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gradline.data.readers.credentials import shown_path
+
 if TYPE_CHECKING:
     from gradline.data.source import Source
     from gradline.data.to_predict import FeatureTable
@@ -48,6 +50,9 @@ def predict(
     query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
     decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
     encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON object a row; with -o one that says what was written.")
+    ] = False,
 ) -> None:
     """Predict the rows of a table with a saved model, one line each, in their order.
 
@@ -55,24 +60,27 @@ def predict(
     """
     from gradline.data.readers.opening import opened
     from gradline.data.to_predict import FeatureTable
-    from gradline.data.written.rows_out import SUFFIXES, write_csv, write_rows
+    from gradline.data.written.rows_out import SUFFIXES, write_csv, write_json_lines, write_rows
     from gradline.model_file import read_model
 
     if interval is not None and not 0 < interval < 1:
         raise typer.BadParameter(f"{interval} is not between 0 and 1", param_hint="--interval")
     if output is not None and Path(output).suffix not in SUFFIXES:
-        raise typer.BadParameter(f"'{output}' ends neither in .csv nor in .parquet", param_hint="-o")
+        raise typer.BadParameter(f"'{shown_path(output)}' ends neither in .csv nor in .parquet", param_hint="-o")
     if output is not None:
-        _refuse_the_source(output, source, "-o")
+        _refuse_to_overwrite(output, source, "-o", "the table")
     saved = read_model(model)
     reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
     rows = FeatureTable.of(reader, saved.starts_from, missing.value)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)
     if output is None:
-        write_csv(sys.stdout.buffer, names, predictions)
+        write = write_json_lines if as_json else write_csv
+        write(sys.stdout.buffer, names, predictions)
     else:
-        write_rows(output, names, predictions)
+        count = write_rows(output, names, predictions)
+        if as_json:
+            print(json.dumps({"output": shown_path(output), "rows": count, "blank": rows.blank}))
     if rows.blank:
         plural = "row has" if rows.blank == 1 else "rows have"
         levels = "".join(
@@ -105,27 +113,47 @@ def summary(model: Model, as_json: AsJson = False) -> None:
         print(f"warning: {warning}", file=sys.stderr)
 
 
-def merge(models: Models, output: Output) -> None:
+def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
     """Add up exact models: the fit to all their rows, without the rows.
 
     Example: gradline merge january.json february.json -o both.json
     """
     from functools import reduce
 
-    from gradline.model_file import merged, read_model, write_model
+    from gradline.model_file import merged, read_model
 
     _refuse_one(models)
-    write_model(output, reduce(merged, (read_model(path) for path in models)))
+    for path in models:
+        _refuse_to_overwrite(output, path, "-o", "a model")
+    sources: list[str] = []
+    first: dict[str, str] = {}  # path of a model by what it knows
+
+    def read(path: str) -> SavedModel:
+        model = read_model(path)
+        sources.append(model.source)
+        digest = model.statistics_sha256
+        if digest in first:
+            print(
+                f"warning: {shown_path(first[digest])} and {shown_path(path)} are of equal rows: all count twice",
+                file=sys.stderr,
+            )
+        first.setdefault(digest, path)
+        return model
+
+    _write(output, reduce(merged, map(read, models)), sources, as_json)
 
 
-def subtract(whole: Model, part: Model, output: Output) -> None:
+def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False) -> None:
     """Take the rows of one exact model out of another, without the rows.
 
     Example: gradline subtract both.json january.json -o february.json
     """
-    from gradline.model_file import read_model, subtracted, write_model
+    from gradline.model_file import read_model, subtracted
 
-    write_model(output, subtracted(read_model(whole), read_model(part)))
+    for path in (whole, part):
+        _refuse_to_overwrite(output, path, "-o", "a model")
+    minuend, subtrahend = read_model(whole), read_model(part)
+    _write(output, subtracted(minuend, subtrahend), [minuend.source, subtrahend.source], as_json)
 
 
 def compare(models: Models, as_json: AsJson = False) -> None:
@@ -137,7 +165,7 @@ def compare(models: Models, as_json: AsJson = False) -> None:
     from gradline.report.comparison import side_by_side
 
     _refuse_one(models)
-    reports = [(path, read_model(path).summary()) for path in models]
+    reports = [(shown_path(path), read_model(path).summary()) for path in models]
     if as_json:
         shown = [{"model": path, "target": report.target, **report.as_dict()} for path, report in reports]
         print(json.dumps({"models": shown}, allow_nan=False))
@@ -150,14 +178,31 @@ def check(path: str | None, source: str) -> None:
     from gradline.model_file import check_place
 
     if path is not None:
-        _refuse_the_source(path, source, "--save")
+        _refuse_to_overwrite(path, source, "--save", "the table")
         check_place(path)
 
 
-def _refuse_the_source(path: str, source: str, option: str) -> None:
+def _refuse_to_overwrite(path: str, source: str, option: str, what: str) -> None:
     """What is read is not written over."""
     if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-        raise typer.BadParameter(f"'{path}' is the table that is read: it would be overwritten", param_hint=option)
+        shown = shown_path(path)
+        raise typer.BadParameter(f"'{shown}' is {what} that is read: it would be overwritten", param_hint=option)
+
+
+def _write(output: str, model: SavedModel, sources: list[str], as_json: bool) -> None:
+    """A model made of others, and what is to be told of it."""
+    from gradline.model_file import write_model
+
+    write_model(output, model)
+    if as_json:
+        told = {
+            "output": shown_path(output),
+            "rows": model.moments.rows,
+            "rows_dropped": model.rows_dropped,
+            "sources": sources,
+            "digits": model.certificate.digits,
+        }
+        print(json.dumps(told, allow_nan=False))
 
 
 def save(

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -98,6 +99,11 @@ class SavedModel:
         assert self.solution.certificate is not None
         return self.solution.certificate
 
+    @property
+    def statistics_sha256(self) -> str:
+        """Equal for the same rows, and in practice for no others."""
+        return hashlib.sha256(self.moments.to_json().encode()).hexdigest()
+
     def summary(self, *, confidence: float = 0.95) -> Summary:
         """The report that the fit gave."""
         notes = () if self.design is None else self.design.notes
@@ -186,6 +192,9 @@ def check_place(path: str | os.PathLike[str]) -> None:
     """Refuse what can be no model file before the work is done: DataError."""
     try:
         refuse_place(path)
+        # Only a file can tell: rights, read-only disks and root are a matter of the system.
+        with tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))):
+            pass
     except OSError as error:
         raise _unwritten(path, error) from None
 

@@ -35,12 +35,20 @@ def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
     table += [
         [""] * len(table[0]),
         ["rows", *(f"{fit.inference.rows:,}" for fit in fits)],
+        *_where_any("rows dropped", [f"{fit.rows_dropped:,}" if fit.rows_dropped else "" for fit in fits]),
+        *_where_any("weight", [one_line(fit.weighting.column) if fit.weighting else "" for fit in fits]),
+        *_where_any("weights", [fit.weighting.kind if fit.weighting else "" for fit in fits]),
         ["R\u00b2", *(short(fit.inference.r2, 4) for fit in fits)],
         ["residual sd", *(short(fit.inference.residual_sd, 5) for fit in fits)],
         ["AIC", *("-" if math.isnan(fit.inference.aic) else f"{fit.inference.aic:.2f}" for fit in fits)],
         ["digits", *(str(int(fit.certificate.digits)) for fit in fits)],
     ]
     return "\n".join(aligned(table))
+
+
+def _where_any(name: str, cells: Sequence[str]) -> list[list[str]]:
+    """A row, where it says something of any fit."""
+    return [[name, *(cell or "-" for cell in cells)]] if any(cells) else []
 
 
 def _headings(paths: Sequence[str]) -> list[str]:

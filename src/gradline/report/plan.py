@@ -71,7 +71,9 @@ class Plan:
     available : int or None
         Bytes there are.
     problem : str or None
-        What the first rows already show, and `fit` will refuse.
+        What the first rows, or the memory there is, already show, and `fit` will refuse.
+    sums_are_formed : bool
+        False where a descent has too many columns for sums over pairs of them.
     """
 
     source: str
@@ -88,6 +90,7 @@ class Plan:
     memory: int
     available: int | None
     problem: str | None
+    sums_are_formed: bool = True
 
     @classmethod
     def of(
@@ -104,14 +107,15 @@ class Plan:
         there = extent(source, tuple(kinds))
         wanted: list[type[Moments | ExactMoments]] = [] if precision == "exact" else [Moments]
         wanted += [] if precision == "float64" else [ExactMoments]
-        sampled = [_sample(source, kind) for kind in wanted] if there.kind != "pipe" else []
+        wide = engine is not None and len(names_of(source)) > MOST_FEATURES
+        sampled = [_sample(source, kind) for kind in wanted] if there.kind != "pipe" and not wide else []
         first = sampled[0] if sampled else _Sample(len(names_of(source)))
         if first.whole and first.rows and there.rows is not None and not there.rows_are_exact:
             there = Extent(there.kind, there.files, there.bytes, first.rows, True, there.bytes_of_columns)
         seconds = [one.seconds_for(there.rows) for one in sampled] or [None] * len(wanted)
         passes = _passes(precision, engine, iterations, batch_size, first.columns, seconds)
         memory = NOTHING_READ
-        if first.columns <= MOST_FEATURES or engine is None:
+        if not wide:
             memory += max(room.needed(first.columns, kind) for kind in wanted)
         memory = max(memory, _peak())  # what reading the first rows took, reading all of them takes
         memory += TORCH if engine in ("autograd", "nn") else 0
@@ -131,7 +135,8 @@ class Plan:
             exact_sums=room.state(first.columns, ExactMoments),
             memory=memory,
             available=room.available(),
-            problem=first.problem,
+            problem=first.problem or (None if wide else _beyond_memory(first.columns, wanted, there.rows)),
+            sums_are_formed=not wide,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -155,9 +160,11 @@ class Plan:
         of = f"; {len(self.kinds):,} of the {self.columns_in_table:,} in the table" if self.columns_in_table else ""
         more = "" if self.columns_are_exact else " or more, as levels are met"
         columns = f"{self.columns:,} column{'s'[: self.columns != 1]}{more}"
-        sums = f"{columns}: {room.in_words(self.sums)} for each of {self.threads} threads"
-        if any(one.arithmetic == "exact" for one in self.passes):
-            sums += f"; exact about {room.in_words(self.exact_sums)}"
+        sums = f"{columns}: {room.in_words(self.sums)} for each of {self.threads} threads ({_cores(self.threads)})"
+        if not self.sums_are_formed:
+            sums = f"{columns}: none over pairs of them"
+        elif any(one.arithmetic == "exact" for one in self.passes):
+            sums += f"; exact about {room.in_words(self.exact_sums)} as kept in a file"
         memory = f"about {room.in_words(self.memory)}"
         memory += "" if self.available is None else f", of {room.in_words(self.available)} available"
         lines = [
@@ -276,6 +283,23 @@ def _in_words(one: Pass) -> str:
 
 def _wrapped(name: str, text: str) -> str:
     return textwrap.fill(text, 80, initial_indent=f"{name:10}", subsequent_indent=" " * 10, break_long_words=False)
+
+
+def _beyond_memory(columns: int, wanted: list[type[Moments | ExactMoments]], rows: int | None) -> str | None:
+    """What of the sums this machine cannot hold: the first kind surely, exact ones after float64 where needed."""
+    for place, kind in enumerate(wanted):
+        try:
+            room.refuse_beyond_memory(columns, kind)
+        except DataError as error:
+            sure = place == 0 or (rows is not None and rows <= columns)  # so few rows leave no digit certain
+            return error.message if sure else f"only where fewer than 9 digits are certain: {error.message}"
+    return None
+
+
+def _cores(threads: int) -> str:
+    """On how many cores: one thread more than these, where there are several."""
+    cores = threads - 1 if threads > 1 else 1
+    return f"{cores} core{'s'[: cores != 1]}"
 
 
 def _reader(source: Source) -> Any:

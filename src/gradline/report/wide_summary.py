@@ -1,0 +1,102 @@
+"""A descent on too many features for standard errors, told: coefficients, and how near they are to the answer."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from gradline.descent.fit import Descent
+from gradline.report.summary import INTERCEPT, Names, aligned, one_line, short
+
+SHOWN = 20  # terms, of perhaps thousands
+PAIRS = ("standard_error", "t", "p_value", "confidence_interval")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WideSummary:
+    """What there is to say without sums over pairs of features; `print` it, or take `as_dict()`.
+
+    Attributes
+    ----------
+    descent : Descent
+    names : Names
+    engine : str
+    fit_intercept : bool
+    """
+
+    descent: Descent
+    names: Names
+    engine: str
+    fit_intercept: bool
+
+    @property
+    def coef(self) -> dict[str, float]:
+        """By term, "(Intercept)" first where there is one."""
+        solution = self.descent.solution
+        intercept = {INTERCEPT: float(solution.intercept)} if self.fit_intercept else {}
+        return {**intercept, **dict(zip(self.names.features, map(float, solution.coef), strict=True))}
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the keys of `Summary` and `gap`, the bound on the distance from the answer; what needs the
+        sums is None.
+        """
+        way, names, coef = self.descent, self.names, self.coef
+        weighting = names.weighting
+        unknown = dict.fromkeys(coef)
+        return {
+            "way": "descent",
+            "engine": self.engine,
+            "rows": way.problem.moments.rows,
+            "rows_dropped": names.rows_dropped,
+            "features": list(names.features),
+            "intercept": coef.get(INTERCEPT),
+            "coef": {term: _finite(value) for term, value in coef.items()},
+            **{figure: unknown for figure in PAIRS},
+            **dict.fromkeys(("r2", "adjusted_r2", "residual_sd", "f_statistic", "aic", "bic")),
+            **dict.fromkeys(("digits", "condition_number", "precision")),
+            "iterations": len(way.solution.history),
+            "learning_rate": _finite(way.learning_rate),
+            "max_learning_rate": _finite(way.max_learning_rate),
+            "converged": way.converged,
+            "stop_reason": way.stop_reason,
+            "loss": _finite(way.loss),
+            "dropped": dict(names.dropped),
+            "notes": list(names.notes),
+            "target": names.target,
+            "source": names.source,
+            "weight": weighting.column if weighting else None,
+            "weights": weighting.kind if weighting else None,
+            "rows_of_weight_zero": weighting.zero_rows if weighting else 0,
+            "df_residual": None,
+            "f_p_value": None,
+            "gap": _finite(way.gap),
+        }
+
+    def __str__(self) -> str:
+        way, names, coef = self.descent, self.names, self.coef
+        dropped = f", {names.rows_dropped:,} dropped" if names.rows_dropped else ""
+        rows = f"{way.problem.moments.rows:,} rows{dropped}"
+        head = f"{names.target} on {len(names.features):,} features of {names.source} ({rows}), gradient descent by "
+        table = [["", "estimate"], *([one_line(term), short(value)] for term, value in islice(coef.items(), SHOWN))]
+        own = math.isnan(way.learning_rate)
+        rate = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
+        limit = f" (limit {way.max_learning_rate:.4g})" if way.limited else ""
+        left = len(coef) - SHOWN
+        notes = [
+            *([f"{left:,} more terms; --json has all."] if left > 0 else []),
+            f"{rate}{limit}, loss {way.loss:.6g}.",
+            *([f"Loss on the rows held out {way.validation_loss[-1]:.6g}."] if way.validation_loss else []),
+            way.stop_reason,
+            "No standard errors, tests or R\u00b2: they need sums over all pairs of features.",
+            *([f"{names.weighting.note}."] if names.weighting else []),
+            *(f"{one_line(note)}." for note in names.notes),
+        ]
+        wrapped = [line for note in notes for line in textwrap.wrap(note, 80)]
+        return "\n".join([head + self.engine, "", *aligned(table), "", *wrapped])
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
