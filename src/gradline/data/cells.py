@@ -153,8 +153,16 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
         return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
     for row, cell in enumerate(cells, rows_before + 1):
         if cell.is_valid:
+            if types.is_interval(kind):
+                what = "an interval of months and days"
+                raise NotANumber(column, row, cell.as_py(), what=what, hint=no_length(column))
             raise NotANumber(column, row, cell.as_py())
     return np.full(len(cells), np.nan)
+
+
+def no_length(column: str) -> str:
+    """What to do with a calendar interval, whose months differ in length."""
+    return f"seconds are numbers: in the query, EXTRACT(EPOCH FROM {column}) AS {column}"
 
 
 def _from_temporal(cells: Any) -> Array:

@@ -89,7 +89,10 @@ def _by_formula(
     formula = Formula.of(text, available, reader.name)
     if formula.target is None:
         right = text.strip().removeprefix("~").strip() or "."
-        raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=f"'{names[-1]} ~ {right}'")
+        left = next((name for name in reversed(available) if name not in formula.raw), None)
+        whole = f"'{right} ~ .'" if right == names[-1] else None
+        hint = whole or (left and f"'{left} ~ {right}'")
+        raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=hint)
     if target is not None and target not in formula.left:
         raise DataError(f"the target is {target!r}, but that of the formula {text!r} is {formula.target!r}")
     twice = [name for name in formula.left if name in formula.raw]

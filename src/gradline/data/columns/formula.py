@@ -379,5 +379,10 @@ def _column(name: str, formula: str, kinds: Mapping[str, Kind], table: str) -> s
 
 
 def _unreadable(text: str, error: Exception) -> DataError:
+    if isinstance(error, SyntaxError):
+        return DataError(
+            f"the formula {text!r} holds what is no arithmetic of columns, such as log(sqft) or I(sqft**2)",
+            hint="for example 'price ~ sqft + C(city)'",
+        )
     first = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).partition("\n")[0]
     return DataError(f"the formula {text!r} cannot be read: {first}", hint="for example 'price ~ sqft + C(city)'")
