@@ -507,6 +507,7 @@ def test_what_is_not_taken_leaves_what_was_there_and_says_so(opened, pages, labe
     assert field.input_value() == back
     assert page.evaluate(what) == float(back)
     assert page.inner_text("#verdict") == verdict_before
+    assert field.evaluate("field => field.scrollWidth <= field.clientWidth")
     said = page.locator(".said:not(:empty)")
     assert "is not taken" in said.inner_text()
     assert f"It stays at {back}." in said.inner_text()

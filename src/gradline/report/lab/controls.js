@@ -166,8 +166,8 @@ function nudgeRate(event) {
 
 const FIELDS = ["rate", "iterations", "start-a", "start-b"];
 const ASKED = {
-  rate: `a number above 0 and below ${LARGEST}`, iterations: "a whole number from 1 to 10,000",
-  start: `a number of size below ${LARGEST}`,
+  rate: "a number above 0 and below 1e100", iterations: "a whole number from 1 to 10,000",
+  start: "a number of size below 1e100",
 };
 const partOf = id => id.split("-")[0];
 const startNow = () => state.setting.start || viewOf(state.setting).start || FACTS.start;

@@ -21,7 +21,8 @@ function table(run, k) {
     const tr = row(body, [i, ...v.map(number), number(loss), ...gradient.map(number)], "row");
     if (i === k) tr.setAttribute("aria-current", "step");
   }
-  root.caption.textContent = "Before each update: where it stands, the loss there, and its gradient.";
+  root.caption.textContent = "Before each update: where it stands, the loss there, and its gradient" +
+    (view.standardise ? ", in standardised units." : ".");
   root.replaceChildren(root.caption, head, body);
 }
 
