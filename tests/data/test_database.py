@@ -23,11 +23,11 @@ import statsmodels.api as sm
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gradline import DataError, ExactMoments, LinearRegression
+from gradline import DataError, ExactMoments, LinearRegression, open_source
 from gradline.data.cells import NotANumber
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
-from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database, open_database_reader
+from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database_reader
 from gradline.data.source import whole
 from gradline.errors import MissingExtraError
 from tests.postgres_server import Server, postgres, server  # noqa: F401 - the fixture
@@ -100,7 +100,7 @@ def column(uri: str | Path, query: str, rows: int = 1000) -> np.ndarray:
 @pytest.mark.parametrize("rows", [1, 7, 500, 10_000])
 def test_a_table_is_the_same_rows_as_in_memory(store: Store, rows: int) -> None:
     store.put("t", FRAME)
-    source = open_database(store.uri, "t", target="y", features=FEATURES, batch_rows=rows)
+    source = open_source(store.uri, query="t", target="y", features=FEATURES, batch_rows=rows)
     for size in (None, 64):
         batches = list(source.batches(size))
         assert np.array_equal(np.concatenate([batch.X for batch in batches]), FRAME[FEATURES].to_numpy(float))
@@ -112,7 +112,7 @@ def test_a_table_is_the_same_rows_as_in_memory(store: Store, rows: int) -> None:
 @given(rows=st.integers(1, 600))
 def test_any_size_of_batches_gives_the_same_exact_moments(store: Store, rows: int) -> None:
     store.put("t", FRAME)
-    source = open_database(store.uri, "SELECT n, y FROM t", target="y", batch_rows=rows)
+    source = open_source(store.uri, query="SELECT n, y FROM t", target="y", batch_rows=rows)
     moments = ExactMoments.zero(1)
     for batch in source.batches():
         moments = moments + ExactMoments.of(batch.X, batch.y)
@@ -133,14 +133,14 @@ def test_a_category_is_read_as_its_labels(store: Store) -> None:
 def test_an_empty_result_is_no_rows(store: Store) -> None:
     store.put("t", FRAME)
     with pytest.raises(DataError, match="has column names but no rows"):
-        whole(open_database(store.uri, "SELECT a, y FROM t WHERE 1 = 0", target="y"))
+        whole(open_source(store.uri, query="SELECT a, y FROM t WHERE 1 = 0", target="y"))
 
 
 def test_null_is_missing_and_told_by_row(store: Store) -> None:
     store.put("t", pd.DataFrame({"x": [1.0, np.nan, 3.0], "y": [1.0, 2.0, 3.0]}))
     with pytest.raises(DataError, match=r"column 'x' has 1 missing \(NaN\) cell, the first in row 2"):
-        whole(open_database(store.uri, "t", target="y"))
-    assert whole(open_database(store.uri, "t", target="y", missing="drop")).X.tolist() == [[1.0], [3.0]]
+        whole(open_source(store.uri, query="t", target="y"))
+    assert whole(open_source(store.uri, query="t", target="y", missing="drop")).X.tolist() == [[1.0], [3.0]]
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_null_is_missing_and_told_by_row(store: Store) -> None:
 )
 def test_the_order_of_the_query_is_kept(store: Store, query: str) -> None:
     store.put("t", FRAME)
-    source = open_database(store.uri, query, target="y", batch_rows=30)
+    source = open_source(store.uri, query=query, target="y", batch_rows=30)
     assert np.array_equal(whole(source).X[:, 0], np.sort(FRAME["a"].to_numpy())[::-1])
 
 
@@ -158,7 +158,7 @@ def test_a_fit_agrees_with_statsmodels(store: Store) -> None:
     frame = pd.DataFrame(generator.normal(size=(300, 3)), columns=["sqft", "age", "rooms"])
     frame["price"] = frame @ [3.0, -1.0, 0.5] + generator.normal(size=300)
     store.put("houses", frame)
-    fit = LinearRegression().fit(open_database(store.uri, "houses", target="price"))
+    fit = LinearRegression().fit(open_source(store.uri, query="houses", target="price"))
     other = sm.OLS(frame["price"], sm.add_constant(frame[["sqft", "age", "rooms"]])).fit()
     # Well conditioned: both are right to about 1e-15 times the condition number.
     np.testing.assert_allclose([fit.intercept_, *fit.coef_], other.params, rtol=1e-12)
@@ -176,8 +176,8 @@ def test_memory_does_not_grow_with_the_rows(store: Store, tmp_path: Path) -> Non
     columns = ", ".join(f"i + {j}.5 AS x{j}" for j in range(10))
     program = f"""
         import resource
-        from gradline.data.databases.database import open_database
-        source = open_database({store.uri!r}, {many.format(columns)!r}, target="x0")
+        from gradline import open_source
+        source = open_source({store.uri!r}, query={many.format(columns)!r}, target="x0")
         rows = 0
         for number, batch in enumerate(source.batches()):
             rows += len(batch.y)
@@ -197,13 +197,13 @@ def test_memory_does_not_grow_with_the_rows(store: Store, tmp_path: Path) -> Non
 def test_without_a_query_the_tables_are_named(store: Store) -> None:
     store.put("houses", FRAME)
     with pytest.raises(DataError, match=r"which rows of .*\? It holds the tables \[.*'houses'") as caught:
-        open_database(store.uri, None, target="y")
+        open_source(store.uri, query=None, target="y")
     assert "query='SELECT * FROM " in str(caught.value.hint)
 
 
 def test_a_table_of_a_strange_name_can_be_named(store: Store) -> None:
     store.put("Houses-2", FRAME)
-    assert len(whole(open_database(store.uri, "Houses-2", target="y", features="a"))) == len(FRAME)
+    assert len(whole(open_source(store.uri, query="Houses-2", target="y", features="a"))) == len(FRAME)
 
 
 @pytest.mark.parametrize(
@@ -226,10 +226,10 @@ def test_what_is_wrong_with_a_query_is_one_sentence(
     store.put("houses", FRAME)
     if sentence is None:
         with pytest.raises(DataError, match=r"has \d columns named 'a'"):
-            open_database(store.uri, query, target="a")
+            open_source(store.uri, query=query, target="a")
         return
     with pytest.raises(DataError) as caught:
-        open_database(store.uri, query, target="y")
+        open_source(store.uri, query=query, target="y")
     assert sentence in caught.value.message
     assert "\n" not in caught.value.message
     assert hint is None or hint in str(caught.value.hint)
@@ -238,9 +238,9 @@ def test_what_is_wrong_with_a_query_is_one_sentence(
 def test_columns_of_one_name_can_be_left_out(store: Store) -> None:
     store.put("t", FRAME)
     query = "SELECT l.*, r.n AS key, r.n AS key FROM t AS l JOIN t AS r ON l.n = r.n ORDER BY l.n"
-    assert len(whole(open_database(store.uri, query, target="y", features="a"))) == len(FRAME)
+    assert len(whole(open_source(store.uri, query=query, target="y", features="a"))) == len(FRAME)
     with pytest.raises(DataError, match="has 2 columns named 'key'"):
-        open_database(store.uri, query, target="key")
+        open_source(store.uri, query=query, target="key")
 
 
 @pytest.mark.parametrize(
@@ -258,8 +258,8 @@ def test_columns_of_one_name_can_be_left_out(store: Store) -> None:
 def test_nothing_is_ever_written(store: Store, tmp_path: Path, query: str) -> None:
     store.put("t", FRAME)
     with pytest.raises(DataError):
-        whole(open_database(store.uri, query.format(folder=tmp_path), target="1"))
-    assert len(whole(open_database(store.uri, "t", target="y", features="a"))) == len(FRAME)
+        whole(open_source(store.uri, query=query.format(folder=tmp_path), target="1"))
+    assert len(whole(open_source(store.uri, query="t", target="y", features="a"))) == len(FRAME)
     assert not (tmp_path / "other.db").exists()
 
 
@@ -405,7 +405,7 @@ def test_an_expression_is_computed_once_for_a_row(tmp_path: Path) -> None:
 def test_as_many_columns_as_sqlite_has(tmp_path: Path) -> None:
     names = [f"x{j}" for j in range(1950)]
     path = sqlite_file(tmp_path / "t.db", f"CREATE TABLE t ({', '.join(names)})", rows=[tuple(range(1950))] * 3)
-    batch = whole(open_database(path, "t", target="x0"))
+    batch = whole(open_source(path, query="t", target="x0"))
     assert np.array_equal(batch.X, np.tile(np.arange(1.0, 1950.0), (3, 1)))
 
 
@@ -447,7 +447,7 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path, content: byt
 
 def test_a_file_that_is_gone_before_the_second_pass_is_told(tmp_path: Path) -> None:
     path = sqlite_file(tmp_path / "t.db", "CREATE TABLE t (x, y)", rows=[(1, 2)])
-    source = open_database(path, "t", target="y")
+    source = open_source(path, query="t", target="y")
     whole(source)
     path.unlink()
     with pytest.raises(DataError, match="no such file"):
@@ -459,7 +459,7 @@ def test_without_the_drivers_the_extra_is_named(tmp_path: Path, monkeypatch: pyt
     for uri, module in ((path, "adbc_driver_sqlite"), ("postgresql://h/d", "adbc_driver_postgresql")):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(MissingExtraError) as caught:
-            open_database(uri, "SELECT 1 AS y", target="y")
+            open_source(uri, query="SELECT 1 AS y", target="y")
         assert caught.value.hint == "pip install 'gradline[db]'"
 
 
@@ -585,7 +585,7 @@ def test_times_are_those_of_the_same_table_in_memory(postgres: Server, moments: 
 
 def told(uri: str, query: str = "SELECT 1 AS y") -> DataError:
     with pytest.raises(DataError) as caught:
-        open_database(uri, query, target="y")
+        open_source(uri, query=query, target="y")
     return caught.value
 
 
@@ -640,7 +640,7 @@ def test_a_connection_that_fails_tells_why_and_no_secret(
 def test_a_query_that_fails_tells_no_secret(postgres: Server, query: str) -> None:  # noqa: F811
     query = query.format(user=postgres.user, password=postgres.password, host=postgres.host)
     with pytest.raises(DataError) as caught:
-        whole(open_database(postgres.uri(), query, target="y"))
+        whole(open_source(postgres.uri(), query=query, target="y"))
     # The query itself is the user's to show; what the server says about it is not.
     assert leaks(caught.value, postgres) == []
 
@@ -679,7 +679,7 @@ SLOW = "SELECT i + 0.5::float8 AS y, i::float8 AS x FROM generate_series(1, 3000
 
 
 def test_a_connection_that_is_killed_in_the_middle_is_one_sentence(postgres: Server) -> None:  # noqa: F811
-    batches = open_database(postgres.uri(), SLOW, target="y", batch_rows=1000).batches()
+    batches = open_source(postgres.uri(), query=SLOW, target="y", batch_rows=1000).batches()
     next(batches)
     postgres.scalar(KILL)
     with pytest.raises(DataError, match="houses went away before the last row") as caught:
@@ -711,7 +711,7 @@ def test_the_command_line_says_so_in_one_sentence_and_writes_nothing(postgres: S
 
 def test_a_server_that_stops_in_the_middle_is_one_sentence() -> None:
     with server() as other:
-        source = open_database(other.uri(), SLOW, target="y", batch_rows=1000)
+        source = open_source(other.uri(), query=SLOW, target="y", batch_rows=1000)
         batches = source.batches()
         next(batches)
         other.stop()
@@ -725,7 +725,7 @@ def test_a_server_that_stops_in_the_middle_is_one_sentence() -> None:
 
 def test_a_pass_sees_the_table_as_it_was_when_the_pass_began(postgres: Server) -> None:  # noqa: F811
     postgres.execute("DROP TABLE IF EXISTS moving", "CREATE TABLE moving AS " + SLOW.replace("3000000", "20000"))
-    source = open_database(postgres.uri(), "SELECT * FROM moving ORDER BY x", target="y", batch_rows=100)
+    source = open_source(postgres.uri(), query="SELECT * FROM moving ORDER BY x", target="y", batch_rows=100)
     batches = source.batches()
     first = next(batches)
     postgres.execute("DELETE FROM moving WHERE x > 10", "UPDATE moving SET y = 0")
@@ -740,7 +740,7 @@ def running(postgres: Server) -> int:  # noqa: F811
 
 
 def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:  # noqa: F811
-    batches = open_database(postgres.uri(), SLOW, target="y", batch_rows=1000).batches()
+    batches = open_source(postgres.uri(), query=SLOW, target="y", batch_rows=1000).batches()
     next(batches)
     assert running(postgres) == 1
     batches.close()
@@ -751,9 +751,9 @@ def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:  # noqa: 
 def test_ctrl_c_ends_the_query_and_the_connection(postgres: Server) -> None:  # noqa: F811
     program = f"""
         import signal
-        from gradline.data.databases.database import open_database
+        from gradline import open_source
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its jobs to ignore it
-        source = open_database({postgres.uri()!r}, "SELECT 1.5 AS y, pg_sleep(600) IS NULL AS x", target="y")
+        source = open_source({postgres.uri()!r}, query="SELECT 1.5 AS y, pg_sleep(600) IS NULL AS x", target="y")
         try:
             list(source.batches())
         except KeyboardInterrupt:

@@ -56,7 +56,7 @@ class NotANumber(Exception):  # noqa: N818 - passed from readers to sources, whi
     ) -> None:
         super().__init__(column, row, cell)
         self.column, self.row, self.cell, self.hint, self.expected = column, row, cell, hint, expected
-        self.what = shown(cell) if what is None else what
+        self.what = cell_in_words(cell) if what is None else what
         self.table: str | None = None
 
 
@@ -90,7 +90,7 @@ def from_numpy(cells: NDArray[Any], column: str) -> Array:
     raise NotANumber(column, 1, cells[0].item() if kind in "US" else cells[0])
 
 
-def as_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+def array_of_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
     """An array of real numbers in the dtype it has: floats, booleans, or integers that float64 holds exactly.
 
     Raises
@@ -184,7 +184,7 @@ def _from_temporal(cells: Any) -> Array:
     return numbers
 
 
-def shown(cell: object) -> str:
+def cell_in_words(cell: object) -> str:
     """A value for a message: its kind, and itself, cut to a readable length."""
     if isinstance(cell, bytes):
         cell = cell.decode("utf-8", "replace")

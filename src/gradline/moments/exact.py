@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, rows_at_once
-from gradline.data.cells import as_numbers
+from gradline.data.cells import array_of_numbers
 from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite
@@ -107,8 +107,8 @@ class ExactMoments:
         >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
-        features, target = as_numbers(X, "X"), as_numbers(y, "y")
-        weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight").astype(np.float64)
+        features, target = array_of_numbers(X, "X"), array_of_numbers(y, "y")
+        weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)
         n_features = features.shape[-1] if features.ndim == 2 else 0
         blocks = row_blocks(features, target, weight, rows_at_once(n_features))
         try:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch
-from gradline.data.cells import as_numbers
+from gradline.data.cells import array_of_numbers
 from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
@@ -105,8 +105,8 @@ class Moments:
         >>> Moments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
-        features, target = as_numbers(X, "X"), as_numbers(y, "y")
-        weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight").astype(np.float64)
+        features, target = array_of_numbers(X, "X"), array_of_numbers(y, "y")
+        weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)
         blocks = row_blocks(features, target, weight)
         try:
             return cls.from_batches(blocks, features.shape[1], threads=threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradline.data.cells import as_numbers
+from gradline.data.cells import array_of_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import not_finite
 from gradline.moments.exact import ExactMoments
@@ -47,8 +47,8 @@ def power_moments(x: ArrayLike, y: ArrayLike, degree: int, sample_weight: ArrayL
     >>> power_moments(x, 5.0 + 3.0 * x - x**2, 2).solve().coef
     array([ 3., -1.])
     """
-    column, target = as_numbers(x, "x"), as_numbers(y, "y")
-    weight = None if sample_weight is None else as_numbers(sample_weight, "sample_weight").astype(np.float64)
+    column, target = array_of_numbers(x, "x"), array_of_numbers(y, "y")
+    weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)
     if column.ndim != 1:
         raise DataError(f"x has shape {column.shape}, expected (rows,): a polynomial is of one column")
     if degree < 1:

@@ -1,33 +1,13 @@
-"""A database as a source: SQLite and PostgreSQL."""
+"""The rows of a query to a database: SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
 
 from gradline.data.databases.postgresql import PostgresReader
 from gradline.data.databases.query import DatabaseReader
 from gradline.data.databases.sqlite import SqliteReader, path_of
-from gradline.data.roles import Roles
-from gradline.data.table_source import BATCH_ROWS, TableSource
-from gradline.data.tally import Missing
-
-
-def open_database(
-    uri: str | os.PathLike[str],
-    query: str | None,
-    *,
-    target: str | None,
-    features: Sequence[str] | None = None,
-    weight: str | None = None,
-    missing: Missing = "error",
-    batch_rows: int = BATCH_ROWS,
-) -> TableSource:
-    """Open the rows of a query as a source; see `open_database_reader`."""
-    reader = open_database_reader(uri, query)
-    roles = Roles.of(reader.name, reader.column_names, target=target, features=features, weight=weight)
-    return TableSource(reader, roles, missing=missing, batch_rows=batch_rows)
 
 
 def open_database_reader(uri: str | os.PathLike[str], query: str | None) -> DatabaseReader:
