@@ -105,8 +105,8 @@ def _own(name: str) -> str:
 
 
 def _without_comments(script: str) -> str:
-    """Less what stands on lines of its own: the reasons stay in the repository."""
-    return re.sub(r"^ *//.*\n", "", script, flags=re.M)
+    """The reasons stay in the repository; behind code only those without a quote go, so that no string is cut."""
+    return re.sub(r"^ *//.*\n| +// [^'\"`\n]*$", "", script, flags=re.M)
 
 
 def _lean(source: str) -> str:
