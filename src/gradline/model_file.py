@@ -17,6 +17,7 @@ import numpy as np
 
 from gradline.data.columns.design import Design, Weights, kept, read_kept
 from gradline.data.columns.terms import Column, Terms
+from gradline.data.readers.credentials import shown_path
 from gradline.data.written.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError, MissingExtraError
 from gradline.moments.exact import ExactMoments
@@ -207,7 +208,7 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     DataError
         Where the file is not there, is no model, damaged, or of a newer schema.
     """
-    name = os.fspath(path)
+    name = shown_path(path)
     try:
         refuse_special(path)
         with open(path, "rb") as file:
@@ -518,7 +519,7 @@ def _short(value: Any) -> str:
 
 def _unwritten(path: str | os.PathLike[str], error: OSError) -> DataError:
     return DataError(
-        f"the model {os.fspath(path)} cannot be written: {error.strerror or error}",
+        f"the model {shown_path(path)} cannot be written: {error.strerror or error}",
         hint="name a file in a folder that exists, may be written to and has room",
     )
 
