@@ -26,8 +26,25 @@ def repeated(frame):
     return frame.loc[frame.index.repeat(frame.times)].drop(columns="times").reset_index(drop=True)
 
 
+TOLD_OF_WEIGHTS = ("notes", "source", "weight", "weights", "rows_of_weight_zero")
+
+
 def figures(summary):
-    return {name: value for name, value in summary.as_dict().items() if name != "notes"}
+    return {name: value for name, value in summary.as_dict().items() if name not in TOLD_OF_WEIGHTS}
+
+
+def test_weights_and_the_rows_they_leave_out_are_told():
+    frame = houses()
+    zero = int((frame.times == 0).sum())
+    assert zero
+    told = {}
+    for weights in ("analytic", "frequency"):
+        summary = LinearRegression().fit(open_source(frame, target="price", weight="times", weights=weights)).summary()
+        told[weights] = str(summary)
+        found = summary.as_dict()
+        assert (found["weight"], found["weights"], found["rows_of_weight_zero"]) == ("times", weights, zero)
+    assert f"Weighted by times, as frequencies; {zero} rows of weight zero left out." in told["frequency"]
+    assert "Weighted by times, analytically (AIC and BIC are without log w)" in told["analytic"]
 
 
 @pytest.mark.parametrize("formula", [None, "log(price) ~ sqft * city"])

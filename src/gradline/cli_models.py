@@ -223,6 +223,7 @@ def save(
         fit_intercept=fit_intercept,
         precision=precision,
         missing="drop" if getattr(table, "missing", "error") == "drop" else "error",
+        weighting=getattr(table, "weighting", None),
         weights="frequency" if getattr(table, "frequencies", False) else "analytic",
         polynomial=1,
         moments=moments,

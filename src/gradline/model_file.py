@@ -9,15 +9,16 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, NoReturn
 
 import numpy as np
 
-from gradline.data.columns.design import Design, Weights, kept, read_kept
+from gradline.data.columns.design import Design, kept, read_kept
 from gradline.data.columns.terms import Column, Terms
 from gradline.data.readers.credentials import shown_path
+from gradline.data.weighting import Weighting, Weights
 from gradline.data.written.whole_file import refuse_place, refuse_special, replacing
 from gradline.errors import DataError, MissingExtraError
 from gradline.moments.exact import ExactMoments
@@ -58,6 +59,8 @@ class SavedModel:
     weights : {"analytic", "frequency"}
     polynomial : int
         Degree; above 1 there is one feature, and the coefficients are those of its powers.
+    weighting : Weighting or None
+        None where rows were not weighted.
     moments : Moments or ExactMoments
     solution : Solution
         Of these moments, with its certificate.
@@ -74,6 +77,7 @@ class SavedModel:
     precision: str
     missing: Literal["error", "drop"]
     weights: Weights
+    weighting: Weighting | None
     polynomial: int
     moments: Statistics
     solution: Solution
@@ -108,7 +112,9 @@ class SavedModel:
     def summary(self, *, confidence: float = 0.95) -> Summary:
         """The report that the fit gave."""
         notes = () if self.design is None else self.design.notes
-        names = Names(self.source, self.target, self.columns, self.rows_dropped, dict(self.dropped), notes)
+        names = Names(
+            self.source, self.target, self.columns, self.rows_dropped, dict(self.dropped), notes, self.weighting
+        )
         return Summary.of_solution(
             self.moments, self.solution, names, fit_intercept=self.fit_intercept, confidence=confidence
         )
@@ -138,7 +144,12 @@ def merged(a: SavedModel, b: SavedModel) -> SavedModel:
     """
     ours, theirs, design = _on_the_same_columns(a, b)
     dropped = {name: a.dropped.get(name, 0) + b.dropped.get(name, 0) for name in (*a.dropped, *b.dropped)}
-    model = replace(a, design=design, rows_dropped=a.rows_dropped + b.rows_dropped, dropped=dropped)
+    weighting = a.weighting
+    if weighting and b.weighting:
+        weighting = replace(weighting, zero_rows=weighting.zero_rows + b.weighting.zero_rows)
+    model = replace(
+        a, design=design, rows_dropped=a.rows_dropped + b.rows_dropped, dropped=dropped, weighting=weighting
+    )
     return _refitted(model, ours + theirs, f"{a.source} + {b.source}")
 
 
@@ -160,10 +171,14 @@ def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
     if isinstance(design, Terms):
         left, design = without_empty_levels(left, design)
     dropped = {name: count - part.dropped.get(name, 0) for name, count in whole.dropped.items()}
+    weighting = whole.weighting
+    if weighting and part.weighting:
+        weighting = replace(weighting, zero_rows=max(0, weighting.zero_rows - part.weighting.zero_rows))
     model = replace(
         whole,
         design=design,
         rows_dropped=max(0, whole.rows_dropped - part.rows_dropped),
+        weighting=weighting,
         dropped={name: count for name, count in dropped.items() if count > 0},
     )
     return _refitted(model, left, f"{whole.source} without {part.source}")
@@ -257,6 +272,8 @@ def _on_the_same_columns(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, Ex
         ("target", a.target, b.target),
         ("fit_intercept", a.fit_intercept, b.fit_intercept),
         ("polynomial", a.polynomial, b.polynomial),
+        ("weight", a.weighting and a.weighting.column, b.weighting and b.weighting.column),
+        ("weights", a.weighting and a.weighting.kind, b.weighting and b.weighting.kind),
     ):
         if ours != theirs:
             raise DataError(
@@ -325,6 +342,7 @@ def _content(model: SavedModel) -> dict[str, Any]:
             "rows": model.moments.rows,
             "rows_dropped": model.rows_dropped,
             "dropped": dict(model.dropped),
+            "weight": None if model.weighting is None else asdict(model.weighting),
             "statistics_sha256": hashlib.sha256(statistics.encode()).hexdigest(),
             "gradline": _version(),
         },
@@ -391,6 +409,7 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
         precision=_one_of(content, "precision", "auto", "float64", "exact"),
         missing=missing,
         weights=weights,
+        weighting=_weighting(provenance.get("weight")),
         polynomial=polynomial,
         moments=moments,
         solution=Solution(
@@ -419,6 +438,15 @@ def _design(content: Mapping[str, Any], features: tuple[str, ...]) -> Design | N
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Unfit(f"its design does not make its features: {error}") from None
     return design
+
+
+def _weighting(entry: Any) -> Weighting | None:
+    if entry is None:
+        return None
+    if type(entry) is not dict:
+        raise Unfit(f"'weight' is {_short(entry)}, expected an object")
+    kind: Weights = "frequency" if _one_of(entry, "kind", "analytic", "frequency") == "frequency" else "analytic"
+    return Weighting(_of(entry, "column", str), kind, _of(entry, "zero_rows", int))
 
 
 def _counts(entry: Mapping[str, Any]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from gradline.data.sparse import check_dense_size, dense, is_sparse
 from gradline.data.statistics import S
 from gradline.data.tables import as_features, as_table, as_target, as_weight, check_whole, default_names
 from gradline.data.tally import Missing, Tally, check_missing, unusable
+from gradline.data.weighting import Weighting, Weights
 from gradline.errors import DataError
 
 
@@ -92,13 +93,19 @@ class ArraySource:
         tally, good = self._usable() if look else (Tally(rows_read=len(target)), None)
         if good is not None and missing == "error":
             raise tally.error(name)
+        zero = np.zeros(0, dtype=np.bool_)
         if weights is not None and not weights.all():
+            zero = weights == 0 if good is None else good & (weights == 0)
             good = weights > 0 if good is None else good & (weights > 0)
         if good is not None:
             rows = rows.pick(np.flatnonzero(good))
             if not len(rows.y):
                 raise tally.empty(name)
         self.X, self.y, self.weight = rows
+        self.weighting = None
+        if weights is not None:
+            kind: Weights = "frequency" if frequencies else "analytic"
+            self.weighting = Weighting(weight_name, kind, int(np.count_nonzero(zero)))
         self.rows_read, self.rows_dropped, self.dropped = tally.rows_read, tally.rows_dropped, tally.dropped
 
     def _usable(self) -> tuple[Tally, NDArray[np.bool_] | None]:

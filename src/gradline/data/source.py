@@ -10,13 +10,14 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
-from gradline.data.columns.design import Weights, check_weights, designed
+from gradline.data.columns.design import check_weights, designed
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import are_numbers, as_table, is_stream
 from gradline.data.tally import Missing
 from gradline.data.text.cells import Decimal
+from gradline.data.weighting import Weights
 from gradline.errors import DataError
 
 PARTS = ("target_name", "name", "feature_names", "rows_dropped", "batches")

@@ -31,6 +31,7 @@ from gradline.data.roles import Roles, listed, not_a_number
 from gradline.data.statistics import S
 from gradline.data.tables import check_whole
 from gradline.data.tally import Missing, Tally, check_missing
+from gradline.data.weighting import Weighting
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -155,6 +156,13 @@ class TableSource:
     def rows_dropped(self) -> int:
         """Rows that the last complete pass left out (`missing="drop"`)."""
         return self._tally.rows_dropped
+
+    @property
+    def weighting(self) -> Weighting | None:
+        """How rows were weighted in the last complete pass; None where they were not."""
+        if self.roles.weight is None:
+            return None
+        return Weighting(self.roles.weight, "frequency" if self.frequencies else "analytic", self._tally.weightless)
 
     @property
     def dropped(self) -> dict[str, int]:
@@ -291,6 +299,7 @@ class TableSource:
                 cells = dict(zip(names, block, strict=True))
                 weight = self._weight(cells, first)
                 if weight is not None and not weight.all():
+                    tally.weightless += int(np.count_nonzero(weight == 0 if good is None else good & (weight == 0)))
                     good = (weight > 0) if good is None else good & (weight > 0)
                 if isinstance(self.design, Terms):  # numbers that are categories are named once
                     cells |= {name: as_labels(cells[name]) for name in self.design.categories.raw}

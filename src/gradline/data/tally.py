@@ -28,6 +28,7 @@ class Tally:
 
     rows_read: int = 0
     rows_dropped: int = 0
+    weightless: int = 0
     missing: dict[str, int] = field(default_factory=dict)
     infinite: dict[str, int] = field(default_factory=dict)
     first_row: dict[str, int] = field(default_factory=dict)

@@ -12,10 +12,11 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from gradline.data.columns.design import Weights, design_of, intercept_of
+from gradline.data.columns.design import design_of, intercept_of
 from gradline.data.columns.terms import Column, Terms
 from gradline.data.source import Source, is_source
 from gradline.data.tally import Missing
+from gradline.data.weighting import Weighting, Weights
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.exported import onnx_model, sql_expression, torch_layer
 from gradline.estimators.rows import (
@@ -223,7 +224,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             raise ValueError(f"covariance={covariance!r}, expected 'classical'")
         refuse_reserved(self._terms())
         notes = () if self._design is None else self._design.notes
-        names = Names(*self._told, self._terms(), self.n_dropped_, self._dropped, notes)
+        names = Names(*self._told, self._terms(), self.n_dropped_, self._dropped, notes, self._weighting)
         return Summary.of_solution(
             self.moments_,
             self._solution,
@@ -333,6 +334,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._keep(moments, solution, self.fit_intercept if intercept is None else intercept)
         self.n_dropped_ = source.rows_dropped if source else 0
         self._dropped: dict[str, int] = dict(getattr(source, "dropped", {}))
+        self._weighting: Weighting | None = getattr(source, "weighting", None)
         self._fitted_weights: Weights = "frequency" if getattr(source, "frequencies", False) else self.weights
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         assert solution.certificate is not None

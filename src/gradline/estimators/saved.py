@@ -31,6 +31,7 @@ def as_saved(estimator: LinearRegression) -> SavedModel:
         precision=estimator.precision,
         missing=estimator.missing,
         weights=estimator._fitted_weights,
+        weighting=estimator._weighting,
         polynomial=int(estimator._fitted_degree),
         moments=estimator.moments_,
         solution=estimator._solution,
@@ -73,4 +74,5 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator._keep(saved.moments, saved.solution, saved.fit_intercept)
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
     estimator._dropped, estimator._fitted_weights = dict(saved.dropped), saved.weights
+    estimator._weighting = saved.weighting
     return estimator

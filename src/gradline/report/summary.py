@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradline.data.source import Source
+from gradline.data.weighting import Weighting
 from gradline.descent.fit import Descent
 from gradline.descent.losses.loss import Huber, Loss, Quantile, Squared
 from gradline.errors import DataError
@@ -33,6 +34,7 @@ class Names:
     rows_dropped: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    weighting: Weighting | None = None
 
     @classmethod
     def of(cls, source: Source) -> Names:
@@ -46,6 +48,7 @@ class Names:
             source.rows_dropped,
             dict(getattr(source, "dropped", {})),
             () if design is None else design.notes,
+            getattr(source, "weighting", None),
         )
 
 
@@ -101,6 +104,7 @@ class Summary:
         The same by the column whose cell was unusable; a row with two such cells counts under both.
     notes : tuple of str
         Units, origins and reference levels.
+    weighting : Weighting or None
     """
 
     source: str
@@ -113,6 +117,7 @@ class Summary:
     rows_dropped: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    weighting: Weighting | None = None
 
     @classmethod
     def of_solution(
@@ -129,6 +134,7 @@ class Summary:
             rows_dropped=names.rows_dropped,
             dropped=names.dropped,
             notes=names.notes,
+            weighting=names.weighting,
         )
 
     @classmethod
@@ -166,7 +172,7 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: absent figures are None, per-term figures are dictionaries by term name."""
-        way, i = self.descent, self.inference
+        way, i, weighting = self.descent, self.inference, self.weighting
         trusted = self._trusted
 
         def by_term(values: Iterable[Any]) -> dict[str, Any]:
@@ -200,6 +206,13 @@ class Summary:
             "loss": _plain(way.loss) if way else None,
             "dropped": dict(self.dropped),
             "notes": list(self.notes),
+            "target": self.target,
+            "source": self.source,
+            "weight": weighting.column if weighting else None,
+            "weights": weighting.kind if weighting else None,
+            "rows_of_weight_zero": weighting.zero_rows if weighting else 0,
+            "df_residual": i.df_residual,
+            "f_p_value": _plain(i.f_p_value) if trusted else None,
         }
 
     def __str__(self) -> str:
@@ -247,7 +260,8 @@ class Summary:
         dropped = (
             [f"{self.rows_dropped:,} row{plural} dropped, for a missing or infinite cell of {found}."] if found else []
         )
-        return [*dropped, *(f"{one_line(note)}." for note in self.notes)]
+        weighted = [self.weighting.note] if self.weighting else []
+        return [*dropped, *(f"{one_line(note)}." for note in (*weighted, *self.notes))]
 
     def _heading(self) -> str:
         features = len(self._feature_names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
@@ -13,10 +13,10 @@ from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import INSISTED, Column, Terms
 from gradline.data.readers.reader import Reader
 from gradline.data.roles import Roles, find_column, listed
+from gradline.data.weighting import Weights
 from gradline.errors import DataError
 
 Design: TypeAlias = Terms | Formula
-Weights = Literal["analytic", "frequency"]
 
 
 def designed(
