@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from gradline import cli_completion, cli_lab, cli_models
+from gradline import cli_completion, cli_lab, cli_models, cli_options
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -266,12 +266,12 @@ def fit(
         target=target,
         features=None if features is None else [name.strip() for name in features.split(",")],
         formula=formula,
-        reference=_references(reference or []),
+        reference=cli_options.references(reference or []),
         weight=weight,
         weights=weights.value,
         missing=missing.value,
         query=query,
-        decimal=cli_models.decimal_mark(decimal),
+        decimal=cli_options.decimal_mark(decimal),
         encoding=encoding,
     )
     intercept = intercept_of(table, intercept)
@@ -418,16 +418,6 @@ def _optimizer_options(given: list[str]) -> dict[str, Any]:
         except ValueError:
             options[name.strip()] = value
     return options
-
-
-def _references(given: list[str]) -> dict[str, str]:
-    references = {}
-    for text in given:
-        name, equals, level = text.partition("=")
-        if not (name and equals and level):
-            raise typer.BadParameter(f"'{text}' is not COLUMN=LEVEL", param_hint="--reference")
-        references[name.strip()] = level.strip()
-    return references
 
 
 def _fraction(share: float | None) -> float | None:

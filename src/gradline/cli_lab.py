@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from gradline import cli_options
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import DataError
 
@@ -53,11 +54,10 @@ def lab(
 
     Example: gradline lab houses.csv --target price --features sqft
     """
-    from gradline.cli_models import decimal_mark
     from gradline.report.lab.notebook import Lab
 
     asked = {"target": target, "features": features, "formula": formula, "reference": reference or []}
-    asked |= {"query": query, "decimal": decimal_mark(decimal), "encoding": encoding, "missing": missing}
+    asked |= {"query": query, "decimal": cli_options.decimal_mark(decimal), "encoding": encoding, "missing": missing}
     _refuse_before(source, asked, output)
     page = Lab(*(lesson(intercept) if source is None else _table(source, intercept, asked)))
     try:
@@ -90,7 +90,7 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
     from gradline.data.source import open_source
     from gradline.report.lab.facts import Setup
 
-    features, references = asked["features"], dict(_level(text) for text in asked["reference"])
+    features, references = asked["features"], cli_options.references(asked["reference"])
     names = None if features is None else [name.strip() for name in features.split(",")]
     table = open_source(source, **{**asked, "features": names, "reference": references})
     command = ["gradline", "fit", table.name]  # by a name that has no credentials in it
@@ -101,13 +101,6 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
     command += ["--no-intercept"] if intercept is False else []
     fit_intercept = intercept_of(table, intercept is not False)
     return table, Setup(fit_intercept=fit_intercept, command=shlex.join(command))
-
-
-def _level(text: str) -> tuple[str, str]:
-    name, equals, level = (part.strip() for part in text.partition("="))
-    if not (name and equals and level):
-        raise typer.BadParameter(f"'{text}' is not COLUMN=LEVEL", param_hint="--reference")
-    return name, level
 
 
 def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> None:

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gradline import cli_options
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def predict(
     if output is not None:
         _refuse_to_overwrite(output, source, "-o", "the table")
     saved = read_model(model)
-    reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
+    reader = opened(source, query=query, decimal=cli_options.decimal_mark(decimal), encoding=encoding)
     rows = FeatureTable.of(reader, saved.starts_from, missing.value)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)
@@ -87,13 +88,6 @@ def predict(
             f" or levels of {name!r} that the fit never met ({level!r})" for name, level in rows.unseen.items()
         )
         print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
-
-
-def decimal_mark(mark: str) -> Literal[".", ","]:
-    """What --decimal says."""
-    if mark not in (".", ","):
-        raise typer.BadParameter(f"'{mark}' is neither . nor a comma", param_hint="--decimal")
-    return "," if mark == "," else "."
 
 
 def summary(model: Model, as_json: AsJson = False) -> None:
@@ -127,20 +121,19 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
         _refuse_to_overwrite(output, path, "-o", "a model")
     sources: list[str] = []
     first: dict[str, str] = {}  # path of a model by what it knows
+    twice: list[str] = []
 
     def read(path: str) -> SavedModel:
         model = read_model(path)
         sources.append(model.source)
-        digest = model.statistics_sha256
-        if digest in first:
-            print(
-                f"warning: {shown_path(first[digest])} and {shown_path(path)} are of equal rows: all count twice",
-                file=sys.stderr,
-            )
-        first.setdefault(digest, path)
+        known = first.setdefault(model.statistics_sha256, path)
+        if len(sources) > len(first) + len(twice):
+            twice.append(f"{shown_path(known)} and {shown_path(path)} are of equal rows: all count twice")
         return model
 
     _write(output, reduce(merged, map(read, models)), sources, as_json)
+    for warning in twice:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False) -> None:

@@ -193,6 +193,12 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
         Where the file cannot be written; what was there stays.
     """
     refuse_reserved(model.columns)
+    for term, coefficient in zip(model.columns, model.solution.coef, strict=True):
+        if not math.isfinite(coefficient):
+            raise DataError(
+                f"the coefficient of {term!r} is beyond float64, and JSON has no number for it",
+                hint="rescale the column, or the target",
+            )
     check_place(path)
     content = _content(model)
     lines = [f"{json.dumps(key)}: {json.dumps(value, allow_nan=False)}" for key, value in content.items()]

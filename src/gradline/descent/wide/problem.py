@@ -315,8 +315,8 @@ def _warn(source: Source, columns: Columns, flat: bool, bias: bool, options: Opt
         units = "columns in standard deviations" if options.automatic and bias else "columns in root mean squares"
         units = units if options.automatic else "in data units"
         told.append(
-            f"{some}: many answers fit equally well. A descent from 0 leads to the one with the smallest sum of squared "
-            f"coefficients ({units}), a descent from elsewhere to the nearest one."
+            f"{some}: many answers fit equally well. A descent from 0 leads to the one with the smallest sum of "
+            f"squared coefficients ({units}), a descent from elsewhere to the nearest one."
         )
     for sentence in told:
         warnings.warn(sentence, CollinearityWarning, stacklevel=5)

@@ -233,6 +233,8 @@ def _condition_number(lower: Array) -> float:
     """Of X, centred, its columns scaled to length one, where lower @ lower.T is X'X up to the scale of its columns."""
     if not len(lower):
         return 1.0
+    if not np.diagonal(lower).all():  # beyond what float64 can say
+        return math.inf
     lower = lower / np.sqrt((lower * lower).sum(axis=1, keepdims=True))
     # Column by column the small elements of the inverse come out as right as the large ones.
     inverse = np.eye(len(lower))
