@@ -221,7 +221,7 @@ def in_memory(
 
 def parquet(n: int, d: int, rounds: int) -> Row:
     statsmodels, sklearn, polars = "pandas + statsmodels", "pandas + scikit-learn", "polars-ols"
-    limit = "decoding the file, which all have to do, is about half of it: see pyarrow's bare read."
+    limit = "decoding the file, which all have to do, takes most of it: see pyarrow's bare read, on all cores and with nothing summed."
     return Row(
         key="parquet",
         title=f"Parquet file to summary, {n:,} x {d + 1}",
@@ -250,6 +250,7 @@ def parquet(n: int, d: int, rounds: int) -> Row:
 def csv(n: int, d: int, rounds: int) -> Row:
     statsmodels = "pandas + statsmodels"
     limit = "both parse the same text with the same parser; what is left is checking every cell, and the sums."
+    parsing = "parsing the text takes most of it: see pyarrow's bare read, on all cores and with nothing summed."
     return Row(
         key="csv",
         title=f"CSV file to summary, {n:,} x {d + 1}",
@@ -266,7 +267,7 @@ def csv(n: int, d: int, rounds: int) -> Row:
             Contender(BARE, "bench.fits:pyarrow_read"),
         ],
         ours=[GRADLINE],
-        goals=[Goal(GRADLINE, statsmodels, 4), Goal(GRADLINE, BARE, 0.8, limit)],
+        goals=[Goal(GRADLINE, statsmodels, 4, parsing), Goal(GRADLINE, BARE, 0.8, limit)],
         rounds=rounds,
     )
 
