@@ -221,7 +221,10 @@ def in_memory(
 
 def parquet(n: int, d: int, rounds: int) -> Row:
     statsmodels, sklearn, polars = "pandas + statsmodels", "pandas + scikit-learn", "polars-ols"
-    limit = "decoding the file, which all have to do, takes most of it: see pyarrow's bare read, on all cores and with nothing summed."
+    limit = (
+        "decoding the file, which all have to do, takes most of it: see pyarrow's bare read, on all cores and with "
+        "nothing summed."
+    )
     return Row(
         key="parquet",
         title=f"Parquet file to summary, {n:,} x {d + 1}",
