@@ -426,3 +426,20 @@ def test_the_table_that_is_read_is_never_written_over(tmp_path):
     done = gradline("predict", "m.json", "t.csv", "-o", "t.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fit", "d.csv", "{}", "--target", "y"),
+        ("fit", "d.csv", "--engine", "{}", "--target", "y"),
+        ("predict", "a.json", "b.csv", "{}"),
+        ("{}",),
+        ("fit", "--{}"),
+    ],
+)
+def test_no_word_on_wrong_arguments_holds_credentials(arguments, tmp_path):
+    secret = "postgresql://anna:s3cret@localhost/houses"
+    done = run(tmp_path, *(argument.format(secret) for argument in arguments))
+    assert done.returncode == 2
+    assert "s3cret" not in done.stdout + done.stderr

@@ -11,8 +11,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 from gradline import cli_completion, cli_lab, cli_models, cli_options
+from gradline.data.readers.credentials import shown_path
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -25,7 +27,23 @@ if TYPE_CHECKING:
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Solution
 
+
+class Commands(typer.core.TyperGroup):
+    """The commands; what is wrong with an argument is told without the credentials that may be in it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the one asked for."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if isinstance(getattr(error, "message", None), str):
+                for argument in sys.argv:
+                    error.message = error.message.replace(argument, shown_path(argument))  # type: ignore[attr-defined]
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

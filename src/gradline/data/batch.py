@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from gradline.errors import DataError
 from gradline.solution import Array
 
 NUMBERS_AT_ONCE = 2**20
+FEW_ROWS = 2**16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,7 @@ class Batch:
         """
         check_shapes(X, y, weight)
         if weight is None:
-            return cls(X, y, None, np.broadcast_to(1.0 / max(len(y), 1), len(y)))
+            return cls(X, y, None, _equal_shares(len(y)))
         if not weight.all():
             some = weight > 0
             X, y, weight = X[some], y[some], weight[some]
@@ -60,6 +62,18 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.y)
+
+
+def _equal_shares(rows: int) -> Array:
+    """1 / rows for each row; of mini-batches one array for all, which a rung need not turn into a tensor again."""
+    return _few_equal_shares(rows) if rows <= FEW_ROWS else np.broadcast_to(1.0 / rows, rows)
+
+
+@lru_cache(maxsize=8)
+def _few_equal_shares(rows: int) -> Array:
+    shares = np.full(rows, 1.0 / max(rows, 1))
+    shares.flags.writeable = False
+    return shares
 
 
 def rows_at_once(features: int) -> int:

@@ -19,12 +19,14 @@ class Tensors:
         self.dtype: torch.dtype = getattr(torch, dtype)
         self.device = device
         self._last: tuple[Batch, tuple[Tensor, Tensor, Tensor]] | None = None
+        self._share: tuple[Array, Tensor] | None = None
 
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """X (rows, features), y (rows,), share (rows,)."""
         if self._last is None or self._last[0] is not batch:
-            X, y, share = (self._tensor(part) for part in (batch.X, batch.y, batch.share))
-            self._last = batch, (X, y, share)
+            if self._share is None or self._share[0] is not batch.share:  # mini-batches of one size have it in common
+                self._share = batch.share, self._tensor(batch.share)
+            self._last = batch, (self._tensor(batch.X), self._tensor(batch.y), self._share[1])
         return self._last[1]
 
     def parameter(self, value: Array | float, *, requires_grad: bool = True) -> Any:
