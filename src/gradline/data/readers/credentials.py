@@ -60,21 +60,6 @@ def is_connection_string(text: str) -> bool:
     return ADDRESS.match(text) is not None and not os.path.exists(text)
 
 
-def without_credentials(url: str) -> str:
-    """Scheme, host and path only: user, password and options are for no message.
-
-    Examples
-    --------
-    >>> without_credentials("s3://key:secret@bucket/sales.parquet?region=eu")
-    's3://bucket/sales.parquet'
-    """
-    scheme, _, rest = url.partition("://")
-    place = rest.partition("?")[0]
-    host, slash, path = place.partition("/")
-    # A secret may hold a slash that should have been written as %2F.
-    return f"{scheme}://{place.rpartition('@')[2] if '@' in place else host + slash + path}"
-
-
 def secrets(url: str) -> set[str]:
     """User, password and the values of options, alone and together, as they are written and decoded.
 
