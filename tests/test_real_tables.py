@@ -14,7 +14,7 @@ from tests.test_cli_models import gradline
 DIGITS = 1e-9
 
 
-@pytest.mark.parametrize()
+@pytest.mark.parametrize(("name", "target"), [("housing", "median_house_value"), ("diamonds", "price")])
 def test_every_column_of_a_real_table_is_fitted_as_statsmodels_does(shared_data, tmp_path, name, target):
     path = shared_data / f"{name}.csv"
     if not path.exists():
