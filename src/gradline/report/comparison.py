@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradline.report.summary import Summary, aligned, one_line, short
+from gradline.report.rows_told import one_line
+from gradline.report.summary import Summary, aligned, short
 
 
 def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:

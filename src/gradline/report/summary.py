@@ -18,6 +18,7 @@ from gradline.descent.losses.loss import Huber, Loss, Quantile, Squared
 from gradline.errors import DataError
 from gradline.moments.inference import Inference, infer, of_another_loss
 from gradline.moments.precision import Statistics
+from gradline.report.rows_told import about_the_rows, one_line
 from gradline.solution import Array, Certificate, Solution, Status
 
 INTERCEPT = "(Intercept)"
@@ -250,18 +251,9 @@ class Summary:
         return [
             *self._figures(),
             *self._certainty(),
-            *self._about_the_rows(),
+            *about_the_rows(self.rows_dropped, self.dropped, self.weighting, self.notes),
             *(note[0].upper() + note[1:] for note in collinear),
         ]
-
-    def _about_the_rows(self) -> list[str]:
-        found = ", ".join(f"{one_line(name)} in {count:,}" for name, count in self.dropped.items())
-        plural = "s" if self.rows_dropped != 1 else ""
-        dropped = (
-            [f"{self.rows_dropped:,} row{plural} dropped, for a missing or infinite cell of {found}."] if found else []
-        )
-        weighted = [self.weighting.note] if self.weighting else []
-        return [*dropped, *(f"{one_line(note)}." for note in (*weighted, *self.notes))]
 
     def _heading(self) -> str:
         features = len(self._feature_names)
@@ -378,11 +370,6 @@ def short(value: float, digits: int = 7) -> str:
 def _magnitude(value: float) -> int:
     """The place of the first digit; 0 where there is none."""
     return math.floor(math.log10(value)) if 0 < value < math.inf else 0
-
-
-def one_line(name: str) -> str:
-    """A name without line ends, which would tear a table apart."""
-    return " ".join(name.split())
 
 
 def _p_value(p: float, *, inline: bool = False) -> str:

@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any
 
 from gradline.descent.fit import Descent
-from gradline.report.summary import INTERCEPT, Names, aligned, one_line, short
+from gradline.report.rows_told import about_the_rows, one_line
+from gradline.report.summary import INTERCEPT, Names, aligned, short
 
 SHOWN = 20  # terms, of perhaps thousands
 PAIRS = ("standard_error", "t", "p_value", "confidence_interval")
@@ -91,8 +92,7 @@ class WideSummary:
             *([f"Loss on the rows held out {way.validation_loss[-1]:.6g}."] if way.validation_loss else []),
             way.stop_reason,
             "No standard errors, tests or R\u00b2: they need sums over all pairs of features.",
-            *([f"{names.weighting.note}."] if names.weighting else []),
-            *(f"{one_line(note)}." for note in names.notes),
+            *about_the_rows(names.rows_dropped, names.dropped, names.weighting, names.notes),
         ]
         wrapped = [line for note in notes for line in textwrap.wrap(note, 80)]
         return "\n".join([head + self.engine, "", *aligned(table), "", *wrapped])

@@ -1,0 +1,40 @@
+"""The rows of a fit told: how many were left out and for which columns, how they were weighted, what columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gradline.data.weighting import Weighting
+
+LISTED = 10  # columns with unusable cells, of perhaps thousands
+
+
+def rows_left_out(count: int, by_column: Mapping[str, int]) -> list[str]:
+    """A sentence, where rows were dropped; the columns in their order, of many those with the most such cells.
+
+    Examples
+    --------
+    >>> rows_left_out(3, {"age": 2, "rooms": 2}), rows_left_out(0, {})
+    (['3 rows dropped, for a missing or infinite cell of age in 2, rooms in 2.'], [])
+    """
+    if count == 0:
+        return []
+    rows = f"{count:,} row{'s' if count != 1 else ''} dropped"
+    most = sorted(by_column, key=by_column.__getitem__, reverse=True)[:LISTED]
+    found = [f"{one_line(name)} in {cells:,}" for name, cells in by_column.items() if name in most]
+    others = len(by_column) - len(found)
+    found += [f"{others:,} more column{'s' if others != 1 else ''}"] if others else []
+    return [f"{rows}, for a missing or infinite cell of {', '.join(found)}." if found else f"{rows}."]
+
+
+def about_the_rows(
+    dropped: int, by_column: Mapping[str, int], weighting: Weighting | None, notes: Sequence[str]
+) -> list[str]:
+    """A sentence each: rows left out, weights, and `notes` on units, origins and reference levels."""
+    weighted = [weighting.note] if weighting else []
+    return [*rows_left_out(dropped, by_column), *(f"{one_line(note)}." for note in (*weighted, *notes))]
+
+
+def one_line(name: str) -> str:
+    """A name without line ends, which would tear a table apart."""
+    return " ".join(name.split())
