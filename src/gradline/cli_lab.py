@@ -11,7 +11,6 @@ import typer
 
 from gradline import cli_options
 from gradline.data.readers.credentials import shown_path
-from gradline.errors import DataError
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
@@ -60,12 +59,7 @@ def lab(
     asked |= {"query": query, "decimal": cli_options.decimal_mark(decimal), "encoding": encoding, "missing": missing}
     _refuse_before(source, asked, output)
     page = Lab(*(lesson(intercept) if source is None else _table(source, intercept, asked)))
-    try:
-        page.save(output)
-    except OSError as error:
-        reason = error.strerror or error
-        hint = "make room there, or name another place with -o"
-        raise DataError(f"{shown_path(output)} cannot be written: {reason}", hint=hint) from None
+    page.save(output)
     print(f"{shown_path(output)}: open it in a browser", file=sys.stderr)
 
 

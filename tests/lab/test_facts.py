@@ -1,10 +1,13 @@
 """What Python computes for the page, without a browser."""
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -212,6 +215,43 @@ def test_a_notebook_gets_a_frame_of_its_own():
     assert 'sandbox="allow-scripts"' in shown
     assert shown.count("<") == 2  # the frame alone: the page in it is an attribute
     assert "save" in repr(page)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("s3://key:secret@bucket/lab.html", "s3://bucket/lab.html is a URL"),
+        ("file:///lab.html", "is a URL"),
+        (Path("https://host/lab.html"), "is a URL"),  # a path has one slash of the two
+        ("nowhere/lab.html", "there is no folder"),
+        (".", "it is a folder"),
+        ("a\0b.html", "cannot be written"),
+        (f"{'n' * 300}.html", "File name too long"),
+    ],
+    ids=repr,
+)
+def test_a_place_that_is_none_is_told_and_nothing_is_written(tmp_path, monkeypatch, place, words):
+    monkeypatch.chdir(tmp_path)
+    page = gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1])
+    with pytest.raises(DataError, match=words) as told:
+        page.save(place)
+    assert "name a file in a folder that is there" in told.value.hint
+    assert "secret" not in str(told.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+    place = tmp_path / "lab.html"
+    place.write_text("the one before")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match="No space left on device") as told:
+        gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1]).save(place)
+    assert told.value.hint.startswith("make room there")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("lab.html", "the one before")]
 
 
 def test_a_table_gives_its_names():
