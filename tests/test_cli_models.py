@@ -322,6 +322,22 @@ def test_dropped_rows_and_weights_are_compared_where_there_are_any(folder):
     assert cells["weights"] == ["-", "frequency"]
 
 
+def test_compared_fits_tell_for_which_columns_rows_were_dropped(folder):
+    frame = rows()
+    frame.loc[[3, 7], "rooms"] = np.nan
+    frame.loc[7, "sqft"] = np.inf
+    frame.to_csv(folder / "holes.csv", index=False)
+    LinearRegression().fit(open_source(folder / "holes.csv", target="price", missing="drop")).save(folder / "h.json")
+    shown = run(folder, "compare", "jan.json", "h.json").stdout
+    told = " ".join(run(folder, "summary", "h.json").stdout.split())
+    sentence = "2 rows dropped, for a missing or infinite cell of sqft in 1, rooms in 2."
+    assert shown.count("rows dropped, for") == 1
+    assert f"h.json: {sentence}" in " ".join(shown.split())
+    assert sentence in told
+    models = json.loads(run(folder, "compare", "jan.json", "h.json", "--json").stdout)["models"]
+    assert [one["dropped"] for one in models] == [{}, {"sqft": 1, "rooms": 2}]
+
+
 def test_models_side_by_side_as_json(folder):
     shown = json.loads(run(folder, "compare", "jan.json", "feb.json", "--json").stdout)["models"]
     assert [one.pop("model") for one in shown] == ["jan.json", "feb.json"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from gradline.report.rows_told import one_line
+from gradline.report.rows_told import one_line, rows_left_out
 from gradline.report.summary import Summary, aligned, short
 
 
 def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
-    """A table of the fits, each under the name of its file.
+    """A table of the fits, each under the name of its file; below it, for which columns rows of theirs were dropped.
 
     Terms stand in the order in which they first occur; one that a fit lacks is left blank, "-" is a figure that is
     not known.
@@ -22,7 +23,8 @@ def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
         Of the exact way.
     """
     fits = [report for _, report in reports]
-    table = [["", *_headings([path for path, _ in reports])]]
+    headings = _headings([path for path, _ in reports])
+    table = [["", *headings]]
     if len({fit.target for fit in fits}) > 1:
         table.append(["target", *(one_line(fit.target) for fit in fits)])
     for term in dict.fromkeys(term for fit in fits for term in fit.terms):
@@ -44,7 +46,13 @@ def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
         ["AIC", *("-" if math.isnan(fit.inference.aic) else f"{fit.inference.aic:.2f}" for fit in fits)],
         ["digits", *(str(int(fit.certificate.digits)) for fit in fits)],
     ]
-    return "\n".join(aligned(table))
+    why = [
+        f"{heading}: {sentence}"
+        for heading, fit in zip(headings, fits, strict=True)
+        for sentence in rows_left_out(fit.rows_dropped, fit.dropped)
+    ]
+    below = [line for sentence in why for line in textwrap.wrap(sentence, 80)]
+    return "\n".join([*aligned(table), *([""] if below else []), *below])
 
 
 def _where_any(name: str, cells: Sequence[str]) -> list[list[str]]:
