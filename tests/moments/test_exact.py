@@ -340,9 +340,9 @@ def test_moments_that_do_not_go_together_are_refused():
         a - ExactMoments.zero(2)
     with pytest.raises(DataError, match="never in it"):
         ExactMoments.zero(1) - a
-    with pytest.raises(DataError, match="never in it: no 0 rows"):
+    with pytest.raises(DataError, match="it has as many, but others"):
         a - b
-    with pytest.raises(DataError, match="never in it: no 1 rows"):
+    with pytest.raises(DataError, match="variance of the 1 left would be negative"):
         a - ExactMoments.of(100 * X[:9], y[:9])
     with pytest.raises(TypeError):
         a + 1

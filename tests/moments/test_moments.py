@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from gradline.data.batch import Batch
 from gradline.errors import DataError
+from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 
 
@@ -327,6 +328,26 @@ def test_foreign_rows_are_refused():
         big - (wide + Moments.of(1e3 * rng.normal(size=(2, 4)), 1e3 * rng.normal(size=2)))
     with pytest.raises(DataError, match="never in it"):
         Moments.zero(4) - small
+
+
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
+def test_the_refusal_of_foreign_rows_counts_what_is_inside(kind):
+    x = np.arange(30.0)
+    some, many = kind.of(x[:12, None], x[:12]), kind.of(x[:, None], x)
+    apart = kind.of(100.0 * x[:10, None] ** 2, x[:10])
+    for inside, removed, why in (
+        (some, many, "these 30 rows were never in it: it has only 12, and 18 more would be removed than are inside"),
+        (kind.zero(1), some, "these 12 rows were never in it: it has none, and 12 more would be removed"),
+        (some, kind.of(x[1:13, None], x[1:13]), "these 12 rows were never in it: it has as many, but others"),
+        (some, apart, "without them, a weight or a variance of the 2 left would be negative"),
+        (
+            some,
+            kind.of([[1e6]], [0.0]),
+            "this 1 row was never in it: without it, a weight or a variance of the 11 left",
+        ),
+    ):
+        with pytest.raises(DataError, match=why):
+            inside - removed
 
 
 def test_other_numbers_of_features_do_not_go_together():

@@ -16,6 +16,7 @@ from gradline.data.cells import array_of_numbers
 from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite
+from gradline.moments.foreign_rows import foreign_rows
 from gradline.moments.frequencies import whole_rows
 from gradline.moments.integers import solve as exact_solve
 from gradline.moments.integers.accumulator import ExactAccumulator
@@ -208,10 +209,7 @@ class ExactMoments:
         self._refuse_other_features(other)
         left = ExactMoments(self.n_features, self.rows - other.rows, self.sums - other.sums)
         if not left._could_be_rows():
-            raise DataError(
-                f"these {other.rows} rows were never in it: no {left.rows} rows have the sums that would be left",
-                hint="subtract only what was added, with the same weights",
-            )
+            raise foreign_rows(other.rows, self.rows)
         return left
 
     def __eq__(self, other: object) -> bool:

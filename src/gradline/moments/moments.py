@@ -17,6 +17,7 @@ from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
+from gradline.moments.foreign_rows import foreign_rows
 from gradline.moments.frequencies import whole_rows
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, NormalEquations, Triangle, disperse, factor, solve
@@ -285,10 +286,7 @@ class Moments:
         self._refuse_other_features(other)
         left = self._sums.merged(other._sums, -1)
         if not left.could_be_rows():
-            raise DataError(
-                f"these {other.rows} rows were never in it: no {left.rows} rows have the sums that would be left",
-                hint="subtract only what was added, with the same weights",
-            )
+            raise foreign_rows(other.rows, self.rows)
         return Moments(left) if left.rows > 0 else Moments.zero(self.n_features)
 
     def to_json(self) -> str:
