@@ -13,8 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gradline import DataError
-from gradline.data.readers.files import open_file
+from gradline import DataError, open_source
 from gradline.data.source import whole
 from gradline.data.text import csv_chunks, json_lines
 
@@ -31,7 +30,7 @@ def many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def told(path: object, **asked: object) -> DataError:
     """The error of opening and reading it all."""
     with pytest.raises(DataError) as error:
-        whole(open_file(path, **({"target": "y"} | asked)))  # type: ignore[arg-type]
+        whole(open_source(path, **({"target": "y"} | asked)))  # type: ignore[arg-type]
     assert "\n" not in error.value.message
     assert len(error.value.message) < 400
     return error.value
@@ -133,7 +132,7 @@ def test_a_number_beyond_float64_is_infinite_and_told(tmp_path: Path) -> None:
 
 def test_a_whole_number_that_float64_holds_is_read(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(f"x,y\n{2**53},1\n{2**63},2\n{10**22},3\n-{2**80},4\n")
-    assert whole(open_file(tmp_path / "t.csv", target="y")).X.ravel().tolist() == [2**53, 2**63, 10**22, -(2**80)]
+    assert whole(open_source(tmp_path / "t.csv", target="y")).X.ravel().tolist() == [2**53, 2**63, 10**22, -(2**80)]
 
 
 @pytest.mark.parametrize(
@@ -166,8 +165,8 @@ def test_any_name_of_a_column_will_do(tmp_path: Path, name: str, kind: str) -> N
         table.to_pandas().to_csv(path, index=False)
     else:
         table.to_pandas().to_json(path, orient="records", lines=True)
-    assert open_file(path, target="y").feature_names == (name,)
-    assert whole(open_file(path, target=name)).y.tolist() == [1, 2]
+    assert open_source(path, target="y").feature_names == (name,)
+    assert whole(open_source(path, target=name)).y.tolist() == [1, 2]
 
 
 def test_ten_thousand_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,7 +175,7 @@ def test_ten_thousand_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     rows = np.arange(30_000).reshape(3, -1)
     lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
     (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
-    batch = whole(open_file(tmp_path / "t.csv", target="x9999"))
+    batch = whole(open_source(tmp_path / "t.csv", target="x9999"))
     assert np.array_equal(batch.X, rows[:, :-1])
     assert np.array_equal(batch.y, rows[:, -1])
     (tmp_path / "t.csv").write_text("\n".join([*lines, "1,2"]))
@@ -211,7 +210,7 @@ def write_again(path: Path) -> None:
 def test_a_file_that_changes_between_two_passes(
     tmp_path: Path, kind: str, change: Callable[[Path], None], message: str
 ) -> None:
-    source = open_file(table_in(tmp_path, kind), target="y")
+    source = open_source(table_in(tmp_path, kind), target="y")
     assert len(whole(source)) == 100
     change(tmp_path / f"t.{kind}")
     with pytest.raises(DataError, match=message):
@@ -221,7 +220,7 @@ def test_a_file_that_changes_between_two_passes(
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "arrow"])
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, kind: str) -> None:
     path = table_in(tmp_path, kind, rows=20_000)
-    batches: Iterator[object] = open_file(path, target="y", batch_rows=10).batches()
+    batches: Iterator[object] = open_source(path, target="y", batch_rows=10).batches()
     next(batches)
     grow(path)
     with pytest.raises(DataError, match="has changed since it was opened"):
@@ -282,7 +281,7 @@ def test_odd_text_is_numbers_or_one_sentence(tmp_path: Path, content: str) -> No
     (tmp_path / "t.csv").write_bytes(content.encode())
     message = ""
     try:
-        whole(open_file(tmp_path / "t.csv", target="y"))
+        whole(open_source(tmp_path / "t.csv", target="y"))
     except DataError as error:
         message = error.message
     assert "\n" not in message

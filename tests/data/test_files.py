@@ -19,9 +19,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradline import DataError
+from gradline import DataError, open_source
 from gradline.data.cells import MISSING_WORDS
-from gradline.data.readers.files import open_file
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks
@@ -77,20 +76,20 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_same_numbers_written_differently(tmp_path: Path, content: str | bytes) -> None:
-    source = open_file(write(tmp_path / "t.csv", content), target="y", features=["x"])
+    source = open_source(write(tmp_path / "t.csv", content), target="y", features=["x"])
     assert whole(source).X.tolist() == [[1.0], [3.0]]
     assert whole(source).y.tolist() == [2.0, 4.0]
 
 
 def test_truth_is_one_and_its_opposite_zero(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "x,y\nTrue,1\nfalse,2\nTRUE,3\n")
-    assert whole(open_file(path, target="y")).X.ravel().tolist() == [1, 0, 1]
+    assert whole(open_source(path, target="y")).X.ravel().tolist() == [1, 0, 1]
 
 
 def test_every_word_for_missing_is_missing_padded_or_not(tmp_path: Path) -> None:
     words = [padding + word for word in MISSING_WORDS for padding in ("", "  ")]
     path = write(tmp_path / "t.csv", "x,y\n" + "".join(f"{word},1\n" for word in words) + "7,8\n")
-    source = open_file(path, target="y", missing="drop")
+    source = open_source(path, target="y", missing="drop")
     assert whole(source).X.tolist() == [[7.0]]
     assert (source.rows_read, source.rows_dropped) == (len(words) + 1, len(words))
     assert source.dropped == {"x": len(words)}
@@ -137,7 +136,7 @@ def test_any_padding_quoting_and_cutting_reads_as_with_the_csv_module(
     expected = np.array([[float(row[0]), float(row[2])] for row in table[1:]])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csv_chunks, "CHUNK_BYTES", chunk)
-        source = open_file(path, target="y", features=["x"])
+        source = open_source(path, target="y", features=["x"])
         batches = list(source.batches(rows))
     assert [len(batch) for batch in batches[:-1]] == [rows] * (len(batches) - 1)
     assert np.array_equal(np.concatenate([batch.X[:, 0] for batch in batches]), expected[:, 0])
@@ -172,7 +171,7 @@ def test_any_bytes_are_numbers_or_one_sentence(
     path = write(tmp_path_factory.mktemp("any") / "t.csv", start + content)
     message = ""
     try:
-        batch = whole(open_file(path, target="y"))
+        batch = whole(open_source(path, target="y"))
         assert np.isfinite(batch.X).all()
     except DataError as error:
         message = error.message
@@ -203,12 +202,12 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
         ('x,y\n1,2\n3,"4\n5,6\n', "line 3 of t.csv opens a quote that is not closed", None),
         ("x,y\n1,2\nbad,4\n", "column 'x' of t.csv holds text: 'bad' in row 2", NUMBER.format("x")),
         ("x,y\n1,2\n3,bad\n", "column 'y' of t.csv holds text: 'bad' in row 2", "expected a number"),
-        ("x,y\n1_000,2\n", "column 'x' of t.csv holds text: '1_000' in row 1", None),
-        ("x,y\n0x10,2\n", "column 'x' of t.csv holds text: '0x10' in row 1", None),
+        ("x,y\n2,1_000\n", "column 'y' of t.csv holds text: '1_000' in row 1", None),
+        ("x,y\n2,0x10\n", "column 'y' of t.csv holds text: '0x10' in row 1", None),
         (
             "x,z,y\nworse,2,3\n1,2,3\nbad,4,5\n",
-            "column 'x' of t.csv holds text: 'worse' in row 1",
-            "use the numeric columns: features=['z']",
+            "column 'x' of t.csv looks like a key: it holds 3 different texts in 3 rows",
+            "leave it out, features=['z']; or insist on a coefficient for each of them with 'C(x)' among the features",
         ),
         (
             "x;y\n1,5;2\n",
@@ -220,7 +219,7 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
         ("x;y\n1,234.5;2\n", "column 'x' of t.csv holds text: '1,234.5' in row 1", THOUSANDS),
         ("x,y\n9007199254740993,2\n", BIG, LONG),
         ("x,y\n 9007199254740993 ,2\n", BIG, LONG),
-        ("x,y\n\xe9,2\n".encode("latin-1"), "column 'x' of t.csv holds text: 'é' in row 1", None),
+        ("x,y\n2,\xe9\n".encode("latin-1"), "column 'y' of t.csv holds text: 'é' in row 1", None),
         (
             "x,y\n1,2\n".encode("utf-16-le"),
             "t.csv is not a text file: it holds the byte 0x00 at position 1",
@@ -238,7 +237,7 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
 def test_each_defect_has_its_sentence(tmp_path: Path, content: str | bytes, message: str, hint: str | None) -> None:
     path = write(tmp_path / "t.csv", content)
     with pytest.raises(DataError) as error:
-        whole(open_file(path, target="y"))
+        whole(open_source(path, target="y"))
     assert error.value.message == message
     assert error.value.hint == hint
 
@@ -247,26 +246,26 @@ def test_each_defect_has_its_sentence(tmp_path: Path, content: str | bytes, mess
 def test_lines_and_rows_are_counted_over_the_whole_file(tmp_path: Path) -> None:
     good = "x,y,note\n\n" + '1,2,"a\nb"\n' * 500
     with pytest.raises(DataError, match=r"line 1003 of t.csv has 2 fields, expected 3"):
-        whole(open_file(write(tmp_path / "t.csv", good + "3,4\n" + "1,2,\n" * 100), target="y", features=["x"]))
+        whole(open_source(write(tmp_path / "t.csv", good + "3,4\n" + "1,2,\n" * 100), target="y", features=["x"]))
     with pytest.raises(DataError, match=r"column 'x' of t.csv holds text: 'bad' in row 501"):
-        whole(open_file(write(tmp_path / "t.csv", good + "bad,4,\n" + "1,2,\n" * 100), target="y", features=["x"]))
+        whole(open_source(write(tmp_path / "t.csv", good + "bad,4,\n" + "1,2,\n" * 100), target="y", features=["x"]))
     with pytest.raises(DataError, match=r"column 'x' has 2 missing \(NaN\) cells, the first in row 501"):
-        whole(open_file(write(tmp_path / "t.csv", good + ",4,\n" * 2 + "1,2,\n" * 100), target="y", features=["x"]))
+        whole(open_source(write(tmp_path / "t.csv", good + ",4,\n" * 2 + "1,2,\n" * 100), target="y", features=["x"]))
     with pytest.raises(DataError, match=r"line 1003 of t.csv opens a quote that is not closed"):
-        whole(open_file(write(tmp_path / "t.csv", good + '1,2,"\n' + "1,2,\n" * 100), target="y", features=["x"]))
+        whole(open_source(write(tmp_path / "t.csv", good + '1,2,"\n' + "1,2,\n" * 100), target="y", features=["x"]))
 
 
 @pytest.mark.usefixtures("small_chunks")
 def test_the_first_defect_is_told_whatever_comes_later(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "x,y\n1,2\nbad,4\n" + "5,6\n" * 100 + "7\n")
     with pytest.raises(DataError, match="holds text: 'bad' in row 2"):
-        whole(open_file(path, target="y"))
+        whole(open_source(path, target="y"))
 
 
 @pytest.mark.usefixtures("small_chunks")
 def test_a_column_may_turn_to_padded_blanks_late(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 500 + " NA ,3\n" + "\t,4\n" + "5,6\n" * 500)
-    source = open_file(path, target="y", missing="drop")
+    source = open_source(path, target="y", missing="drop")
     assert len(whole(source)) == 1000
     assert source.dropped == {"x": 2}
 
@@ -289,7 +288,6 @@ COLUMNS = "['price', 'sqft', 'city']"
         ({"features": ["sqft", "sqft"]}, "feature 'sqft' is listed 2 times", None),
         ({"features": []}, "no features: FILE has no column beside 'price' to learn from", None),
         ({"missing": "fill"}, "missing='fill' is not known", "missing='error' or missing='drop'"),
-        ({}, "column 'city' of FILE holds text: 'Rome' in row 1", "use the numeric columns: features=['sqft']"),
         ({"target": "city", "features": "sqft"}, "column 'city' of FILE holds text: 'Rome' in row 1", None),
     ],
 )
@@ -300,40 +298,40 @@ def test_each_slip_of_the_caller_has_its_sentence(
     path = tmp_path / f"houses.{kind}"
     frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
     with pytest.raises(DataError) as error:
-        whole(open_file(path, **({"target": "price"} | asked)))  # type: ignore[arg-type]
+        whole(open_source(path, **({"target": "price"} | asked)))  # type: ignore[arg-type]
     assert error.value.message == message.replace("FILE", path.name)
     assert error.value.hint == hint
 
 
 def test_a_header_that_is_no_header_is_recognised(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"the first line of t.csv looks like data"):
-        open_file(write(tmp_path / "t.csv", "1,2\n3,4\n"), target="y")
+        open_source(write(tmp_path / "t.csv", "1,2\n3,4\n"), target="y")
 
 
 def test_equal_or_empty_names_are_errors_only_where_they_are_used(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"t.csv has 2 columns named 'x'"):
-        open_file(write(tmp_path / "t.csv", "x, x ,y\n1,2,3\n"), target="y")
+        open_source(write(tmp_path / "t.csv", "x, x ,y\n1,2,3\n"), target="y")
     path = write(tmp_path / "t.csv", ",x,y\n0,1,2\n")
     with pytest.raises(DataError, match=r"column 1 of t.csv has no name") as error:
-        open_file(path, target="y")
+        open_source(path, target="y")
     assert error.value.hint == "say which columns to use: features=['x']"
-    assert whole(open_file(path, target="y", features=["x"])).X.tolist() == [[1.0]]
+    assert whole(open_source(path, target="y", features=["x"])).X.tolist() == [[1.0]]
 
 
 def test_a_file_that_is_not_there_suggests_one_that_is(tmp_path: Path) -> None:
     write(tmp_path / "houses.csv", "x,y\n1,2\n")
     with pytest.raises(DataError, match=r"no such file: .*hose.csv") as error:
-        open_file(tmp_path / "hose.csv", target="y")
+        open_source(tmp_path / "hose.csv", target="y")
     assert error.value.hint == f"did you mean {tmp_path / 'houses.csv'}?"
     with pytest.raises(DataError, match="no such file"):
-        open_file(tmp_path / "no" / "houses.csv", target="y")
+        open_source(tmp_path / "no" / "houses.csv", target="y")
 
 
 def test_a_cut_off_archive_is_no_short_table(tmp_path: Path) -> None:
     lines = "".join(f"{row * 0.37},{row}\n" for row in range(20_000))
     path = write(tmp_path / "t.csv.gz", gzip.compress(f"x,y\n{lines}".encode())[:-2000])
     with pytest.raises(DataError, match=r"cannot read .*t\.csv\.gz: Truncated compressed stream"):
-        whole(open_file(path, target="y"))
+        whole(open_source(path, target="y"))
 
 
 # Weights
@@ -344,7 +342,7 @@ def test_rows_of_weight_zero_are_no_rows(tmp_path: Path, kind: str) -> None:
     frame = pd.DataFrame({"w": [1.0, 0, 2, 0, 3], "x": [1, 2, 3, 4, 5], "y": [1.0, 2, 3, 4, 5]})
     path = tmp_path / f"t.{kind}"
     frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
-    source = open_file(path, target="y", weight="w")
+    source = open_source(path, target="y", weight="w")
     assert source.feature_names == ("x",)
     assert [batch.y.tolist() for batch in source.batches(2)] == [[1, 3], [5]]
     weight = whole(source).weight
@@ -355,9 +353,9 @@ def test_rows_of_weight_zero_are_no_rows(tmp_path: Path, kind: str) -> None:
 
 def test_weights_that_weigh_nothing_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"weight 'w' of t.csv is negative: -1.0 in row 2"):
-        whole(open_file(write(tmp_path / "t.csv", "x,y,w\n1,2,1\n1,2,-1\n"), target="y", weight="w"))
+        whole(open_source(write(tmp_path / "t.csv", "x,y,w\n1,2,1\n1,2,-1\n"), target="y", weight="w"))
     with pytest.raises(DataError, match=r"every usable row of t.csv has weight zero"):
-        whole(open_file(write(tmp_path / "t.csv", "x,y,w\n1,2,0\n1,2,0\n"), target="y", weight="w"))
+        whole(open_source(write(tmp_path / "t.csv", "x,y,w\n1,2,0\n1,2,0\n"), target="y", weight="w"))
 
 
 # Parquet
@@ -377,7 +375,7 @@ def test_parquet_keeps_every_kind_of_number(tmp_path: Path) -> None:
         "y": pa.array([1.0, 2.0]),
     }
     pq.write_table(pa.table(columns), tmp_path / "t.parquet")
-    source = open_file(tmp_path / "t.parquet", target="y")
+    source = open_source(tmp_path / "t.parquet", target="y")
     assert source.feature_names == tuple(columns)[:-1]
     for j, name in enumerate(source.feature_names):
         assert whole(source).X[:, j].tolist() == [float(value.as_py()) for value in columns[name]]
@@ -398,7 +396,7 @@ def test_parquet_keeps_every_kind_of_number(tmp_path: Path) -> None:
 def test_parquet_cells_that_are_no_numbers_are_refused(tmp_path: Path, cells: pa.Array, words: str) -> None:
     pq.write_table(pa.table({"x": cells, "y": np.ones(len(cells))}), tmp_path / "t.parquet")
     with pytest.raises(DataError, match=words):
-        whole(open_file(tmp_path / "t.parquet", target="y"))
+        whole(open_source(tmp_path / "t.parquet", target="x"))
 
 
 def test_rows_of_parquet_are_counted_over_row_groups(tmp_path: Path) -> None:
@@ -406,8 +404,8 @@ def test_rows_of_parquet_are_counted_over_row_groups(tmp_path: Path) -> None:
     x[[700, 900]] = np.nan
     pq.write_table(pa.table({"x": x, "y": x}), tmp_path / "t.parquet", row_group_size=64)
     with pytest.raises(DataError, match=r"column 'x' has 2 missing \(NaN\) cells, the first in row 701; column 'y'"):
-        whole(open_file(tmp_path / "t.parquet", target="y"))
-    source = open_file(tmp_path / "t.parquet", target="y", missing="drop", batch_rows=100)
+        whole(open_source(tmp_path / "t.parquet", target="y"))
+    source = open_source(tmp_path / "t.parquet", target="y", missing="drop", batch_rows=100)
     # Blocks of at most 100 rows, cut anew after each run of row groups that makes four of them: 448, 448, 104.
     assert [len(batch) for batch in source.batches()] == [100] * 4 + [48] + [100, 100, 99, 100, 48, 99, 4]
     assert (source.rows_read, source.rows_dropped, source.dropped) == (1000, 2, {"x": 2, "y": 2})
@@ -419,9 +417,9 @@ def test_a_damaged_parquet_file_is_one_sentence(tmp_path: Path) -> None:
     good = path.read_bytes()
     for damaged in (good[:-20], good[:4], good[:20] + b"\xff" * 40 + good[60:]):
         with pytest.raises(DataError, match=r"cannot read .*t\.parquet: "):
-            whole(open_file(write(path, damaged), target="y"))
+            whole(open_source(write(path, damaged), target="y"))
     with pytest.raises(DataError, match=r"t.parquet is not a Parquet file: it does not start with PAR1"):
-        open_file(write(path, "x,y\n"), target="y")
+        open_source(write(path, "x,y\n"), target="y")
 
 
 def test_rows_laid_out_late_are_the_rows_laid_out_early(tmp_path: Path) -> None:
@@ -431,7 +429,7 @@ def test_rows_laid_out_late_are_the_rows_laid_out_early(tmp_path: Path) -> None:
     table = pa.table({"a": x[:, 0], "b": x[:, 1], "y": x[:, 2], "w": weight})
     pq.write_table(table, tmp_path / "t.parquet")
     kept = (weight > 0) & np.isfinite(x).all(axis=1)
-    source = open_file(tmp_path / "t.parquet", target="y", weight="w", missing="drop", batch_rows=64)
+    source = open_source(tmp_path / "t.parquet", target="y", weight="w", missing="drop", batch_rows=64)
     late, early = next(source.batches()), next(source.batches(int(kept[:64].sum())))
     assert late.X is late.X
     assert late.X.flags.f_contiguous
@@ -467,14 +465,14 @@ def test_four_times_the_rows_need_no_more_memory(tmp_path: Path, kind: str, monk
             table.to_pandas().to_csv(path, index=False)
         else:
             pq.write_table(table, path, row_group_size=4000)
-        peaks.append(peak_memory(open_file(path, target="y", batch_rows=2000)))
+        peaks.append(peak_memory(open_source(path, target="y", batch_rows=2000)))
     # Memory that grew with the rows would be four times as much; how far the threads are ahead varies.
     assert peaks[1] < 2 * peaks[0]
 
 
 def test_a_pass_that_is_left_early_leaves_no_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 1 << 10)
-    source = open_file(write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 10_000), target="y")
+    source = open_source(write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 10_000), target="y")
     batches = source.batches(10)
     next(batches)
     batches.close()  # type: ignore[attr-defined]
@@ -489,7 +487,7 @@ def test_housing_reads_as_with_pandas(shared_data: Path) -> None:
     features = [name for name in frame.columns if name not in ("median_house_value", "ocean_proximity")]
     assert frame["total_bedrooms"].isna().sum() == 207
     kept = frame.dropna()
-    source = open_file(shared_data / "housing.csv", target="median_house_value", features=features, missing="drop")
+    source = open_source(shared_data / "housing.csv", target="median_house_value", features=features, missing="drop")
     assert np.array_equal(whole(source).X, kept[features].to_numpy())
     assert np.array_equal(whole(source).y, kept["median_house_value"].to_numpy())
     assert (source.rows_read, source.rows_dropped, source.dropped) == (20640, 207, {"total_bedrooms": 207})
@@ -497,16 +495,15 @@ def test_housing_reads_as_with_pandas(shared_data: Path) -> None:
 
 def test_housing_says_what_is_in_its_way(shared_data: Path) -> None:
     with pytest.raises(DataError, match=r"column 'ocean_proximity' of housing.csv holds text: 'NEAR BAY' in row 1"):
-        whole(open_file(shared_data / "housing.csv", target="median_house_value"))
-    source = open_file(shared_data / "housing.csv", target="median_house_value", features=["total_bedrooms"])
+        whole(open_source(shared_data / "housing.csv", target="ocean_proximity"))
     with pytest.raises(DataError, match=r"'total_bedrooms' has 207 missing \(NaN\) cells, the first in row 291"):
-        whole(source)
+        whole(open_source(shared_data / "housing.csv", target="median_house_value"))
 
 
 @pytest.mark.parametrize(("name", "target"), [("diamonds", "price"), ("mpg", "mpg")])
 def test_real_tables_read_as_with_pandas(shared_data: Path, name: str, target: str) -> None:
     frame = pd.read_csv(shared_data / f"{name}.csv").select_dtypes("number").dropna()
     features = [column for column in frame.columns if column != target]
-    batch = whole(open_file(shared_data / f"{name}.csv", target=target, features=features, missing="drop"))
+    batch = whole(open_source(shared_data / f"{name}.csv", target=target, features=features, missing="drop"))
     assert np.array_equal(batch.X, frame[features].to_numpy())
     assert np.array_equal(batch.y, frame[target].to_numpy())

@@ -25,7 +25,6 @@ from pyarrow import fs
 
 from gradline import DataError, open_source
 from gradline.data.readers import places
-from gradline.data.readers.files import open_file
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks, json_lines
@@ -133,26 +132,26 @@ def test_keys_in_folder_names_are_columns_as_pyarrow_reads_them(tmp_path: Path) 
     ds.write_dataset(
         table, tmp_path / "t", format="parquet", partitioning=["site no", "city"], partitioning_flavor="hive"
     )
-    source = open_file(tmp_path / "t", target="y", features=["x", "site no"], missing="drop")
+    source = open_source(tmp_path / "t", target="y", features=["x", "site no"], missing="drop")
     assert source.name == "t"
     expected = ds.dataset(tmp_path / "t", partitioning="hive").to_table().sort_by("y").to_pandas().dropna()
     batch = whole(source)
     assert np.array_equal(batch.X[np.argsort(batch.y)], expected[["x", "site no"]].to_numpy())
     assert source.dropped == {"site no": 1}
     with pytest.raises(DataError, match=r"column 'city' of site no=.*parquet holds text: 'e' in row 1"):
-        whole(open_file(tmp_path / "t", target="y"))
+        whole(open_source(tmp_path / "t", target="city", features=["x"]))
 
 
 def test_a_column_in_the_file_outranks_the_name_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "t" / "x=5").mkdir(parents=True)
     (tmp_path / "t" / "x=5" / "a.csv").write_text("x,y\n1,2\n")
-    assert whole(open_file(tmp_path / "t", target="y")).X.tolist() == [[1.0]]
+    assert whole(open_source(tmp_path / "t", target="y")).X.tolist() == [[1.0]]
 
 
 def test_keys_alone_can_be_the_features(tmp_path: Path) -> None:
-    source = open_file(hive(tmp_path / "t"), target="year", features=["a"])
+    source = open_source(hive(tmp_path / "t"), target="year", features=["a"])
     assert np.array_equal(whole(source).y, FRAME["year"])
-    twice = open_file(tmp_path / "t", target="y", features=["year"], batch_rows=7)
+    twice = open_source(tmp_path / "t", target="y", features=["year"], batch_rows=7)
     assert np.array_equal(whole(twice).X.ravel(), FRAME["year"])
 
 
@@ -160,8 +159,8 @@ def test_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     many(tmp_path / "t", pa_csv.write_csv, "csv")
     monkeypatch.chdir(tmp_path / "t")
     for text in (".", "./", "*.csv", "./*.csv", "../t", "../*/*.csv"):
-        assert np.array_equal(whole(open_file(text, target="y", features=["a"])).X.ravel(), FRAME["a"])
-    assert open_file(".", target="y", features=["a"]).name == "t"
+        assert np.array_equal(whole(open_source(text, target="y", features=["a"])).X.ravel(), FRAME["a"])
+    assert open_source(".", target="y", features=["a"]).name == "t"
 
 
 # Other file systems
@@ -179,12 +178,12 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("end", ["", "/*.parquet", "/part-?.parquet"])
 def test_tables_in_an_object_store(bucket: Path, end: str) -> None:
     many(bucket / "sales", pq.write_table, "parquet")
-    source = open_file(f"s3://bucket/sales{end}", target="y", features=["a"])
+    source = open_source(f"s3://bucket/sales{end}", target="y", features=["a"])
     assert np.array_equal(whole(source).X.ravel(), FRAME["a"])
     with pytest.raises(DataError, match=r"^no file matches s3://bucket/sales/\*.csv$"):
-        open_file("s3://key:secret@bucket/sales/*.csv", target="y")
+        open_source("s3://key:secret@bucket/sales/*.csv", target="y")
     with pytest.raises(DataError, match=r"^no such file: s3://bucket/sale.csv$"):
-        open_file("s3://key:secret@bucket/sale.csv", target="y")
+        open_source("s3://key:secret@bucket/sale.csv", target="y")
 
 
 def test_each_kind_of_file_in_an_object_store(bucket: Path) -> None:
@@ -197,7 +196,7 @@ def test_each_kind_of_file_in_an_object_store(bucket: Path) -> None:
         ("t.parquet", pq.write_table),
     ):
         write(TABLE, bucket / name)
-        source = open_file(f"gs://bucket/{name}", target="y", features=["a"])
+        source = open_source(f"gs://bucket/{name}", target="y", features=["a"])
         assert source.name == name
         assert np.array_equal(whole(source).X.ravel(), FRAME["a"])
 
@@ -217,7 +216,7 @@ def test_each_kind_of_file_in_an_object_store(bucket: Path) -> None:
 )
 def test_no_error_shows_credentials(url: str) -> None:
     with pytest.raises(DataError, match=r"^cannot open ") as error:
-        open_file(url, target="y")
+        open_source(url, target="y")
     told, shown = error.value, ""
     chain: BaseException | None = told
     while chain is not None:
@@ -235,13 +234,13 @@ def test_files_that_differ_name_the_file_and_the_column(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("y,x\n3,1\n")
     (tmp_path / "c.csv").write_text("y,x,z,new\n1,2,3,4\n")
     with pytest.raises(DataError, match=r"^b.csv has no column 'z', which a.csv has; it has \['y', 'x'\]"):
-        open_file(f"{tmp_path}/*.csv", target="y")
+        open_source(f"{tmp_path}/*.csv", target="y")
     with pytest.raises(DataError, match=r"^c.csv has a column 'new', which a.csv has not") as error:
-        open_file(f"{tmp_path}/[ac].csv", target="y")
+        open_source(f"{tmp_path}/[ac].csv", target="y")
     assert error.value.hint == "name the columns to use: features=[...]"
     with pytest.raises(DataError, match=r"^b.csv has no column 'z'"):
-        open_file(f"{tmp_path}/*.csv", target="y", features=["z"])
-    source = open_file(f"{tmp_path}/*.csv", target="y", features=["x"])
+        open_source(f"{tmp_path}/*.csv", target="y", features=["z"])
+    source = open_source(f"{tmp_path}/*.csv", target="y", features=["x"])
     assert whole(source).X.ravel().tolist() == [1, 4, 1, 2]
     assert whole(source).y.tolist() == [3, 6, 3, 1]
 
@@ -250,47 +249,47 @@ def test_a_bad_cell_is_told_with_its_file_and_the_row_in_it(tmp_path: Path, monk
     for name, content in (("a", "x,y\n1,2\n3,4\n"), ("b", "x,y\n5,6\n7,8\nbad,1\n")):
         (tmp_path / f"{name}.csv").write_text(content)
     with pytest.raises(DataError, match=r"^column 'x' of b.csv holds text: 'bad' in row 3"):
-        whole(open_file(tmp_path, target="y"))
+        whole(open_source(tmp_path, target="y"))
     (tmp_path / "b.csv").write_text("x,y\n5,6\n7\n")
     with pytest.raises(DataError, match=r"^line 3 of b.csv has 1 field, expected 2"):
-        whole(open_file(tmp_path, target="y"))
+        whole(open_source(tmp_path, target="y"))
     (tmp_path / "b.csv").write_bytes(b"x,y\n5,6\n7,\xe9\n")
     with pytest.raises(DataError, match=r"^column 'y' of b.csv holds text: 'é' in row 2"):
-        whole(open_file(tmp_path, target="y"))
+        whole(open_source(tmp_path, target="y"))
     (tmp_path / "b.csv").write_text("x,y\n5,\n")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"^\*.csv has .* column 'y' has 1 missing \(NaN\) cell, the first in row 3"):
-        whole(open_file("*.csv", target="y"))
+        whole(open_source("*.csv", target="y"))
 
 
 def test_one_file_without_rows_is_no_error_but_all_are(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n")
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")
-    assert whole(open_file(tmp_path, target="y")).y.tolist() == [2.0]
+    assert whole(open_source(tmp_path, target="y")).y.tolist() == [2.0]
     (tmp_path / "b.csv").write_text("x,y\n")
     with pytest.raises(DataError, match="has column names but no rows"):
-        whole(open_file(tmp_path, target="y"))
+        whole(open_source(tmp_path, target="y"))
     (tmp_path / "b.csv").write_text("")
     with pytest.raises(DataError, match=r"^b.csv is empty \(0 bytes\)"):
-        open_file(tmp_path, target="y")
+        open_source(tmp_path, target="y")
 
 
 def test_a_folder_or_a_glob_without_a_table_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(DataError, match=r"^folder .* holds no table\n") as error:
-        open_file(tmp_path, target="y")
+        open_source(tmp_path, target="y")
     assert "end in .csv, .tsv, .parquet" in str(error.value.hint)
     with pytest.raises(DataError, match=r"^no file matches .*/\*.csv$"):
-        open_file(f"{tmp_path}/*.csv", target="y")
+        open_source(f"{tmp_path}/*.csv", target="y")
     (tmp_path / "year=1").mkdir()
     with pytest.raises(DataError, match=r"^no file matches .*/year=\*\n") as error:
-        open_file(f"{tmp_path}/year=*", target="y")
+        open_source(f"{tmp_path}/year=*", target="y")
     assert error.value.hint == f"'{tmp_path}/year=*/*' for the files in the folders of that name"
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")
     pq.write_table(TABLE, tmp_path / "c.parquet")
     with pytest.raises(DataError, match=r"holds 2 CSV files and 1 Parquet file, expected one kind"):
-        open_file(tmp_path, target="y")
+        open_source(tmp_path, target="y")
 
 
 def test_a_cut_off_file_among_others_is_named(tmp_path: Path) -> None:
@@ -298,7 +297,7 @@ def test_a_cut_off_file_among_others_is_named(tmp_path: Path) -> None:
     cut = folder / "part-2.parquet"
     cut.write_bytes(cut.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"^cannot read .*part-2\.parquet: "):
-        open_file(folder, target="y")
+        open_source(folder, target="y")
 
 
 # Arrow
@@ -311,30 +310,30 @@ def test_a_damaged_arrow_file_is_one_sentence(tmp_path: Path) -> None:
         for size in (8, 12, 300, len(good) // 2, len(good) - 20):
             (tmp_path / "t.arrow").write_bytes(good[:size])
             with pytest.raises(DataError, match=r"^[^\n]*t\.arrow[^\n]*$"):
-                whole(open_file(tmp_path / "t.arrow", target="y", features=["a"]))
+                whole(open_source(tmp_path / "t.arrow", target="y", features=["a"]))
     (tmp_path / "t.arrow").write_text("x,y\n1,2\n")
     with pytest.raises(DataError, match=r"^t.arrow is not an Arrow file"):
-        open_file(tmp_path / "t.arrow", target="y")
+        open_source(tmp_path / "t.arrow", target="y")
     (tmp_path / "t.feather").write_bytes(b"FEA1----")
     with pytest.raises(DataError, match=r"^t.feather is in the first version of Feather"):
-        open_file(tmp_path / "t.feather", target="y")
+        open_source(tmp_path / "t.feather", target="y")
 
 
 def test_rows_of_arrow_are_counted_over_its_batches(tmp_path: Path) -> None:
     cells = pa.chunked_array([[1, 2], [3, 2**53 + 1]])
     feather.write_feather(pa.table({"x": cells, "y": cells}), tmp_path / "t.feather", chunksize=2)
     with pytest.raises(DataError, match=r"float64 cannot hold exactly: 9007199254740993 in row 4"):
-        whole(open_file(tmp_path / "t.feather", target="y"))
+        whole(open_source(tmp_path / "t.feather", target="y"))
 
 
-def test_categories_of_numbers_are_numbers_in_an_arrow_file(tmp_path: Path) -> None:
+def test_a_target_kept_as_categories_of_numbers_is_read_as_numbers(tmp_path: Path) -> None:
     for write in (stream, feather.write_feather):
         table = pa.table(
             {"s": pa.array(["a", "b"] * 40).dictionary_encode(), "x": pa.array([5, 7] * 40), "y": [1.0] * 80}
         )
         write(table.set_column(1, "x", table["x"].dictionary_encode()), tmp_path / "t.arrow")
-        batch = whole(open_file(tmp_path / "t.arrow", target="y", features=["x"]))
-        assert batch.X.ravel().tolist() == [5, 7] * 40
+        batch = whole(open_source(tmp_path / "t.arrow", target="x", features=["y"]))
+        assert batch.y.tolist() == [5, 7] * 40
 
 
 # JSON lines
@@ -360,7 +359,7 @@ def test_json_lines_read_as_with_the_json_module(
     kept = [row for row in rows if row.get("x") is not None and row["y"] is not None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_lines, "CHUNK_BYTES", chunk)
-        source = open_file(path, target="y", features=["x"], missing="drop")
+        source = open_source(path, target="y", features=["x"], missing="drop")
         batch = whole(source)
     assert batch.X.ravel().tolist() == [float(row["x"]) for row in kept]  # type: ignore[arg-type]
     assert batch.y.tolist() == [float(row["y"]) for row in kept]  # type: ignore[arg-type]
@@ -393,7 +392,7 @@ def test_each_defect_of_json_lines_has_its_sentence(tmp_path: Path, content: str
     path = tmp_path / "t.jsonl"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError) as error:
-        whole(open_file(path, target="y"))
+        whole(open_source(path, target="y"))
     assert message in error.value.message
 
 
@@ -408,14 +407,14 @@ def test_each_defect_of_json_lines_has_its_sentence(tmp_path: Path, content: str
 def test_json_that_is_not_in_lines_is_recognised(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "t.txt").write_text(content)
     with pytest.raises(DataError) as error:
-        open_file(tmp_path / "t.txt", target="y")
+        open_source(tmp_path / "t.txt", target="y")
     assert error.value.message == message
 
 
 @pytest.mark.parametrize("name", ["[x]", "{x}", "[{x}]"])
 def test_a_bracket_in_a_column_name_makes_no_json(tmp_path: Path, name: str) -> None:
     (tmp_path / "t.csv").write_text(f"{name},y\n1,2\n")
-    assert open_file(tmp_path / "t.csv", target="y").feature_names == (name,)
+    assert open_source(tmp_path / "t.csv", target="y").feature_names == (name,)
 
 
 def test_lines_and_rows_of_json_are_counted_over_the_whole_file(
@@ -427,10 +426,10 @@ def test_lines_and_rows_of_json_are_counted_over_the_whole_file(
     path = tmp_path / "t.jsonl"
     path.write_text(good + "{]\n" + good)
     with pytest.raises(DataError, match=r"^line 601 of t.jsonl is not JSON"):
-        whole(open_file(path, target="y"))
+        whole(open_source(path, target="y"))
     path.write_text(good + '{"x": "a", "y": 2}\n' + good)
     with pytest.raises(DataError, match=r"^column 'x' of t.jsonl holds text: 'a' in row 301"):
-        whole(open_file(path, target="y"))
+        whole(open_source(path, target="y"))
 
 
 # What can be read once
@@ -481,7 +480,7 @@ def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_bytes, args=(CSV,))
     writer.start()
-    source = open_file(pipe, target="b")
+    source = open_source(pipe, target="b")
     assert whole(source).X.ravel().tolist() == list(range(1000))
     writer.join()
     with pytest.raises(DataError, match=r"^/.*/pipe can be read only once"):
@@ -505,7 +504,7 @@ def test_four_times_the_files_need_no_more_memory(tmp_path: Path, kind: str, mon
         folder.mkdir()
         for number in range(count):
             write(table, folder / f"{number}.{kind}")
-        source = open_file(folder, target="y", batch_rows=2000)
+        source = open_source(folder, target="y", batch_rows=2000)
         assert isinstance(source, TableSource)
         peaks.append(peak_memory(source))
     # Memory that grew with the rows would be four times as much; how far the threads are ahead varies.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from gradline.data.readers.columnar import ArrowReader, ParquetReader, StreamReader
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.places import KINDS, TABLE, Pipe, Place, find
 from gradline.data.readers.reader import Reader
-from gradline.data.roles import Roles
-from gradline.data.table_source import BATCH_ROWS, TableSource
-from gradline.data.tally import Missing
 from gradline.data.text.cells import Decimal
 from gradline.data.text.csv import CsvReader
 from gradline.data.text.file import TextFile
@@ -28,25 +25,6 @@ COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
     b"FEA1": ArrowReader,
     STREAM: ArrowReader,
 }
-
-
-def open_file(
-    path: str | os.PathLike[str],
-    *,
-    target: str | None,
-    features: Sequence[str] | None = None,
-    weight: str | None = None,
-    missing: Missing = "error",
-    batch_rows: int = BATCH_ROWS,
-    decimal: Decimal = ".",
-    encoding: str | None = None,
-) -> TableSource:
-    """Open a file, or those of a folder, a glob or a URL, as a source; see `gradline.open_source`."""
-    reader = reader_of(path, decimal=decimal, encoding=encoding)
-    roles = Roles.of(reader.name, reader.column_names, target=target, features=features, weight=weight)
-    if isinstance(reader, ManyReader):
-        reader.agree(None if features is None else roles.columns)
-    return TableSource(reader, roles, missing=missing, batch_rows=batch_rows)
 
 
 def reader_of(path: str | os.PathLike[str], *, decimal: Decimal = ".", encoding: str | None = None) -> Reader:
