@@ -1,7 +1,11 @@
 """A browser for the lab: the system's Chromium, driven by Playwright, offline; one for each process of the tests."""
 
+import base64
+import json
 import os
+import re
 import shutil
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +15,7 @@ from gradline.cli_lab import lesson as the_lesson
 from gradline.data.arrays import ArraySource
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab
+from gradline.report.lab.page import pack
 
 REQUIRED = os.environ.get("GRADLINE_BROWSER") == "required"
 ARGUMENTS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
@@ -104,6 +109,41 @@ def hostile():
     return source, Setup(command='gradline fit "\n</script>"')
 
 
+def facts_of(text):
+    """What a page carries for its script."""
+    return json.loads(zlib.decompress(base64.b64decode(re.search(r'id="facts">(.*?)</script>', text, re.S)[1])))
+
+
+def before_points(text):
+    """Bytes of a page without its points, and without what places them in each view."""
+    facts = facts_of(text)
+    del facts["points"]
+    for view in facts["views"]:
+        view.pop("z", None), view.pop("offset", None)
+    packed = re.search(r'id="facts">(.*?)</script>', text, re.S)[1]
+    lean = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode()) - len(packed) + len(pack(lean))
+
+
+def long_names(features, seed=0):
+    """Of some 500 characters, no two alike, from an alphabet of trouble: no packing makes them short."""
+    rng = np.random.default_rng(seed)
+    alphabet = [
+        *"abcdefghijklmnopqrstuvwxyz0123456789 <>&'`\"\\/{}",
+        "\U0001f600",
+        "\U0001f468\u200d\U0001f680",
+        "\u6570",
+    ]
+    return tuple(f"</script><script>alert({j})</script>" + "".join(rng.choice(alphabet, 480)) for j in range(features))
+
+
+def long(features):
+    X, y = rows(400, features)
+    names = long_names(features)
+    source = ArraySource(X, y, feature_names=names, target_name="y" + names[0], name=2 * names[0])
+    return lambda: (source, Setup(command=f"gradline fit t.csv --features {','.join(names)}"))
+
+
 TABLES = {
     "lesson": lesson,
     "line": table(1000, 1),
@@ -113,4 +153,5 @@ TABLES = {
     "slice": table(1000, 3),
     "many points": table(2000, 1),
     "hostile": hostile,
+    **{f"long {features}": long(features) for features in (1, 2, 12, 200)},
 }

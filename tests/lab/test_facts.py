@@ -22,12 +22,12 @@ from gradline.descent.goal.quadratic import Quadratic
 from gradline.errors import DataError
 from gradline.moments.moments import Moments
 from gradline.report import svg
-from gradline.report.lab import recorded
+from gradline.report.lab import names, recorded
 from gradline.report.lab.facts import Facts, Setup, ways_to_look
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.recorded import condensed
 from gradline.report.lab.sample import Reservoir
-from tests.lab.conftest import lesson, rows
+from tests.lab.conftest import facts_of, hostile, lesson, long_names, rows
 
 
 class Stream:
@@ -199,13 +199,12 @@ def test_columns_far_from_zero_open_standardised():
 # ---- the file
 
 
-def test_json_in_the_page_ends_no_script_and_has_no_infinity():
-    html = gradline.lab(*rows(50, 2)).html
-    facts = re.search(r'id="facts">(.*?)</script>', html, re.S)[1]
-    assert not re.search(r"[<>&]", facts)
-    assert "Infinity" not in facts
-    assert "NaN" not in facts
-    assert json.loads(facts)["rows"] == 50
+def test_facts_are_packed_in_characters_that_are_no_markup_and_hold_no_infinity():
+    html = Lab(*hostile()).html
+    assert re.search(r'id="facts">[A-Za-z0-9+/]+=*</script>', html)
+    facts = facts_of(html)
+    assert facts["rows"] == 30
+    json.dumps(facts, allow_nan=False)
 
 
 def test_a_notebook_gets_a_frame_of_its_own():
@@ -295,6 +294,39 @@ def test_the_quadratic_of_the_condensed_rows_is_that_of_all():
     theirs = Quadratic.of(moments, moments.solve(), bias=True)
     np.testing.assert_allclose(ours.best, theirs.best, rtol=1e-9)
     assert ours.floor == pytest.approx(theirs.floor, rel=1e-9)
+
+
+# ---- names
+
+
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=6))
+def test_labels_are_short_tame_and_those_that_fit_stay(given):
+    for name, label in zip(given, names.labels(given), strict=True):
+        assert len(label) <= names.SHOWN
+        label.encode()
+        assert not re.search("[\u2028\u2029\u202a-\u202e\u2066-\u2069\x00-\x1f]", label)
+        if len(name) <= names.SHOWN and name.isprintable():
+            assert label == name
+
+
+@given(st.integers(33, 90), st.integers(2, 5))
+def test_long_names_that_are_alike_have_labels_that_are_not(length, count):
+    assert len(set(names.labels(["x" * length] * count))) == count
+
+
+@pytest.mark.parametrize("features", [1, 2, 12, 200])
+def test_long_names_are_there_in_full_as_far_as_there_is_room(features):
+    """4,000 bytes for all of them; where one is cut, it says how long it is. Of 200 that leaves 20 bytes each: none."""
+    every = long_names(features)
+    there = names.in_full(every, names.labels(every))
+    if features == 200:
+        assert there == []
+        return
+    assert [label for label, _ in there] == list(names.labels(every))
+    for whole, (_, name) in zip(every, there, strict=True):
+        begin = name.split("\u2026 (")[0]
+        assert whole.startswith(begin)
+        assert name == whole if features <= 4 else len(begin.encode()) > 300 and f"({len(whole)} characters)" in name
 
 
 # ---- drawings

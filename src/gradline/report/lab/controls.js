@@ -10,6 +10,7 @@ function draw() {
   engines(run, k);
   panels(run, k, state.stage);
   table(run, k);
+  formulas(run);
   showVerdict(run);
   showControls(run, k);
   showPins();
@@ -55,8 +56,6 @@ function showControls({ setting, view, steps }, k) {
   [...view.names, "b"].slice(0, 2).forEach((name, j) => {
     document.querySelector(`[for=${["start-a", "start-b"][j]}]`).textContent = cut(name, 18);
   });
-  byId("why-now").textContent = `With the setting above (${unitsOf(view)}), L = ${short(steepestOf(setting))} and ` +
-    `2/L = ${short(2 / steepestOf(setting))}.`;
   for (const button of fates()) button.setAttribute("aria-pressed", Number(button.dataset.rate) === setting.rate);
 }
 
@@ -228,5 +227,9 @@ function offer() {
     const words = ["all rows", "a single row"][size] || `${size} rows`;
     byId("batch").add(new Option(words, size));
   }
+  byId("in-full").hidden = !FACTS.inFull.length;
+  for (const pair of FACTS.inFull) pair.forEach((words, i) => {
+    byId("in-full").lastElementChild.appendChild(document.createElement(["dt", "dd"][i])).textContent = words;
+  });
   if (!alone) byId("scatter-hint").textContent = "the target against its prediction";
 }

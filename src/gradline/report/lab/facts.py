@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from gradline.data.source import Source
 from gradline.descent.goal.problem import Problem
 from gradline.errors import DataError
 from gradline.moments.precision import Statistics
+from gradline.report.lab import names
 from gradline.report.lab.recorded import EVERY, Recording, condensed, record
 from gradline.report.lab.sample import Sampled
 from gradline.report.lab.views import Coordinates, View
@@ -58,6 +60,8 @@ class Facts:
     views : list of View
         Intercept or not, standardised or not; the first is the one the page opens with. Columns far from zero have
         only a standardised one: as they are, the curvatures differ by more than float64 can hold.
+    name, target, features
+        As the page shows them: those that are too long for it are short, and whole in `in_full`.
     sample : (points, features + 1) float64
         Rows, y last: all of them where there are few.
     recordings : list of Recording
@@ -67,6 +71,7 @@ class Facts:
     name: str
     target: str
     features: tuple[str, ...]
+    in_full: list[tuple[str, str]]
     rows: int
     setup: Setup
     moments: Statistics
@@ -92,7 +97,8 @@ class Facts:
             )
         sampled = Sampled(source, MOST_POINTS if p == 1 else MOST_POINTS_IN_A_PLANE)
         problem = Problem.of(sampled, bias=setup.fit_intercept, conditioned=False, dtype="float64")
-        views = ways_to_look(problem, setup)
+        features = names.labels(source.feature_names)
+        views = ways_to_look(problem, setup, features)
         first = views[0]
         largest = float(first.curvatures[0][-1])
         rates = setup.rates or tuple(float(f"{fate / largest:.4g}") for fate in FATES)
@@ -103,9 +109,10 @@ class Facts:
         start = first.coordinates.enter(_start(setup, p, setup.fit_intercept))
         recordings = record(batch, start, rates, first.quadratic)
         return cls(
-            source.name,
-            source.target_name,
-            tuple(source.feature_names),
+            names.shown(source.name),
+            names.shown(source.target_name),
+            features,
+            names.in_full([*source.feature_names, source.target_name], [*features, names.shown(source.target_name)]),
             moments.rows,
             setup,
             moments,
@@ -137,11 +144,13 @@ class Facts:
         return {
             "name": self.name,
             "target": self.target,
-            "features": list(self.features),
+            "features": list(self.features[:3]),
+            "p": len(self.features),
+            "inFull": self.in_full,
             "rows": self.rows,
             "allHere": self.all_here,
             "byRows": self.rows < FEW and len(self.features) == 1,
-            "command": self.setup.command,
+            "command": names.command(self.setup.command),
             "meanY": mean_y,
             "varianceY": float(self.moments.scatter[-1, -1]) / self.moments.weight,
             "points": points,
@@ -203,9 +212,9 @@ class Facts:
         }
 
 
-def ways_to_look(problem: Problem, setup: Setup) -> list[View]:
+def ways_to_look(problem: Problem, setup: Setup, features: Sequence[str] = ()) -> list[View]:
     """With the intercept asked for first, in the data's own units first; those in which the loss bends."""
-    moments, features = problem.moments, problem.names
+    moments, features = problem.moments, features or problem.names
     views = []
     for intercept in (setup.fit_intercept, not setup.fit_intercept):
         solution = problem.exact if intercept is setup.fit_intercept else moments.solve(fit_intercept=intercept)

@@ -66,6 +66,7 @@ function listenToGrips() {
   });
 }
 
+document.head.appendChild(document.createElement("style")).textContent = STYLE;
 document.body.classList.add("live");
 offer();
 listen();

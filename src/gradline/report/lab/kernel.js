@@ -48,6 +48,7 @@ function rowsOf(view, float32) {
   return tables.get(key);
 }
 
+const total = FACTS.weight || FACTS.rows; // what a mean divides by
 const everyRow = FACTS.points.y.map((_, i) => i);
 
 const predictionOf = (rows, v, i) => v.reduce((p, value, j) => p + value * rows.columns[j][i], rows.offset[i]);
@@ -119,7 +120,7 @@ function descend(setting) {
   const full = lossOf(setting, view, round), rate = round(setting.rate), momentum = round(setting.momentum);
   const rows = rowsOf(view, setting.float32), some = setting.batch ? batches(setting.batch) : null;
   const asked = setting.bug === "broadcast" ? againstEveryTarget(rows) : rows;
-  const scale = setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || FACTS.rows : 1;
+  const scale = setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || total : 1;
   const piles = setting.bug === "zero_grad", zero = view.best.map(() => 0), steps = [];
   let v = startOf(setting, view).map(round), pile = zero, push = zero;
   for (let k = 0; k <= setting.iterations; k++) {

@@ -1,6 +1,6 @@
 // The points, the line through them and its residuals; of several features, the target against its prediction.
 
-const alone = FACTS.features.length === 1;
+const alone = FACTS.p === 1;
 const few = everyRow.length <= 12;
 
 // A little more than the values take; from zero, where they come near to it.

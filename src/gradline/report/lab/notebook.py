@@ -15,6 +15,7 @@ from gradline.data.source import Source
 from gradline.data.written.whole_file import replacing
 from gradline.errors import DataError
 from gradline.report.lab.facts import Facts, Setup
+from gradline.report.lab.names import labels, shown
 from gradline.report.lab.page import write
 
 ELSEWHERE = "name a file in a folder that is there, such as lab.html"
@@ -30,7 +31,7 @@ class Lab:
     """
 
     def __init__(self, source: Source, setup: Setup) -> None:
-        self._what = f"{source.target_name} by {', '.join(source.feature_names[:3])}"
+        self._what = f"{shown(source.target_name)} by {', '.join(labels(source.feature_names)[:3])}"
         self.html = write(Facts.of(source, setup))
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -10,13 +10,13 @@ import re
 import zlib
 from importlib import resources
 
-from gradline.report.lab import algebra, story
+from gradline.report.lab import names, story
 from gradline.report.lab.facts import Facts
 from gradline.report.lab.verdict import short
 
 SCRIPTS = (
     *("kernel.js", "verdict.js", "numbers.js", "paper.js", "line.js", "loss.js", "curves.js"),
-    *("rungs.js", "python.js", "state.js", "controls.js", "hands.js"),
+    *("rungs.js", "python.js", "formulas.js", "state.js", "controls.js", "bench.css", "hands.js"),
 )
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
 
@@ -24,20 +24,19 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri
 def write(facts: Facts) -> str:
     """The whole file as text.
 
-    Everything that comes from the table is escaped where it stands: as markup here, as JSON that no markup can end, and
-    as text in the script, which never makes markup of it. Should an escape fail, the policy refuses every script but
-    these two. The larger one is packed, to a third of its size; unpack.js brings it back.
+    Everything that comes from the table is escaped where it stands: as markup here, packed (letters and digits) as
+    facts, and as text in the script, which never makes markup of it. Should an escape fail, the policy refuses every
+    script but these two. unpack.js brings facts and script back.
     """
-    script, unpack = _without_comments("".join(_own(name) for name in SCRIPTS)), _own("unpack.js")
+    script, unpack = "".join(_packed(name) for name in SCRIPTS), _own("unpack.js")
     parts = {
         "policy": POLICY.format(" ".join(f"'sha256-{_digest(text)}'" for text in (script, unpack))),
-        "style": _lean(_own("lab.css")),
-        "packed": base64.b64encode(zlib.compress(script.encode(), 9)).decode(),
+        "style": _lean(_own("page.css")),
+        "packed": pack(script),
         "unpack": unpack,
-        "facts": _inert(json.dumps(facts.as_dict(), allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
+        "facts": pack(json.dumps(facts.as_dict(), allow_nan=False, ensure_ascii=False, separators=(",", ":"))),
         "cards": story.cards(facts),
         "table": story.table(facts),
-        "why": algebra.why(facts),
         **{name: html.escape(words) for name, words in _words(facts).items()},
     }
     # One pass: what a part holds is never looked at for places to fill.
@@ -85,15 +84,13 @@ def _footer(facts: Facts) -> str:
             "loss, gradient and answer are those of all rows. The rungs ran on a few rows with the same sums."
         )
     if facts.setup.command:
-        said.append(f"To fit it: {facts.setup.command}")
+        said.append(f"To fit it: {names.command(facts.setup.command)}")
     return " ".join(said)
 
 
-def _inert(text: str) -> str:
-    """JSON that holds no character of markup."""
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+def pack(text: str) -> str:
+    """Deflated, to a third or half of its size, in characters none of which is markup."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _digest(script: str) -> str:
@@ -102,6 +99,12 @@ def _digest(script: str) -> str:
 
 def _own(name: str) -> str:
     return resources.files("gradline.report.lab").joinpath(name).read_text(encoding="utf-8")
+
+
+def _packed(name: str) -> str:
+    """A script; or the style of what only scripts show, which comes with them."""
+    source = _own(name)
+    return f"const STYLE = {json.dumps(_lean(source))};\n" if name.endswith(".css") else _without_comments(source)
 
 
 def _without_comments(script: str) -> str:

@@ -5,7 +5,7 @@ const [left, right, above, bottom] = [58, 446, 28, 276];
 
 const byId = id => document.getElementById(id);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const cut = (words, most) => (words.length > most ? words.slice(0, most - 1) + "\u2026" : words);
+const cut = (words, most) => ([...words].length > most ? [...words].slice(0, most - 1).join("") + "\u2026" : words);
 
 function add(parent, name, attributes, words) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -20,7 +20,7 @@ function asPython(run) {
 }
 
 function heading() {
-  const by = literal(FACTS.features.slice(0, 3).join(", "));
+  const by = literal(FACTS.features.join(", "));
   return [
     `# gradline lab: ${literal(FACTS.target)} by ${by}, one setting as a script`,
     FACTS.command !== "" && `# the table itself: ${plain(FACTS.command)}`,

@@ -78,7 +78,7 @@ function byNN({ bug, x, wide }) {
 
 // What stands above the loop of each rung.
 function preparations({ bug, b, momentum, rate }) {
-  const linear = `model = nn.Linear(${FACTS.features.length}, 1${b ? "" : ", bias=False"})`;
+  const linear = `model = nn.Linear(${FACTS.p}, 1${b ? "" : ", bias=False"})`;
   const mse = `mse = nn.MSELoss(${bug === "sum" ? 'reduction="sum"' : ""})`;
   const sgd = `optim.SGD(lr=${rate}${momentum ? `, momentum=${momentum}` : ""})`;
   const own = `rate = ${rate}`, never = "backward() forgets no 2: this is rung 1's bug";

@@ -21,7 +21,7 @@ function factorText(f) {
 
 // A bug that only changes the length of a step is a rate of its own.
 const lengthOf = setting =>
-  setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || FACTS.rows : 1;
+  setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || total : 1;
 
 // The rate that a full-batch descent of this setting must stay below.
 function limitOf(setting, view) {
