@@ -1,0 +1,219 @@
+"""A fit as a frame for rows: coordinates in which its columns are orthonormal, and where its residuals are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.tables import default_names
+from gradline.moments.inference import Inference, infer
+from gradline.moments.integers.double_double import DoubleDouble
+from gradline.moments.precision import Statistics
+from gradline.solution import Array, Solution
+
+EPSILON = float(np.finfo(np.float64).eps)
+TIGHT = 1e-8  # what rows may differ by from those of the fit, where rounding is no excuse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Coordinates z = shift + (x - centre) whitening of a row x, in which sum w z z' over all rows is the identity.
+
+    They are the rows of an orthonormal factor of X, as a QR decomposition has it: so leverage is |z|^2, the covariance
+    of the coefficients is residual_sd^2 T T', and nothing that is summed over rows cancels. The triangular factor comes
+    from sums (`gradline.moments.solve.Triangle`), which may have squared the condition number: the second pass looks at
+    the sums of z z' and corrects them by a second Cholesky factor where need be (CholeskyQR2: Yamamoto, Nakatsukasa,
+    Yanagisawa and Fukaya 2015).
+
+    Attributes
+    ----------
+    names : tuple of str
+        Terms; "(Intercept)" first, where there is one. k_all of them.
+    fit_intercept : bool
+    kept : (features,) int
+        Columns of X that are estimated; the others depend on those before them.
+    centre : (p,) float64
+        Means of the columns of X; zeros without an intercept.
+    whitening, shift : (p, k), (k,) float64
+        Column 0 of `whitening` is zero where there is an intercept.
+    T : (k_all, k) float64
+        Coefficients in data units = T @ (coefficients on z). NaN in the rows of terms that are not estimated.
+    coefficients : (k_all,) float64
+        In data units; zero where not estimated.
+    level : float
+        The fitted value at the centre.
+    residual_sd : float
+        0 for an exact fit, NaN without residual degrees of freedom.
+    exact_fit : bool
+        The rows lie on the fit to rounding, or there are no more rows than coefficients.
+    df_residual, rows : int
+        Rows are those of weight above zero; frequency weights are counted.
+    weight : float
+        Sum of the weights.
+    target_centre : float
+        Mean of y; 0 without an intercept.
+    pull : (k,) float64
+        What the residuals have left in the directions z: zero for least squares, else the way to its answer.
+    looseness : float
+        How far from orthonormal rounding may have left the frame of `of`; rows further off are not those of the fit.
+
+    Examples
+    --------
+    >>> from gradline.moments.moments import Moments
+    >>> X, y = np.array([[1.0], [2.0], [3.0], [6.0]]), np.array([1.0, 3.0, 2.0, 6.0])
+    >>> m = Moments.of(X, y)
+    >>> frame = Frame.of(m, m.solve(), fit_intercept=True)
+    >>> z = frame.shift + (X - frame.centre) @ frame.whitening
+    >>> (z.T @ z).round(12) + 0.0
+    array([[1., 0.],
+           [0., 1.]])
+    >>> (frame.T @ (z.T @ y)).round(12), frame.coefficients.round(12)
+    (array([0.21428571, 0.92857143]), array([0.21428571, 0.92857143]))
+    """
+
+    names: tuple[str, ...]
+    fit_intercept: bool
+    kept: NDArray[np.intp]
+    centre: Array
+    whitening: Array
+    shift: Array
+    T: Array
+    coefficients: Array
+    level: float
+    residual_sd: float
+    exact_fit: bool
+    df_residual: int
+    rows: int
+    weight: float
+    target_centre: float
+    pull: Array
+    looseness: float
+
+    @classmethod
+    def of(
+        cls,
+        moments: Statistics,
+        solution: Solution,
+        *,
+        fit_intercept: bool,
+        names: Sequence[str] | None = None,
+        inference: Inference | None = None,
+    ) -> Frame:
+        """From the statistics of the rows and a solution, which need not be that of least squares.
+
+        Parameters
+        ----------
+        moments, solution, fit_intercept
+            As `gradline.moments.inference.infer` takes them.
+        names : sequence of str, optional
+            Of the columns of X; default: x0, x1, ...
+        inference : Inference, optional
+            Of these, where it is known already.
+
+        Raises
+        ------
+        DataError
+            Without rows.
+        """
+        inference = infer(moments, solution, fit_intercept=fit_intercept) if inference is None else inference
+        triangle = moments.triangle(fit_intercept=fit_intercept)
+        features, bias = moments.n_features, int(fit_intercept)
+        kept, root = triangle.columns, float(np.sqrt(moments.weight))
+        size = np.abs(triangle.lower).max(axis=1, initial=0.0)
+        scaled = triangle.lower / size[:, None]
+        # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
+        inverse = np.linalg.solve(scaled.T, np.eye(len(kept)))
+
+        whitening = np.zeros((features, len(kept) + bias))
+        whitening[kept, bias:] = inverse / size[:, None] / root
+        shift = -(triangle.rest @ whitening)
+        T = np.full((features + bias, len(kept) + bias), np.nan)
+        T[kept + bias] = whitening[kept]
+        if bias:
+            T[0] = -_dot(triangle.centre, triangle.rest, whitening)
+            T[0, 0] = shift[0] = 1.0 / root
+
+        slopes = solution.coef
+        pull = np.zeros(len(kept) + bias)
+        best = moments.solve(fit_intercept=fit_intercept)
+        if not (np.array_equal(best.coef, slopes) and best.intercept == solution.intercept):
+            change = best.coef - slopes
+            pull[bias:] = root * (triangle.lower.T @ change[kept])
+            if bias:
+                pull[0] = root * (best.intercept - solution.intercept + float(triangle.centre @ change))
+            if np.delete(change, kept).any():  # an effect shared with a column that depends on others: no one way back
+                pull[:] = np.nan
+        condition = float(np.linalg.norm(scaled) * np.linalg.norm(inverse))
+        far = np.abs(triangle.centre[kept]) / np.sqrt((triangle.lower**2).sum(axis=1))
+        return cls(
+            names=(("(Intercept)",) if bias else ()) + tuple(names or default_names(features)),
+            fit_intercept=fit_intercept,
+            kept=kept,
+            centre=triangle.centre,
+            whitening=whitening,
+            shift=shift,
+            T=T,
+            coefficients=np.append(solution.intercept, slopes) if bias else slopes,
+            level=_level(triangle.centre, slopes, solution.intercept),
+            residual_sd=inference.residual_sd,
+            exact_fit=inference.exact_fit,
+            df_residual=inference.df_residual,
+            rows=inference.rows,
+            weight=float(moments.weight),
+            target_centre=float(moments.mean[-1]) if bias else 0.0,
+            pull=pull,
+            looseness=TIGHT + 100.0 * EPSILON * condition * (condition + float(far.max(initial=0.0))),
+        )
+
+    @property
+    def k(self) -> int:
+        """Estimated coefficients."""
+        return len(self.shift)
+
+    @property
+    def bias(self) -> int:
+        """1 where there is an intercept, the first of the terms; else 0."""
+        return int(self.fit_intercept)
+
+    @property
+    def slopes(self) -> Array:
+        """(p,) coefficients of the columns of X."""
+        return self.coefficients[self.bias :]
+
+    def in_data_units(self, covariance: Array) -> Array:
+        """T C T': the covariance of coefficients on z as one of the terms; NaN for those that are not estimated."""
+        estimated = np.flatnonzero(np.isfinite(self.T).all(axis=1))
+        whole = np.full((len(self.T), len(self.T)), np.nan)
+        part = self.T[estimated] @ covariance @ self.T[estimated].T
+        whole[np.ix_(estimated, estimated)] = 0.5 * (part + part.T)
+        return whole
+
+    def whitened_by(self, gram: Array) -> Frame:
+        """The frame in which sums that are `gram` in this one are the identity: z_new = L^-1 z, gram = L L'."""
+        lower = np.linalg.cholesky(gram)
+        turn = np.linalg.solve(lower.T, np.eye(len(lower)))
+        return replace(
+            self,
+            whitening=self.whitening @ turn,
+            shift=self.shift @ turn,
+            T=self.T @ turn,
+            pull=lower.T @ self.pull,
+        )
+
+
+def _level(centre: Array, slopes: Array, intercept: float) -> float:
+    terms = np.append(centre, 1.0)
+    return float(_dot(terms, np.zeros_like(terms), np.append(slopes, intercept)[:, None])[0])
+
+
+def _dot(centre: Array, rest: Array, columns: Array) -> Array:
+    """(centre + rest)' columns, rounded once: where columns are far from zero and nearly collinear the sums cancel."""
+    total = DoubleDouble.of(np.zeros(columns.shape[1]))
+    for row, high, low in zip(columns, centre, rest, strict=True):
+        total += DoubleDouble.of(row) * DoubleDouble(np.array(high), np.array(low))
+    with np.errstate(over="ignore", invalid="ignore"):
+        plain: Array = centre @ columns
+    return np.where(np.isfinite(total.high), total.high, plain)
