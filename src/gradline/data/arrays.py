@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.batch import Batch, rows_at_once
-from gradline.data.blocks import Rows, check_rows, regroup, stacked
+from gradline.data.blocks import LazyBatch, Rows, check_rows, regroup, stacked
 from gradline.data.cells import NotANumber, a_kind
+from gradline.data.groups import ByArray, ByColumn, Grouping, Numbers, Seen
 from gradline.data.roles import Roles, not_a_number
 from gradline.data.sparse import check_dense_size, dense, is_sparse
 from gradline.data.statistics import S
-from gradline.data.tables import as_features, as_table, as_target, as_weight, check_whole, default_names
+from gradline.data.tables import Table, as_features, as_table, as_target, as_weight, check_whole, default_names
 from gradline.data.tally import Missing, Tally, check_missing, unusable
 from gradline.data.weighting import Weighting, Weights
 from gradline.errors import DataError
@@ -42,6 +44,8 @@ class ArraySource:
         Ignored with weights, or where rows are to be dropped.
     frequencies : bool
         Whether a weight says how many rows a row stands for (a whole number), rather than how precise it is.
+    table : Table, optional
+        Where the rows are from: its other columns may group them.
 
     Attributes
     ----------
@@ -74,6 +78,7 @@ class ArraySource:
         missing: Missing = "error",
         look: bool = True,
         frequencies: bool = False,
+        table: Table | None = None,
     ) -> None:
         check_missing(missing)
         features, names = as_features(X, finite=False)
@@ -89,6 +94,8 @@ class ArraySource:
             raise DataError(f"{len(self.feature_names)} feature names for {features.shape[1]} columns")
         self.target_name, self.weight_name, self.name = target_name, weight_name, name
         self.X, self.y, self.weight = rows = Rows(features, target, weights)
+        self._table = table
+        self._used: Numbers | None = None  # of the rows given; None: all
         look = look or missing == "drop" or weights is not None
         tally, good = self._usable() if look else (Tally(rows_read=len(target)), None)
         if good is not None and missing == "error":
@@ -98,7 +105,8 @@ class ArraySource:
             zero = weights == 0 if good is None else good & (weights == 0)
             good = weights > 0 if good is None else good & (weights > 0)
         if good is not None:
-            rows = rows.pick(np.flatnonzero(good))
+            self._used = np.flatnonzero(good)
+            rows = rows.pick(self._used)
             if not len(rows.y):
                 raise tally.empty(name)
         self.X, self.y, self.weight = rows
@@ -139,6 +147,39 @@ class ArraySource:
         for block in blocks:
             yield Batch.of(*block)
 
+    @property
+    def column_names(self) -> list[str]:
+        """Of the columns that may group the rows: those of the table, or else of X and y."""
+        return [*self.feature_names, self.target_name] if self._table is None else self._table.names
+
+    def seen(self, groupings: Sequence[Grouping] = ()) -> Iterator[Seen]:
+        """Start a fresh pass for `gradline.data.seen.seen`: some 8 MB at a time, as views."""
+        groupings = [self._in_memory(grouping) for grouping in groupings]
+        size, every = rows_at_once(self.X.shape[1]), Rows(self.X, self.y, self.weight)
+        for start in range(0, len(self.y), size):
+            rows = every.part(start, start + size)
+            number = np.arange(start, start + len(rows.y)) if self._used is None else self._used[start : start + size]
+            numbers = tuple(grouping.numbers(number + 1, {}) for grouping in groupings)
+            if is_sparse(rows.X):
+                lazy = LazyBatch.of_layout(partial(dense, rows.X), rows.X.shape[1], rows.y, rows.weight)
+                yield Seen(lazy, number + 1, numbers)
+            else:
+                yield Seen(Batch.of(*rows), number + 1, numbers)
+        for grouping in groupings:
+            grouping.at_the_end(self.rows_read)
+
+    def _in_memory(self, grouping: Grouping) -> Grouping:
+        """What groups by a column, as what groups by its cells."""
+        if not isinstance(grouping, ByColumn):
+            return grouping
+        place = self.column_names.index(grouping.column)
+        if self._table is not None:
+            return ByArray(self._table.cells(place), f"column {grouping.column!r}")
+        column = self.y if place == self.X.shape[1] else dense(self.X[:, [place]])[:, 0]
+        cells = np.zeros(self.rows_read)
+        cells[slice(None) if self._used is None else self._used] = column
+        return ByArray(cells, f"column {grouping.column!r}")
+
     def settled(self, statistics: S) -> S:
         """What was gathered of these rows, counted by their weights where these are frequencies."""
         return statistics.counted() if self.frequencies else statistics
@@ -174,6 +215,7 @@ class ArraySource:
         """Those of the rows, in that order; what was read and dropped still counts for all."""
         part = copy.copy(self)
         part.X, part.y, part.weight = Rows(self.X, self.y, self.weight).pick(index)
+        part._used = index if self._used is None else self._used[index]
         return part
 
 
@@ -211,4 +253,5 @@ def open_table(
         weight_name=f"weight {roles.weight!r} of {name}",
         name=name,
         missing=missing,
+        table=table,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
 from gradline.data.columns.formula import Formula
+from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import (
     Column,
@@ -26,6 +27,7 @@ from gradline.data.columns.terms import (
     in_order,
     shown,
 )
+from gradline.data.groups import ByColumn, Grouping, Seen
 from gradline.data.readers.reader import Cells, Piece, Reader, numeric_columns
 from gradline.data.roles import Roles, listed, not_a_number
 from gradline.data.statistics import S
@@ -179,9 +181,9 @@ class TableSource:
         self._order = None
         blocks = self._laid_out(self._known_design())
         if rows is None and shuffle is None:
-            yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
+            yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight, _ in blocks)
         else:
-            yield from batches_of((Rows(layout.X("C"), y, weight) for layout, y, weight in blocks), rows, shuffle)
+            yield from batches_of((Rows(layout.X("C"), y, weight) for layout, y, weight, _ in blocks), rows, shuffle)
 
     def growing(self) -> Iterator[Batch]:
         """Start a pass that needs to know no levels: X gets wider where new ones are met.
@@ -195,9 +197,24 @@ class TableSource:
             design = Growing(design, self.name, design.raw)
         self._order = None
         blocks = self._laid_out(design, look=not self._sums_will_tell())
-        yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight in blocks)
+        yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight, _ in blocks)
         if isinstance(design, Growing):
             self.design, self._order = design.known(), design.order()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Of the columns of the table, any of which may group the rows."""
+        return self.reader.column_names
+
+    def seen(self, groupings: Sequence[Grouping] = ()) -> Iterator[Seen]:
+        """Start a fresh pass for `gradline.data.seen.seen`: the batches of `batches`, with columns that group rows."""
+        others = tuple(grouping.column for grouping in groupings if isinstance(grouping, ByColumn))
+        self._order = None
+        for (width, X), y, weight, used in self._laid_out(self._known_design(), others=others):
+            batch = LazyBatch.of_layout(partial(X, "F"), width, y, weight)
+            yield Seen(batch, used.row, tuple(grouping.numbers(used.row, used.cells) for grouping in groupings))
+        for grouping in groupings:
+            grouping.at_the_end(self.rows_read)
 
     def pieces(self) -> Iterator[BatchPiece]:
         """The batches of `growing`, in pieces that threads may read side by side; none where that cannot be."""
@@ -249,12 +266,12 @@ class TableSource:
         return self.design
 
     def _laid_out(
-        self, design: Terms | Formula | Growing, *, look: bool = True
-    ) -> Iterator[tuple[Layout, Array, Array | None]]:
-        """X, y and weight of the rows that count, some at a time."""
+        self, design: Terms | Formula | Growing, *, look: bool = True, others: Sequence[str] = ()
+    ) -> Iterator[tuple[Layout, Array, Array | None, Usable]]:
+        """X, y and weight of the rows that count, some at a time, and these rows, with cells of `others` besides."""
         tally = Tally()
         used = False
-        for block in self._usable(tally, look=look):
+        for block in self._usable(tally, look=look, others=others):
             if isinstance(design, Growing):
                 design.meet(block.cells)
             width = design.width if isinstance(design, Growing) else len(design.names)
@@ -268,30 +285,32 @@ class TableSource:
                     X = layout.X("F")
                     good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], part.row)
                     if good is not None:
-                        X, y, weight = X[good], y[good], None if weight is None else weight[good]
+                        X, y, part = X[good], y[good], part.take(np.flatnonzero(good))
+                        weight = part.weight
                     layout = Layout(layout.width, partial(in_order, X))
                 if len(y):
                     used = True
                     if self.missing == "drop" or not tally.rows_dropped:
-                        yield layout, y, weight
+                        yield layout, y, weight, part
         if self.missing == "error" and tally.rows_dropped:
             raise tally.error(self.name)
         if not used:
             raise tally.empty(self.name)
         self._tally = tally
 
-    def _usable(self, tally: Tally, *, look: bool = True) -> Iterator[Usable]:
+    def _usable(self, tally: Tally, *, look: bool = True, others: Sequence[str] = ()) -> Iterator[Usable]:
         """The rows that count, block by block; raises where a cell is missing and may not be, once all are read.
 
-        Without a `look` at the cells all rows count.
+        Without a `look` at the cells all rows count. Cells of `others` are read besides, and may be missing.
         """
-        names = self._columns()
+        of_fit = self._columns()
+        names = tuple(dict.fromkeys((*of_fit, *others)))
         with self._naming_cells():
-            for block in self.reader.read(names, self.batch_rows, self.design.texts):
+            for block in self.reader.read(names, self.batch_rows, self._texts(others)):
                 first = tally.rows_read + 1
                 good = None
                 if look:
-                    good = tally.usable(names, block)
+                    good = tally.usable(of_fit, block[: len(of_fit)])
                 else:
                     tally.passed(len(block[0]))
                 if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
@@ -327,6 +346,13 @@ class TableSource:
         left = self.design.left if isinstance(self.design, Formula) else ()
         weight = () if self.roles.weight is None else (self.roles.weight,)
         return tuple(dict.fromkeys((*self.design.raw, *(left or (self.roles.target,)), *weight)))
+
+    def _texts(self, others: Sequence[str]) -> tuple[str, ...]:
+        """The columns that are read as labels."""
+        if not others:
+            return tuple(self.design.texts)
+        kinds = self.reader.kinds()
+        return tuple(dict.fromkeys((*self.design.texts, *(name for name in others if kinds[name] is Kind.TEXT))))
 
     def _response(self, part: Usable) -> Array:
         if isinstance(self.design, Formula) and self.design.left:

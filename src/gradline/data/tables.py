@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -160,6 +161,7 @@ class Table(NamedTuple):
     plain: list[str]  # numbers as they are: no booleans, dates or categories of numbers
     column: Callable[[int], Array]
     matrix: Callable[[], Array]
+    cells: Callable[[int], Any]  # of a column, as the library holds them
     named: bool = True  # every name is a string
 
 
@@ -229,7 +231,8 @@ def _arrow_table(data: Any) -> Table:
     kinds = {field.name: kind_of(field.type) for field in table.schema}
     numeric = [name for name, kind in kinds.items() if kind.is_numeric]
     plain = [name for name in numeric if kinds[name] is Kind.NUMBER]
-    return Table(len(table), names, numeric, plain, column, lambda: _matrix(column, len(table), len(names)))
+    matrix = partial(_matrix, column, len(table), len(names))
+    return Table(len(table), names, numeric, plain, column, matrix, table.column)
 
 
 def _dict_table(data: dict[Any, Any]) -> Table:
@@ -245,7 +248,8 @@ def _dict_table(data: dict[Any, Any]) -> Table:
     rows = len(columns[0]) if columns else 0
     numeric = [name for name, cells in zip(names, columns, strict=True) if cells.dtype.kind in "biuf"]
     plain = [name for name, cells in zip(names, columns, strict=True) if cells.dtype.kind in "iuf"]
-    return Table(rows, names, numeric, plain, column, lambda: _matrix(column, rows, len(names)))
+    matrix = partial(_matrix, column, rows, len(names))
+    return Table(rows, names, numeric, plain, column, matrix, columns.__getitem__)
 
 
 def _pandas_table(frame: Any) -> Table:
@@ -270,7 +274,7 @@ def _pandas_table(frame: Any) -> Table:
     numeric = [name for name, kind in zip(names, kinds, strict=True) if kind in "biuf"]
     plain = [name for name, kind in zip(names, kinds, strict=True) if kind in "iuf"]
     named = all(isinstance(name, str) for name in frame.columns)
-    return Table(len(frame), names, numeric, plain, column, matrix, named)
+    return Table(len(frame), names, numeric, plain, column, matrix, lambda j: frame.iloc[:, j], named)
 
 
 def _matrix(column: Callable[[int], Array], rows: int, columns: int) -> Array:

@@ -75,7 +75,7 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
     growing = getattr(source, "growing", None)
     width = len(source.feature_names) if growing is None else None
     refuse_beyond_memory(len(names_of(source)), kind)
-    pieces = _pieces(source) if keep is None else []
+    pieces = pieces_of(source) if keep is None else []
     if pieces:
         with naming_cells(source):
             return kind.from_pieces(pieces, len(source.feature_names), watch=None if watch is None else _Counted(watch))
@@ -99,7 +99,7 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
     return total if settled is None else settled(total)
 
 
-def _pieces(source: Source) -> list[BatchPiece]:
+def pieces_of(source: Source) -> list[BatchPiece]:
     """Pieces for threads to read side by side; none where reading is not what takes the time, or they are too few."""
     cut = getattr(source, "pieces", None)
     if cut is None or len(names_of(source)) > MOST_COLUMNS_IN_PIECES:

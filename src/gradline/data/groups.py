@@ -1,0 +1,163 @@
+"""Which rows they are, and which belong together: labels as numbers, the same in every block of a pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.data.batch import Batch
+from gradline.data.columns.labels import MISSING, Labels
+from gradline.data.readers.reader import Cells
+from gradline.errors import DataError
+from gradline.solution import Array
+
+Numbers = NDArray[np.intp]
+
+
+class Seen(NamedTuple):
+    """Some rows, in their order.
+
+    Attributes
+    ----------
+    batch : Batch
+    row : (rows,) int
+        Their numbers in the source, from 1; rows that were left out are counted.
+    groups : tuple of (rows,) int
+        Of each grouping the numbers of their labels.
+    """
+
+    batch: Batch
+    row: Numbers
+    groups: tuple[Numbers, ...] = ()
+
+
+class Grouping(Protocol):
+    """One way to group rows, as one pass asks for it: from the first row to the last."""
+
+    def numbers(self, row: Numbers, cells: Mapping[str, Cells]) -> Numbers:
+        """The number of the label of each of the next rows, 0, 1, 2 ... in the order in which labels are met.
+
+        Raises
+        ------
+        DataError
+            Where a row has no label.
+        """
+        ...
+
+    def at_the_end(self, rows: int) -> None:
+        """There were so many rows in all: raises the DataError of labels that do not fit them."""
+        ...
+
+
+class ByColumn:
+    """By the cells of a column, with each block of rows."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        self._words: dict[str, int] = {}
+        self._met, self._number = np.empty(0), np.empty(0, dtype=np.intp)
+
+    def numbers(self, row: Numbers, cells: Mapping[str, Cells]) -> Numbers:
+        """See `Grouping`."""
+        column = cells[self.column]
+        if isinstance(column, Labels):
+            return self._of_words(_all_there(column.codes, row, f"column {self.column!r}"), column.levels)
+        if not np.isfinite(column).all():
+            _all_there(np.where(np.isfinite(column), 0, MISSING), row, f"column {self.column!r}")
+        return self._of_numbers(column)
+
+    def at_the_end(self, rows: int) -> None:
+        """A column has a cell for each."""
+
+    def _of_words(self, codes: NDArray[np.integer[Any]], levels: Sequence[str]) -> Numbers:
+        occurring = np.bincount(codes, minlength=len(levels)) > 0  # not all levels need to
+        number = np.array(
+            [
+                self._words.setdefault(level, len(self._words)) if here else MISSING
+                for level, here in zip(levels, occurring.tolist(), strict=True)
+            ],
+            dtype=np.intp,
+        )
+        numbers: Numbers = number[codes]
+        return numbers
+
+    def _of_numbers(self, cells: Array) -> Numbers:
+        here, first, inverse = np.unique(cells, return_index=True, return_inverse=True)
+        place = np.searchsorted(self._met, here)
+        known = np.zeros(len(here), dtype=np.bool_)
+        known[place < len(self._met)] = self._met[place[place < len(self._met)]] == here[place < len(self._met)]
+        number = np.empty(len(here), dtype=np.intp)
+        number[known] = self._number[place[known]]
+        fresh = np.flatnonzero(~known)
+        number[fresh[np.argsort(first[fresh])]] = len(self._met) + np.arange(len(fresh))
+        self._met = np.insert(self._met, place[fresh], here[fresh])
+        self._number = np.insert(self._number, place[fresh], number[fresh])
+        return number[inverse.reshape(-1)]
+
+
+class ByArray:
+    """By an array of labels in memory, one for each row of the source, those that are left out included."""
+
+    def __init__(self, labels: Any, name: str = "the groups") -> None:
+        self.name = name
+        self.codes = _codes(labels, name)
+
+    def numbers(self, row: Numbers, cells: Mapping[str, Cells]) -> Numbers:
+        """See `Grouping`; labels are numbered in the order of the array."""
+        if len(row) and row[-1] > len(self.codes):
+            raise self._wrong_length("more")
+        return _all_there(self.codes[row - 1], row, self.name)
+
+    def at_the_end(self, rows: int) -> None:
+        """See `Grouping`."""
+        if rows != len(self.codes):
+            raise self._wrong_length(f"{rows:,}")
+
+    def _wrong_length(self, rows: str) -> DataError:
+        return DataError(
+            f"{self.name} hold {len(self.codes):,} labels, but {rows} rows were read",
+            hint="one label for each row, those that are dropped included",
+        )
+
+
+def _all_there(codes: NDArray[np.integer[Any]], row: Numbers, name: str) -> Numbers:
+    missing = codes == MISSING
+    if missing.any():
+        raise DataError(
+            f"the label of row {row[int(missing.argmax())]} is missing in {name}, by which rows are grouped",
+            hint="give the row a label, or leave it out of the fit",
+        )
+    return codes.astype(np.intp, copy=False)
+
+
+def _codes(labels: Any, name: str) -> Numbers:
+    import pyarrow as pa
+
+    if getattr(labels, "ndim", 1) == 2 and labels.shape[1] == 1:
+        labels = np.asarray(labels)[:, 0]
+    if getattr(labels, "ndim", 1) != 1:
+        raise DataError(f"{name} have shape {labels.shape}, expected (rows,): one label a row")
+    try:
+        if isinstance(labels, pa.Array | pa.ChunkedArray):
+            cells = labels
+        elif hasattr(labels, "__arrow_c_stream__"):
+            cells = pa.chunked_array(labels)
+        else:
+            cells = pa.array(labels, from_pandas=True)
+        if pa.types.is_floating(cells.type):
+            cells = pa.array(cells.to_numpy(zero_copy_only=False), from_pandas=True)  # NaN is missing
+        if isinstance(cells, pa.ChunkedArray):
+            cells = cells.unify_dictionaries().combine_chunks()
+        if isinstance(cells, pa.ChunkedArray):  # of no chunks, in some versions
+            cells = pa.concat_arrays(cells.chunks)
+        encoded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
+        if pa.types.is_null(cells.type):
+            return np.full(len(cells), MISSING, dtype=np.intp)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise DataError(f"{name} are no labels: {reason}", hint="one number, text or date for each row") from None
+    codes: Numbers = encoded.indices.cast(pa.int64()).fill_null(MISSING).to_numpy(zero_copy_only=False)
+    return codes
