@@ -68,7 +68,7 @@ function agreement(setting, real, rungs, steps) {
   const torch = rungs > 1
     ? `Largest difference between the three rungs, over all four rates: ${small(apart)} (${kind}, relative).`
     : "Where this page was written PyTorch was not installed: of the rungs only NumPy ran.";
-  if (setting.float32) return `${torch} float32 leaves float64, the thin line, by up to ${small(parting)}.`;
+  if (setting.float32) return `${torch} float32 leaves float64, the dashed line, by up to ${small(parting)}.`;
   const most = apartFrom(real, steps);
   return `${torch} This page against NumPy at this rate: ${most ? small(most) : "not a bit"}.`;
 }
@@ -91,8 +91,8 @@ function rateBar(setting, view) {
   const x = rate => clamp((Math.log10(rate * steepest) - SLIDER.low) / (SLIDER.high - SLIDER.low), 0, 1) * width;
   const safe = x(Math.max(limitOf(setting, view), 1e-300));
   svg.replaceChildren();
-  add(svg, "rect", { width: at(safe), height: 5, class: "safe" });
-  add(svg, "rect", { x: at(safe), width: at(width - safe), height: 5, class: "unsafe" });
+  rule(svg, [0, 2.5], [safe, 2.5], "safe");
+  rule(svg, [safe, 2.5], [width, 2.5], "unsafe");
   for (const [words, rate, anchor, nudge] of [["1/L", 1 / steepest, "end", 3], ["2/L", 2 / steepest, "start", -3]]) {
     rule(svg, [x(rate), -3], [x(rate), 9], "mark");
     write(svg, `${words} = ${short(rate)}`, [x(rate) + nudge, 23], anchor);
