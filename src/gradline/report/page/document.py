@@ -1,0 +1,115 @@
+"""The page put together: sections in the order in which a reader asks, one file that needs nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib import resources
+
+from gradline.data.readers.credentials import shown_path
+from gradline.data.written.whole_file import replacing
+from gradline.descent.fit import Descent
+from gradline.diagnostics.diagnosis import Diagnosis
+from gradline.errors import DataError
+from gradline.report.lab.notebook import Lab
+from gradline.report.page import answer, coefficients, convergence, folded_lab, panels, rows
+from gradline.report.page import reproduce as reproducing
+from gradline.report.page.markup import tag, words
+from gradline.report.page.reading import Reading
+from gradline.report.page.reproduce import Reproduce
+from gradline.report.summary import Summary
+from gradline.report.wide_summary import WideSummary
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; {}base-uri 'none'; form-action 'none'"
+ELSEWHERE = "name a file in a folder that is there, such as report.html"
+
+
+def write_report(
+    path: str | os.PathLike[str],
+    summary: Summary | WideSummary,
+    diagnosis: Diagnosis | None,
+    *,
+    descent: Descent | None = None,
+    reproduce: Reproduce,
+    lab: Lab | str | None = None,
+) -> None:
+    """Write the report of a fit to a file: one page, which opens in any browser, without a network and without a script.
+
+    Parameters
+    ----------
+    path : path
+        Whole or not written at all; what was there is replaced.
+    summary : Summary or WideSummary
+    diagnosis : Diagnosis or None
+        None where the rows could not be read again: the panels that need them are left out, with the reason.
+    descent : Descent, optional
+        Of a gradient fit: adds the loss curve.
+    reproduce : Reproduce
+    lab : Lab or str, optional
+        As `folded_lab` gives it: the lab of the same table, or a sentence why there is none.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be written; what was there stays.
+    """
+    shown = shown_path(path)
+    if re.match(r"[A-Za-z][\w+.-]+:/", os.fsdecode(path)):  # two letters at least: one is a drive
+        raise DataError(f"{shown} is a URL, and a report is written to a file", hint=ELSEWHERE)
+    text = report_html(summary, diagnosis, descent=descent, reproduce=reproduce, lab=lab)
+    try:
+        with replacing(path) as file:
+            file.write(text.encode("utf-8", "replace"))  # a lone surrogate of a broken name has no bytes
+    except (OSError, ValueError) as error:  # the second where no file can be called so
+        told_by_system = isinstance(error, OSError) and error.strerror
+        hint = f"make room there, or {ELSEWHERE}" if told_by_system else ELSEWHERE
+        raise DataError(f"{shown} cannot be written: {told_by_system or error}", hint=hint) from None
+
+
+def report_html(
+    summary: Summary | WideSummary,
+    diagnosis: Diagnosis | None,
+    *,
+    descent: Descent | None = None,
+    reproduce: Reproduce,
+    lab: Lab | str | None = None,
+) -> str:
+    """The report as text; parameters as `write_report` takes them.
+
+    All that comes from the table is escaped where it stands. Should an escape fail, the policy refuses every script;
+    with a lab every one but the lab's two, whose digests it names, as a frame inherits the policy of its page.
+    """
+    reading = Reading.of(summary, diagnosis, descent)
+    sections = [
+        ("answer", "The answer", answer.section(reading)),
+        ("converged", "Did it converge?", convergence.section(reading)),
+        ("coefficients", "Coefficients", coefficients.section(reading)),
+        ("panels", "Six looks at the fit", panels.section(reading)),
+        ("rows", "Rows", rows.section(reading)),
+        ("lab", "The lab", folded_lab.section(lab)),
+        ("reproduce", "How to get this page again", reproducing.section(reproduce)),
+    ]
+    body = "".join(
+        tag("section", tag("h2", words(title)), inside, id=key, aria_label=title) for key, title, inside in sections
+    )
+    head = tag(
+        "header",
+        tag("p", "gradline report", class_="brand"),
+        tag("h1", words(answer.title(reading))),
+        convergence.headline(reading),
+        panels.first_look(reading),
+    )
+    policy = POLICY.format(folded_lab.scripts(lab))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"{tag('title', words(f'gradline report: {answer.title(reading)}'))}\n"
+        f"<style>\n{_style()}</style>\n</head>\n<body>\n{head}\n{tag('main', body)}\n</body>\n</html>\n"
+    )
+
+
+def _style() -> str:
+    source = resources.files("gradline.report.page").joinpath("page.css").read_text(encoding="utf-8")
+    return "".join(f"{line.strip()}\n" for line in source.splitlines() if line.strip())

@@ -1,0 +1,37 @@
+"""The lab of the same table, folded into the report: a frame of its own, which sees nothing of the page around it."""
+
+from __future__ import annotations
+
+import re
+
+from gradline.data.source import Source
+from gradline.errors import DataError
+from gradline.report.lab.facts import Setup
+from gradline.report.lab.notebook import Lab
+from gradline.report.page.markup import folded, paragraphs, tag
+
+
+def folded_lab(source: Source, *, fit_intercept: bool, command: str = "") -> Lab | str:
+    """The lab of a source, or one sentence why it has none."""
+    try:
+        return Lab(source, Setup(fit_intercept=fit_intercept, command=command))
+    except DataError as error:
+        return f"Left out: {error.message}."
+
+
+def section(lab: Lab | str | None) -> str:
+    """The frame, which the reader unfolds; or why there is none."""
+    if lab is None or isinstance(lab, str):
+        return paragraphs(lab or "Left out of this report: `gradline lab` writes it as a page of its own.", class_="note")
+    frame = tag(
+        "iframe", srcdoc=lab.html, sandbox="allow-scripts", loading="lazy", title="gradline lab: gradient descent"
+    )
+    return folded("Gradient descent on this table, to try by hand: rates, steps, bugs, code", frame, class_="lab")
+
+
+def scripts(lab: Lab | str | None) -> str:
+    """What the page's policy must allow for the frame, which inherits it: the lab's own scripts, by their digests."""
+    if not isinstance(lab, Lab):
+        return ""
+    found = re.search(r"script-src ((?:'sha256-[A-Za-z0-9+/=]+' ?)+)", lab.html)
+    return f"script-src {found[1].strip()}; " if found else ""

@@ -1,0 +1,96 @@
+"""HTML from words: escaped here, once; and names and numbers as the page writes them."""
+
+from __future__ import annotations
+
+import html
+import math
+
+from gradline.report.rows_told import one_line
+from gradline.report.summary import short
+
+LONGEST = 48  # characters of a name; what is cut out of its middle stands in its title
+
+
+def tag(name: str, *inside: str, **attributes: str) -> str:
+    """One element; what is inside is markup already, attributes are escaped here (`class_` is class, `a_b` is a-b).
+
+    Examples
+    --------
+    >>> tag("p", "1 &lt; 2", class_="note")
+    '<p class="note">1 &lt; 2</p>'
+    """
+    pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(v)}"' for key, v in attributes.items())
+    return f"<{name}{pairs}>{''.join(inside)}</{name}>"
+
+
+def words(text: str) -> str:
+    """Text as markup.
+
+    Examples
+    --------
+    >>> words("<b> & 'c'")
+    '&lt;b&gt; &amp; &#x27;c&#x27;'
+    """
+    return html.escape(text)
+
+
+def paragraphs(*sentences: str, class_: str = "") -> str:
+    """Each text a paragraph; empty ones are left out."""
+    attributes = {"class_": class_} if class_ else {}
+    return "".join(tag("p", words(sentence), **attributes) for sentence in sentences if sentence)
+
+
+def shortened(name: str, longest: int = LONGEST) -> str:
+    """A name on one line; of a long one the beginning and the end.
+
+    Examples
+    --------
+    >>> shortened("rooms"), shortened("a" * 30 + "b" * 30, 11)
+    ('rooms', 'aaaaa…bbbbb')
+    """
+    whole = one_line(name)
+    if len(whole) <= longest:
+        return whole
+    tail = (longest - 1) // 2
+    return f"{whole[: longest - 1 - tail]}…{whole[-tail:]}"
+
+
+def named(name: str, element: str = "span", **attributes: str) -> str:
+    """A column's name as markup, the whole of it in the title where it is shortened."""
+    shown = shortened(name)
+    if shown != one_line(name):
+        attributes["title"] = one_line(name)[:300]
+    return tag(element, words(shown), **attributes)
+
+
+def figure(value: float, digits: int = 4) -> str:
+    """A number as the page writes it: so many significant digits, a true minus sign, a dash where there is none.
+
+    Examples
+    --------
+    >>> figure(-0.012345), figure(1234567.0), figure(float("nan"))
+    ('−0.01235', '1,235,000', '–')
+    """
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
+    text = short(value, digits).replace("-", "−")
+    whole = text.lstrip("−")
+    if whole.isdigit() and len(whole) > 4:
+        text = text.replace(whole, f"{int(whole):,}")
+    return text
+
+
+def counted(count: int, thing: str) -> str:
+    """So many things.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(20640, "row")
+    ('1 row', '20,640 rows')
+    """
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def folded(title: str, *inside: str, **attributes: str) -> str:
+    """Shown on demand, without a script."""
+    return tag("details", tag("summary", words(title)), *inside, **attributes)

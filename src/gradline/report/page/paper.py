@@ -1,0 +1,150 @@
+"""Axes to draw on: two scales, their ticks and names, and a drawing put together in layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gradline.report import svg
+from gradline.report.page.markup import figure, shortened
+from gradline.report.svg import Scale
+
+WIDTH, HEIGHT = 360.0, 250.0
+LEFT, RIGHT, TOP, BOTTOM = 52.0, 350.0, 10.0, 206.0
+LONGEST = 34  # characters of an axis' name
+
+
+def spread(values: Sequence[float], *, margin: float = 0.06, least: float = 0.0) -> tuple[float, float]:
+    """A domain that holds all finite values with a margin; never of length zero, nor shorter than `least`.
+
+    Examples
+    --------
+    >>> spread([0.0, 10.0], margin=0.1), spread([3.0]), spread([])
+    ((-1.0, 11.0), (2.82, 3.18), (-1.0, 1.0))
+    """
+    found = [value for value in values if math.isfinite(value)]
+    if not found:
+        return -1.0, 1.0
+    low, high = min(found), max(found)
+    length = max(high - low, least)
+    if not length > 1e-12 * max(abs(low), abs(high)):
+        length = abs(high) or 1.0
+        return low - margin * length, high + margin * length
+    middle = (high + low) / 2
+    half = length * (0.5 + margin)
+    return middle - half, middle + half
+
+
+@dataclass(slots=True)
+class Paper:
+    """Layers of one drawing, painted in the order they are added.
+
+    Attributes
+    ----------
+    x, y : Scale
+    names : (str, str)
+        Of the axes.
+    """
+
+    x: Scale
+    y: Scale
+    names: tuple[str, str]
+    layers: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        names: tuple[str, str],
+        *,
+        log_y: bool = False,
+        top: float = TOP,
+        bottom: float = BOTTOM,
+    ) -> Paper:
+        """Of two domains."""
+        return cls(Scale(x, (LEFT, RIGHT)), Scale(y, (bottom, top), log=log_y), names)
+
+    def dots(self, points: Sequence[tuple[float, float]], kind: str) -> None:
+        """Any number of points."""
+        inside = [(self.x(a), self.y(b)) for a, b in points if math.isfinite(a) and math.isfinite(b)]
+        if inside:
+            self.layers.append(svg.dots(inside, class_=kind))
+
+    def line(self, points: Sequence[tuple[float, float]], kind: str) -> None:
+        """Straight from point to point."""
+        inside = [(self.x(a), self.y(b)) for a, b in points if math.isfinite(a) and math.isfinite(b)]
+        if len(inside) > 1:
+            self.layers.append(svg.path(inside, class_=kind))
+
+    def band(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], kind: str) -> None:
+        """The area between two curves."""
+        there = [(a, b, c) for a, b, c in zip(x, low, high, strict=True) if math.isfinite(b) and math.isfinite(c)]
+        edge = [(a, b) for a, b, _ in there] + [(a, c) for a, _, c in reversed(there)]
+        self.line(edge, kind)
+
+    def level(self, value: float, kind: str = "level") -> None:
+        """A horizontal line from side to side."""
+        low, high = sorted(self.y.domain)
+        if low <= value <= high:
+            y = self.y(value)
+            self.layers.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=y, y2=y, class_=kind))
+
+    def said(self, words: str, x: float, y: float, kind: str = "name", side: int = 1) -> None:
+        """Words beside a point, on the side where there is room: away from the near edge."""
+        at_x, at_y = self.x(x), min(max(self.y(y), TOP + 8.0), BOTTOM)
+        if at_x > (LEFT + RIGHT) / 2:
+            self.layers.append(svg.text(words, at_x - 7.0, at_y + 4.0, text_anchor="end", class_=kind))
+        else:
+            self.layers.append(svg.text(words, at_x + 7.0, at_y + 4.0, class_=kind))
+
+    def ring(self, x: float, y: float) -> None:
+        """Around a point that is named."""
+        self.layers.append(svg.element("circle", cx=self.x(x), cy=self.y(y), r=4.5, class_="ring"))
+
+    def drawing(self, label: str, key: str) -> str:
+        """The whole of it; `label` is for those who cannot see it, `key` makes its clip unique on the page."""
+        top, bottom = self.y.place[1], self.y.place[0]
+        window = svg.element("rect", x=LEFT, y=top, width=RIGHT - LEFT, height=bottom - top)
+        clip = svg.element("clipPath", window, id=f"window-{key}")
+        inside = svg.element("g", *self.layers, clip_path=f"url(#window-{key})")
+        return svg.figure(WIDTH, HEIGHT, label, clip, *self.grid(), inside, *self.titles())
+
+    def grid(self) -> list[str]:
+        """Ticks of y as faint lines, those of x below."""
+        parts = []
+        for tick in self.y.ticks(6):
+            y = self.y(tick)
+            parts.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=y, y2=y, class_="grid"))
+            parts.append(svg.text(_tick(tick), LEFT - 6.0, y + 4.0, text_anchor="end"))
+        bottom = self.y.place[0]
+        for tick in self.x.ticks(6):
+            x = self.x(tick)
+            parts.append(svg.element("line", x1=x, x2=x, y1=bottom, y2=bottom + 4.0, class_="axis"))
+            parts.append(svg.text(_tick(tick), x, bottom + 17.0, text_anchor="middle"))
+        parts.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=bottom, y2=bottom, class_="axis"))
+        return parts
+
+    def titles(self) -> list[str]:
+        """The axes' names: x below, y along its side."""
+        x, y = (shortened(name, LONGEST) for name in self.names)
+        middle = (self.y.place[0] + self.y.place[1]) / 2
+        return [
+            svg.text(x, (LEFT + RIGHT) / 2, HEIGHT - 6.0, text_anchor="middle", class_="name"),
+            svg.text(y, 0.0, 0.0, text_anchor="middle", class_="name", transform=f"translate(9.5 {middle:.1f}) rotate(-90)"),
+        ]
+
+
+def _tick(value: float) -> str:
+    """Short enough for the margin.
+
+    >>> _tick(1_500_000.0), _tick(25_000.0), _tick(-0.5)
+    ('1.5M', '25k', '−0.5')
+    """
+    size = abs(value)
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if unit <= size < 1e12:
+            scale = 1e3 if letter == "k" else unit
+            return figure(value / scale, 4) + letter
+    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−") if 0 < size < 1e-4 or size >= 1e12 else figure(value, 4)

@@ -1,0 +1,234 @@
+"""A fit of either way, as the page reads it: what is there, what is not, and whether it is finished."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradline.data.weighting import Weighting
+from gradline.descent.fit import Descent
+from gradline.descent.goal.problem import Problem
+from gradline.diagnostics.diagnosis import Diagnosis
+from gradline.moments.inference import Inference
+from gradline.report.summary import INTERCEPT, NEAR, Summary
+from gradline.report.wide_summary import WideSummary
+from gradline.solution import Array, Certificate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """How a descent went.
+
+    Attributes
+    ----------
+    limit : float
+        On the rate; NaN where its steps have none.
+    loss_name : str
+        "" for least squares.
+    exact : (k,) float64 or None
+        The answer, where it is known.
+    gap : float
+        Largest distance from it, in standard errors (relative, where there is none).
+    history : (steps,) float64
+        The loss before each step; empty where it was not kept.
+    distance : (steps,) float64
+        A bound on `gap` before each step; empty where it cannot be had.
+    """
+
+    engine: str
+    steps: int
+    rate: float
+    limit: float
+    loss_name: str
+    converged: bool
+    interrupted: bool
+    stop_reason: str
+    cure: str | None
+    loss: float
+    held_out_loss: float | None
+    exact: Array | None
+    gap: float
+    history: Array
+    distance: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the sections are written from.
+
+    Attributes
+    ----------
+    terms : tuple of str
+        "(Intercept)" first, where there is one; the order of every array of coefficients.
+    inference, certificate : or None
+        None where no sums over pairs of features were kept.
+    way : Way or None
+        None for the exact way.
+    unfinished : bool
+        A descent that ended short of the answer: its coefficients get no tests.
+    """
+
+    source: str
+    target: str
+    terms: tuple[str, ...]
+    coef: Array
+    rows: int
+    rows_dropped: int
+    dropped: dict[str, int]
+    notes: tuple[str, ...]
+    weighting: Weighting | None
+    inference: Inference | None
+    certificate: Certificate | None
+    covariance: str
+    covariance_notes: tuple[str, ...]
+    way: Way | None
+    diagnosis: Diagnosis | None
+    unfinished: bool
+
+    @classmethod
+    def of(cls, summary: Summary | WideSummary, diagnosis: Diagnosis | None, descent: Descent | None) -> Reading:
+        """Either summary; `descent` adds its loss curve."""
+        if isinstance(summary, WideSummary):
+            return cls._of_wide(summary, diagnosis)
+        way = _way(summary, descent)
+        unfinished = way is not None and not (way.converged and way.gap <= NEAR)
+        robust = getattr(summary, "robust", None)
+        return cls(
+            source=summary.source,
+            target=summary.target,
+            terms=summary.terms,
+            coef=summary.coef,
+            rows=summary.inference.rows,
+            rows_dropped=summary.rows_dropped,
+            dropped=dict(summary.dropped),
+            notes=summary.notes,
+            weighting=summary.weighting,
+            inference=summary.inference,
+            certificate=summary.certificate,
+            covariance="classical" if robust is None else robust.described,
+            covariance_notes=() if robust is None else robust.notes,
+            way=way,
+            diagnosis=diagnosis,
+            unfinished=unfinished,
+        )
+
+    @classmethod
+    def _of_wide(cls, summary: WideSummary, diagnosis: Diagnosis | None) -> Reading:
+        descent, names, coef = summary.descent, summary.names, summary.coef
+        way = Way(
+            engine=summary.engine,
+            steps=len(descent.solution.history),
+            rate=descent.learning_rate,
+            limit=descent.max_learning_rate if descent.limited else math.nan,
+            loss_name="",
+            converged=descent.converged,
+            interrupted=descent.solution.status.name == "INTERRUPTED",
+            stop_reason=descent.stop_reason,
+            cure=descent.cure,
+            loss=descent.loss,
+            held_out_loss=descent.validation_loss[-1] if descent.validation_loss else None,
+            exact=None,
+            gap=descent.gap,
+            history=np.array(descent.solution.history),
+            distance=np.empty(0),
+        )
+        return cls(
+            source=names.source,
+            target=names.target,
+            terms=tuple(coef),
+            coef=np.array(list(coef.values())),
+            rows=descent.problem.moments.rows,
+            rows_dropped=names.rows_dropped,
+            dropped=dict(names.dropped),
+            notes=names.notes,
+            weighting=names.weighting,
+            inference=None,
+            certificate=None,
+            covariance="",
+            covariance_notes=(),
+            way=way,
+            diagnosis=diagnosis,
+            unfinished=not descent.converged,
+        )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The terms but for the constant."""
+        return tuple(term for term in self.terms if term != INTERCEPT)
+
+    @property
+    def intercept(self) -> bool:
+        """Is there one?"""
+        return INTERCEPT in self.terms
+
+    @property
+    def another_loss(self) -> bool:
+        """Was anything but squares minimised?"""
+        return self.way is not None and bool(self.way.loss_name)
+
+    @property
+    def exact_fit(self) -> bool:
+        """Do the data lie on the line?"""
+        return self.inference is not None and self.inference.exact_fit
+
+    @property
+    def told_by_tests(self) -> bool:
+        """Are there standard errors that belong to these coefficients?"""
+        return self.inference is not None and not self.unfinished
+
+    def effect_of_one_sd(self) -> Array | None:
+        """(k,) what one standard deviation more of each column does to the target; NaN for the constant."""
+        return None
+
+    def by_term(self) -> dict[str, Array]:
+        """Figures of the columns beside each other, from the statistics alone."""
+        return {}
+
+    def columns_told(self) -> list[str]:
+        """Collinear, constant and dropped columns by name."""
+        if self.certificate is None:
+            return []
+        told = self.certificate.warnings(self.features, centred=self.intercept)
+        return [note[0].upper() + note[1:] for note in told]
+
+
+def _way(summary: Summary, descent: Descent | None) -> Way | None:
+    ended = summary.descent
+    if ended is None:
+        return None
+    history = np.empty(0) if descent is None else np.array(descent.solution.history, dtype=np.float64)
+    return Way(
+        engine=ended.engine,
+        steps=ended.iterations,
+        rate=ended.learning_rate,
+        limit=ended.max_learning_rate if ended.limited else math.nan,
+        loss_name="" if ended.loss_function is None else ended.loss_function.name,
+        converged=ended.converged,
+        interrupted=ended.interrupted,
+        stop_reason=ended.stop_reason,
+        cure=ended.cure,
+        loss=ended.loss,
+        held_out_loss=ended.held_out_loss,
+        exact=ended.exact,
+        gap=ended.gap,
+        history=history,
+        distance=_distances(summary, descent, history),
+    )
+
+
+def _distances(summary: Summary, descent: Descent | None, history: Array) -> Array:
+    """Standard errors from the answer before each step, at most.
+
+    With C = sd^2 (X'WX)^-1, the covariance, and e the error of the coefficients, e_j^2 / C_jj <= e' C^-1 e for every j,
+    and the right side is W (loss - least loss) / sd^2.
+    """
+    if descent is None or not isinstance(descent.problem, Problem) or summary.inference.exact_fit:
+        return np.empty(0)
+    problem = descent.problem
+    if summary.descent is None or summary.descent.loss_function is not None:
+        return np.empty(0)
+    least = problem.quadratic.floor * problem.unit_of_loss
+    above = problem.moments.weight * np.maximum(history - least, 0.0) / summary.inference.residual_sd**2
+    return np.asarray(np.sqrt(above))

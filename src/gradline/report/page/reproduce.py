@@ -1,0 +1,44 @@
+"""How to get the same page again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gradline.report.page.markup import tag, words
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduce:
+    """What made the fit. No dates and no hosts: equal fits give equal files.
+
+    Attributes
+    ----------
+    command : str
+        A command line or a Python call, without credentials.
+    versions : tuple of (name, version)
+        gradline first.
+    engine : str
+        Who found the coefficients: "exact", or an engine of the gradient way.
+    seed : int or None
+        Of shuffling and of rows held out; None where nothing was drawn.
+    fingerprint : str
+        SHA-256 of the sufficient statistics: equal for the same rows, and in practice for no others; "" where unknown.
+    """
+
+    command: str
+    versions: tuple[tuple[str, str], ...] = ()
+    engine: str = "exact"
+    seed: int | None = None
+    fingerprint: str = ""
+
+
+def section(reproduce: Reproduce) -> str:
+    """The command, and what it ran on."""
+    facts = [
+        ("Versions", ", ".join(f"{name} {version}" for name, version in reproduce.versions)),
+        ("Engine", reproduce.engine),
+        ("Seed", "none: nothing was drawn by chance" if reproduce.seed is None else str(reproduce.seed)),
+        ("Data", reproduce.fingerprint and f"SHA-256 of the statistics {reproduce.fingerprint}"),
+    ]
+    pairs = "".join(tag("div", tag("dt", words(name)), tag("dd", words(said))) for name, said in facts if said)
+    return tag("pre", tag("code", words(reproduce.command))) + tag("dl", pairs, class_="facts")
