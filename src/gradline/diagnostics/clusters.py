@@ -1,0 +1,134 @@
+"""Standard errors for rows that come in clusters, within which errors may go together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.covariance import Robust, in_data_units
+from gradline.diagnostics.frame import Frame
+from gradline.errors import DataError
+from gradline.solution import Array
+
+FEW = 40
+PAIR = 2**31  # labels are numbered below it
+
+
+class Run(NamedTuple):
+    """What some clusters add up to: their numbers, ascending, and for each the sum of z e over its rows."""
+
+    cluster: NDArray[np.int64]
+    total: Array  # (clusters, k)
+
+
+Runs: TypeAlias = list[Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """T (sum over clusters of s s') T', s the sum of z e over the rows of a cluster, e the residual.
+
+    Each sum over G clusters is multiplied by G / (G - 1) (n - 1) / (n - k). By two groupings the covariance is that by
+    the first, plus that by the second, less that by both together, each with its own factor: Cameron, Gelbach and
+    Miller (2011), Journal of Business and Economic Statistics 29; where a variance comes out negative, the negative
+    eigenvalues of the whole (in the frame, where no unit matters) are set to zero, as they propose. Memory grows with
+    the clusters, not with the rows.
+
+    Parameters
+    ----------
+    frame : Frame
+    by : (str,) or (str, str)
+        What to call the groupings, which are the first of `Block.groups`.
+    """
+
+    frame: Frame
+    by: tuple[str, ...]
+
+    def of(self, block: Block) -> list[Runs]:
+        """See `Measure`."""
+        weight = block.scaled if block.times is None else block.scaled * block.times
+        terms = block.z.T * weight
+        groups = block.groups
+        keys = [groups[0]] if len(self.by) == 1 else [groups[0], groups[1], groups[0] * PAIR + groups[1]]
+        return [[_run(key, terms)] for key in keys]
+
+    def merged(self, first: list[Runs], then: list[Runs]) -> list[Runs]:
+        """See `Measure`."""
+        return [_appended(runs, more) for runs, more in zip(first, then, strict=True)]
+
+    def figures(self, state: list[Runs]) -> Robust:
+        """See `Measure`."""
+        frame, (n, k) = self.frame, (self.frame.rows, self.frame.k)
+        parts: list[Array] = []
+        sizes: list[int] = []
+        for runs in state:
+            total = _in_one(runs).total
+            G = len(total)
+            if G < 2:
+                raise DataError(
+                    f"all rows are in one cluster by {self.by[len(sizes)]}, expected two clusters at least",
+                    hint="group by a column that has several values, or use HC3",
+                )
+            factor = G / (G - 1) * (n - 1) / (n - k) if n > k else np.nan
+            parts.append(factor * (total.T @ total))
+            sizes.append(G)
+        meat, notes = parts[0], []
+        if len(parts) == 3:
+            meat = parts[0] + parts[1] - parts[2]
+            if (np.diag(frame.in_data_units(meat)) < 0.0).any():
+                values, vectors = np.linalg.eigh(meat)
+                meat = (vectors * np.maximum(values, 0.0)) @ vectors.T
+                notes.append(
+                    "a variance by two groupings came out negative; negative eigenvalues were set to zero "
+                    "(Cameron, Gelbach and Miller 2011)"
+                )
+        sizes = sizes[: len(self.by)]
+        G = min(sizes)
+        if G < FEW:
+            notes.append(f"{G} clusters are few: these standard errors tend to be too small below about {FEW}")
+        if k - frame.bias >= G:
+            notes.append(f"{G} clusters cannot test all {k - frame.bias} slopes together")
+        named = [f"{by} ({size:,} clusters)" for by, size in zip(self.by, sizes, strict=True)]
+        return Robust("cluster", f"clustered by {' and '.join(named)}", in_data_units(frame, meat), G - 1, tuple(notes))
+
+
+def _run(key: NDArray[np.intp], terms: Array) -> Run:
+    """The sums of some rows; `terms` is (k, rows)."""
+    if len(key) and key.max() < 4 * len(key):
+        here = np.flatnonzero(np.bincount(key))
+        code = key
+    else:
+        here, code = np.unique(key, return_inverse=True)
+    total = np.empty((len(here), len(terms)))
+    for column, term in zip(total.T, terms, strict=True):
+        sums = np.bincount(code, term)
+        column[:] = sums if len(sums) == len(here) else sums[here]
+    return Run(here, total)
+
+
+def _appended(runs: Runs, more: Runs) -> Runs:
+    """Runs of falling length, so that a cluster is moved as often as the logarithm of their number says."""
+    runs.extend(more)
+    while len(runs) > 1 and len(runs[-2].cluster) < 2 * len(runs[-1].cluster):
+        then = runs.pop()
+        runs[-1] = _joined(runs[-1], then)
+    return runs
+
+
+def _joined(first: Run, then: Run) -> Run:
+    cluster = np.union1d(first.cluster, then.cluster)
+    total = np.zeros((len(cluster), first.total.shape[1]))
+    total[np.searchsorted(cluster, first.cluster)] = first.total
+    total[np.searchsorted(cluster, then.cluster)] += then.total
+    return Run(cluster, total)
+
+
+def _in_one(runs: Runs) -> Run:
+    whole = runs[-1]
+    for run in reversed(runs[:-1]):
+        whole = _joined(run, whole)
+    return whole

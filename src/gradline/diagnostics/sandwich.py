@@ -1,0 +1,139 @@
+"""Standard errors that do not take it for granted that all rows scatter alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradline.data.source import Source
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.clusters import Clustered
+from gradline.diagnostics.covariance import HETEROSKEDASTIC, Asked, Robust, Spec, checked, in_data_units
+from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.ordered import NeweyWest
+from gradline.diagnostics.second_pass import Measure, examine
+from gradline.moments.precision import Statistics
+from gradline.solution import Array, Solution
+
+ALONE = 1e-8  # a row with 1 - h below this decides its own fitted value: its residual is zero to rounding
+
+
+class _Meat(NamedTuple):
+    total: Array
+    alone: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heteroskedastic:
+    """White's covariance, T (sum of f z z' e^2) T', e the residual and f a correction for its being too small.
+
+    f is 1 (HC0), n / (n - k) (HC1), 1 / (1 - h) (HC2), 1 / (1 - h)^2 (HC3, nearly the jackknife), h the leverage: White
+    (1980), Econometrica 48; MacKinnon and White (1985), Journal of Econometrics 29. A row with h = 1 has no residual;
+    it adds nothing under HC2 and HC3, and a note says so.
+
+    Parameters
+    ----------
+    frame : Frame
+    kind : {"HC0", "HC1", "HC2", "HC3"}
+    """
+
+    frame: Frame
+    kind: str
+
+    def of(self, block: Block) -> _Meat:
+        """See `Measure`."""
+        square, alone = block.scaled * block.scaled, 0.0
+        if self.kind in ("HC2", "HC3"):
+            rest = 1.0 - block.leverage
+            without = rest < ALONE
+            if without.any():
+                alone = float(without.sum() if block.times is None else block.times[without].sum())
+                square[without], rest[without] = 0.0, 1.0
+            square /= rest if self.kind == "HC2" else rest * rest
+        if block.times is not None:
+            square *= block.times
+        z = block.z.T
+        return _Meat((z * square) @ z.T, alone)
+
+    def merged(self, first: _Meat, then: _Meat) -> _Meat:
+        """See `Measure`."""
+        return _Meat(np.add(first.total, then.total, out=first.total), first.alone + then.alone)
+
+    def figures(self, state: _Meat) -> Robust:
+        """See `Measure`."""
+        frame = self.frame
+        meat = state.total
+        if self.kind == "HC1" and frame.df_residual > 0:
+            meat = meat * (frame.rows / frame.df_residual)
+        notes = []
+        if state.alone:
+            one = state.alone == 1
+            notes.append(
+                f"{state.alone:,.0f} row{' decides its' if one else 's decide their'} own fitted "
+                f"value{'' if one else 's'} (leverage 1), so that {self.kind} learns nothing from "
+                f"{'it' if one else 'them'}"
+            )
+        return Robust(self.kind, self.kind, in_data_units(frame, meat), frame.df_residual, tuple(notes))
+
+
+def measure_of(asked: Asked, frame: Frame) -> Measure[Any, Robust]:
+    """What gathers a covariance in a pass; `examine` is to be given `asked.groups` first among its groups."""
+    if asked.kind in HETEROSKEDASTIC:
+        return Heteroskedastic(frame, asked.kind)
+    if asked.kind == "cluster":
+        names = tuple(f"{group!r}" if isinstance(group, str) else "the groups given" for group in asked.groups)
+        return Clustered(frame, names)
+    if asked.kind == "newey-west":
+        return NeweyWest(frame, asked.lags)
+    raise ValueError(f"the {asked.kind} covariance needs no pass")
+
+
+def robust_covariance(
+    source: Source,
+    moments: Statistics,
+    solution: Solution,
+    spec: Spec,
+    *,
+    fit_intercept: bool,
+    watch: Callable[[int], None] | None = None,
+) -> Robust:
+    """One more pass over the rows of a fit for a covariance of its coefficients.
+
+    Parameters
+    ----------
+    source : Source
+        The rows of the fit.
+    moments, solution
+        Of the fit.
+    spec : str or tuple
+        As `gradline.diagnostics.covariance.checked` takes it; "classical" makes no pass.
+    fit_intercept : bool
+    watch : callable, optional
+        Called with the number of rows so far.
+
+    Raises
+    ------
+    DataError
+        Where the spec is unknown, there is one cluster only, a row has no label, the rows are not those of the fit, or
+        the source can be read only once.
+
+    Examples
+    --------
+    >>> from gradline.data.arrays import ArraySource
+    >>> from gradline.moments.moments import Moments
+    >>> X, y = np.array([[1.0], [2.0], [3.0], [4.0], [5.0]]), np.array([1.0, 2.2, 2.9, 4.4, 4.5])
+    >>> m = Moments.of(X, y)
+    >>> robust = robust_covariance(ArraySource(X, y), m, m.solve(), "HC3", fit_intercept=True)
+    >>> np.sqrt(np.diag(robust.covariance)).round(4)
+    array([0.4803, 0.2007])
+    """
+    asked = checked(spec)
+    frame = Frame.of(moments, solution, fit_intercept=fit_intercept, names=source.feature_names)
+    if asked.kind == "classical":
+        covariance = in_data_units(frame, frame.residual_sd**2 * np.eye(frame.k))
+        return Robust("classical", "classical", covariance, frame.df_residual)
+    found: Robust = examine(source, frame, [measure_of(asked, frame)], groups=asked.groups, watch=watch)[0]
+    return found
