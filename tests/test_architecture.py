@@ -51,7 +51,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "pandas": {"data/columns/formula.py"},
     "formulaic": {"data/columns/formula.py"},
     "polars": set(),
-    "matplotlib": set(),
+    "matplotlib": {"report/displays/canvas.py", "report/displays/plot_fit.py"},
 }
 # These files are themselves imported late, so they may import their library at the top.
 LATE_FILES = {

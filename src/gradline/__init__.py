@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from gradline.estimators.saved import load
     from gradline.moments.exact import ExactMoments
     from gradline.moments.moments import Moments
+    from gradline.report.displays.coefficients import CoefficientDisplay
+    from gradline.report.displays.loss_curve import LossCurveDisplay
+    from gradline.report.displays.residuals import ResidualDisplay
     from gradline.report.lab import lab
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Absolute",
+    "CoefficientDisplay",
     "CollinearityWarning",
     "DataError",
     "DivergenceError",
@@ -34,8 +38,10 @@ __all__ = [
     "GradlineError",
     "Huber",
     "LinearRegression",
+    "LossCurveDisplay",
     "Moments",
     "Quantile",
+    "ResidualDisplay",
     "lab",
     "load",
     "open_source",
@@ -43,6 +49,7 @@ __all__ = [
 
 _HOME = {
     "Absolute": "descent.losses.loss",
+    "CoefficientDisplay": "report.displays.coefficients",
     "CollinearityWarning": "errors",
     "DataError": "errors",
     "DivergenceError": "errors",
@@ -52,8 +59,10 @@ _HOME = {
     "GradlineError": "errors",
     "Huber": "descent.losses.loss",
     "LinearRegression": "estimators",
+    "LossCurveDisplay": "report.displays.loss_curve",
     "Moments": "moments.moments",
     "Quantile": "descent.losses.loss",
+    "ResidualDisplay": "report.displays.residuals",
     "lab": "report.lab",
     "load": "estimators.saved",
     "open_source": "data.source",

@@ -1,0 +1,54 @@
+"""The mean of y along x, in bins of about equally many rows: a smoother that uses every row and hides none."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from gradline.solution import Array
+
+FEWEST = 20  # rows; a curve through fewer shows their noise
+MOST_BINS = 20
+
+
+class Smooth(NamedTuple):
+    """One number for each bin: mean of x, mean of y, and two standard errors of the latter below and above."""
+
+    x: Array
+    mean: Array
+    low: Array
+    high: Array
+
+
+def smooth(x: Array, y: Array, weight: Array | None = None) -> Smooth | None:
+    """Means in 2/3 sqrt(rows) bins, from 4 to 20; rows of equal x share a bin. None below 20 rows or two bins.
+
+    A standard error is sqrt(sum w^2 (y - mean)^2 m / (m - 1)) / sum w over the m rows of a bin: right whatever
+    the variances are; NaN for a single row.
+
+    Examples
+    --------
+    >>> smooth(np.repeat([1.0, 2.0], 50), np.tile([0.0, 2.0], 50)).mean
+    array([1., 1.])
+    """
+    rows = len(x)
+    if rows < FEWEST:
+        return None
+    bins = min(MOST_BINS, max(4, 2 * math.isqrt(rows) // 3))
+    edges = np.unique(np.quantile(x, np.arange(1, bins) / bins))
+    found, place = np.unique(np.searchsorted(edges, x, side="left"), return_inverse=True)
+    if len(found) < 2:
+        return None
+    w = np.ones(rows) if weight is None else weight
+
+    def sums(values: Array) -> Array:
+        totals: Array = np.bincount(place, values, minlength=len(found)).astype(np.float64)
+        return totals
+
+    count, total = sums(np.ones(rows)), sums(w)
+    mean = sums(w * y) / total
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(sums((w * (y - mean[place])) ** 2) * count / (count - 1)) / total
+    return Smooth(sums(w * x) / total, mean, mean - 2 * error, mean + 2 * error)
