@@ -24,9 +24,7 @@ UNSAID = {"reference": [], "decimal": ".", "missing": "error"}  # the others are
 def lab(
     source: Annotated[
         str | None,
-        typer.Argument(
-            help="A table, as fit takes it, without weights. Default: the lesson's five points.", show_default=False
-        ),
+        typer.Argument(help="A table, as fit takes it. Default: the lesson's five points.", show_default=False),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column to explain.")] = None,
     features: Annotated[
@@ -41,6 +39,7 @@ def lab(
     reference: Annotated[
         list[str] | None, typer.Option(help="COLUMN=LEVEL that others are compared with; may be repeated.")
     ] = None,
+    weight: Annotated[str | None, typer.Option(help="A column of row weights: the areas of the points.")] = None,
     query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
     decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
     encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
@@ -56,7 +55,13 @@ def lab(
     from gradline.report.lab.notebook import Lab
 
     asked = {"target": target, "features": features, "formula": formula, "reference": reference or []}
-    asked |= {"query": query, "decimal": cli_options.decimal_mark(decimal), "encoding": encoding, "missing": missing}
+    asked |= {
+        "weight": weight,
+        "query": query,
+        "decimal": cli_options.decimal_mark(decimal),
+        "encoding": encoding,
+        "missing": missing,
+    }
     _refuse_before(source, asked, output)
     page = Lab(*(lesson(intercept) if source is None else _table(source, intercept, asked)))
     page.save(output)

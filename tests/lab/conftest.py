@@ -144,6 +144,14 @@ def long(features):
     return lambda: (source, Setup(command=f"gradline fit t.csv --features {','.join(names)}"))
 
 
+WEIGHTS = np.arange(1.0, 61.0) / 7
+
+
+def weighted():
+    X, y = rows(60, 1)
+    return ArraySource(X, y, WEIGHTS, feature_names=("x",)), Setup()
+
+
 TABLES = {
     "lesson": lesson,
     "line": table(1000, 1),
@@ -153,5 +161,6 @@ TABLES = {
     "slice": table(1000, 3),
     "many points": table(2000, 1),
     "hostile": hostile,
+    "weighted": weighted,
     **{f"long {features}": long(features) for features in (1, 2, 12, 200)},
 }

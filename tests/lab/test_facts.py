@@ -274,10 +274,44 @@ def test_what_no_picture_can_show_is_refused_in_a_sentence(X, y, words):
         gradline.lab(X, y)
 
 
-def test_weights_are_refused():
-    source = ArraySource([[1.0], [2.0], [4.0]], [1.0, 2.0, 3.0], [1.0, 2.0, 1.0])
-    with pytest.raises(DataError, match="count once"):
-        Lab(source, Setup())
+@pytest.mark.parametrize("features", [1, 3])
+def test_a_weight_of_three_is_the_row_three_times(features):
+    """All that is drawn but the points; 1e-9, as sums of other lengths round."""
+    X, y = rows(90, features)
+    weights = np.random.default_rng(3).integers(1, 6, 90)
+    ours = Facts.of(ArraySource(X, y, weights.astype(float)), Setup()).as_dict()
+    theirs = Facts.of(ArraySource(X.repeat(weights, 0), y.repeat(weights)), Setup()).as_dict()
+    assert ours["weight"] == theirs["weight"] == weights.sum()
+    for view, same in zip(ours["views"], theirs["views"], strict=True):
+        for what in ("H", "best", "floor", "curvatures", "wrongBest", "wrongFloor"):
+            np.testing.assert_allclose(view[what], same[what], rtol=1e-9, atol=1e-9)
+    for run, same in zip(ours["recorded"]["runs"], theirs["recorded"]["runs"], strict=True):
+        here, there = np.array(run["numpy"]), np.array(same["numpy"])
+        size = np.maximum(1.0, np.abs(there).max(0))  # of all coordinates: a diverging one rounds the others too
+        np.testing.assert_array_less(np.abs(here - there) / size, 1e-9)
+    assert ours["points"]["w"] == weights.tolist()
+    assert ours["batches"] == [0]
+
+
+def test_weighted_rungs_agree_whether_their_rows_are_all_here_or_few_stand_for_them():
+    """1e-12 relative is what the rungs promise each other."""
+    for n in (300, 3000):
+        X, y = rows(n, 1)
+        source = ArraySource(X, y, np.random.default_rng(5).uniform(0.1, 9.0, n))
+        facts = Facts.of(source, Setup())
+        assert facts.all_here is (n == 300)
+        assert max(recording.disagreement("float64") for recording in facts.recordings) < 1e-12
+
+
+def test_the_command_takes_weights(tmp_path):
+    (tmp_path / "t.csv").write_text("y,x,n\n1,2,1\n2,3,4\n3,5,2\n")
+    done = gradline_lab("t.csv", "--target", "y", "--weight", "n", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "lab.html").read_text("utf-8")
+    assert facts_of(page)["points"]["w"] == [1, 4, 2]
+    assert facts_of(page)["features"] == ["x"]
+    assert "gradline fit t.csv --target y --weight n" in page
+    assert "Rows count by their weights" in page
 
 
 def test_two_equal_columns_without_an_intercept_are_refused():
@@ -316,7 +350,7 @@ def test_long_names_that_are_alike_have_labels_that_are_not(length, count):
 
 @pytest.mark.parametrize("features", [1, 2, 12, 200])
 def test_long_names_are_there_in_full_as_far_as_there_is_room(features):
-    """4,000 bytes for all of them; where one is cut, it says how long it is. Of 200 that leaves 20 bytes each: none."""
+    """3,600 bytes for all of them; where one is cut, it says how long it is. Of 200 that leaves 18 bytes each: none."""
     every = long_names(features)
     there = names.in_full(every, names.labels(every))
     if features == 200:
@@ -326,7 +360,7 @@ def test_long_names_are_there_in_full_as_far_as_there_is_room(features):
     for whole, (_, name) in zip(every, there, strict=True):
         begin = name.split("\u2026 (")[0]
         assert whole.startswith(begin)
-        assert name == whole if features <= 4 else len(begin.encode()) > 300 and f"({len(whole)} characters)" in name
+        assert name == whole if features <= 4 else len(begin.encode()) > 270 and f"({len(whole)} characters)" in name
 
 
 # ---- drawings

@@ -14,7 +14,7 @@ import pytest
 import gradline
 from gradline.lessons.demo import X, Y
 from gradline.report.lab.verdict import verdict
-from tests.lab.conftest import before_points, long_names, rows
+from tests.lab.conftest import WEIGHTS, before_points, long_names, rows
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "lab"
 
@@ -173,6 +173,42 @@ def test_broadcasting_is_the_mean_over_all_pairs(opened, pages):
     off = (a * table + b) - y[None, :]
     assert found["loss"] == pytest.approx((off**2).mean(), rel=1e-9)
     assert found["gradient"] == pytest.approx([2 * (off * table).mean(), 2 * off.mean()], rel=1e-9)
+
+
+@pytest.mark.parametrize("bug", ["none", "sum", "missing_2"])
+def test_weighted_rows_descend_by_their_weights(opened, pages, bug):
+    """Against the loop over weighted rows; 1e-9, as sums and rows round differently."""
+    page = opened(pages("weighted"))
+    X, y = rows(60, 1)
+    Z, share = np.column_stack([X, np.ones(60)]), WEIGHTS / WEIGHTS.sum()
+    longer = {"sum": WEIGHTS.sum(), "missing_2": 0.5}.get(bug, 1.0)
+    rate, v, theirs = 0.02 / longer, np.zeros(2), []
+    for _ in range(51):
+        theirs.append(v)
+        v = v - rate * longer * 2 * Z.T @ (share * (Z @ v - y))
+    np.testing.assert_allclose(path(page, rate=rate, bug=bug, iterations=50), theirs, rtol=1e-9, atol=1e-9)
+    assert "w are the weights of the rows, W is their sum" in page.inner_text("#formulas")
+
+
+def test_the_area_of_a_point_is_its_weight(opened, pages):
+    """In eight sizes: a width is within half of one eighth of the largest; the least is one eighth."""
+    page = opened(pages("weighted"))
+    drawn = page.evaluate("""() => [...document.querySelectorAll("#scatter .points")].flatMap(path =>
+        path.getAttribute("d").match(/M/g).map(() => parseFloat(getComputedStyle(path).strokeWidth)))""")
+    drawn = sorted(drawn)
+    assert len(drawn) == 60
+    wanted = np.maximum(np.sqrt(WEIGHTS / WEIGHTS.max()), 1 / 8)
+    np.testing.assert_allclose(np.array(drawn) / drawn[-1], wanted, atol=1 / 16 + 1e-6)
+    assert page.locator("#batch option").count() == 1
+    assert "broadcast" not in page.locator("#bug").inner_html()
+
+
+def test_a_weighted_setting_as_a_script_ends_at_the_same_numbers(opened, pages, capsys):
+    page = opened(pages("weighted"))
+    for setting in ({"rate": 0.02}, {"rate": 0.0001, "bug": "sum", "iterations": 20}):
+        exec(compile(page.evaluate("s => asPython(descend({...DEFAULTS, ...s}))", setting), "lab.py", "exec"), {})
+        found = [float(number) for number in capsys.readouterr().out.split("steps: ")[1].split()]
+        np.testing.assert_allclose(found, path(page, **setting)[-1], rtol=1e-10)
 
 
 # ---- the verdict

@@ -227,9 +227,11 @@ function offer() {
     const words = ["all rows", "a single row"][size] || `${size} rows`;
     byId("batch").add(new Option(words, size));
   }
+  for (const option of [...byId("bug").options]) if (!BUGS.includes(option.value)) option.remove();
   byId("in-full").hidden = !FACTS.inFull.length;
   for (const pair of FACTS.inFull) pair.forEach((words, i) => {
     byId("in-full").lastElementChild.appendChild(document.createElement(["dt", "dd"][i])).textContent = words;
   });
   if (!alone) byId("scatter-hint").textContent = "the target against its prediction";
+  if (FACTS.points.w) byId("scatter-hint").textContent += "; the area of a dot is its weight";
 }

@@ -64,6 +64,8 @@ class Facts:
         As the page shows them: those that are too long for it are short, and whole in `in_full`.
     sample : (points, features + 1) float64
         Rows, y last: all of them where there are few.
+    weights : (points,) float64 or None
+        Of the rows in `sample`, where they do not all count once.
     recordings : list of Recording
         Of the first view, one for each of `rates`.
     """
@@ -77,6 +79,7 @@ class Facts:
     moments: Statistics
     views: list[View]
     sample: Array
+    weights: Array | None
     rates: tuple[float, ...]
     recordings: list[Recording]
 
@@ -102,9 +105,10 @@ class Facts:
         first = views[0]
         largest = float(first.curvatures[0][-1])
         rates = setup.rates or tuple(float(f"{fate / largest:.4g}") for fate in FATES)
-        moments, sample = problem.moments, sampled.sample.rows
+        moments, sample = problem.moments, sampled.sample.rows[:, :-1]
+        weights = sampled.sample.rows[:, -1].copy() if sampled.weighted else None
         all_here = moments.rows == len(sample)
-        batch = Batch.of(sample[:, :-1].copy(), sample[:, -1].copy()) if all_here else condensed(moments)
+        batch = Batch.of(sample[:, :-1].copy(), sample[:, -1].copy(), weights) if all_here else condensed(moments)
         batch = replace(batch, X=(batch.X - first.coordinates.centre) / first.coordinates.scale)
         start = first.coordinates.enter(_start(setup, p, setup.fit_intercept))
         recordings = record(batch, start, rates, first.quadratic)
@@ -118,6 +122,7 @@ class Facts:
             moments,
             views,
             sample,
+            weights,
             rates,
             recordings,
         )
@@ -140,6 +145,8 @@ class Facts:
         points: dict[str, Any] = {"y": _rounded(self.sample[:, -1], digits)}
         if len(self.features) == 1:
             points["x"] = _rounded(self.sample[:, 0], digits)
+        if self.weights is not None:
+            points["w"] = _rounded(self.weights, 4)
         mean_y = float(self.moments.mean[-1])
         return {
             "name": self.name,
@@ -148,8 +155,9 @@ class Facts:
             "p": len(self.features),
             "inFull": self.in_full,
             "rows": self.rows,
+            "weight": self.rows if self.weights is None else float(self.moments.weight),
             "allHere": self.all_here,
-            "byRows": self.rows < FEW and len(self.features) == 1,
+            "byRows": self.rows < FEW and len(self.features) == 1 and self.weights is None,
             "command": names.command(self.setup.command),
             "meanY": mean_y,
             "varianceY": float(self.moments.scatter[-1, -1]) / self.moments.weight,
@@ -189,7 +197,9 @@ class Facts:
         return facts
 
     def _batches(self) -> list[int]:
-        """Sizes of a batch worth a look; 0 is all rows."""
+        """Sizes of a batch worth a look; 0 is all rows. Where rows weigh, a batch would weigh what its draw left it."""
+        if self.weights is not None:
+            return [0]
         some = 2 if len(self.sample) < 16 else 8 if len(self.sample) < 64 else 32
         return [0, some, 1] if len(self.sample) > 2 else [0, 1]
 

@@ -79,7 +79,7 @@ function gradientOf({ bug, batch }, view) {
   const z = alone ? view.standardise ? "z" : "x" : "!z", w = FACTS.points.w ? "w_i " : "", n = batch ? "n" : everyOne;
   const model = alone ? `a ${z}_i${view.intercept ? " + b" : ""}` : `${z}_i \u00b7 !v`;
   const share = { missing_2: `1/${n}`, sum: "2", broadcast: `2/${n}^2` }[bug] || `2/${n}`;
-  const pairs = bug === "broadcast" ? `\u2211_j ${w && "w_j "}` : "";
+  const pairs = bug === "broadcast" ? "\u2211_j " : "";
   return `${share} \u2211_i ${w}${pairs}${z}_i ( ${model} \u2212 y_${pairs ? "j" : "i"} )`;
 }
 
@@ -96,17 +96,19 @@ const MISTAKES = {
   zero_grad: " The bug: g is never set back to 0, so that it is the sum of all gradients so far.",
   broadcast: " The bug: (n, 1) less (n,) takes every prediction from every target, j as well as i.",
   missing_2: " The bug: the 2 of the derivative is missing.",
-  sum: " The bug: the sum is not divided by the number of rows.",
+  sum: " The bug: the sum is not divided by what it is to be the mean of.",
 };
 
 function whatStands({ setting, view }) {
   const { momentum, batch, bug, float32 } = setting, said = [`r = ${short(setting.rate)}`];
   if (momentum) said.push(`m = ${momentum}`);
   said.push(batch ? `n = ${batch}, the rows of this step` : `${everyOne} = ${short(total, 12)}`);
-  const likewise = alone && view.intercept ? ` b goes likewise, without the ${view.standardise ? "z" : "x"} before the bracket.` : "";
+  const x = view.standardise ? "z" : "x";
+  const likewise = alone && view.intercept ? ` b goes likewise, without the ${x} before the bracket.` : "";
+  const weighs = FACTS.points.w ? " w are the weights of the rows, W is their sum." : "";
   const z = alone ? "" : ` z is a row of the columns${view.intercept ? " and a 1" : ""}, v their coefficients.`;
   const rounds = float32 ? " float32 rounds each of these operations to 24 binary digits." : "";
-  return `Here ${said.join(", ")} (${unitsOf(view)}).${likewise}${z}${MISTAKES[bug]}${rounds}`;
+  return `Here ${said.join(", ")} (${unitsOf(view)}).${likewise}${weighs}${z}${MISTAKES[bug]}${rounds}`;
 }
 
 function theLimit({ setting, view }) {
@@ -150,7 +152,8 @@ function formulas(run) {
   const wrong = setting.bug === "broadcast", curvature = steepestOf(setting);
   const whose = wrong ? "the bug's own answer" : "the answer";
   place.replaceChildren(
-    sentence("The loss is the mean of the squared residuals. Its slope says where down is; a step goes r times that:"),
+    sentence(`The loss is the ${FACTS.points.w ? "weighted " : ""}mean of the squared residuals. Its slope says where down is; ` +
+      "a step goes r times that:"),
     ...update(run),
     sentence(whatStands(run)),
     sentence(`${setting.batch ? ITS_OWN : "So the error e, the distance from "}${whose}, goes the same way at every step, ` +

@@ -26,10 +26,24 @@ function line(run, k) {
   if (alone && !crosses(y, a * x.low + b, a * x.high + b)) outside(inside, "the line is");
   if (!alone && !predicted.some(p => p >= x.low && p <= x.high)) outside(inside, "the predictions are");
   if (alone) grips(svg, view.intercept, a, b, x, y);
-  const dots = spots.map(([px, py]) => `M${at(px)} ${at(py)}h0`).join("");
-  add(inside, "path", { d: dots, class: few ? "points" : "points small" });
+  for (const [width, some] of bySize()) {
+    const d = some.map(i => `M${at(spots[i][0])} ${at(spots[i][1])}h0`).join("");
+    add(inside, "path", { d, class: few ? "points" : "points small" }).style.strokeWidth = width;
+  }
   const what = alone ? "points and the line" : "points, the target against its prediction,";
   svg.setAttribute("aria-label", `${everyRow.length} ${what} at step ${k}: ${where(view, v)}, loss ${number(loss)}`);
+}
+
+// Dots of one size are one path; of a weighted row the area is its weight, in eight sizes from the least to the largest.
+function bySize() {
+  const { w } = FACTS.points, sizes = new Map(), usual = few ? 8 : 3.5;
+  if (!w) return [["", everyRow]];
+  const largest = Math.max(...w);
+  for (const i of everyRow) {
+    const width = usual * Math.max(1, Math.round(8 * Math.sqrt(w[i] / largest))) / 4;
+    sizes.set(width, [...sizes.get(width) || [], i]);
+  }
+  return sizes;
 }
 
 // Is a line from one height to another seen on a fair part of its way? A fiftieth of the width is a stroke at the edge.

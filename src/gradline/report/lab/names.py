@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 SHOWN = 32  # characters of a name wherever it is mentioned
-IN_FULL = 4000  # bytes for all names in full together: the page stays small whatever a table calls its columns
+IN_FULL = 3600  # bytes for all names in full together: the page stays small whatever a table calls its columns
 COMMAND = 500
 
 

@@ -67,6 +67,7 @@ class Lab:
 def lab(
     X: Any,
     y: Any = None,
+    sample_weight: Any = None,
     *,
     fit_intercept: bool = True,
     start: tuple[float, float] = (0.0, 0.0),
@@ -78,6 +79,8 @@ def lab(
     X : (rows, features) or (rows,), or a Source
         Arrays and tables as the estimators take them; of a source `y` is None.
     y : (rows,)
+    sample_weight : (rows,)
+        How much each row counts, as to the estimators; the area of a point is its weight. Of a source, its own.
     fit_intercept : bool
         What the page opens with; the reader may change it.
     start : (float, float)
@@ -104,4 +107,4 @@ def lab(
         return Lab(X, setup)
     if not hasattr(X, "columns") and np.ndim(X) == 1:
         X = np.asarray(X)[:, None]
-    return Lab(ArraySource(X, y), setup)
+    return Lab(ArraySource(X, y, sample_weight), setup)

@@ -83,6 +83,11 @@ def _footer(facts: Facts) -> str:
             f"The points are a sample of {len(facts.sample):,} of {facts.rows:,} rows, and batches are drawn from it; "
             "loss, gradient and answer are those of all rows. The rungs ran on a few rows with the same sums."
         )
+    if facts.weights is not None:
+        said.append(
+            "Rows count by their weights, in the loss and in all that follows from it. Batches are left out, as what "
+            "one weighs would be left to its draw; and the bug of shapes, which weights turn into an error."
+        )
     if facts.setup.command:
         said.append(f"To fit it: {names.command(facts.setup.command)}")
     return " ".join(said)

@@ -85,7 +85,7 @@ function theLoop({ scalar, v, bug, batch, momentum, single }) {
     batch > 0 && "    some = next(picked)",
     batch > 0 && `    grad = ${slope(scalar, "[some]")}  # 3. gradient, of these rows`,
     bug === "missing_2" && "    grad = grad / 2  # the bug: the 2 is missing",
-    bug === "sum" && `    grad = grad * ${batch || FACTS.rows}  # the bug: a sum instead of the mean`,
+    bug === "sum" && `    grad = grad * ${batch || total}  # the bug: a sum instead of the mean`,
     bug === "zero_grad" && "    pile = pile + grad  # the bug: old gradients stay",
     momentum > 0 && `    push = ${single(momentum)} * push + ${pull}`,
     `    ${v} = ${v} - rate * ${momentum ? "push" : pull}  # 4. update`,

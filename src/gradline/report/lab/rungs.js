@@ -37,12 +37,15 @@ const coded = (stage, text, value, buggy) => ({ stage, text, value, buggy });
 function byHand({ bug, x, b, momentum, own, model, average, wide }) {
   const two = bug === "missing_2" ? "" : "2 * ", gets = bug === "zero_grad" ? "+=" : "=";
   const wrong = ["missing_2", "sum", "zero_grad"].includes(bug), pull = momentum ? "push" : "grad";
-  const slope = alone ? `np.${average}((p - y) * ${x})` : `X.T @ (p - y)${bug === "sum" ? "" : " / n"}`;
+  const weighted = of => (bug === "sum" ? `np.sum(w * ${of})` : `np.average(${of}, weights=w)`);
+  const mean = of => (FACTS.points.w ? weighted(of) : `np.${average}(${of})`);
+  const residual = FACTS.points.w ? "(w * (p - y))" : "(p - y)", over = FACTS.points.w ? " / w.sum()" : " / n";
+  const slope = alone ? mean(`(p - y) * ${x}`) : `X.T @ ${residual}${bug === "sum" ? "" : over}`;
   return [
     coded(1, wide ? `p = (${model})[:, None]  # (n, 1)` : `p = ${model}`, "predict", wide),
-    coded(2, "loss = np.mean((p - y) ** 2)", "loss"),
+    coded(2, `loss = ${FACTS.points.w ? "np.average((p - y) ** 2, weights=w)" : "np.mean((p - y) ** 2)"}`, "loss"),
     coded(3, `grad ${gets} ${two}${slope}`, "gradient", wrong),
-    b && coded(3, `grad_b ${gets} ${two}np.${average}(p - y)`, null, wrong),
+    b && coded(3, `grad_b ${gets} ${two}${mean("(p - y)")}`, null, wrong),
     momentum && coded(4, `push = ${momentum} * push + grad`),
     momentum && b && coded(4, `push_b = ${momentum} * push_b + grad_b`),
     coded(4, `${own} = ${own} - rate * ${pull}`, "update"),
@@ -51,10 +54,11 @@ function byHand({ bug, x, b, momentum, own, model, average, wide }) {
 }
 
 function byAutograd({ bug, b, momentum, own, model, average, wide }) {
-  const zero = `${own}.grad.zero_()`, forgotten = bug === "zero_grad";
+  const zero = `${own}.grad.zero_()`, forgotten = bug === "zero_grad", over = bug === "sum" ? "" : " / w.sum()";
+  const loss = FACTS.points.w ? `(w * (p - y) ** 2).sum()${over}` : `((p - y) ** 2).${average}()`;
   return [
     coded(1, wide ? `p = (${model}).view(-1, 1)  # (n, 1)` : `p = ${model}`, "predict", wide),
-    coded(2, `loss = ((p - y) ** 2).${average}()`, "loss", bug === "sum"),
+    coded(2, `loss = ${loss}`, "loss", bug === "sum"),
     coded(3, "loss.backward()", "gradient"),
     momentum && coded(4, `push = ${momentum} * push + ${own}.grad`),
     momentum && b && coded(4, `push_b = ${momentum} * push_b + b.grad`),
@@ -65,11 +69,13 @@ function byAutograd({ bug, b, momentum, own, model, average, wide }) {
   ];
 }
 
+const weighed = bug => (!FACTS.points.w ? "mse(p, y)" : `(w * mse(p, y)).sum()${bug === "sum" ? "" : " / w.sum()"}`);
+
 function byNN({ bug, x, wide }) {
   const zero = "optimizer.zero_grad()", forgotten = bug === "zero_grad";
   return [
     coded(1, `p = model(${alone ? x : "X"})`, "predict"),
-    coded(2, wide ? "loss = mse(p, y)  # (n, 1), (n,)" : "loss = mse(p, y)", "loss", wide || bug === "sum"),
+    coded(2, `loss = ${weighed(bug)}${wide ? "  # (n, 1), (n,)" : ""}`, "loss", wide || bug === "sum"),
     coded(3, forgotten ? `# ${zero}  forgotten` : zero, null, forgotten),
     coded(3, "loss.backward()", "gradient"),
     coded(4, "optimizer.step()", "update"),
@@ -79,7 +85,8 @@ function byNN({ bug, x, wide }) {
 // What stands above the loop of each rung.
 function preparations({ bug, b, momentum, rate }) {
   const linear = `model = nn.Linear(${FACTS.p}, 1${b ? "" : ", bias=False"})`;
-  const mse = `mse = nn.MSELoss(${bug === "sum" ? 'reduction="sum"' : ""})`;
+  const reduction = FACTS.points.w ? "none" : bug === "sum" ? "sum" : "";
+  const mse = `mse = nn.MSELoss(${reduction && `reduction="${reduction}"`})`;
   const sgd = `optim.SGD(lr=${rate}${momentum ? `, momentum=${momentum}` : ""})`;
   const own = `rate = ${rate}`, never = "backward() forgets no 2: this is rung 1's bug";
   return bug === "missing_2" ? [own, never, never] : [own, own, `${linear}; ${mse}; ${sgd}`];

@@ -8,7 +8,6 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
-from gradline.errors import DataError
 from gradline.solution import Array
 
 SEED = 20  # any: what matters is that the same table gives the same page
@@ -57,7 +56,8 @@ class Sampled:
     def __init__(self, source: Source, size: int) -> None:
         self._source, self._size = source, size
         self.feature_names, self.target_name, self.name = source.feature_names, source.target_name, source.name
-        self.sample = Reservoir(size, len(self.feature_names) + 1)
+        self.sample = Reservoir(size, len(self.feature_names) + 2)
+        self.weighted = False
 
     @property
     def rows_dropped(self) -> int:
@@ -65,10 +65,11 @@ class Sampled:
         return self._source.rows_dropped
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
-        """A fresh pass, and a fresh sample of it: (x, y) side by side."""
-        self.sample = sample = Reservoir(self._size, len(self.feature_names) + 1)
+        """A fresh pass, and a fresh sample of it: (x, y, weight) side by side, all rows equally likely."""
+        self.sample = sample = Reservoir(self._size, len(self.feature_names) + 2)
         for batch in self._source.batches(rows, shuffle=shuffle):
-            if batch.weight is not None:
-                raise DataError("the lab draws rows that all count once", hint="leave the weights out")
-            sample.add(np.column_stack([batch.X, batch.y]))
+            self.weighted = batch.weight is not None
+            sample.add(
+                np.column_stack([batch.X, batch.y, np.ones(len(batch.y)) if batch.weight is None else batch.weight])
+            )
             yield batch
