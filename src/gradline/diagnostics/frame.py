@@ -20,12 +20,12 @@ TIGHT = 1e-8  # what rows may differ by from those of the fit, where rounding is
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """Coordinates z = shift + (x - centre) whitening of a row x, in which sum w z z' over all rows is the identity.
+    """Coordinates z = (shift + (x - centre) whitening) turn of a row x: sum w z z' over all rows is the identity.
 
     They are the rows of an orthonormal factor of X, as a QR decomposition has it: so leverage is |z|^2, the covariance
     of the coefficients is residual_sd^2 T T', and nothing that is summed over rows cancels. The triangular factor comes
     from sums (`gradline.moments.solve.Triangle`), which may have squared the condition number: the second pass looks at
-    the sums of z z' and corrects them by a second Cholesky factor where need be (CholeskyQR2: Yamamoto, Nakatsukasa,
+    the sums of z z' and, where need be, turns z by a second Cholesky factor (CholeskyQR2: Yamamoto, Nakatsukasa,
     Yanagisawa and Fukaya 2015).
 
     Attributes
@@ -39,6 +39,8 @@ class Frame:
         Means of the columns of X; zeros without an intercept.
     whitening, shift : (p, k), (k,) float64
         Column 0 of `whitening` is zero where there is an intercept.
+    turn : (k, k) float64 or None
+        Upper triangular; None: the identity. It is applied after the rows were whitened, as rounding has left them.
     T : (k_all, k) float64
         Coefficients in data units = T @ (coefficients on z). NaN in the rows of terms that are not estimated.
     coefficients : (k_all,) float64
@@ -80,6 +82,7 @@ class Frame:
     centre: Array
     whitening: Array
     shift: Array
+    turn: Array | None
     T: Array
     coefficients: Array
     level: float
@@ -155,6 +158,7 @@ class Frame:
             centre=triangle.centre,
             whitening=whitening,
             shift=shift,
+            turn=None,
             T=T,
             coefficients=np.append(solution.intercept, slopes) if bias else slopes,
             level=_level(triangle.centre, slopes, solution.intercept),
@@ -192,16 +196,17 @@ class Frame:
         return whole
 
     def whitened_by(self, gram: Array) -> Frame:
-        """The frame in which sums that are `gram` in this one are the identity: z_new = L^-1 z, gram = L L'."""
+        """The frame in which sums that are `gram` in this one are the identity: z_new = L^-1 z, gram = L L'.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            Where `gram` is singular to rounding.
+        """
         lower = np.linalg.cholesky(gram)
-        turn = np.linalg.solve(lower.T, np.eye(len(lower)))
-        return replace(
-            self,
-            whitening=self.whitening @ turn,
-            shift=self.shift @ turn,
-            T=self.T @ turn,
-            pull=lower.T @ self.pull,
-        )
+        more = np.linalg.solve(lower.T, np.eye(len(lower)))
+        turn = more if self.turn is None else self.turn @ more
+        return replace(self, turn=turn, T=self.T @ more, pull=more.T @ self.pull)
 
 
 def _level(centre: Array, slopes: Array, intercept: float) -> float:

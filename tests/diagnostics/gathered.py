@@ -1,0 +1,41 @@
+"""A measure for tests: the blocks themselves, one after the other."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.second_pass import examine
+from gradline.moments.moments import Moments
+from gradline.moments.one_pass import one_pass
+
+
+@dataclass(frozen=True)
+class Gathered:
+    frame: Frame | None = None
+
+    def of(self, block):
+        return [block._replace(X=np.array(block.X), z=np.array(block.z))]
+
+    def merged(self, first, then):
+        return first + then
+
+    def figures(self, state):
+        fields = {}
+        for name in Block._fields:
+            parts = [getattr(block, name) for block in state]
+            if name == "groups":
+                fields[name] = tuple(np.concatenate(numbers) for numbers in zip(*parts, strict=True))
+            else:
+                fields[name] = None if parts[0] is None else np.concatenate(parts)
+        return self.frame, Block(**fields)
+
+
+def gathered(source, *, kind=Moments, fit_intercept=True, solution=None, frame=None, groups=(), **options):
+    """The final frame, and all rows in it as one block."""
+    if frame is None:
+        moments = one_pass(source, kind)
+        solution = moments.solve(fit_intercept) if solution is None else solution
+        frame = Frame.of(moments, solution, fit_intercept=fit_intercept, names=source.feature_names)
+    return examine(source, frame, [Gathered(frame)], groups=groups, **options)[0]
