@@ -13,6 +13,7 @@ from gradline.diagnostics.frame import Frame
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
+from gradline.solution import Status
 from tests.diagnostics.gathered import gathered
 
 
@@ -108,7 +109,7 @@ def test_a_descent_that_has_not_arrived_has_its_own_residuals(intercept):
     source = ArraySource(X, y, w)
     moments = Moments.of(X, y, w)
     best = moments.solve(intercept)
-    solution = replace(best, coef=best.coef * 0.9, intercept=best.intercept + 0.5 * intercept)
+    solution = replace(best, status=Status.MAX_ITER, coef=best.coef * 0.9, intercept=best.intercept + 0.5 * intercept)
     frame = Frame.of(moments, solution, fit_intercept=intercept)
     _, block = gathered(source, frame=frame)
     np.testing.assert_allclose(block.residual, y - X @ solution.coef - solution.intercept, rtol=1e-9, atol=1e-9)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
+from gradline.data.columns.labels import Labels
+from gradline.data.groups import ByArray, ByColumn
 from gradline.data.seen import seen
 from gradline.data.source import open_source
 from gradline.diagnostics import second_pass
@@ -157,6 +159,7 @@ def test_threads_that_read_a_file_side_by_side_give_the_same(files):
     [
         {"features": ["a", "b", "city"]},
         {"features": None, "target": None, "formula": "y ~ a + C(city) * b"},
+        {"features": ["a", "C(shop)"]},
         {"features": ["a", "b"], "weight": "shop"},
         {"features": ["a", "city"], "weight": "shop", "weights": "frequency"},
     ],
@@ -172,7 +175,7 @@ def test_categories_formulas_and_weights(files, kind, options):
 
 def ours_and_classical(source):
     moments = one_pass(source, ExactMoments)
-    return robust_covariance(source, moments, moments.solve(), "cluster:city", fit_intercept=True).covariance
+    return robust_covariance(source, moments, moments.solve(), "cluster:city,shop", fit_intercept=True).covariance
 
 
 def with_holes(kind, tmp_path):
@@ -269,19 +272,25 @@ def test_labels_of_pandas_and_polars():
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=200, max_size=200), st.lists(st.integers(1, 199), max_size=10))
 def test_labels_are_numbered_as_they_are_met(labels, cuts):
-    from gradline.data.groups import ByArray, ByColumn
-
     labels = np.array(labels, dtype=float)
-    by_array, by_column = ByArray(labels), ByColumn("g")
+    words = np.array([f"{label:g}" for label in labels])
+    category = pa.DictionaryArray.from_arrays(*np.unique(words, return_inverse=True)[::-1])
+    by_array, by_category, by_column, by_words = ByArray(labels), ByArray(category), ByColumn("g"), ByColumn("g")
     edges = sorted({0, 200, *cuts})
     found = [
-        (by_column.numbers(np.arange(a, b) + 1, {"g": labels[a:b]}), by_array.numbers(np.arange(a, b) + 1, {}))
+        (
+            by_array.numbers(row, {}),
+            by_category.numbers(row, {}),
+            by_column.numbers(row, {"g": labels[a:b]}),
+            by_words.numbers(row, {"g": Labels.of_numbers(labels[a:b])}),
+        )
         for a, b in pairwise(edges)
+        for row in [np.arange(a, b) + 1]
     ]
     order = {label: number for number, label in enumerate(dict.fromkeys(labels))}
     expected = [order[label] for label in labels]
-    assert np.concatenate([column for column, _ in found]).tolist() == expected
-    assert np.concatenate([array for _, array in found]).tolist() == expected
+    for numbers in zip(*found, strict=True):
+        assert np.concatenate(numbers).tolist() == expected
 
 
 def clusters(source, *groups, kind=Moments):

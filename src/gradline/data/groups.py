@@ -73,14 +73,10 @@ class ByColumn:
         """A column has a cell for each."""
 
     def _of_words(self, codes: NDArray[np.integer[Any]], levels: Sequence[str]) -> Numbers:
-        occurring = np.bincount(codes, minlength=len(levels)) > 0  # not all levels need to
-        number = np.array(
-            [
-                self._words.setdefault(level, len(self._words)) if here else MISSING
-                for level, here in zip(levels, occurring.tolist(), strict=True)
-            ],
-            dtype=np.intp,
-        )
+        number = np.array([self._words.get(level, MISSING) for level in levels], dtype=np.intp)
+        if (number[codes] == MISSING).any():
+            for code in _as_met(codes):
+                number[code] = self._words.setdefault(levels[code], len(self._words))
         numbers: Numbers = number[codes]
         return numbers
 
@@ -160,4 +156,16 @@ def _codes(labels: Any, name: str) -> Numbers:
         reason = str(error).partition("\n")[0]
         raise DataError(f"{name} are no labels: {reason}", hint="one number, text or date for each row") from None
     codes: Numbers = encoded.indices.cast(pa.int64()).fill_null(MISSING).to_numpy(zero_copy_only=False)
+    if encoded is cells:  # a category has an order of its own
+        number = np.full(len(encoded.dictionary) + 1, MISSING)  # -1 finds the last, which is missing
+        met = [code for code in _as_met(codes) if code != MISSING]
+        number[met] = np.arange(len(met))
+        codes = number[codes]
     return codes
+
+
+def _as_met(codes: NDArray[np.integer[Any]]) -> list[int]:
+    """The codes that occur, in the order in which they do."""
+    here, first = np.unique(codes, return_index=True)
+    met: list[int] = here[np.argsort(first)].tolist()
+    return met

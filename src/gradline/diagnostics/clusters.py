@@ -98,16 +98,18 @@ class Clustered:
 
 def _run(key: NDArray[np.intp], terms: Array) -> Run:
     """The sums of some rows; `terms` is (k, rows)."""
-    if len(key) and key.max() < 4 * len(key):
-        here = np.flatnonzero(np.bincount(key))
-        code = key
+    first = key.min()
+    if key.max() - first < 4 * len(key):
+        code = key - first
+        here = np.flatnonzero(np.bincount(code))
+        cluster = here + first
     else:
-        here, code = np.unique(key, return_inverse=True)
+        cluster, code = np.unique(key, return_inverse=True)
+        here = np.arange(len(cluster))
     total = np.empty((len(here), len(terms)))
     for column, term in zip(total.T, terms, strict=True):
-        sums = np.bincount(code, term)
-        column[:] = sums if len(sums) == len(here) else sums[here]
-    return Run(here, total)
+        np.take(np.bincount(code, term), here, out=column)
+    return Run(cluster, total)
 
 
 def _appended(runs: Runs, more: Runs) -> Runs:
@@ -120,11 +122,15 @@ def _appended(runs: Runs, more: Runs) -> Runs:
 
 
 def _joined(first: Run, then: Run) -> Run:
-    cluster = np.union1d(first.cluster, then.cluster)
-    total = np.zeros((len(cluster), first.total.shape[1]))
-    total[np.searchsorted(cluster, first.cluster)] = first.total
-    total[np.searchsorted(cluster, then.cluster)] += then.total
-    return Run(cluster, total)
+    cluster, total = (np.concatenate(both) for both in zip(first, then, strict=True))
+    if first.cluster[-1] < then.cluster[0]:
+        return Run(cluster, total)
+    order = np.argsort(cluster, kind="stable")  # which merges two runs that are sorted already
+    cluster, total = cluster[order], total[order]
+    new = np.append(True, np.diff(cluster) > 0)
+    again = np.flatnonzero(~new)
+    total[again - 1] += total[again]
+    return Run(cluster[new], total[new])
 
 
 def _in_one(runs: Runs) -> Run:

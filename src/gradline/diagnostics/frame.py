@@ -12,7 +12,7 @@ from gradline.data.tables import default_names
 from gradline.moments.inference import Inference, infer
 from gradline.moments.integers.double_double import DoubleDouble
 from gradline.moments.precision import Statistics
-from gradline.solution import Array, Solution
+from gradline.solution import Array, Solution, Status
 
 EPSILON = float(np.finfo(np.float64).eps)
 TIGHT = 1e-8  # what rows may differ by from those of the fit, where rounding is no excuse
@@ -141,8 +141,8 @@ class Frame:
 
         slopes = solution.coef
         pull = np.zeros(len(kept) + bias)
-        best = moments.solve(fit_intercept=fit_intercept)
-        if not (np.array_equal(best.coef, slopes) and best.intercept == solution.intercept):
+        if solution.status is not Status.SOLVED:
+            best = moments.solve(fit_intercept=fit_intercept)
             change = best.coef - slopes
             pull[bias:] = root * (triangle.lower.T @ change[kept])
             if bias:
@@ -188,10 +188,14 @@ class Frame:
         return self.coefficients[self.bias :]
 
     def in_data_units(self, covariance: Array) -> Array:
-        """T C T': the covariance of coefficients on z as one of the terms; NaN for those that are not estimated."""
+        """T C T': the covariance of coefficients on z as one of the terms; NaN for those that are not estimated.
+
+        Squares of standard errors beyond float64 are inf or 0.
+        """
         estimated = np.flatnonzero(np.isfinite(self.T).all(axis=1))
         whole = np.full((len(self.T), len(self.T)), np.nan)
-        part = self.T[estimated] @ covariance @ self.T[estimated].T
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            part = self.T[estimated] @ covariance @ self.T[estimated].T
         whole[np.ix_(estimated, estimated)] = 0.5 * (part + part.T)
         return whole
 

@@ -15,7 +15,7 @@ from gradline.data.groups import Seen
 from gradline.data.seen import seen
 from gradline.data.source import Source
 from gradline.diagnostics.block import Block
-from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.frame import EPSILON, Frame
 from gradline.errors import DataError
 from gradline.moments.one_pass import pieces_of
 from gradline.moments.parallel import InOrder, accumulate
@@ -139,8 +139,9 @@ def block_of(rows: Seen, frame: Frame, directions: Array, *, frequencies: bool) 
     z += frame.shift[:, None]
     if frame.turn is not None:
         z = frame.turn.T @ z
+    residual = batch.y - frame.level  # first: what is left has lost nothing to a mean that is far from zero
+    residual -= fitted
     fitted += frame.level
-    residual = batch.y - fitted
     scaled, precision, times = residual, None, None
     if batch.weight is not None and frequencies:
         times = batch.weight
@@ -195,7 +196,8 @@ class Check:
             )
         off = np.abs(state.gram - np.eye(frame.k)).max(initial=0.0)
         left = np.abs(state.pull - frame.pull)
-        same = off <= loose and (left[~np.isnan(frame.pull)] <= loose * np.sqrt(state.square)).all()
+        far = 100.0 * EPSILON * abs(frame.level) * np.sqrt(frame.weight)
+        same = off <= loose and (left[~np.isnan(frame.pull)] <= loose * np.sqrt(state.square) + far).all()
         if not same:
             raise DataError(f"the rows of {self.name} have changed since the fit: their sums are others", hint=hint)
         return state.gram
