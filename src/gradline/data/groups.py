@@ -81,17 +81,22 @@ class ByColumn:
         return numbers
 
     def _of_numbers(self, cells: Array) -> Numbers:
-        here, first, inverse = np.unique(cells, return_index=True, return_inverse=True)
+        import pyarrow as pa
+
+        encoded = pa.array(cells + 0.0).dictionary_encode()  # + 0.0: -0.0 is no other label
+        here, codes = encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
         place = np.searchsorted(self._met, here)
-        known = np.zeros(len(here), dtype=np.bool_)
-        known[place < len(self._met)] = self._met[place[place < len(self._met)]] == here[place < len(self._met)]
+        known = np.append(self._met, np.nan)[place] == here
         number = np.empty(len(here), dtype=np.intp)
         number[known] = self._number[place[known]]
         fresh = np.flatnonzero(~known)
-        number[fresh[np.argsort(first[fresh])]] = len(self._met) + np.arange(len(fresh))
-        self._met = np.insert(self._met, place[fresh], here[fresh])
-        self._number = np.insert(self._number, place[fresh], number[fresh])
-        return number[inverse.reshape(-1)]
+        if len(fresh):
+            number[fresh] = len(self._met) + np.arange(len(fresh))
+            fresh = fresh[np.argsort(here[fresh])]
+            self._met = np.insert(self._met, place[fresh], here[fresh])
+            self._number = np.insert(self._number, place[fresh], number[fresh])
+        numbers: Numbers = number[codes]
+        return numbers
 
 
 class ByArray:

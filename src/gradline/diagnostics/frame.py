@@ -196,7 +196,7 @@ class Frame:
         whole = np.full((len(self.T), len(self.T)), np.nan)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             part = self.T[estimated] @ covariance @ self.T[estimated].T
-        whole[np.ix_(estimated, estimated)] = 0.5 * (part + part.T)
+            whole[np.ix_(estimated, estimated)] = 0.5 * (part + part.T)
         return whole
 
     def whitened_by(self, gram: Array) -> Frame:
