@@ -1,0 +1,302 @@
+"""Diagnosis: whether to trust a fit, from one more pass over its rows."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from gradline.data.source import Source
+from gradline.diagnostics.covariance import Robust, Spec, checked
+from gradline.diagnostics.folds import Folds, FoldsMeasure, LeftOut, LeftOutMeasure
+from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.hypotheses import Hypotheses, HypothesesMeasure
+from gradline.diagnostics.influence import Influence, InfluenceMeasure
+from gradline.diagnostics.ordered import DurbinWatson
+from gradline.diagnostics.profile import Profile, ProfileMeasure
+from gradline.diagnostics.quantile_plot import QuantilePlot, quantile_plot
+from gradline.diagnostics.quantiles import Quantiles, QuantilesMeasure, Sketch
+from gradline.diagnostics.sample import Sample, SampleMeasure
+from gradline.diagnostics.sandwich import measure_of
+from gradline.diagnostics.second_pass import examine
+from gradline.diagnostics.wording import Check, checks
+from gradline.moments.precision import Statistics
+from gradline.solution import Solution
+
+TOLD_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+WIDTH = 78
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Diagnosis:
+    """What a second pass over the rows says of a fit.
+
+    Attributes
+    ----------
+    rows : int
+        Frequency weights counted.
+    terms : tuple of str
+        Coefficients, "(Intercept)" first where there is one.
+    exact_fit : bool
+    residual_sd : float
+    df_residual : int
+    ordered : bool
+        Whether the order of the rows means something.
+    influence : Influence
+    quantiles : Quantiles
+        `quantiles.residual.quantile(0.5)`, within `relative_error`; `quantiles.studentised` likewise.
+    quantile_plot : QuantilePlot
+    profile : Profile
+    folds : Folds or None
+        None where they were not asked for, or are too large.
+    left_out : LeftOut
+    hypotheses : Hypotheses
+    durbin_watson : float or None
+        None where rows are not ordered; NaN in an exact fit.
+    sample : Sample
+    robust : Robust or None
+        The covariance that was asked for, from the same pass.
+    checks : tuple of Check
+        The verdicts, with what good looks like and what to try.
+    notes : tuple of str
+        What was left out, and why.
+    """
+
+    rows: int
+    terms: tuple[str, ...]
+    exact_fit: bool
+    residual_sd: float
+    df_residual: int
+    ordered: bool
+    influence: Influence
+    quantiles: Quantiles
+    quantile_plot: QuantilePlot
+    profile: Profile
+    folds: Folds | None
+    left_out: LeftOut
+    hypotheses: Hypotheses
+    durbin_watson: float | None
+    sample: Sample
+    robust: Robust | None
+    notes: tuple[str, ...]
+    checks: tuple[Check, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "checks", checks(self))
+
+    @property
+    def press(self) -> float:
+        """Sum of squared leave-one-out errors."""
+        return self.left_out.press
+
+    @property
+    def coverage(self) -> float:
+        """Share of rows in the 95 % prediction band."""
+        return self.profile.coverage
+
+    def quantile(self, q: float) -> float:
+        """A quantile of the residuals, in units of y."""
+        return self.quantiles.residual.quantile(q)
+
+    def check(self, name: str) -> Check:
+        """The check of that name: "band", "curvature", "tails", "spread", "influence", "autocorrelation"."""
+        return next(check for check in self.checks if check.name == name)
+
+    def __str__(self) -> str:
+        """The verdicts, in 80 columns."""
+        lines = [f"Diagnosis of {self.rows:,} rows", ""]
+        for check in self.checks:
+            mark = {True: "!", False: " ", None: "?"}[check.sign]
+            lines += _wrapped(f"{mark} ", check.seen)
+            if check.sign:
+                lines += _wrapped("    try: ", check.to_try)
+        lines += ["", *_wrapped("  ", self.held_out_sentence())]
+        if self.rows and not self.exact_fit:
+            named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
+            told = "  ".join(f"{n} {self.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
+            lines += _wrapped("  ", f"Residuals: {told}")
+        for note in self.notes:
+            lines += _wrapped("  Note: ", f"{note}.")
+        return "\n".join(lines)
+
+    def held_out_sentence(self) -> str:
+        """The error on rows that the fit had not seen, beside that of the mean."""
+        folds = self.folds
+        if folds is None or math.isnan(folds.rmse):
+            if math.isnan(self.left_out.rmse):
+                return "The error on held-out rows is not known."
+            return f"Error with each row held out in turn: {self.left_out.rmse:.4g}."
+        return (
+            f"Error on held-out rows ({folds.k} folds, row number modulo {folds.k}): {folds.rmse:.4g}, "
+            f"against {folds.baseline_rmse:.4g} for always predicting the mean."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures, ready for JSON: NaN and infinite ones are None."""
+        left_out = {"quantiles", "robust", "checks", "quantile_plot"}
+        told = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out}
+        told["quantiles"] = {
+            name: {
+                "relative_error": sketch.relative_error,
+                "values": {f"{q:g}": _plain(sketch.quantile(q)) for q in TOLD_QUANTILES},
+            }
+            for name, sketch in zip(("residual", "studentised"), self.quantiles, strict=True)
+        }
+        told["envelope"] = {"outside": self.quantile_plot.outside, "rows": self.quantile_plot.count}
+        told["covariance"] = None if self.robust is None else _plain(self.robust)
+        told["checks"] = {check.name: _plain(check) for check in self.checks}
+        return told
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(c.title)}</td><td>{html.escape(c.seen)}</td>"
+            f"<td>{html.escape(c.to_try) if c.sign else ''}</td></tr>"
+            for c in self.checks
+        )
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
+        return (
+            f"<table><caption>Diagnosis of {self.rows:,} rows</caption>"
+            f"<tr><th>Look at</th><th>What we see</th><th>What to try</th></tr>{rows}</table>"
+            f"<p>{html.escape(self.held_out_sentence())}</p>" + (f"<ul>{notes}</ul>" if notes else "")
+        )
+
+
+def diagnose(
+    source: Source,
+    moments: Statistics,
+    solution: Solution,
+    *,
+    fit_intercept: bool,
+    top: int = 10,
+    folds: int = 10,
+    ordered: bool = False,
+    covariance: Spec | None = None,
+    watch: Callable[[int], None] | None = None,
+) -> Diagnosis:
+    """Read the rows of a fit once more, in constant memory, and say what they say of it.
+
+    Parameters
+    ----------
+    source : Source
+        The rows of the fit.
+    moments, solution, fit_intercept
+        The fit.
+    top : int
+        How many of the most remarkable rows are named.
+    folds : int
+        K of the K-fold error; below 2: none.
+    ordered : bool
+        Rows are in the order of time: Durbin-Watson is meant.
+    covariance : optional
+        One that the same pass is to find, see `gradline.diagnostics.covariance.checked`.
+    watch : callable, optional
+        Called with the number of rows so far.
+
+    Raises
+    ------
+    DataError
+        Where these are not the rows of the fit, see `gradline.diagnostics.second_pass.examine`.
+
+    Examples
+    --------
+    >>> from gradline.data.arrays import ArraySource
+    >>> from gradline.moments.moments import Moments
+    >>> X = np.linspace(0.0, 9.0, 40)[:, None]
+    >>> y = X[:, 0] ** 2 + np.tile([1.0, -1.0, -1.0, 1.0], 10)
+    >>> m = Moments.of(X, y)
+    >>> diagnosis = diagnose(ArraySource(X, y), m, m.solve(), fit_intercept=True)
+    >>> diagnosis.check("curvature").seen
+    'A sign of curvature: middle below, ends above (RESET p < 0.0001).'
+    """
+    frame = Frame.of(moments, solution, fit_intercept=fit_intercept, names=source.feature_names)
+    p = len(frame.centre)
+    mean, scatter = moments.mean, moments.scatter
+    centre = float(mean[:p] @ frame.slopes) + (solution.intercept if fit_intercept else 0.0)
+    spread = math.sqrt(max(float(frame.slopes @ scatter[:p, :p] @ frame.slopes) / frame.weight, 0.0))
+    spread = spread if spread > 0.0 and math.isfinite(spread) else 1.0
+
+    notes = []
+    with_folds = folds >= 2
+    if with_folds and not FoldsMeasure.fits(frame.k, folds):
+        with_folds = False
+        notes.append(f"the error of {folds} folds is left out: {frame.k:,} coefficients need too much memory")
+    measures: dict[str, Any] = {
+        "influence": InfluenceMeasure(frame, top),
+        "quantiles": QuantilesMeasure(frame),
+        "profile": ProfileMeasure.of_fit(frame, mean, scatter),
+        "left_out": LeftOutMeasure(frame),
+        "hypotheses": HypothesesMeasure(frame, centre, spread),
+        "sample": SampleMeasure(frame),
+    }
+    if with_folds:
+        measures["folds"] = FoldsMeasure(frame, folds)
+    if ordered:
+        measures["durbin_watson"] = DurbinWatson()
+    asked = None if covariance is None else checked(covariance)
+    if asked is not None and asked.kind != "classical":
+        measures["robust"] = measure_of(asked, frame)
+    groups = asked.groups if asked is not None else ()
+    found = dict(
+        zip(measures, examine(source, frame, list(measures.values()), groups=groups, watch=watch), strict=True)
+    )
+
+    quantiles: Quantiles = found["quantiles"]
+    profile: Profile = found["profile"]
+    hypotheses: Hypotheses = found["hypotheses"]
+    robust: Robust | None = found.get("robust")
+    held: Folds | None = found.get("folds")
+    notes += profile.notes
+    notes += [f"{test.name}: {note}" for test in hypotheses for note in test.notes]
+    if held is not None:
+        notes += held.notes
+        if ordered:
+            notes.append("neighbours in time of each held-out row are in the fit: the held-out error is too low")
+    if found["left_out"].left_out:
+        notes.append(f"{found['left_out'].left_out:,} rows decide their own fitted value: nothing is known of them")
+    if robust is not None:
+        notes += robust.notes
+    return Diagnosis(
+        rows=frame.rows,
+        terms=frame.names,
+        exact_fit=frame.exact_fit,
+        residual_sd=frame.residual_sd,
+        df_residual=frame.df_residual,
+        ordered=ordered,
+        influence=found["influence"],
+        quantiles=quantiles,
+        quantile_plot=quantile_plot(quantiles.studentised, frame.df_residual - 1),
+        profile=profile,
+        folds=held,
+        left_out=found["left_out"],
+        hypotheses=hypotheses,
+        durbin_watson=found.get("durbin_watson"),
+        sample=found["sample"],
+        robust=robust,
+        notes=tuple(notes),
+    )
+
+
+def _wrapped(start: str, text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, texts, lists and dictionaries alone."""
+    if isinstance(value, np.ndarray):
+        return [_plain(entry) for entry in value.tolist()]
+    if isinstance(value, Sketch):
+        return None
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

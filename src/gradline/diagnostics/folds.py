@@ -1,0 +1,212 @@
+"""Held-out error without a second fit: K folds from their own sums, and one row left out at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.influence import ALONE
+from gradline.solution import Array
+
+MOST_NUMBERS = 2**22  # K k^2, what the sums of the folds may hold in memory: 32 MB a thread
+UNSEEN = 1e-10  # a direction of which the other folds hold less than this share is one they do not know
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folds:
+    """The error on rows that the fit had not seen.
+
+    Row number i is in fold i mod K, so every fold is spread over the whole table; where rows are ordered in time,
+    neighbours of each held-out row are in the fit, and the error is too low. Errors are weighted as the fit is.
+
+    Attributes
+    ----------
+    k : int
+        Folds that held rows.
+    rows : (k,) float64
+        Of each fold; frequency weights counted.
+    rmse : float
+        Root of the mean squared error over all held-out rows, in units of y. NaN where it is unknown.
+    baseline_rmse : float
+        The same of "always predict the mean", the mean of the other folds.
+    r2 : float
+        1 - (rmse / baseline_rmse)^2; below zero where the mean does better.
+    each_rmse : (k,) float64
+        Of each fold; NaN where the other folds do not determine all coefficients.
+    notes : tuple of str
+    """
+
+    k: int
+    rows: Array
+    rmse: float
+    baseline_rmse: float
+    r2: float
+    each_rmse: Array
+    notes: tuple[str, ...] = ()
+
+
+class _State(NamedTuple):
+    gram: Array  # (K, k, k) sum times z z'
+    pull: Array  # (K, k) sum times z scaled
+    square: Array  # (K,) sum times scaled^2
+    y: Array  # (K, 3) sum of times, of weight, of weight (y - level)
+    y_square: Array  # (K,)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldsMeasure:
+    """K-fold error, exact. In the frame fold f has A = sum z z', b = sum z e, c = sum e^2, and all folds the identity.
+
+    Without fold f the coefficients on z are further by d, and its rows have the squared error::
+
+        (I - A) d = b_all - b          c - 2 d'b + d'A d
+
+    b_all is zero for least squares; then all three terms are positive and nothing cancels.
+
+    Parameters
+    ----------
+    frame : Frame
+    folds : int
+        2 or more.
+    """
+
+    frame: Frame
+    folds: int = 10
+
+    @staticmethod
+    def fits(k: int, folds: int) -> bool:
+        """Whether the sums of so many folds are small enough to be kept."""
+        return folds * k * k <= MOST_NUMBERS
+
+    def of(self, block: Block) -> _State:
+        """See `Measure`."""
+        count, k = self.folds, self.frame.k
+        fold = (block.row % count).astype(np.uint16)
+        order = np.argsort(fold, kind="stable")
+        ends = np.cumsum(np.bincount(fold, minlength=count))
+        z = block.z.T.take(order, axis=1)
+        scaled = block.scaled[order]
+        y = block.residual + block.fitted - self.frame.level
+        y = y[order]
+        times = np.ones_like(y) if block.times is None else block.times[order]
+        weight = times if block.precision is None else block.precision[order]
+        state = _State(
+            np.zeros((count, k, k)), np.zeros((count, k)), np.zeros(count), np.zeros((count, 3)), np.zeros(count)
+        )
+        for f in range(count):
+            part = slice(0 if f == 0 else ends[f - 1], ends[f])
+            rows, e = z[:, part], scaled[part]
+            counted = rows if block.times is None else rows * times[part]
+            state.gram[f] = counted @ rows.T
+            state.pull[f] = counted @ e
+            state.square[f] = (e * times[part]) @ e
+            share = weight[part] * y[part]
+            state.y[f] = times[part].sum(), weight[part].sum(), share.sum()
+            state.y_square[f] = share @ y[part]
+        return state
+
+    def merged(self, first: _State, then: _State) -> _State:
+        """See `Measure`."""
+        return _State(*(np.add(a, b, out=a) for a, b in zip(first, then, strict=True)))
+
+    def figures(self, state: _State) -> Folds:
+        """See `Measure`."""
+        held = np.flatnonzero(state.y[:, 0])
+        rows, weight, total = state.y[held].T
+        errors = np.array([_error(state.gram[f], state.pull[f], state.square[f], state.pull.sum(axis=0)) for f in held])
+        others = weight.sum() - weight
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = (total.sum() - total) / others
+            baseline = state.y_square[held] - 2.0 * mean * total + mean * mean * weight
+            each = np.sqrt(errors / weight)
+        unknown = np.isnan(errors)
+        notes = []
+        if unknown.any() and not unknown.all():
+            notes.append(
+                f"{unknown.sum()} of {len(held)} folds left out of the held-out error: a coefficient rests on the rows "
+                "of that fold alone"
+            )
+        known = ~unknown
+        mass = weight[known].sum()
+        rmse = math.sqrt(errors[known].sum() / mass) if known.any() and len(held) > 1 else math.nan
+        baseline_rmse = math.sqrt(max(baseline[known].sum(), 0.0) / mass) if known.any() and len(held) > 1 else math.nan
+        r2 = 1.0 - (rmse / baseline_rmse) ** 2 if baseline_rmse > 0.0 else math.nan
+        return Folds(len(held), rows, rmse, baseline_rmse, r2, each, tuple(notes))
+
+
+def _error(gram: Array, pull: Array, square: float, pull_of_all: Array) -> float:
+    """Sum of squared errors on a fold, of the fit to the others."""
+    shares, directions = np.linalg.eigh(gram)
+    left = 1.0 - shares
+    if (left < UNSEEN).any():
+        return math.nan
+    b = directions.T @ pull
+    d = (directions.T @ pull_of_all - b) / left
+    return max(float(square - 2.0 * (d @ b) + (shares * d) @ d), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """The error on each row, of the fit to all others (PRESS: Allen 1974).
+
+    Attributes
+    ----------
+    press : float
+        Sum of squares of e / (1 - h), over scaled residuals e; rows of leverage 1 left out.
+    rmse : float
+        sqrt(press / weight of the rows), in units of y.
+    left_out : int
+        Rows of leverage 1: without them a coefficient has no estimate.
+    """
+
+    press: float
+    rmse: float
+    left_out: int
+
+
+class _Left(NamedTuple):
+    press: float
+    weight: float
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutMeasure:
+    """Leave-one-out error; of a row with frequency weight, one copy is left out.
+
+    Parameters
+    ----------
+    frame : Frame
+    """
+
+    frame: Frame
+
+    def of(self, block: Block) -> _Left:
+        """See `Measure`."""
+        left = 1.0 - block.leverage
+        some: NDArray[np.bool_] = left > ALONE
+        whole = bool(some.all())
+        error = block.scaled / left if whole else np.where(some, block.scaled / np.where(some, left, 1.0), 0.0)
+        weight = block.precision if block.times is None else block.times
+        times = error if block.times is None else error * block.times
+        seen = float(len(left)) if weight is None else float(weight.sum())
+        alone = 0
+        if not whole:
+            seen = float(some.sum()) if weight is None else float(weight[some].sum())
+            alone = int((~some).sum()) if block.times is None else int(block.times[~some].sum())
+        return _Left(float(times @ error), seen, alone)
+
+    def merged(self, first: _Left, then: _Left) -> _Left:
+        """See `Measure`."""
+        return _Left(first.press + then.press, first.weight + then.weight, first.alone + then.alone)
+
+    def figures(self, state: _Left) -> LeftOut:
+        """See `Measure`."""
+        rmse = math.sqrt(state.press / state.weight) if state.weight > 0.0 else math.nan
+        return LeftOut(state.press, rmse, state.alone)

@@ -1,0 +1,312 @@
+"""Tests of what least squares takes for granted: constant variance, straight lines, normal errors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.frame import Frame
+from gradline.solution import Array
+
+MOST_GRAM = (
+    512  # columns whose cross products are kept beside the frame's own, for rows that it does not make orthonormal
+)
+MOST_TERMS = 500
+WORK = 1e10  # rows x terms^2 of White's full test: about a second
+RANK = 1e-11  # of cross products scaled to 1: what is smaller is rounding
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One test.
+
+    Attributes
+    ----------
+    name : str
+        "Breusch-Pagan", "White", "RESET", "Jarque-Bera".
+    null : str
+        What it takes for granted and tries to refute.
+    statistic : float
+        NaN where the test is meaningless (an exact fit, no rows to spare).
+    kind : str
+        "chi2" or "F".
+    df : tuple of int
+        Of the statistic: one number for chi2, two for F.
+    p_value : float
+    effect : float
+        How large the departure is, whatever the number of rows.
+    effect_name : str
+        What `effect` is.
+    notes : tuple of str
+    """
+
+    name: str
+    null: str
+    statistic: float
+    kind: str
+    df: tuple[int, ...]
+    p_value: float
+    effect: float
+    effect_name: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hypotheses:
+    """The tests, and the shape of the distribution of residuals.
+
+    Attributes
+    ----------
+    breusch_pagan, white, reset, jarque_bera : Hypothesis
+    skewness, excess_kurtosis : float
+        Of the scaled residuals, as moments (no small-sample factors); 0 for normal errors.
+    """
+
+    breusch_pagan: Hypothesis
+    white: Hypothesis
+    reset: Hypothesis
+    jarque_bera: Hypothesis
+    skewness: float
+    excess_kurtosis: float
+
+    def __iter__(self) -> Iterator[Hypothesis]:
+        """One after the other."""
+        return iter((self.breusch_pagan, self.white, self.reset, self.jarque_bera))
+
+
+class _State(NamedTuple):
+    powers: Array  # (5,) sums of u^0 .. u^4, u = e / s
+    g: Array  # (2,) sums of g and g^2, g = u^2 - 1
+    linear: (
+        Array  # (m + 1, m) cross products of (1, x) in the frame; last row: with g. Only that where z is orthonormal
+    )
+    curved: Array  # (k + 3, 2): cross products of (z, v, u) with v, the square and the cube of the fit
+    fitted: Array  # (4, 3): cross products of (1, f, f^2) and g with (1, f, f^2)
+    white: Array  # (t + 1, t) cross products of the terms of White's full test, and with g
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesesMeasure:
+    """Breusch-Pagan, White, RESET and Jarque-Bera, from one set of sums.
+
+    Everything is made of u = e / s, with e the scaled residuals, and g = u^2 - 1. Analytic weights enter as scaling of
+    e: the tests then ask whether the variance is other than the weights say, whether weighted residuals are normal.
+    Frequency weights count as repeated rows.
+
+    Breusch-Pagan (1979), as Koenker (1981) made it robust: n R^2 of g on (1, x), chi2 with p degrees of freedom.
+    White (1980): n R^2 of g on (1, x) and all squares and products; where these are too many, on (1, f, f^2), f the
+    fitted value (Wooldridge 2013, equation 8.20). RESET (Ramsey 1969): F of f^2 and f^3 added to the fit.
+    Jarque-Bera (1980): n / 6 (skewness^2 + excess kurtosis^2 / 4), chi2 with 2 degrees of freedom.
+
+    Parameters
+    ----------
+    frame : Frame
+    centre, spread : float
+        Mean and standard deviation of the fitted values; they condition the sums and change no figure.
+    """
+
+    frame: Frame
+    centre: float = 0.0
+    spread: float = 1.0
+
+    @property
+    def terms(self) -> int:
+        """Columns of White's full test; 0 where only the special form is affordable."""
+        m = self._width
+        terms = m * (m + 1) // 2
+        rows = self.frame.rows
+        return terms if terms <= MOST_TERMS and rows * terms**2 <= WORK and 2 * terms <= rows else 0
+
+    @property
+    def _width(self) -> int:
+        """Of (1, x) in the frame."""
+        return self.frame.k + 1 - self.frame.bias
+
+    def of(self, block: Block) -> _State:
+        """See `Measure`."""
+        frame = self.frame
+        sd = frame.residual_sd if frame.residual_sd > 0.0 else 1.0
+        u = block.scaled / sd
+        square = u * u
+        g = square - 1.0
+        times = block.times
+        counted = np.ones_like(u) if times is None else times
+
+        powers = np.array(
+            [counted.sum(), counted @ u, counted @ square, (counted * square) @ u, (counted * square) @ square]
+        )
+        gs = np.array([counted @ g, (counted * g) @ g])
+
+        f = block.fitted - (self.centre if frame.fit_intercept else 0.0)
+        f /= self.spread
+        root = None if block.precision is None else np.sqrt(block.precision)
+        v = np.empty((3, len(u)))
+        np.multiply(f, f, out=v[0])
+        np.multiply(v[0], f, out=v[1])
+        if frame.fit_intercept:
+            # The same span, beside 1 and f, but nearer to orthogonal: less is lost when z is taken out.
+            v[1] -= 3.0 * f
+            v[0] -= 1.0
+        if root is not None:
+            v[:2] *= root
+        v[2] = u
+        vt = v[:2] if times is None else v[:2] * times
+        curved = np.concatenate([block.z.T @ vt.T, v @ vt.T])
+
+        centred = (block.fitted - self.centre) / self.spread
+        basis = np.stack([np.ones_like(u), centred, centred * centred, g])
+        fitted = (basis if times is None else basis * times) @ basis[:3].T
+
+        m = self._width
+        orthonormal = frame.fit_intercept and root is None
+        linear, white = np.zeros((0, m)), np.zeros((1, 0))
+        if orthonormal:
+            # The sums of z z' are known: only g is to be looked at.
+            linear = (block.z.T @ (g * counted))[None, :]
+        if self.terms or (not orthonormal and m <= MOST_GRAM):
+            x = block.z.T[frame.bias :] * math.sqrt(frame.rows)
+            if root is not None:
+                x /= root
+            base = np.concatenate([np.ones((1, len(u))), x])
+            if not orthonormal:
+                linear = _with_g(base, g, times)
+            if self.terms:
+                first, second = np.triu_indices(m)
+                white = _with_g(base[first] * base[second], g, times)
+        return _State(powers, gs, linear, curved, fitted, white)
+
+    def merged(self, first: _State, then: _State) -> _State:
+        """See `Measure`."""
+        return _State(*(np.add(a, b, out=a) for a, b in zip(first, then, strict=True)))
+
+    def figures(self, state: _State) -> Hypotheses:
+        """See `Measure`."""
+        judged = self.frame.residual_sd > 0.0 and self.frame.df_residual > 0
+        n = float(state.powers[0])
+        skewness, excess, jarque_bera = _normality(state.powers, judged)
+        return Hypotheses(
+            breusch_pagan=self._breusch_pagan(state, n, judged),
+            white=self._white(state, n, judged),
+            reset=self._reset(state, judged),
+            jarque_bera=jarque_bera,
+            skewness=skewness,
+            excess_kurtosis=excess,
+        )
+
+    def _breusch_pagan(self, state: _State, n: float, judged: bool) -> Hypothesis:
+        name, null = "Breusch-Pagan", "the spread of the residuals does not depend on the features"
+        effect = "share of the variation of squared residuals that the features explain"
+        df = self._width - 1
+        if not judged or df == 0:
+            return _unknown(name, null, "chi2", (df,), effect)
+        if not len(state.linear):
+            note = f"left out: weights or no intercept, and more than {MOST_GRAM} columns"
+            return _unknown(name, null, "chi2", (df,), effect, (note,))
+        if len(state.linear) == 1:
+            total = state.g[1] - state.g[0] ** 2 / n
+            r2 = float((state.linear[0, 1:] ** 2).sum() / total) if total > 0.0 else math.nan
+        else:
+            r2, df = _explained(state.linear, state.g, n)
+        return _lagrange(name, null, n, r2, df, effect)
+
+    def _white(self, state: _State, n: float, judged: bool) -> Hypothesis:
+        null = "the spread of the residuals depends on nothing that the features can tell"
+        effect = "share of the variation of squared residuals that squares and products explain"
+        sums = state.white if self.terms else state.fitted
+        notes = () if self.terms else ("special form: on the fitted value and its square",)
+        if not judged or self._width == 1:
+            return _unknown("White", null, "chi2", (0,), effect, notes)
+        r2, df = _explained(sums, state.g, n)
+        return _lagrange("White", null, n, r2, df, effect, notes)
+
+    def _reset(self, state: _State, judged: bool) -> Hypothesis:
+        name, null = "RESET", "straight lines are enough: powers of the fitted value add nothing"
+        effect = "share of the residual variance that they explain"
+        k, rest = self.frame.k, self.frame.df_residual
+        onto, own, with_u = state.curved[:k], state.curved[k : k + 2], state.curved[k + 2]
+        scale = np.sqrt(np.diag(own))
+        if not judged or self._width == 1 or not (scale > 0.0).all():
+            return _unknown(name, null, "F", (2, max(rest - 2, 0)), effect)
+        left = (own - onto.T @ onto) / scale / scale[:, None]
+        values, directions = np.linalg.eigh(0.5 * (left + left.T))
+        new = values > RANK
+        added = int(new.sum())
+        if added == 0 or rest <= added:
+            return _unknown(name, null, "F", (added, max(rest - added, 0)), effect)
+        gain = float(((directions[:, new].T @ (with_u / scale)) ** 2 / values[new]).sum())
+        # u has the sum of squares df of the residuals.
+        share = min(gain / rest, 1.0)
+        df = (added, rest - added)
+        statistic = (share / df[0]) / ((1.0 - share) / df[1]) if share < 1.0 else math.inf
+        from scipy.special import fdtrc
+
+        return Hypothesis(name, null, statistic, "F", df, float(fdtrc(*df, statistic)), share, effect)
+
+
+def _with_g(columns: Array, g: Array, times: Array | None) -> Array:
+    """Cross products of columns (a row each), and below them their sums with g."""
+    counted = columns if times is None else columns * times
+    return np.concatenate([counted @ columns.T, (counted @ g)[None, :]])
+
+
+def _explained(sums: Array, g: Array, n: float) -> tuple[float, int]:
+    """R^2 of g on columns among which there is a constant, and how many of the others are independent."""
+    gram, with_g = sums[:-1], sums[-1]
+    # About the mean: the constant is column 0.
+    gram = gram[1:, 1:] - np.outer(gram[0, 1:], gram[0, 1:]) / gram[0, 0]
+    with_g = with_g[1:] - sums[0, 1:] * (g[0] / n)
+    total = float(g[1] - g[0] ** 2 / n)
+    size = np.sqrt(np.diag(sums[:-1])[1:])
+    varies = np.diag(gram) > RANK * size * size
+    gram, with_g = gram[np.ix_(varies, varies)], with_g[varies]
+    if total <= 0.0 or not len(gram):
+        return math.nan, 0
+    scale = np.sqrt(np.diag(gram))
+    values, directions = np.linalg.eigh(gram / scale / scale[:, None])
+    some = values > RANK
+    explained = float(((directions[:, some].T @ (with_g / scale)) ** 2 / values[some]).sum())
+    return min(explained / total, 1.0), int(some.sum())
+
+
+def _lagrange(
+    name: str, null: str, n: float, r2: float, df: int, effect: str, notes: tuple[str, ...] = ()
+) -> Hypothesis:
+    if math.isnan(r2) or df == 0 or n <= df + 1:
+        return _unknown(name, null, "chi2", (df,), effect, notes)
+    from scipy.special import chdtrc
+
+    return Hypothesis(name, null, n * r2, "chi2", (df,), float(chdtrc(df, n * r2)), r2, effect, notes)
+
+
+def _normality(powers: Array, judged: bool) -> tuple[float, float, Hypothesis]:
+    name, null = "Jarque-Bera", "the errors are normal"
+    effect = "excess kurtosis: 0 for normal errors, above it with heavy tails"
+    n = float(powers[0])
+    if not judged:
+        return math.nan, math.nan, _unknown(name, null, "chi2", (2,), effect)
+    mean, second, third, fourth = (float(value) for value in powers[1:] / n)
+    m2 = second - mean**2
+    m3 = third - 3.0 * mean * second + 2.0 * mean**3
+    m4 = fourth - 4.0 * mean * third + 6.0 * mean**2 * second - 3.0 * mean**4
+    if not m2 > 0.0:
+        return math.nan, math.nan, _unknown(name, null, "chi2", (2,), effect)
+    skewness, excess = m3 / m2**1.5, m4 / m2**2 - 3.0
+    statistic = n / 6.0 * (skewness**2 + excess**2 / 4.0)
+    from scipy.special import chdtrc
+
+    return (
+        skewness,
+        excess,
+        Hypothesis(name, null, statistic, "chi2", (2,), float(chdtrc(2, statistic)), excess, effect),
+    )
+
+
+def _unknown(
+    name: str, null: str, kind: str, df: tuple[int, ...], effect: str, notes: tuple[str, ...] = ()
+) -> Hypothesis:
+    return Hypothesis(name, null, math.nan, kind, df, math.nan, math.nan, effect, notes)

@@ -1,0 +1,233 @@
+"""The rows that decide most: leverage, studentised residuals, Cook's distance; the first few of each, by number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.frame import Frame
+from gradline.solution import Array
+
+COOKS, STUDENTISED, LEVERAGE = range(3)
+ALONE = 1e-12  # a row with 1 - leverage below this decides its own fitted value: nothing is left to judge it by
+
+
+class Standing(NamedTuple):
+    """Where rows stand: (rows,) arrays."""
+
+    internal: Array  # e / (s sqrt(1 - h))
+    studentised: Array  # the same, s from the other rows
+    cooks: Array
+
+
+def standing(scaled: Array, leverage: Array, frame: Frame) -> Standing:
+    """Studentised residuals and Cook's distances of rows, from their scaled residuals e and leverages h.
+
+    ::
+
+        internal:     r = e / (s sqrt(1 - h))              s^2 = RSS / df, so r^2 <= df
+        studentised:  t = r sqrt((df - 1) / (df - r^2))    s from the other rows; Student's t with df - 1 if errors are
+                                                           normal
+        Cook:         D = r^2 / k * h / (1 - h)            how far all fitted values move without the row
+
+    Of a row with frequency weight w they say what leaving out *one* of its w copies would do.
+
+    Returns
+    -------
+    Standing
+        NaN for rows of leverage 1, and everywhere in an exact fit. A row without which the fit is exact is infinite.
+
+    Source: Cook (1977); Cook and Weisberg (1982), section 2.2.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        left = 1.0 - leverage
+        left = np.where(left > ALONE, left, np.nan)
+        sd = frame.residual_sd if frame.residual_sd > 0.0 else math.nan
+        internal = scaled / np.sqrt(left)
+        internal /= sd
+        square = internal * internal
+        cooks = square * (leverage / left) / frame.k
+        rest = frame.df_residual - square
+        if frame.df_residual > 1:
+            studentised = internal * np.sqrt((frame.df_residual - 1.0) / np.maximum(rest, 0.0))
+        else:
+            studentised = np.full_like(internal, np.nan)
+    return Standing(internal, studentised, cooks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InfluentialRow:
+    """One row, and what the fit would be without it.
+
+    Attributes
+    ----------
+    row : int
+        Its number in the source, from 1.
+    fitted, actual, residual : float
+        In units of y.
+    studentised, leverage, cooks : float
+        See `standing`.
+    changes : (k_all,) float64
+        DFBETAS: by how many standard errors (sigma from the other rows) each coefficient would be *lower* without it.
+        NaN for terms without an estimate. Belsley, Kuh and Welsch (1980), equation 2.7.
+    term : str
+        The term that it changes most; the intercept only where there is nothing else. Empty where nothing is known.
+    change : float
+        The entry of `changes` for `term`.
+    """
+
+    row: int
+    fitted: float
+    actual: float
+    residual: float
+    studentised: float
+    leverage: float
+    cooks: float
+    changes: Array
+    term: str
+    change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Influence:
+    """The most remarkable rows, and how many there are.
+
+    Attributes
+    ----------
+    by_cooks, by_studentised, by_leverage : tuple of InfluentialRow
+        The largest first; of equal ones, the row that comes first.
+    largest_leverage, mean_leverage : float
+        The mean is k / rows.
+    cooks_above_half, cooks_above_one, studentised_above_3, decide_themselves : int
+        Rows with D > 0.5, D > 1, |t| > 3, and with leverage 1.
+    """
+
+    by_cooks: tuple[InfluentialRow, ...]
+    by_studentised: tuple[InfluentialRow, ...]
+    by_leverage: tuple[InfluentialRow, ...]
+    largest_leverage: float
+    mean_leverage: float
+    cooks_above_half: int
+    cooks_above_one: int
+    studentised_above_3: int
+    decide_themselves: int
+
+
+class _Found(NamedTuple):
+    key: Array  # (m,), descending; of equal keys, the first row first
+    row: NDArray[np.intp]
+    figures: Array  # (m, 3): fitted, residual, scaled
+    leverage: Array
+    z: Array  # (m, k)
+
+    def first(self, top: int) -> _Found:
+        order = np.lexsort((self.row, -self.key))[:top]
+        return _Found(self.key[order], self.row[order], self.figures[order], self.leverage[order], self.z[order])
+
+
+class _State(NamedTuple):
+    found: tuple[_Found, ...]
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class InfluenceMeasure:
+    """The `top` rows by Cook's distance, by |studentised residual| and by leverage.
+
+    Parameters
+    ----------
+    frame : Frame
+    top : int
+    """
+
+    frame: Frame
+    top: int = 10
+
+    def of(self, block: Block) -> _State:
+        """See `Measure`."""
+        stands = standing(block.scaled, block.leverage, self.frame)
+        size = np.abs(stands.studentised)
+        keys = (stands.cooks, size, block.leverage)
+        alone = block.leverage >= 1.0 - ALONE
+        with np.errstate(invalid="ignore"):
+            beyond = (stands.cooks > 0.5, stands.cooks > 1.0, size > 3.0, alone)
+        counts = [np.count_nonzero(b) if block.times is None else int(block.times[b].sum()) for b in beyond]
+        return _State(tuple(self._largest(key, block) for key in keys), np.array(counts, dtype=np.int64))
+
+    def _largest(self, key: Array, block: Block) -> _Found:
+        known = key if not np.isnan(key).any() else np.where(np.isnan(key), -np.inf, key)
+        if len(known) > self.top:
+            # All rows that tie with the last of the top: which of them stays is for their numbers to say.
+            least = np.partition(known, len(known) - self.top)[len(known) - self.top] if self.top else np.inf
+            above = np.flatnonzero(known > least)
+            ties = np.flatnonzero(known == least)[: self.top - len(above)]
+            chosen = np.concatenate([above, ties])
+        else:
+            chosen = np.arange(len(known))
+        chosen = chosen[known[chosen] > -np.inf]
+        figures = np.column_stack([block.fitted[chosen], block.residual[chosen], block.scaled[chosen]])
+        return _Found(known[chosen], block.row[chosen], figures, block.leverage[chosen], block.z[chosen]).first(
+            self.top
+        )
+
+    def merged(self, first: _State, then: _State) -> _State:
+        """See `Measure`."""
+        found = tuple(
+            _Found(*(np.concatenate(parts) for parts in zip(a, b, strict=True))).first(self.top)
+            for a, b in zip(first.found, then.found, strict=True)
+        )
+        return _State(found, first.counts + then.counts)
+
+    def figures(self, state: _State) -> Influence:
+        """See `Measure`."""
+        by_cooks, by_studentised, by_leverage = (self._rows(found) for found in state.found)
+        half, one, three, alone = (int(count) for count in state.counts)
+        return Influence(
+            by_cooks=by_cooks,
+            by_studentised=by_studentised,
+            by_leverage=by_leverage,
+            largest_leverage=float(state.found[LEVERAGE].key[0]) if len(state.found[LEVERAGE].key) else math.nan,
+            mean_leverage=self.frame.k / self.frame.rows if self.frame.rows else math.nan,
+            cooks_above_half=half,
+            cooks_above_one=one,
+            studentised_above_3=three,
+            decide_themselves=alone,
+        )
+
+    def _rows(self, found: _Found) -> tuple[InfluentialRow, ...]:
+        frame = self.frame
+        fitted, residual, scaled = found.figures.T
+        stands = standing(scaled, found.leverage, frame)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # t = e / (s_others sqrt(1 - h)), so this is T z e / (1 - h) in units of s_others sqrt(diag T T').
+            step = stands.studentised / np.sqrt(1.0 - found.leverage)
+            length = np.sqrt((frame.T * frame.T).sum(axis=1))
+            changes = (found.z @ frame.T.T) / length * step[:, None]
+        return tuple(
+            InfluentialRow(
+                row=int(found.row[i]),
+                fitted=float(fitted[i]),
+                actual=float(fitted[i] + residual[i]),
+                residual=float(residual[i]),
+                studentised=float(stands.studentised[i]),
+                leverage=float(found.leverage[i]),
+                cooks=float(stands.cooks[i]),
+                changes=changes[i],
+                **self._most(changes[i]),
+            )
+            for i in range(len(found.row))
+        )
+
+    def _most(self, changes: Array) -> dict[str, Any]:
+        bias = self.frame.bias if len(changes) > self.frame.bias else 0
+        size = np.abs(changes)
+        size[:bias] = np.nan
+        if np.isnan(size).all():
+            return {"term": "", "change": math.nan}
+        most = int(np.nanargmax(size))
+        return {"term": self.frame.names[most], "change": float(changes[most])}

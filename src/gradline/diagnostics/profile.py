@@ -1,0 +1,266 @@
+"""Binned residuals: against the fitted values and against each feature; and how many rows the band holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.frame import Frame
+from gradline.solution import Array
+
+CELLS = 128  # of constant width while rows are read: 3 to 8 standard deviations to each side; the last ones are open
+BINS = 20  # of about equal numbers of rows, made of cells when all rows are in
+MOST_FEATURES = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bins:
+    """Residuals in bins of one variable, ascending; arrays run over the bins.
+
+    Attributes
+    ----------
+    name : str
+        The feature; "fitted" for the fitted values.
+    x : (bins,) float64
+        Mean of the variable in the bin: of the fitted values exact, of a feature to half a cell.
+    rows : (bins,) float64
+        Frequency weights counted.
+    mean : (bins,) float64
+        Of the residuals, in units of y, weighted as the fit is.
+    standard_error : (bins,) float64
+        Of `mean`: residual_sd / sqrt(weight in the bin).
+    sd : (bins,) float64
+        Root mean square of the scaled residuals. NaN for features.
+    """
+
+    name: str
+    x: Array
+    rows: Array
+    mean: Array
+    standard_error: Array
+    sd: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """What residuals look like along the fit.
+
+    Attributes
+    ----------
+    fitted : Bins
+    features : dict of str to Bins
+        At most `MOST_FEATURES`, those that move the fitted values most; columns without an estimate are not among them.
+    thirds : (3,) float64
+        Mean residual of the rows with low, middle and high fitted values, in units of residual_sd; NaN where the
+        fitted values cannot be cut so.
+    spread : float
+        Root mean square residual of the highest third over that of the lowest; NaN where unknown.
+    coverage : float
+        Share of the rows within the 95 % prediction band, |e| <= t sqrt(1 + h) s. NaN in an exact fit.
+    covered : int
+        Their number.
+    notes : tuple of str
+    """
+
+    fitted: Bins
+    features: dict[str, Bins]
+    thirds: Array
+    spread: float
+    coverage: float
+    covered: int
+    notes: tuple[str, ...] = ()
+
+
+class Grid(NamedTuple):
+    """Cells of a nice constant width, with multiples of it in the middle of each: whole numbers keep their value."""
+
+    first: Array  # the number of the first cell's middle, in widths
+    width: Array
+
+    @classmethod
+    def about(cls, mean: Array, sd: Array) -> Grid:
+        """`CELLS` cells around each mean; a width is 1, 2 or 5 times a power of ten, a 20th to an 8th of the sd."""
+        usable = np.isfinite(sd) & (sd > 0.0) & np.isfinite(mean)
+        aim = np.where(usable, sd, 1.0) / 8.0
+        ten = 10.0 ** np.floor(np.log10(aim))
+        width = ten * np.select([aim >= 5.0 * ten, aim >= 2.0 * ten], [5.0, 2.0], 1.0)
+        return cls(np.round(np.where(usable, mean, 0.0) / width) - CELLS // 2, width)
+
+    def cells(self, columns: Array) -> NDArray[np.intp]:
+        """(columns, rows) values -> their cells, 0 .. CELLS - 1."""
+        place = columns * (1.0 / self.width)[:, None]
+        np.rint(place, out=place)
+        place -= self.first[:, None]
+        np.clip(place, 0.0, CELLS - 1.0, out=place)
+        return place.astype(np.intp)
+
+    def middles(self) -> Array:
+        """(columns, CELLS) the middle of each cell."""
+        return (self.first[:, None] + np.arange(CELLS)) * self.width[:, None]
+
+
+class _State(NamedTuple):
+    fitted: Array  # (5, CELLS): rows, weight, weight residual, times scaled^2, times fitted
+    features: Array  # (3, columns, CELLS): rows, weight, weight residual; weight is absent where rows are
+    covered: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProfileMeasure:
+    """Sums of residuals in the cells of the fitted values and of some features.
+
+    Parameters
+    ----------
+    frame : Frame
+    fitted : Grid
+        Of one column.
+    features : Grid
+    columns : (columns,) int
+        Columns of X that are binned, at most `MOST_FEATURES`.
+    left_out : int
+        Features that are not among them.
+    """
+
+    frame: Frame
+    fitted: Grid
+    features: Grid
+    columns: NDArray[np.intp]
+    left_out: int = 0
+
+    @classmethod
+    def of_fit(cls, frame: Frame, mean: Array, scatter: Array) -> ProfileMeasure:
+        """Cells from the means and centred cross products of the columns of X (a last one, of y, is not looked at)."""
+        p = len(frame.centre)
+        weight = frame.weight if frame.weight > 0.0 else 1.0
+        mean, covariance = mean[:p], scatter[:p, :p] / weight
+        sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        moves = np.abs(frame.slopes[frame.kept]) * sd[frame.kept]
+        columns = np.sort(frame.kept[np.argsort(-moves, kind="stable")[:MOST_FEATURES]])
+        centre = frame.level + float((mean - frame.centre) @ frame.slopes)
+        spread = math.sqrt(max(float(frame.slopes @ covariance @ frame.slopes), 0.0))
+        return cls(
+            frame,
+            Grid.about(np.array([centre]), np.array([spread])),
+            Grid.about(mean[columns], sd[columns]),
+            columns,
+            len(frame.kept) - len(columns),
+        )
+
+    def of(self, block: Block) -> _State:
+        """See `Measure`."""
+        times, precision = block.times, block.precision
+        weight = times if precision is None else precision
+        pull = block.residual if weight is None else block.residual * weight
+        square = block.scaled * block.scaled
+        fitted = block.fitted
+        if times is not None:
+            square *= times
+            fitted = fitted * times
+        cells = self.fitted.cells(block.fitted[None, :])[0]
+        rows = _sums(cells, times, CELLS)
+        along = np.stack(
+            [
+                rows,
+                rows if precision is None else _sums(cells, precision, CELLS),
+                _sums(cells, pull, CELLS),
+                _sums(cells, square, CELLS),
+                _sums(cells, fitted, CELLS),
+            ]
+        )
+        count = len(self.columns)
+        across = np.empty((2 if precision is None else 3, count, CELLS))
+        if count:
+            whole = count == block.X.shape[1]
+            numbers = self.features.cells(block.X.T if whole else block.X[:, self.columns].T)
+            for j, cells in enumerate(numbers):
+                across[0, j] = _sums(cells, times, CELLS)
+                across[-1, j] = _sums(cells, pull, CELLS)
+                if precision is not None:
+                    across[1, j] = _sums(cells, precision, CELLS)
+        return _State(along, across, self._covered(block))
+
+    def _covered(self, block: Block) -> int:
+        from scipy.special import stdtrit
+
+        frame = self.frame
+        if not frame.residual_sd > 0.0:
+            return 0
+        reach = float(stdtrit(frame.df_residual, 0.975)) * frame.residual_sd
+        inside = block.scaled * block.scaled <= reach * reach * (1.0 + block.leverage)
+        return int(np.count_nonzero(inside)) if block.times is None else int(block.times[inside].sum())
+
+    def merged(self, first: _State, then: _State) -> _State:
+        """See `Measure`."""
+        return _State(
+            np.add(first.fitted, then.fitted, out=first.fitted),
+            np.add(first.features, then.features, out=first.features),
+            first.covered + then.covered,
+        )
+
+    def figures(self, state: _State) -> Profile:
+        """See `Measure`."""
+        frame = self.frame
+        rows, weight, pull, square, x = state.fitted
+        fitted = _bins("fitted", rows, weight, pull, x, square, frame.residual_sd)
+        names = frame.names[frame.bias :]
+        middles = self.features.middles()
+        features = {}
+        for j, column in enumerate(self.columns):
+            counted, mass, residuals = state.features[0, j], state.features[-2, j], state.features[-1, j]
+            name = names[column]
+            features[name] = _bins(name, counted, mass, residuals, counted * middles[j], None, frame.residual_sd)
+        thirds, spread = _thirds(rows, weight, pull, square, frame.residual_sd)
+        total = rows.sum()
+        coverage = state.covered / total if total and frame.residual_sd > 0.0 else math.nan
+        notes: tuple[str, ...] = ()
+        if self.left_out:
+            notes = (
+                f"residuals are binned against the {len(self.columns)} features that move the fit most; "
+                f"{self.left_out:,} others are left out",
+            )
+        return Profile(fitted, features, thirds, spread, coverage, state.covered, notes)
+
+
+def _sums(cells: NDArray[np.intp], weights: Array | None, count: int) -> Array:
+    return np.bincount(cells, weights, minlength=count).astype(np.float64, copy=False)
+
+
+def _bins(name: str, rows: Array, weight: Array, pull: Array, x: Array, square: Array | None, sd: float) -> Bins:
+    """Neighbouring cells together, until each bin has about a `BINS`th of the rows."""
+    filled = np.flatnonzero(rows)
+    if not filled.size:
+        none = np.empty(0)
+        return Bins(name, none, none, none, none, none)
+    before = np.cumsum(rows[filled]) - rows[filled]
+    number = np.floor((before + 0.5 * rows[filled]) / rows.sum() * BINS)
+    starts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
+
+    def together(values: Array) -> Array:
+        return np.add.reduceat(values[filled], starts)
+
+    counted, mass = together(rows), together(weight)
+    spread = np.full(len(starts), np.nan) if square is None else np.sqrt(together(square) / counted)
+    return Bins(name, together(x) / counted, counted, together(pull) / mass, sd / np.sqrt(mass), spread)
+
+
+def _thirds(rows: Array, weight: Array, pull: Array, square: Array, sd: float) -> tuple[Array, float]:
+    filled = np.flatnonzero(rows)
+    unknown = (np.full(3, np.nan), math.nan)
+    if not filled.size or not sd > 0.0:
+        return unknown
+    middle = np.cumsum(rows[filled]) - 0.5 * rows[filled]
+    third = np.minimum((middle / rows.sum() * 3.0).astype(np.intp), 2)
+    if len(np.unique(third)) < 3:
+        return unknown
+    counted, mass, residuals, squares = (
+        np.bincount(third, values[filled], minlength=3) for values in (rows, weight, pull, square)
+    )
+    low, _, high = np.sqrt(squares / counted)
+    # In units of the sd of a residual of average weight.
+    typical = sd / math.sqrt(weight.sum() / rows.sum())
+    return residuals / mass / typical, float(high / low) if low > 0.0 else math.nan

@@ -1,0 +1,125 @@
+"""Some rows kept for drawings: always the same, whatever the batches, files or threads they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradline.diagnostics.block import Block
+from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.influence import standing
+from gradline.solution import Array
+
+MOST_ROWS = 1000
+MOST_FEATURES = 20  # of whose columns the values are kept as well
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Rows in the order of their numbers: all of them, up to `MOST_ROWS`, else as many, chosen by their numbers alone.
+
+    Attributes
+    ----------
+    row : (m,) int
+    fitted, actual, residual, studentised, leverage, cooks : (m,) float64
+    X : (m, p) float64 or None
+        None where there are more than `MOST_FEATURES` features.
+    whole : bool
+        Whether these are all rows.
+    """
+
+    row: NDArray[np.intp]
+    fitted: Array
+    actual: Array
+    residual: Array
+    studentised: Array
+    leverage: Array
+    cooks: Array
+    X: Array | None
+    whole: bool
+
+
+class _State(NamedTuple):
+    place: NDArray[np.uint64]
+    row: NDArray[np.intp]
+    figures: Array  # (m, 4): fitted, residual, scaled, leverage
+    X: Array
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleMeasure:
+    """The rows whose scrambled numbers are least.
+
+    Parameters
+    ----------
+    frame : Frame
+    rows : int
+    """
+
+    frame: Frame
+    rows: int = MOST_ROWS
+
+    def of(self, block: Block) -> _State:
+        """See `Measure`."""
+        place = scrambled(block.row)
+        if block.times is None and self.frame.rows > 64 * self.rows:
+            # Four times as many as are wanted can be expected below this: fewer than wanted do not occur.
+            below = np.uint64(int(4 * self.rows / self.frame.rows * 2**64))
+            chosen = np.flatnonzero(place < below)
+        else:
+            chosen = np.arange(len(place))
+        if len(chosen) > self.rows:
+            chosen = chosen[np.argpartition(place[chosen], self.rows - 1)[: self.rows]]
+        columns = (block.fitted, block.residual, block.scaled, block.leverage)
+        X = block.X[chosen] if block.X.shape[1] <= MOST_FEATURES else np.empty((len(chosen), 0))
+        figures = np.column_stack([column[chosen] for column in columns])
+        return _State(place[chosen], block.row[chosen], figures, np.array(X, dtype=np.float64), len(place))
+
+    def merged(self, first: _State, then: _State) -> _State:
+        """See `Measure`."""
+        seen = first.seen + then.seen
+        if not len(then.place):
+            return first._replace(seen=seen)
+        parts = [np.concatenate(pair) for pair in zip(first[:4], then[:4], strict=True)]
+        if len(parts[0]) > self.rows:
+            chosen = np.sort(np.argpartition(parts[0], self.rows - 1)[: self.rows])
+            parts = [part[chosen] for part in parts]
+        return _State(parts[0], parts[1], parts[2], parts[3], seen)
+
+    def figures(self, state: _State) -> Sample:
+        """See `Measure`."""
+        order = np.argsort(state.row, kind="stable")
+        fitted, residual, scaled, leverage = state.figures[order].T
+        stands = standing(scaled, leverage, self.frame)
+        return Sample(
+            row=state.row[order],
+            fitted=fitted,
+            actual=fitted + residual,
+            residual=residual,
+            studentised=stands.studentised,
+            leverage=leverage,
+            cooks=stands.cooks,
+            X=state.X[order] if len(self.frame.centre) <= MOST_FEATURES else None,
+            whole=len(order) == state.seen,
+        )
+
+
+def scrambled(row: NDArray[np.intp]) -> NDArray[np.uint64]:
+    """64 bits that differ for each row number and show no pattern of it: SplitMix64 (Steele, Lea and Flood 2014).
+
+    Examples
+    --------
+    >>> len(np.unique(scrambled(np.arange(1000))))
+    1000
+    """
+    x = row.astype(np.uint64)
+    x *= np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x ^= x >> np.uint64(shift)
+        x *= np.uint64(factor)
+    x ^= x >> np.uint64(31)
+    return x
