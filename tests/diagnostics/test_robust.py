@@ -281,7 +281,7 @@ def test_what_may_not_be_asked_for(spec):
 
 @pytest.mark.parametrize(
     ("name", "target", "group"),
-    [("housing", "median_house_value", "ocean_proximity"), ("diamonds", "price", "cut"), ("mpg", "mpg", "origin")],
+    [("housing", "median_house_value", None), ("diamonds", "price", "cut"), ("mpg", "mpg", "origin")],
 )
 def test_real_tables_as_statsmodels_has_them(shared_data, name, target, group):
     import pandas as pd
