@@ -42,6 +42,8 @@ class Diagnosis:
         Frequency weights counted.
     terms : tuple of str
         Coefficients, "(Intercept)" first where there is one.
+    k : int
+        How many of them are estimated.
     exact_fit : bool
     residual_sd : float
     df_residual : int
@@ -69,6 +71,7 @@ class Diagnosis:
 
     rows: int
     terms: tuple[str, ...]
+    k: int
     exact_fit: bool
     residual_sd: float
     df_residual: int
@@ -132,7 +135,7 @@ class Diagnosis:
                 return "The error on held-out rows is not known."
             return f"Error with each row held out in turn: {self.left_out.rmse:.4g}."
         return (
-            f"Error on held-out rows ({folds.k} folds, row number modulo {folds.k}): {folds.rmse:.4g}, "
+            f"Error on held-out rows ({folds.folds} folds, row number modulo {folds.folds}): {folds.rmse:.4g}, "
             f"against {folds.baseline_rmse:.4g} for always predicting the mean."
         )
 
@@ -263,6 +266,7 @@ def diagnose(
     return Diagnosis(
         rows=frame.rows,
         terms=frame.names,
+        k=frame.k,
         exact_fit=frame.exact_fit,
         residual_sd=frame.residual_sd,
         df_residual=frame.df_residual,

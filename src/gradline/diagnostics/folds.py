@@ -27,9 +27,9 @@ class Folds:
 
     Attributes
     ----------
-    k : int
-        Folds that held rows.
-    rows : (k,) float64
+    folds : int
+        Folds that held rows, K.
+    rows : (K,) float64
         Of each fold; frequency weights counted.
     rmse : float
         Root of the mean squared error over all held-out rows, in units of y. NaN where it is unknown.
@@ -37,12 +37,12 @@ class Folds:
         The same of "always predict the mean", the mean of the other folds.
     r2 : float
         1 - (rmse / baseline_rmse)^2; below zero where the mean does better.
-    each_rmse : (k,) float64
+    each_rmse : (K,) float64
         Of each fold; NaN where the other folds do not determine all coefficients.
     notes : tuple of str
     """
 
-    k: int
+    folds: int
     rows: Array
     rmse: float
     baseline_rmse: float

@@ -18,6 +18,7 @@ LEVEL = 0.05
 LARGE_SHARE = 0.01  # of the residual variance, explained by powers of the fitted value
 LARGE_SPREAD = 1.25  # between the lowest and the highest third, either way
 LARGE_REACH = 1.2  # of the outer 1 % beside that of normal errors
+LARGE_LEAN = 0.2  # of one tail beyond the other, as a share of both
 LARGE_CORRELATION = 0.1  # of neighbouring rows
 LARGE_CHANGE = 1.0  # standard errors, by one row
 LARGE_COOKS = 0.5
@@ -114,7 +115,7 @@ def _shape(thirds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
 
 
 def _tails(d: Diagnosis) -> tuple[bool | None, str]:
-    plot, shape = d.quantile_plot, d.hypotheses
+    plot = d.quantile_plot
     if d.rows > MANY_ROWS:
         sketch = d.quantiles.studentised
         bottom, low, middle, high, top = (sketch.quantile(q) for q in (0.005, 0.25, 0.5, 0.75, 0.995))
@@ -123,10 +124,10 @@ def _tails(d: Diagnosis) -> tuple[bool | None, str]:
         reach = (top - bottom) / (high - low) / 3.81896  # of normal errors: 2 x 2.575829 / (2 x 0.674490)
         lean = (top + bottom - 2.0 * middle) / (top - bottom)
         number = f"the outer 1 % reaches {reach:.2f} times as far as that of normal errors"
+        if abs(lean) > LARGE_LEAN:
+            return True, f"A sign of skew: the {'upper' if lean > 0.0 else 'lower'} tail is {_longer(lean)} as long."
         if reach > LARGE_REACH:
             return True, f"A sign of heavy tails: {number}."
-        if abs(lean) > 0.1:
-            return True, f"A sign of skew: the {'upper' if lean > 0 else 'lower'} tail is the longer one."
         if reach < 1.0 / LARGE_REACH:
             return True, f"A sign of light tails: {number}."
         return False, f"No sign of heavy tails: {number}."
@@ -135,11 +136,17 @@ def _tails(d: Diagnosis) -> tuple[bool | None, str]:
     if plot.outside == 0:
         return False, f"No sign of heavy tails: all {plot.count:,} residuals inside the envelope."
     number = f"{plot.outside:,} of {plot.count:,} outside the envelope"
-    if abs(shape.skewness) > 0.5 and abs(shape.skewness) > 0.5 * shape.excess_kurtosis:
-        return True, f"A sign of skew: {number}, the {'upper' if shape.skewness > 0 else 'lower'} tail is longer."
-    if shape.excess_kurtosis > 0.0:
+    low, middle, high = (d.quantiles.studentised.quantile(q) for q in (0.05, 0.5, 0.95))
+    lean = (low + high - 2.0 * middle) / (high - low) if high > low else 0.0
+    if abs(lean) > LARGE_LEAN:
+        return True, f"A sign of skew: {number}, the {'upper' if lean > 0.0 else 'lower'} tail is longer."
+    if d.hypotheses.excess_kurtosis > 0.0:
         return True, f"A sign of heavy tails: {number}."
     return True, f"A sign of light tails: {number}."
+
+
+def _longer(lean: float) -> str:
+    return f"{(1.0 + abs(lean)) / (1.0 - abs(lean)):.2g} times"
 
 
 def _spread(d: Diagnosis) -> tuple[bool | None, str]:
