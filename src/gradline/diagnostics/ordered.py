@@ -96,13 +96,18 @@ def default_lags(rows: int) -> int:
 def _windows(terms: Array, lags: int) -> Array:
     """Sum of b b' over all windows of lags + 1 columns."""
     if lags == 0:
-        return terms @ terms.T
+        return _square(terms)
     if terms.shape[1] <= lags:
         return np.zeros((len(terms), len(terms)))
     running = np.cumsum(terms, axis=1)
     b = running[:, lags:].copy()
     b[:, 1:] -= running[:, : -lags - 1]
-    return b @ b.T
+    return _square(b)
+
+
+def _square(terms: Array) -> Array:
+    square: Array = np.dot(terms, terms.T)  # which lets other threads compute, as @ does not
+    return square
 
 
 def _last(terms: Array, count: int) -> Array:

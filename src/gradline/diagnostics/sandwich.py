@@ -56,7 +56,7 @@ class Heteroskedastic:
         if block.times is not None:
             square *= block.times
         z = block.z.T
-        return _Meat((z * square) @ z.T, alone)
+        return _Meat(np.dot(z * square, z.T), alone)
 
     def merged(self, first: _Meat, then: _Meat) -> _Meat:
         """See `Measure`."""

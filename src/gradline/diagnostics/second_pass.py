@@ -18,7 +18,7 @@ from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import EPSILON, Frame
 from gradline.errors import DataError
 from gradline.moments.one_pass import pieces_of
-from gradline.moments.parallel import InOrder, accumulate
+from gradline.moments.parallel import InOrder, accumulate, available_threads
 from gradline.solution import Array
 
 State = TypeVar("State")
@@ -77,7 +77,7 @@ def examine(
     watch : callable, optional
         Called with the number of rows so far.
     threads : int, optional
-        Default: `gradline.moments.parallel.available_threads()`.
+        Default: as many as cores, for what computes more than it reads.
 
     Raises
     ------
@@ -134,11 +134,11 @@ def block_of(rows: Seen, frame: Frame, directions: Array, *, frequencies: bool) 
     batch = rows.batch
     away = np.empty((len(frame.centre), len(batch)))  # in one memory order whatever X has: it decides how sums round
     np.subtract(batch.X.T, frame.centre[:, None], out=away)
-    found = directions @ away
+    found = np.dot(directions, away)  # np.dot lets other threads compute, as @ does not
     z, fitted = found[:-1], found[-1]
     z += frame.shift[:, None]
     if frame.turn is not None:
-        z = frame.turn.T @ z
+        z = np.dot(frame.turn.T, z)
     residual = batch.y - frame.level  # first: what is left has lost nothing to a mean that is far from zero
     residual -= fitted
     fitted += frame.level
@@ -175,9 +175,11 @@ class Check:
         if block.precision is not None:
             about *= np.sqrt(block.precision)
         if times is None:
-            return _Sums(len(block.row), z.T @ z, z.T @ block.scaled, float(about @ about))
+            return _Sums(len(block.row), np.dot(z.T, z), np.dot(z.T, block.scaled), float(about @ about))
         counted = z * times[:, None]
-        return _Sums(float(times.sum()), counted.T @ z, counted.T @ block.scaled, float((about * times) @ about))
+        return _Sums(
+            float(times.sum()), np.dot(counted.T, z), np.dot(counted.T, block.scaled), float((about * times) @ about)
+        )
 
     def merged(self, first: _Sums, then: _Sums) -> _Sums:
         """See `Measure`."""
@@ -239,7 +241,7 @@ def _read(
 
     cut = _Cut(rows_a_block(frame.k), take, watch)
     with np.errstate(over="ignore", invalid="ignore"):
-        accumulate(lambda: cut, _parts(source, groups), threads)
+        accumulate(lambda: cut, _parts(source, groups), threads or max(1, available_threads() - 1))
         cut.finish()
     if results.total.states is None:
         raise DataError(f"{source.name} has no rows left")
