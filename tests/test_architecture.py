@@ -41,7 +41,12 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     },
     "onnx": {"estimators/exported.py"},
     "sklearn": {"estimators"},
-    "scipy": {"moments/inference.py", "diagnostics/hypotheses.py"},
+    "scipy": {
+        "moments/inference.py",
+        "diagnostics/hypotheses.py",
+        "diagnostics/profile.py",
+        "diagnostics/quantile_plot.py",
+    },
     "pyarrow": {"data"},
     "adbc_driver_sqlite": {"data/databases/adbc.py"},
     "adbc_driver_postgresql": {"data/databases/adbc.py"},

@@ -105,6 +105,14 @@ def test_it_fits_eighty_columns_and_json(rows, intercept):
     assert "<table>" in diagnosis._repr_html_()
 
 
+def test_what_weights_mean_and_rows_of_their_own_kind_are_told():
+    X, y = table(100, 2)
+    X = np.column_stack([X, np.arange(100) == 41])
+    diagnosis = diagnosed(X, y, np.linspace(0.5, 3.0, 100))
+    assert any("weights" in note for note in diagnosis.notes)
+    assert any(note.startswith("1 row decides its own") for note in diagnosis.notes)
+
+
 def test_no_wording_promises_too_much():
     X, y = table()
     assert "assumption" not in str(diagnosed(X, y)).lower() + json.dumps(diagnosed(X, y).as_dict()).lower()

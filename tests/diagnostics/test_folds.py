@@ -1,5 +1,7 @@
 """K-fold and leave-one-out errors, against refits without the rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,11 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 from statsmodels.stats.outliers_influence import OLSInfluence
 
+from gradline.data.arrays import ArraySource
+from gradline.diagnostics.diagnosis import diagnose
 from gradline.moments.exact import ExactMoments
+from gradline.moments.moments import Moments
+from gradline.solution import Status
 from tests.diagnostics.fits import diagnosed, fitted, near, table
 
 
@@ -57,6 +63,16 @@ def test_a_fold_with_all_rows_of_a_category_is_left_out_and_told():
     assert list(np.flatnonzero(np.isnan(diagnosis.folds.each_rmse))) == [3]
     assert np.isfinite(diagnosis.folds.rmse)
     assert any("rests on the rows of that fold alone" in note for note in diagnosis.notes)
+
+
+def test_an_unfinished_descent_is_held_out_as_least_squares_is():
+    X, y = table(300)
+    moments = Moments.of(X, y)
+    answer = moments.solve()
+    off = answer.coef * [1.001, 0.998, 1.0, 1.003]
+    short = replace(answer, coef=off, intercept=answer.intercept + 0.1, status=Status.MAX_ITER)
+    found = diagnose(ArraySource(X, y), moments, short, fit_intercept=True).folds
+    near(found.each_rmse, diagnosed(X, y).folds.each_rmse, 1e-9)
 
 
 def test_more_folds_than_rows_leave_one_out():

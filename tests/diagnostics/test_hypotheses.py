@@ -107,6 +107,18 @@ def test_any_cut_gives_the_same_figures(rows):
     near([test.statistic for test in one], [test.statistic for test in other])
 
 
+@pytest.mark.filterwarnings("ignore:The design matrix is rank-deficient")
+def test_diabetes_in_full():
+    from sklearn.datasets import load_diabetes
+
+    X, y = load_diabetes(return_X_y=True)
+    Z = (X - X.mean(0)) / X.std(0)
+    found = diagnosed(X, y).hypotheses.white
+    # White's test takes products of columns as they are given: any affine change of them spans the same.
+    assert_figures(found, *het_white(fitted(Z, y).resid, sm.add_constant(Z))[:2])
+    assert found.df == (64,)  # of 65, the square of an indicator is none of its own
+
+
 @pytest.mark.parametrize(("name", "target"), [("housing", "median_house_value"), ("diamonds", "price")])
 def test_real_tables(shared_data, name, target):
     path = shared_data / f"{name}.csv"

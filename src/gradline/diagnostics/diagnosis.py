@@ -30,6 +30,7 @@ from gradline.solution import Solution
 
 TOLD_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 WIDTH = 78
+TOGETHER = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +122,9 @@ class Diagnosis:
         lines += ["", *_wrapped("  ", self.held_out_sentence())]
         if self.rows and not self.exact_fit:
             named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
-            told = "  ".join(f"{n} {self.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
-            lines += _wrapped("  ", f"Residuals: {told}")
+            each = (f"{n} {self.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
+            told = ", ".join(quantile.replace(" ", TOGETHER) for quantile in each)
+            lines += [line.replace(TOGETHER, " ") for line in _wrapped("  ", f"Residuals: {told}.")]
         for note in self.notes:
             lines += _wrapped("  Note: ", f"{note}.")
         return "\n".join(lines)
@@ -259,8 +261,11 @@ def diagnose(
         notes += held.notes
         if ordered:
             notes.append("neighbours in time of each held-out row are in the fit: the held-out error is too low")
-    if found["left_out"].left_out:
-        notes.append(f"{found['left_out'].left_out:,} rows decide their own fitted value: nothing is known of them")
+    if alone := found["left_out"].left_out:
+        rows = f"{alone:,} rows decide their" if alone != 1 else "1 row decides its"
+        notes.append(f"{rows} own fitted value: no error can be told there")
+    if frame.weight != frame.rows:
+        notes.append("residuals are scaled by their weights: tests ask whether the spread is other than weights say")
     if robust is not None:
         notes += robust.notes
     return Diagnosis(

@@ -103,8 +103,8 @@ class FoldsMeasure:
             part = slice(0 if f == 0 else ends[f - 1], ends[f])
             rows, e = z[:, part], scaled[part]
             counted = rows if block.times is None else rows * times[part]
-            state.gram[f] = counted @ rows.T
-            state.pull[f] = counted @ e
+            state.gram[f] = np.dot(counted, rows.T)
+            state.pull[f] = np.dot(counted, e)
             state.square[f] = (e * times[part]) @ e
             share = weight[part] * y[part]
             state.y[f] = times[part].sum(), weight[part].sum(), share.sum()

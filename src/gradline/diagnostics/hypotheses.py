@@ -156,11 +156,11 @@ class HypothesesMeasure:
             v[:2] *= root
         v[2] = u
         vt = v[:2] if times is None else v[:2] * times
-        curved = np.concatenate([block.z.T @ vt.T, v @ vt.T])
+        curved = np.concatenate([np.dot(block.z.T, vt.T), np.dot(v, vt.T)])
 
         centred = (block.fitted - self.centre) / self.spread
         basis = np.stack([np.ones_like(u), centred, centred * centred, g])
-        fitted = (basis if times is None else basis * times) @ basis[:3].T
+        fitted = np.dot(basis if times is None else basis * times, basis[:3].T)
 
         m = self._width
         orthonormal = frame.fit_intercept and root is None
@@ -251,7 +251,7 @@ class HypothesesMeasure:
 def _with_g(columns: Array, g: Array, times: Array | None) -> Array:
     """Cross products of columns (a row each), and below them their sums with g."""
     counted = columns if times is None else columns * times
-    return np.concatenate([counted @ columns.T, (counted @ g)[None, :]])
+    return np.concatenate([np.dot(counted, columns.T), np.dot(counted, g)[None, :]])
 
 
 def _explained(sums: Array, g: Array, n: float) -> tuple[float, int]:

@@ -93,10 +93,10 @@ class Grid(NamedTuple):
 
     def cells(self, columns: Array) -> NDArray[np.intp]:
         """(columns, rows) values -> their cells, 0 .. CELLS - 1."""
-        place = columns * (1.0 / self.width)[:, None]
-        np.rint(place, out=place)
-        place -= self.first[:, None]
-        np.clip(place, 0.0, CELLS - 1.0, out=place)
+        place = np.empty(columns.shape)  # one column after the other, in whatever order they come
+        np.multiply(columns, (1.0 / self.width)[:, None], out=place)
+        place -= (self.first - 0.5)[:, None]
+        np.clip(place, 0.0, CELLS - 0.5, out=place)
         return place.astype(np.intp)
 
     def middles(self) -> Array:

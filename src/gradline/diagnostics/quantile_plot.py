@@ -26,6 +26,8 @@ class QuantilePlot:
         Rows in each cell.
     outside : int
         Rows outside the envelope.
+    further_out : int
+        Those of them that are further from zero than it allows; the others are nearer.
     count : int
         Rows in all.
     """
@@ -36,6 +38,7 @@ class QuantilePlot:
     high: Array
     rows: Array
     outside: int
+    further_out: int
     count: int
 
 
@@ -51,20 +54,22 @@ def quantile_plot(studentised: Sketch, df: float) -> QuantilePlot:
     n = int(held.sum())
     none = np.empty(0)
     if n < 2 or not df > 0:
-        return QuantilePlot(none, none, none, none, none, 0, n)
+        return QuantilePlot(none, none, none, none, none, 0, 0, n)
     rank = np.cumsum(held) - 0.5 * (held - 1)
     half = 0.5 * local_level(n)
     bottom, top = betaincinv(rank, n + 1.0 - rank, half), 1.0 - betaincinv(n + 1.0 - rank, rank, half)
     # The cell is known, the value in it only to the sketch's error: it gets the benefit of the doubt.
     doubt = np.abs(observed) * RELATIVE_ERROR
-    beyond = (stdtr(df, observed + doubt) < bottom) | (stdtr(df, observed - doubt) > top)
+    below, above = stdtr(df, observed + doubt) < bottom, stdtr(df, observed - doubt) > top
+    further = np.where(rank > 0.5 * (n + 1), above, below)
     return QuantilePlot(
         expected=stdtrit(df, (rank - 0.375) / (n + 0.25)),
         observed=observed,
         low=stdtrit(df, bottom),
         high=stdtrit(df, top),
         rows=held.astype(np.float64),
-        outside=int(held[beyond].sum()),
+        outside=int(held[below | above].sum()),
+        further_out=int(held[further].sum()),
         count=n,
     )
 

@@ -141,6 +141,8 @@ def _tails(d: Diagnosis) -> tuple[bool | None, str]:
     if abs(lean) > LARGE_LEAN:
         return True, f"A sign of skew: {number}, the {'upper' if lean > 0.0 else 'lower'} tail is longer."
     if d.hypotheses.excess_kurtosis > 0.0:
+        if plot.further_out:
+            number = f"{plot.further_out:,} of {plot.count:,} further out than the envelope"
         return True, f"A sign of heavy tails: {number}."
     return True, f"A sign of light tails: {number}."
 
