@@ -102,6 +102,8 @@ def test_it_fits_eighty_columns_and_json(rows, intercept):
     assert told["rows"] == rows
     assert set(told["checks"]) == {*NAMES, "autocorrelation"}
     assert diagnosis.robust.kind == "HC3"
+    first = diagnosis.influence.by_leverage[0]
+    assert told["influence"]["by_leverage"][0]["row"] == first.row
     assert "<table>" in diagnosis._repr_html_()
 
 
@@ -147,6 +149,10 @@ def test_hundreds_of_columns():
     assert diagnosis.hypotheses.white.df == (2,)
     assert np.isfinite(diagnosis.folds.rmse)
     assert "x299" in diagnosis.terms
+    told = diagnosis.as_dict()["influence"]["by_cooks"][0]
+    assert len(told["changes"]) == 10
+    assert told["changes"][told["term"]] == told["change"]
+    assert len(json.dumps(diagnosis.as_dict())) < 300_000
 
 
 def test_the_answer_does_not_depend_on_threads_or_kind_of_sums():

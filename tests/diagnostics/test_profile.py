@@ -42,6 +42,15 @@ def test_the_band_holds_the_rows_that_statsmodels_counts(weighted):
     assert found.coverage == inside.mean()
 
 
+def test_many_coefficients_widen_the_band_in_their_own_rows():
+    X, _ = table(400, 150)
+    y = np.random.default_rng(6).normal(size=400)
+    diagnosis = diagnosed(X, y)
+    assert diagnosis.coverage > 0.98
+    assert diagnosis.profile.expected_coverage == pytest.approx(diagnosis.coverage, abs=0.01)
+    assert diagnosis.check("band").sign is False
+
+
 def test_an_indicator_is_binned_at_its_two_values():
     X, y = table(300, 1)
     X = np.column_stack([X, np.arange(300) % 3 == 0])

@@ -16,7 +16,7 @@ from gradline.diagnostics.covariance import Robust, Spec, checked
 from gradline.diagnostics.folds import Folds, FoldsMeasure, LeftOut, LeftOutMeasure
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.hypotheses import Hypotheses, HypothesesMeasure
-from gradline.diagnostics.influence import Influence, InfluenceMeasure
+from gradline.diagnostics.influence import Influence, InfluenceMeasure, InfluentialRow
 from gradline.diagnostics.ordered import DurbinWatson
 from gradline.diagnostics.profile import Profile, ProfileMeasure
 from gradline.diagnostics.quantile_plot import QuantilePlot, quantile_plot
@@ -29,6 +29,7 @@ from gradline.moments.precision import Statistics
 from gradline.solution import Solution
 
 TOLD_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+TOLD_CHANGES = 10  # of one row, to as many terms, in `as_dict`
 WIDTH = 78
 TOGETHER = "\N{NO-BREAK SPACE}"
 
@@ -142,8 +143,8 @@ class Diagnosis:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All figures, ready for JSON: NaN and infinite ones are None."""
-        left_out = {"quantiles", "robust", "checks", "quantile_plot"}
+        """All figures but the sample, ready for JSON: NaN and infinite ones are None."""
+        left_out = {"quantiles", "robust", "checks", "quantile_plot", "sample", "influence"}
         told = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out}
         told["quantiles"] = {
             name: {
@@ -152,10 +153,20 @@ class Diagnosis:
             }
             for name, sketch in zip(("residual", "studentised"), self.quantiles, strict=True)
         }
-        told["envelope"] = {"outside": self.quantile_plot.outside, "rows": self.quantile_plot.count}
+        plot = self.quantile_plot
+        told["envelope"] = {"rows": plot.count, "outside": plot.outside, "further_out": plot.further_out}
+        told["influence"] = _plain(self.influence)
+        for order in ("by_cooks", "by_studentised", "by_leverage"):
+            told["influence"][order] = [self._row(row) for row in getattr(self.influence, order)]
         told["covariance"] = None if self.robust is None else _plain(self.robust)
         told["checks"] = {check.name: _plain(check) for check in self.checks}
         return told
+
+    def _row(self, row: InfluentialRow) -> dict[str, Any]:
+        """One row, with the terms that it changes most."""
+        known = np.flatnonzero(np.isfinite(row.changes))
+        most = known[np.argsort(-np.abs(row.changes[known]), kind="stable")[:TOLD_CHANGES]]
+        return {**_plain(row), "changes": {self.terms[j]: float(row.changes[j]) for j in sorted(most)}}
 
     def _repr_html_(self) -> str:
         rows = "".join(

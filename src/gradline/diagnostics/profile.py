@@ -62,8 +62,10 @@ class Profile:
         Root mean square residual of the highest third over that of the lowest; NaN where unknown.
     coverage : float
         Share of the rows within the 95 % prediction band, |e| <= t sqrt(1 + h) s. NaN in an exact fit.
+    expected_coverage : float
+        What normal errors would have, with the mean leverage in every row: more than 0.95, as rows draw the fit to them.
     covered : int
-        Their number.
+        Number of rows in the band.
     notes : tuple of str
     """
 
@@ -72,6 +74,7 @@ class Profile:
     thirds: Array
     spread: float
     coverage: float
+    expected_coverage: float
     covered: int
     notes: tuple[str, ...] = ()
 
@@ -194,6 +197,17 @@ class ProfileMeasure:
         inside = block.scaled * block.scaled <= reach * reach * (1.0 + block.leverage)
         return int(np.count_nonzero(inside)) if block.times is None else int(block.times[inside].sum())
 
+    def _expected(self) -> float:
+        from scipy.special import stdtr, stdtrit
+
+        frame = self.frame
+        if not frame.residual_sd > 0.0:
+            return math.nan
+        # A residual has the variance (1 - h) sigma^2, the band is wide enough for 1 + h.
+        h = frame.k / frame.rows
+        reach = stdtrit(frame.df_residual, 0.975) * math.sqrt((1.0 + h) / (1.0 - h))
+        return 1.0 - 2.0 * float(stdtr(frame.df_residual, -reach))
+
     def merged(self, first: _State, then: _State) -> _State:
         """See `Measure`."""
         return _State(
@@ -223,7 +237,7 @@ class ProfileMeasure:
                 f"residuals are binned against the {len(self.columns)} features that move the fit most; "
                 f"{self.left_out:,} others are left out",
             )
-        return Profile(fitted, features, thirds, spread, coverage, state.covered, notes)
+        return Profile(fitted, features, thirds, spread, coverage, self._expected(), state.covered, notes)
 
 
 def _sums(cells: NDArray[np.intp], weights: Array | None, count: int) -> Array:

@@ -81,13 +81,15 @@ def _judged(diagnosis: Diagnosis, seen: Callable[[Diagnosis], tuple[bool | None,
 
 
 def _band(d: Diagnosis) -> tuple[bool | None, str]:
-    share = d.profile.coverage
+    share, expected = d.profile.coverage, d.profile.expected_coverage
     if math.isnan(share):
         return None, "There is no band to compare with."
     told = f"{100.0 * share:.1f} % of rows lie in the 95 % band"
-    if abs(share - 0.95) <= max(0.02, 3.0 * math.sqrt(0.95 * 0.05 / d.rows)):
+    if expected > 0.96:
+        told += f", {100.0 * expected:.1f} % are expected with so many coefficients"
+    if abs(share - expected) <= max(0.02, 3.0 * math.sqrt(0.95 * 0.05 / d.rows)):
         return False, f"{told}: no sign of a wrong width."
-    return True, f"{told}: a sign that it is too {'wide' if share > 0.95 else 'narrow'} for most rows."
+    return True, f"{told}: a sign that it is too {'wide' if share > expected else 'narrow'} for most rows."
 
 
 def _curvature(d: Diagnosis) -> tuple[bool | None, str]:
