@@ -63,7 +63,7 @@ class Profile:
     coverage : float
         Share of the rows within the 95 % prediction band, |e| <= t sqrt(1 + h) s. NaN in an exact fit.
     expected_coverage : float
-        What normal errors would have, with the mean leverage in every row: more than 0.95, as rows draw the fit to them.
+        Of normal errors, with the mean leverage in every row: above 0.95, as rows draw the fit to themselves.
     covered : int
         Number of rows in the band.
     notes : tuple of str
