@@ -12,6 +12,7 @@ from gradline.data.batch import Batch
 from gradline.data.blocks import Rows, batches_of, check_rows
 from gradline.data.source import Source
 from gradline.data.statistics import S
+from gradline.data.weighting import Weighting
 from gradline.errors import DataError
 
 
@@ -86,6 +87,11 @@ class Part:
     def rows_dropped(self) -> int:
         """Rows that the last pass over the source left out, on either side."""
         return self.source.rows_dropped
+
+    @property
+    def weighting(self) -> Weighting | None:
+        """How rows are weighted, on either side."""
+        return getattr(self.source, "weighting", None)
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass; `shuffle` permutes the rows within windows, see `gradline.data.blocks.batches_of`."""

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from gradline.descent.fit import Descent
+from gradline.moments.frequencies import whole_rows
 from gradline.report.rows_told import about_the_rows, one_line
 from gradline.report.summary import INTERCEPT, Names, aligned, short
 
@@ -40,6 +41,12 @@ class WideSummary:
         intercept = {INTERCEPT: float(solution.intercept)} if self.fit_intercept else {}
         return {**intercept, **dict(zip(self.names.features, map(float, solution.coef), strict=True))}
 
+    @property
+    def rows(self) -> int:
+        """Each as often as it was met, where weights are frequencies."""
+        columns, weighting = self.descent.problem.moments, self.names.weighting
+        return whole_rows(columns.weight) if weighting and weighting.kind == "frequency" else columns.rows
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, with the keys of `Summary` and `gap`, the bound on the distance from the answer; what needs the
         sums is None.
@@ -50,7 +57,7 @@ class WideSummary:
         return {
             "way": "descent",
             "engine": self.engine,
-            "rows": way.problem.moments.rows,
+            "rows": self.rows,
             "rows_dropped": names.rows_dropped,
             "features": list(names.features),
             "intercept": coef.get(INTERCEPT),
@@ -79,7 +86,7 @@ class WideSummary:
     def __str__(self) -> str:
         way, names, coef = self.descent, self.names, self.coef
         dropped = f", {names.rows_dropped:,} dropped" if names.rows_dropped else ""
-        rows = f"{way.problem.moments.rows:,} rows{dropped}"
+        rows = f"{self.rows:,} rows{dropped}"
         head = f"{names.target} on {len(names.features):,} features of {names.source} ({rows}), gradient descent by "
         table = [["", "estimate"], *([one_line(term), short(value)] for term, value in islice(coef.items(), SHOWN))]
         own = math.isnan(way.learning_rate)

@@ -13,6 +13,7 @@ import numpy as np
 from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
 from gradline.data.sparse import check_dense_size
+from gradline.data.weighting import Weighting
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.loss import Loss, Squared
 from gradline.descent.options import Options
@@ -24,6 +25,7 @@ from gradline.descent.wide.nearness import Nearness, Watch, watch_passes
 from gradline.descent.wide.rows import WideRows
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.columns import Columns, columns_of
+from gradline.moments.frequencies import whole_rows
 from gradline.solution import Array, Status
 
 MOST_FEATURES = 2048  # whose p^2 sums, some 32 MB, are gathered
@@ -129,7 +131,7 @@ class WideProblem:
         nearness = Nearness(
             rows,
             spectrum,
-            freedom=max(columns.rows - (1 if many and spectrum.flat else k), 0),
+            freedom=_met(source, columns) - (1 if spectrum.flat else k) if many else 0,
             target_size=math.sqrt(squares[-1]),
             alone=math.sqrt(columns.variance[-1] + columns.mean[-1] ** 2) / frame.target_scale,
             trace=trace,
@@ -259,6 +261,12 @@ class WideProblem:
             "means": self.moments.mean,
             "sums of squares": self.moments.squares,
         }
+
+
+def _met(source: Source, columns: Columns) -> int:
+    """Rows, each as often as it was met where weights are frequencies: such repeats tell no more features apart."""
+    weighting: Weighting | None = getattr(source, "weighting", None)
+    return whole_rows(columns.weight) if weighting and weighting.kind == "frequency" else columns.rows
 
 
 def _frame(columns: Columns, bias: bool, conditioned: bool) -> Standardised:

@@ -7,7 +7,18 @@ import math
 import numpy as np
 
 from gradline.report.page.coefficients import by_strength
-from gradline.report.page.markup import counted, figure, named, paragraphs, shortened, tag, words
+from gradline.report.page.markup import (
+    MINUS,
+    NO_NUMBER,
+    TIMES,
+    counted,
+    figure,
+    named,
+    paragraphs,
+    shortened,
+    tag,
+    words,
+)
 from gradline.report.page.reading import Reading
 from gradline.report.summary import INTERCEPT
 
@@ -35,8 +46,8 @@ def equation(reading: Reading) -> str:
     parts = [tag("span", words(part), class_="term") for part in constant]
     for k in shown:
         slope = float(reading.coef[k])
-        sign = ("− " if slope < 0 else "+ ") if parts else ("−" if slope < 0 else "")
-        times = tag("span", " × ", class_="times")
+        sign = (f"{MINUS} " if slope < 0 else "+ ") if parts else (MINUS if slope < 0 else "")
+        times = tag("span", f" {TIMES} ", class_="times")
         parts.append(tag("span", words(sign + figure(abs(slope))), times, named(reading.terms[k], "b"), class_="term"))
     if left > 0:
         parts.append(tag("span", words(f"+ {counted(left, 'more term')}"), class_="term more"))
@@ -123,7 +134,7 @@ def _explained(reading: Reading) -> str:
     if found.exact_fit:
         return _tile("Explained", "all", "The data lie on the line; tests are meaningless.")
     if math.isnan(found.r2):
-        return _tile("Explained", "–", f"{shortened(reading.target)} is the same in every row.")
+        return _tile("Explained", NO_NUMBER, f"{shortened(reading.target)} is the same in every row.")
     share = f"{100 * found.r2:.1f}%" if found.r2 < 0.999 else f"{100 * found.r2:.6g}%"
     if found.r2_kind == "centred":
         meaning = f"Of the variation of {shortened(reading.target)} about its mean (R² {found.r2:.4f}, adjusted " \

@@ -1,4 +1,4 @@
-"""The coefficients: a table with each interval drawn in its row, tests folded away, and the columns left out by name."""
+"""The coefficients: a table with each interval drawn in its row, tests folded away, columns left out by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradline.report import svg
-from gradline.report.page.markup import counted, figure, folded, named, paragraphs, shortened, tag, words
+from gradline.report.page.markup import NO_NUMBER, counted, figure, folded, named, paragraphs, shortened, tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.summary import INTERCEPT, short
 from gradline.solution import Array
@@ -83,16 +83,28 @@ def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:
     if reading.inference is None:
         return _plain_table(reading, ["term", "estimate"], [reading.coef], places)
     level = f"{100 * reading.inference.confidence:g}%"
-    head = [("term", ""), ("estimate", ""), ("std. error", ""), (f"{level} interval", "range"), (_axis_name(reading), "drawn")]
+    head = [
+        ("term", ""),
+        ("estimate", ""),
+        ("std. error", ""),
+        (f"{level} interval", "range"),
+        (_axis_name(reading), "drawn"),
+    ]
     axis = _Axis(reading, places)
     rows, group = [], ""
     for k in places:
         name, found = reading.terms[k], LEVEL.fullmatch(reading.terms[k]) if grouped else None
         if found and found[1] != group:
-            rows.append(tag("tr", tag("th", words(_compared(reading, found[1])), colspan="5", scope="colgroup"), class_="group"))
+            rows.append(
+                tag("tr", tag("th", words(_compared(reading, found[1])), colspan="5", scope="colgroup"), class_="group")
+            )
         group = found[1] if found else ""
         rows.append(_row(reading, k, found[2] if found else name, axis, inner=bool(found)))
-    foot = tag("tfoot", tag("tr", tag("td", colspan="4"), tag("td", axis.drawing(), class_="drawn"))) if axis.shared else ""
+    foot = (
+        tag("tfoot", tag("tr", tag("td", colspan="4"), tag("td", axis.drawing(), class_="drawn")))
+        if axis.shared
+        else ""
+    )
     titles = tag("tr", *(tag("th", words(t), scope="col", **({"class_": c} if c else {})) for t, c in head))
     return tag("table", tag("thead", titles), tag("tbody", *rows), foot, class_="coefficients")
 
@@ -106,7 +118,11 @@ def _compared(reading: Reading, category: str) -> str:
 def _plain_table(reading: Reading, head: Sequence[str], columns: Sequence[Array], places: Sequence[int]) -> str:
     titles = tag("tr", *(tag("th", words(title), scope="col") for title in head))
     rows = (
-        tag("tr", named(reading.terms[k], "th", scope="row"), *(tag("td", words(figure(float(c[k]), 7))) for c in columns))
+        tag(
+            "tr",
+            named(reading.terms[k], "th", scope="row"),
+            *(tag("td", words(figure(float(c[k]), 7))) for c in columns),
+        )
         for k in places
     )
     return tag("table", tag("thead", titles), tag("tbody", *rows), class_="coefficients plain")
@@ -121,7 +137,7 @@ def _row(reading: Reading, k: int, name: str, axis: _Axis, *, inner: bool) -> st
         cells = tag("td", words(figure(value))) + tag("td", words("no estimate of its own"), colspan="3", class_="said")
         return tag("tr", named(name, "th", scope="row", **_inner(inner)), cells)
     digits = _digits(error, low, high)
-    interval = f"{figure(low, digits)} to {figure(high, digits)}" if math.isfinite(low) else "–"
+    interval = f"{figure(low, digits)} to {figure(high, digits)}" if math.isfinite(low) else NO_NUMBER
     return tag(
         "tr",
         named(name, "th", scope="row", **_inner(inner)),
@@ -191,7 +207,8 @@ class _Axis:
             said,
             svg.element("line", x1=x(0.0), x2=x(0.0), y1=0.0, y2=HEIGHT, class_="zero"),
             bar,
-            svg.element("circle", cx=x(value * unit), cy=middle, r=4.2, class_="dot" if certain else "hollow"),
+            svg.dots([(x(value * unit), middle)], class_="dot"),
+            "" if certain else svg.dots([(x(value * unit), middle)], class_="hole"),
         )
 
     def drawing(self) -> str:
@@ -203,7 +220,9 @@ class _Axis:
             for t in ticks
         ]
         label = f"Axis in units of {shortened(self.target)}, {figure(ticks[0])} to {figure(ticks[-1])}"
-        return svg.figure(WIDTH, 22.0, label, svg.element("line", x1=0.0, x2=WIDTH, y1=0.5, y2=0.5, class_="axis"), *marks)
+        return svg.figure(
+            WIDTH, 22.0, label, svg.element("line", x1=0.0, x2=WIDTH, y1=0.5, y2=0.5, class_="axis"), *marks
+        )
 
 
 def _tests(reading: Reading, places: Sequence[int]) -> str:
@@ -217,10 +236,10 @@ def _tests(reading: Reading, places: Sequence[int]) -> str:
     for k in places:
         cells = [figure(float(inference.t[k]), 4), _p(float(inference.p_value[k]))]
         cells += [figure(float(values[k]), 3) for _, values in extra]
-        rows.append(
-            tag("tr", named(reading.terms[k], "th", scope="row"), *(tag("td", words(cell)) for cell in cells))
-        )
-    table = tag("table", tag("thead", tag("tr", *(tag("th", words(t), scope="col") for t in head))), tag("tbody", *rows))
+        rows.append(tag("tr", named(reading.terms[k], "th", scope="row"), *(tag("td", words(cell)) for cell in cells)))
+    table = tag(
+        "table", tag("thead", tag("tr", *(tag("th", words(t), scope="col") for t in head))), tag("tbody", *rows)
+    )
     df = inference.f_df
     whole = (
         f"All slopes together: F({df[0]:g}, {df[1]:g}) = {figure(inference.f_statistic)}, p {_p(inference.f_p_value)}. "
@@ -234,5 +253,5 @@ def _tests(reading: Reading, places: Sequence[int]) -> str:
 
 def _p(p: float) -> str:
     if math.isnan(p):
-        return "–"
+        return NO_NUMBER
     return "< 0.0001" if p < 0.0001 else short(p, 3)

@@ -67,7 +67,9 @@ def _descent(reading: Reading, way: Way) -> tuple[list[str], list[tuple[str, str
     elif math.isnan(way.limit) or way.loss_name:
         rate = short(way.rate, 4)
     else:
-        rate = f"{short(way.rate, 4)}, {figure(100 * way.rate / way.limit, 3)}% of the limit 2/L = {short(way.limit, 4)}"
+        rate = (
+            f"{short(way.rate, 4)}, {figure(100 * way.rate / way.limit, 3)}% of the limit 2/L = {short(way.limit, 4)}"
+        )
     facts = [
         ("Distance, worst coefficient", f"{bound}{figure(way.gap, 3)} {unit}"),
         ("Learning rate", rate),

@@ -33,7 +33,7 @@ def write_report(
     reproduce: Reproduce,
     lab: Lab | str | None = None,
 ) -> None:
-    """Write the report of a fit to a file: one page, which opens in any browser, without a network and without a script.
+    """Write the report of a fit to a file: a page that opens in any browser, without a network or a script.
 
     Parameters
     ----------

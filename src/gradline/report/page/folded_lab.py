@@ -22,7 +22,9 @@ def folded_lab(source: Source, *, fit_intercept: bool, command: str = "") -> Lab
 def section(lab: Lab | str | None) -> str:
     """The frame, which the reader unfolds; or why there is none."""
     if lab is None or isinstance(lab, str):
-        return paragraphs(lab or "Left out of this report: `gradline lab` writes it as a page of its own.", class_="note")
+        return paragraphs(
+            lab or "Left out of this report: `gradline lab` writes it as a page of its own.", class_="note"
+        )
     frame = tag(
         "iframe", srcdoc=lab.html, sandbox="allow-scripts", loading="lazy", title="gradline lab: gradient descent"
     )

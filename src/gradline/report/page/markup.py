@@ -8,6 +8,7 @@ import math
 from gradline.report.rows_told import one_line
 from gradline.report.summary import short
 
+MINUS, TIMES, NO_NUMBER = "\u2212", "\u00d7", "\u2013"
 LONGEST = 48  # characters of a name; what is cut out of its middle stands in its title
 
 
@@ -37,7 +38,7 @@ def words(text: str) -> str:
 def paragraphs(*sentences: str, class_: str = "") -> str:
     """Each text a paragraph; empty ones are left out."""
     attributes = {"class_": class_} if class_ else {}
-    return "".join(tag("p", words(sentence), **attributes) for sentence in sentences if sentence)
+    return "\n".join(tag("p", words(sentence), **attributes) for sentence in sentences if sentence)
 
 
 def shortened(name: str, longest: int = LONGEST) -> str:
@@ -64,17 +65,17 @@ def named(name: str, element: str = "span", **attributes: str) -> str:
 
 
 def figure(value: float, digits: int = 4) -> str:
-    """A number as the page writes it: so many significant digits, a true minus sign, a dash where there is none.
+    r"""A number as the page writes it: so many significant digits, a true minus sign, a dash where there is none.
 
     Examples
     --------
     >>> figure(-0.012345), figure(1234567.0), figure(float("nan"))
-    ('−0.01235', '1,235,000', '–')
+    ('\u22120.01235', '1,235,000', '\u2013')
     """
     if not math.isfinite(value):
-        return "–" if math.isnan(value) else ("∞" if value > 0 else "−∞")
-    text = short(value, digits).replace("-", "−")
-    whole = text.lstrip("−")
+        return NO_NUMBER if math.isnan(value) else ("\u221e" if value > 0 else f"{MINUS}\u221e")
+    text = short(value, digits).replace("-", MINUS)
+    whole = text.lstrip(MINUS)
     if whole.isdigit() and len(whole) > 4:
         text = text.replace(whole, f"{int(whole):,}")
     return text

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from gradline.report.page import drawings
+from gradline.report.page import drawings, endings
 from gradline.report.page.markup import figure, shortened, tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.page.seen import Seen
@@ -82,7 +82,14 @@ def six(reading: Reading) -> list[Panel]:
     ending = _certified(reading) if reading.way is None else _path(reading)
     if seen is None:
         return [ending]
-    return [_fit(reading, seen), _residuals(reading, seen), _normal(seen), _scale(seen), _influence(reading, seen), ending]
+    return [
+        _fit(reading, seen),
+        _residuals(reading, seen),
+        _normal(seen),
+        _scale(seen),
+        _influence(reading, seen),
+        ending,
+    ]
 
 
 def _how_drawn(reading: Reading) -> str:
@@ -92,8 +99,8 @@ def _how_drawn(reading: Reading) -> str:
     if len(seen.points) >= seen.rows:
         return ""
     said = (
-        f"Drawn are {len(seen.points):,} of {seen.rows:,} rows: a sample, and the most influential ones. Curves, shares "
-        "and verdicts are of all rows."
+        f"Drawn are {len(seen.points):,} of {seen.rows:,} rows: a sample, and the most influential ones. Curves, "
+        "shares and verdicts are of all rows."
     )
     return tag("p", words(said), class_="note")
 
@@ -105,7 +112,9 @@ def _panel(panel: Panel) -> str:
         ("What to try", words(panel.try_), ""),
     )
     pairs = (
-        tag("div", tag("dt", words(name)), tag("dd", said), **({"class_": kind} if kind else {})) for name, said, kind in lines if said
+        tag("div", tag("dt", words(name)), tag("dd", said), **({"class_": kind} if kind else {}))
+        for name, said, kind in lines
+        if said
     )
     return tag(
         "figure",
@@ -216,9 +225,13 @@ def _certified(reading: Reading) -> Panel:
     assert inference is not None
     with np.errstate(divide="ignore", invalid="ignore"):
         determined = np.log10(np.abs(reading.coef) / inference.standard_error)
-    there = [k for k in range(len(reading.terms)) if not math.isnan(inference.standard_error[k]) or reading.coef[k] != 0]
+    there = [
+        k for k in range(len(reading.terms)) if not math.isnan(inference.standard_error[k]) or reading.coef[k] != 0
+    ]
     slopes = [k for k in there if reading.terms[k] != INTERCEPT] or there
-    chosen = there if len(there) <= LONGEST_LIST else sorted(slopes, key=lambda k: -_or(determined[k], -1.0))[:LONGEST_LIST]
+    chosen = (
+        there if len(there) <= LONGEST_LIST else sorted(slopes, key=lambda k: -_or(determined[k], -1.0))[:LONGEST_LIST]
+    )
     finite = determined[np.isfinite(determined)]
     digits = int(c.digits)
     sure = f"All {digits} digits certified" if c.certain else f"At least about {digits} digits are right"
@@ -228,8 +241,8 @@ def _certified(reading: Reading) -> Panel:
     return Panel(
         "digits",
         "Certified digits by coefficient",
-        drawings.digits([reading.terms[k] for k in chosen], c.digits, determined[chosen]) if chosen else "",
-        "Bars (digits that rounding leaves) reach past the diamonds (digits that the data determine: estimate by error).",
+        endings.digits([reading.terms[k] for k in chosen], c.digits, determined[chosen]) if chosen else "",
+        "Bars (digits that rounding leaves) reach past the diamonds (digits that the data determine).",
         sure + of_data,
         "sign" if few else "none",
         "Exact arithmetic (--precision exact)." if c.precision != "exact" else "Nothing: rounding plays no part here.",
@@ -246,8 +259,7 @@ def _path(reading: Reading) -> Panel:
     name = way.loss_name or "squared"
     drawing = ""
     if way.history.size:
-        last = way.gap if reading.inference is not None and not reading.exact_fit else math.nan
-        drawing = drawings.loss_and_distance(way.history, way.distance, last, NEAR, f"mean {name}")
+        drawing = endings.loss_and_distance(way.history, way.distance, NEAR, f"{name} loss")
     unit = "standard errors away" if reading.inference is not None and not reading.exact_fit else "of its size away"
     most = "at most " if reading.inference is None else ""
     done = "Unfinished" if reading.unfinished else "Done"
@@ -262,4 +274,3 @@ def _path(reading: Reading) -> Panel:
         "sign" if reading.unfinished else "none",
         way.cure[0].upper() + way.cure[1:] + "." if way.cure else 'Nothing; where it crawls, learning_rate="auto".',
     )
-

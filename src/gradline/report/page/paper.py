@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gradline.report import svg
-from gradline.report.page.markup import figure, shortened
+from gradline.report.page.markup import MINUS, figure, shortened
 from gradline.report.svg import Scale
 
 WIDTH, HEIGHT = 360.0, 250.0
@@ -91,13 +91,13 @@ class Paper:
             y = self.y(value)
             self.layers.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=y, y2=y, class_=kind))
 
-    def said(self, words: str, x: float, y: float, kind: str = "name", side: int = 1) -> None:
-        """Words beside a point, on the side where there is room: away from the near edge."""
-        at_x, at_y = self.x(x), min(max(self.y(y), TOP + 8.0), BOTTOM)
-        if at_x > (LEFT + RIGHT) / 2:
-            self.layers.append(svg.text(words, at_x - 7.0, at_y + 4.0, text_anchor="end", class_=kind))
+    def said(self, words: str, x: float, y: float) -> None:
+        """Words beside a place on the paper, on the side where there is room: away from the near edge."""
+        y = min(max(y, TOP + 8.0), BOTTOM - 4.0) + 4.0
+        if x > (LEFT + RIGHT) / 2:
+            self.layers.append(svg.text(words, x - 7.0, y, text_anchor="end", class_="name"))
         else:
-            self.layers.append(svg.text(words, at_x + 7.0, at_y + 4.0, class_=kind))
+            self.layers.append(svg.text(words, x + 7.0, y, class_="name"))
 
     def ring(self, x: float, y: float) -> None:
         """Around a point that is named."""
@@ -111,10 +111,10 @@ class Paper:
         inside = svg.element("g", *self.layers, clip_path=f"url(#window-{key})")
         return svg.figure(WIDTH, HEIGHT, label, clip, *self.grid(), inside, *self.titles())
 
-    def grid(self) -> list[str]:
-        """Ticks of y as faint lines, those of x below."""
+    def grid(self, *, most: int = 6, numbered: bool = True) -> list[str]:
+        """Ticks of y as faint lines, those of x below, with their numbers or without."""
         parts = []
-        for tick in self.y.ticks(6):
+        for tick in self.y.ticks(most):
             y = self.y(tick)
             parts.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=y, y2=y, class_="grid"))
             parts.append(svg.text(_tick(tick), LEFT - 6.0, y + 4.0, text_anchor="end"))
@@ -122,7 +122,8 @@ class Paper:
         for tick in self.x.ticks(6):
             x = self.x(tick)
             parts.append(svg.element("line", x1=x, x2=x, y1=bottom, y2=bottom + 4.0, class_="axis"))
-            parts.append(svg.text(_tick(tick), x, bottom + 17.0, text_anchor="middle"))
+            if numbered:
+                parts.append(svg.text(_tick(tick), x, bottom + 17.0, text_anchor="middle"))
         parts.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=bottom, y2=bottom, class_="axis"))
         return parts
 
@@ -132,19 +133,25 @@ class Paper:
         middle = (self.y.place[0] + self.y.place[1]) / 2
         return [
             svg.text(x, (LEFT + RIGHT) / 2, HEIGHT - 6.0, text_anchor="middle", class_="name"),
-            svg.text(y, 0.0, 0.0, text_anchor="middle", class_="name", transform=f"translate(9.5 {middle:.1f}) rotate(-90)"),
+            svg.text(
+                y, 0.0, 0.0, text_anchor="middle", class_="name", transform=f"translate(9.5 {middle:.1f}) rotate(-90)"
+            ),
         ]
 
 
 def _tick(value: float) -> str:
-    """Short enough for the margin.
+    r"""Short enough for the margin.
 
     >>> _tick(1_500_000.0), _tick(25_000.0), _tick(-0.5)
-    ('1.5M', '25k', '−0.5')
+    ('1.5M', '25k', '\u22120.5')
     """
     size = abs(value)
     for unit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if unit <= size < 1e12:
             scale = 1e3 if letter == "k" else unit
             return figure(value / scale, 4) + letter
-    return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", "−") if 0 < size < 1e-4 or size >= 1e12 else figure(value, 4)
+    return (
+        f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e").replace("-", MINUS)
+        if 0 < size < 1e-4 or size >= 1e12
+        else figure(value, 4)
+    )

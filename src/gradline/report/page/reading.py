@@ -31,10 +31,10 @@ class Way:
         The answer, where it is known.
     gap : float
         Largest distance from it, in standard errors (relative, where there is none).
-    history : (steps,) float64
-        The loss before each step; empty where it was not kept.
-    distance : (steps,) float64
-        A bound on `gap` before each step; empty where it cannot be had.
+    history : (steps + 1,) float64
+        The loss before each step and after the last; empty where it was not kept.
+    distance : (steps + 1,) float64
+        A bound on `gap` at the same places; empty where it cannot be had.
     """
 
     engine: str
@@ -131,7 +131,7 @@ class Reading:
             held_out_loss=descent.validation_loss[-1] if descent.validation_loss else None,
             exact=None,
             gap=descent.gap,
-            history=np.array(descent.solution.history),
+            history=_history(descent),
             distance=np.empty(0),
         )
         return cls(
@@ -198,7 +198,7 @@ def _way(summary: Summary, descent: Descent | None) -> Way | None:
     ended = summary.descent
     if ended is None:
         return None
-    history = np.empty(0) if descent is None else np.array(descent.solution.history, dtype=np.float64)
+    history = np.empty(0) if descent is None else _history(descent)
     return Way(
         engine=ended.engine,
         steps=ended.iterations,
@@ -218,11 +218,16 @@ def _way(summary: Summary, descent: Descent | None) -> Way | None:
     )
 
 
+def _history(descent: Descent) -> Array:
+    """The loss before each step, and where it ended."""
+    return np.array([*descent.solution.history, descent.loss], dtype=np.float64)
+
+
 def _distances(summary: Summary, descent: Descent | None, history: Array) -> Array:
     """Standard errors from the answer before each step, at most.
 
     With C = sd^2 (X'WX)^-1, the covariance, and e the error of the coefficients, e_j^2 / C_jj <= e' C^-1 e for every j,
-    and the right side is W (loss - least loss) / sd^2.
+    and the right side is W (loss - least loss) / sd^2. Float64 knows the difference to 2^-52 of the least loss.
     """
     if descent is None or not isinstance(descent.problem, Problem) or summary.inference.exact_fit:
         return np.empty(0)
@@ -230,5 +235,5 @@ def _distances(summary: Summary, descent: Descent | None, history: Array) -> Arr
     if summary.descent is None or summary.descent.loss_function is not None:
         return np.empty(0)
     least = problem.quadratic.floor * problem.unit_of_loss
-    above = problem.moments.weight * np.maximum(history - least, 0.0) / summary.inference.residual_sd**2
+    above = problem.moments.weight * np.maximum(history - least, 2.0**-52 * least) / summary.inference.residual_sd**2
     return np.asarray(np.sqrt(above))

@@ -54,5 +54,9 @@ class Seen:
         grid = np.linspace(x.min(), x.max(), 60)
         i = reading.inference
         rows = grid[:, None]
-        return Line(grid, rows @ i.coefficients[-1:] + (i.coefficients[0] if reading.intercept else 0),
-                    i.predict_interval(rows, kind="confidence"), i.predict_interval(rows))
+        return Line(
+            grid,
+            rows @ i.coefficients[-1:] + (i.coefficients[0] if reading.intercept else 0),
+            i.predict_interval(rows, kind="confidence"),
+            i.predict_interval(rows),
+        )
