@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.page import duration
-from gradline.cli_lab import lesson
+from gradline.cli.lab import lesson
 from gradline.data.arrays import ArraySource
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab

@@ -18,8 +18,6 @@ LAYERS = [  # from the bottom; a file imports from rows below its own, or from i
     {"report"},
     {"model_file"},
     {"estimators", "lessons"},
-    {"cli_options"},
-    {"cli_models", "cli_lab", "cli_completion"},
     {"cli"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
@@ -51,8 +49,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "adbc_driver_sqlite": {"data/databases/adbc.py"},
     "adbc_driver_postgresql": {"data/databases/adbc.py"},
     "threadpoolctl": {"moments/parallel.py"},
-    "typer": {"cli.py", "cli_options.py", "cli_completion.py", "cli_lab.py", "cli_models.py"},
-    "rich": {"cli.py", "report/progress.py"},
+    "typer": {"cli"},
+    "rich": {"report/progress.py"},
     "pandas": {"data/columns/formula.py"},
     "formulaic": {"data/columns/formula.py"},
     "polars": set(),
@@ -70,11 +68,13 @@ LATE_FILES = {
     "estimators/gradient_descent.py",
     "estimators/linear_regression.py",
     "estimators/saved.py",
-    "cli.py",
-    "cli_completion.py",
-    "cli_lab.py",
-    "cli_models.py",
-    "cli_options.py",
+    "cli/app.py",
+    "cli/completion.py",
+    "cli/demo.py",
+    "cli/fit.py",
+    "cli/lab.py",
+    "cli/models.py",
+    "cli/options.py",
 }
 
 FILES = sorted(SOURCE.rglob("*.py"))

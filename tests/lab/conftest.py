@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gradline.cli_lab import lesson as the_lesson
+from gradline.cli.lab import lesson as the_lesson
 from gradline.data.arrays import ArraySource
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab

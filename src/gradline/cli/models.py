@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradline import cli_options
+from gradline.cli.options import AsJson, decimal_mark
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class Cells(StrEnum):
     blank = "blank"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 Model = Annotated[str, typer.Argument(help="A file that fit --save wrote.", show_default=False)]
 Models = Annotated[list[str], typer.Argument(help="Two or more files that fit --save wrote.", show_default=False)]
 Output = Annotated[str, typer.Option("-o", "--output", help="The model file to write.", show_default=False)]
@@ -71,7 +70,7 @@ def predict(
     if output is not None:
         _refuse_to_overwrite(output, source, "-o", "the table")
     saved = read_model(model)
-    reader = opened(source, query=query, decimal=cli_options.decimal_mark(decimal), encoding=encoding)
+    reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
     rows = FeatureTable.of(reader, saved.starts_from, missing.value)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)

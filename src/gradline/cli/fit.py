@@ -1,20 +1,16 @@
-"""The command line: data on stdout, all else on stderr; exit 0, 1 for an error we foresaw, 2 for usage, or a signal."""
+"""The command `fit`: a table, exactly or by gradient descent."""
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import sys
-import warnings
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import typer.core
 
-from gradline import cli_completion, cli_lab, cli_models, cli_options
-from gradline.data.readers.credentials import shown_path
+from gradline.cli import completion, models
+from gradline.cli.options import AsJson, decimal_mark, references
+from gradline.cli.telling import as_options, tell
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -26,28 +22,6 @@ if TYPE_CHECKING:
     from gradline.report.summary import Summary
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Solution
-
-
-class Commands(typer.core.TyperGroup):
-    """The commands; what is wrong with an argument is told without the credentials that may be in it."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the one asked for."""
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            if isinstance(getattr(error, "message", None), str):
-                for argument in sys.argv:
-                    error.message = error.message.replace(argument, shown_path(argument))  # type: ignore[attr-defined]
-            raise
-
-
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
 
 
 class EngineName(StrEnum):
@@ -90,106 +64,10 @@ class LossName(StrEnum):
     quantile = "quantile"
 
 
-class LessonEngine(StrEnum):
-    """The three rungs."""
-
-    numpy = "numpy"
-    autograd = "autograd"
-    nn = "nn"
-
-
 DEFAULT_TOL = 1e-6
-EXACT = "fit the exact way (leave --engine out)"
-INTERRUPTED, CUT_OFF = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells count
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
-def main() -> None:
-    """Run a command; an error we foresaw is one sentence and a hint, never a traceback."""
-    warnings.showwarning = _tell_warning
-    try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
-    except GradlineError as error:
-        _tell(f"error: {error.message}" + (f"\nhint: {_as_options(error.hint)}" if error.hint else ""))
-        sys.exit(1)
-    except SystemExit as done:  # Typer makes one of Ctrl-C, and of a closed pipe, without a word
-        if isinstance(done.__context__, BrokenPipeError):
-            _cut_off()
-        if done.code == INTERRUPTED and not _told:
-            _tell("error: interrupted before there was anything to show")
-        raise
-    except BrokenPipeError:
-        _cut_off()
-    except OSError as error:
-        _tell(f"error: the output cannot be written: {error.strerror or error}")
-        sys.stdout = None  # what is left in its buffer cannot be written either
-        sys.exit(1)
-
-
-def _cut_off() -> NoReturn:
-    """The reader of our output has seen enough; what is left in its buffer goes nowhere."""
-    assert sys.__stdout__ is not None
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-    sys.exit(CUT_OFF)
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from gradline import __version__
-
-        print(f"gradline {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def gradline(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
-    ] = False,
-) -> None:
-    """Linear regression by gradient descent: every step visible, every answer certified."""
-
-
-@app.command()
-def demo(
-    engine: Annotated[
-        LessonEngine | None, typer.Option(help="Only this engine, printing the lesson's own lines. Default: all.")
-    ] = None,
-    learning_rate: Annotated[float, typer.Option(help="Step size; these data allow at most 0.01524.")] = 0.001,
-    iterations: Annotated[int, typer.Option(min=1, help="Steps.")] = 100,
-    init: Annotated[float, typer.Option(help="Where every parameter starts.")] = 0.5,
-    intercept: Annotated[bool, typer.Option("--intercept", help="Fit y = a*x + b instead of y = a*x.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Run the lesson: five points, one line, every engine from the same start.
-
-    Example: gradline demo --learning-rate 0.02
-    """
-    from gradline.descent.engines import ENGINES
-    from gradline.lessons import demo as lesson
-
-    if not 0 < learning_rate < float("inf"):
-        raise typer.BadParameter(f"{learning_rate} is not a number above 0", param_hint="--learning-rate")
-    if not abs(init) <= 1e100:
-        raise typer.BadParameter(f"{init} is not a number between -1e100 and 1e100", param_hint="--init")
-    setting = lesson.Setting(learning_rate, iterations, init, intercept)
-    shown = lesson.run(setting, ENGINES if engine is None else (engine.value,))
-    if as_json:
-        print(json.dumps(shown.as_dict(), allow_nan=False))
-    elif engine is None:
-        print(lesson.side_by_side(shown))
-    else:
-        print("\n".join(lesson.lesson_lines(shown, engine.value)))
-    if shown.stopped:
-        _tell(f"{shown.stopped}\nhint: {shown.hint}.")
-        raise typer.Exit(1)
-
-
-@app.command()
 def fit(
     source: Annotated[
         str,
@@ -197,17 +75,15 @@ def fit(
             help="A table: a file (CSV, Parquet, Arrow, JSON lines), folder, glob, URL, database, - (stdin)."
         ),
     ],
-    target: Annotated[
-        str | None, typer.Option(help="The column to explain.", autocompletion=cli_completion.column)
-    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column to explain.", autocompletion=completion.column)] = None,
     features: Annotated[
         str | None,
         typer.Option(
-            help="Columns to explain it with: a,b,C(zip). Default: all others.", autocompletion=cli_completion.columns
+            help="Columns to explain it with: a,b,C(zip). Default: all others.", autocompletion=completion.columns
         ),
     ] = None,
     weight: Annotated[
-        str | None, typer.Option(help="A column of row weights.", autocompletion=cli_completion.column)
+        str | None, typer.Option(help="A column of row weights.", autocompletion=completion.column)
     ] = None,
     weights: Annotated[
         WeightsName, typer.Option(help="What a weight of 3 says: as precise as the mean of 3 rows, or met 3 times.")
@@ -276,7 +152,7 @@ def fit(
     from gradline.data.source import open_source
 
     rate = _rate(learning_rate)
-    cli_models.check(save, source)
+    models.check(save, source)
     if target is None and formula is None:
         raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")
     table = open_source(
@@ -284,12 +160,12 @@ def fit(
         target=target,
         features=None if features is None else [name.strip() for name in features.split(",")],
         formula=formula,
-        reference=cli_options.references(reference or []),
+        reference=references(reference or []),
         weight=weight,
         weights=weights.value,
         missing=missing.value,
         query=query,
-        decimal=cli_options.decimal_mark(decimal),
+        decimal=decimal_mark(decimal),
         encoding=encoding,
     )
     intercept = intercept_of(table, intercept)
@@ -321,14 +197,14 @@ def fit(
         unsaved = None
         if save is not None:
             try:
-                cli_models.save(save, table, moments, solution, fit_intercept=intercept, precision=precision.value)
+                models.save(save, table, moments, solution, fit_intercept=intercept, precision=precision.value)
             except GradlineError as error:  # a full disk; told below the fit, which it shall not take along
                 unsaved = error
         _show(Summary.of_solution(moments, solution, Names.of(table), fit_intercept=intercept), as_json)
         if as_json:
             assert solution.certificate is not None
             for warning in solution.certificate.warnings(table.feature_names, centred=intercept):
-                _tell(f"warning: {warning}")
+                tell(f"warning: {warning}")
         if unsaved is not None:
             raise unsaved
     else:
@@ -365,14 +241,10 @@ def fit(
         report = Summary.of_descent if descent.problem.exact is not None else WideSummary
         _show(report(descent, Names.of(table), engine=engine.value, fit_intercept=intercept), as_json)
         if descent.solution.status is Status.INTERRUPTED:
-            _tell(f"warning: interrupted, unfinished\nhint: {_as_options(descent.cure or '')}")
+            tell(f"warning: interrupted, unfinished\nhint: {as_options(descent.cure or '')}")
             raise typer.Exit(INTERRUPTED)
         if descent.cure:
-            _tell(f"warning: not converged\nhint: {_as_options(descent.cure)}")
-
-
-cli_models.register(app)
-cli_lab.register(app)
+            tell(f"warning: not converged\nhint: {as_options(descent.cure)}")
 
 
 def _plan(table: Source, as_json: bool, **setting: Any) -> None:
@@ -398,7 +270,7 @@ def _solve(
         with reading(table) as watch:
             return gather(table, fit_intercept=fit_intercept, precision=precision, watch=watch, keep=checkpoint)
     except Interrupted as saved:
-        _tell(str(saved))
+        tell(str(saved))
         raise
 
 
@@ -456,34 +328,6 @@ def _rate(text: str) -> float | str:
     return rate
 
 
-def _as_options(hint: str) -> str:
-    """Hints are written for Python; the same as options: features=['a', 'b'] -> --features a,b"""
-
-    def option(match: re.Match[str]) -> str:
-        name, value = match[1].replace("_", "-"), match[2]
-        return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
-
-    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
-    hint = hint.replace("with warm_start=True to go on from here", "with --checkpoint FILE, which can be gone on from")
-    hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)
-    hint = hint.replace("fit it the exact way, which takes every float64 (LinearRegression)", EXACT)
-    hint = hint.replace("engine='autograd' or 'nn'", "engine='autograd' or engine='nn'")
-    hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
-    hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
-    return re.sub(
-        r"\b(features|target|missing|weights|weight|decimal|encoding|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
-        option,
-        hint,
-    )
-
-
-_told: list[str] = []  # to stderr, by this command
-
-
-def _tell(text: str) -> None:
-    _told.append(text)
-    print(text, file=sys.stderr)
-
-
-def _tell_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    _tell(f"warning: {message}")
+def register(app: typer.Typer) -> None:
+    """Add this command to the command line."""
+    app.command()(fit)

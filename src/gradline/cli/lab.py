@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gradline import cli_options
+from gradline.cli.options import decimal_mark, references
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def lab(
     asked |= {
         "weight": weight,
         "query": query,
-        "decimal": cli_options.decimal_mark(decimal),
+        "decimal": decimal_mark(decimal),
         "encoding": encoding,
         "missing": missing,
     }
@@ -89,9 +89,9 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
     from gradline.data.source import open_source
     from gradline.report.lab.facts import Setup
 
-    features, references = asked["features"], cli_options.references(asked["reference"])
+    features = asked["features"]
     names = None if features is None else [name.strip() for name in features.split(",")]
-    table = open_source(source, **{**asked, "features": names, "reference": references})
+    table = open_source(source, **{**asked, "features": names, "reference": references(asked["reference"])})
     command = ["gradline", "fit", table.name]  # by a name that has no credentials in it
     for option, value in asked.items():
         if value != UNSAID.get(option):

@@ -1,0 +1,42 @@
+"""What a command says on stderr: in sentences, and with hints that name options instead of Python's arguments."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+EXACT = "fit the exact way (leave --engine out)"
+
+told: list[str] = []  # to stderr, by this command
+
+
+def tell(text: str) -> None:
+    """One or more lines to stderr."""
+    told.append(text)
+    print(text, file=sys.stderr)
+
+
+def tell_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+    """In place of `warnings.showwarning`: without the file and line, which are ours."""
+    tell(f"warning: {message}")
+
+
+def as_options(hint: str) -> str:
+    """Hints are written for Python; the same as options: features=['a', 'b'] -> --features a,b"""
+
+    def option(match: re.Match[str]) -> str:
+        name, value = match[1].replace("_", "-"), match[2]
+        return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
+
+    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
+    hint = hint.replace("with warm_start=True to go on from here", "with --checkpoint FILE, which can be gone on from")
+    hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)
+    hint = hint.replace("fit it the exact way, which takes every float64 (LinearRegression)", EXACT)
+    hint = hint.replace("engine='autograd' or 'nn'", "engine='autograd' or engine='nn'")
+    hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
+    hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
+    return re.sub(
+        r"\b(features|target|missing|weights|weight|decimal|encoding|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        option,
+        hint,
+    )
