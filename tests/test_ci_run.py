@@ -14,7 +14,7 @@ BASH = shutil.which("bash")
 pytestmark = pytest.mark.skipif(BASH is None or os.name != "posix", reason="there is no bash to run .ci/run with")
 
 INSTALLED = glob.glob("/usr/lib/postgresql/*/bin/initdb")  # looked for beside PATH, so this machine decides
-LACKING = "chromium fonts-liberation" + ("" if INSTALLED else " postgresql")
+LACKING = "chromium-headless-shell fonts-liberation" + ("" if INSTALLED else " postgresql")
 TESTED = ["make test (required, required)", "make check (required, required)"]
 
 
@@ -57,7 +57,7 @@ def machine(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("browser", ["chromium", "chromium-browser", "google-chrome"])
+@pytest.mark.parametrize("browser", ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"])
 def test_where_nothing_is_lacking_it_tests_and_checks(machine, browser):
     assert machine(browser, "initdb", user=1000) == (0, "", TESTED)
 
