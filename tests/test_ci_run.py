@@ -71,7 +71,7 @@ def test_root_installs_what_is_lacking(machine):
 
 def test_only_what_is_lacking_is_installed(machine):
     _, _, calls = machine("initdb")
-    assert calls[1].startswith("apt-get install -y --no-install-recommends chromium fonts-liberation (")
+    assert calls[1].startswith("apt-get install -y --no-install-recommends chromium-headless-shell fonts-liberation (")
 
 
 def test_who_is_not_root_installs_through_sudo_and_is_never_asked_for_a_password(machine):
