@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import accuracy, memory, page, speed, split, startup
+from bench import accuracy, memory, page, second_pass, speed, split, startup
 from bench.clock import available_cores
 from bench.machine import describe
 
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
             if row.key == "wide":
                 jobs.append(("split", split.Split(options.quick).measured))
         jobs += [
+            ("second-pass", second_pass.SecondPass(options.quick).measured),
             ("memory", memory.Memory(options.quick).measured),
             ("startup", startup.StartUp(options.quick).measured),
         ]

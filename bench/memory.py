@@ -45,7 +45,7 @@ class Memory:
                 size = f"{sum(file.stat().st_size for file in files) / 1e6:,.0f} MB of {kind}"
                 row = [label, f"{n:,} x {COLUMNS + 1}", size]
                 try:
-                    reply = _once(Contender(label, f"bench.memory:{call}", {"path": str(path), **arguments}), threads)
+                    reply = once(Contender(label, f"bench.memory:{call}", {"path": str(path), **arguments}), threads)
                 except Failure as failure:
                     rows.append([*row, str(failure), ""])
                     say(f"    {label}: {failure}")
@@ -66,7 +66,7 @@ class Memory:
         )
 
 
-def _once(contender: Contender, threads: int) -> dict[str, Any]:
+def once(contender: Contender, threads: int) -> dict[str, Any]:
     worker = Worker(contender, threads, patience=600)
     try:
         return worker.ask()
@@ -77,13 +77,13 @@ def _once(contender: Contender, threads: int) -> dict[str, Any]:
 def gradline_peak(path: str, precision: str = "auto") -> Work:
     from bench.fits import gradline_file
 
-    return _above_import(gradline_file(path, precision))
+    return above_import(gradline_file(path, precision))
 
 
 def polars_ols_peak(path: str) -> Work:
     from bench.fits import polars_ols_file
 
-    return _above_import(polars_ols_file(path, COLUMNS))
+    return above_import(polars_ols_file(path, COLUMNS))
 
 
 def statsmodels_peak(path: str) -> Work:
@@ -91,9 +91,9 @@ def statsmodels_peak(path: str) -> Work:
 
     from bench.fits import pandas_statsmodels
 
-    return _above_import(pandas_statsmodels(path))
+    return above_import(pandas_statsmodels(path))
 
 
-def _above_import(work: Work) -> Work:
+def above_import(work: Work) -> Work:
     start = resident_mb()
     return Work(work.run, lambda result: peak_mb() - start)
