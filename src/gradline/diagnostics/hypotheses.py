@@ -18,6 +18,7 @@ MOST_GRAM = (
 )
 MOST_TERMS = 500
 WORK = 1e10  # rows x terms^2 of White's full test: about a second
+PRODUCTS_AT_ONCE = 2**16  # numbers: half a megabyte
 RANK = 1e-11  # of cross products scaled to 1: what is smaller is rounding
 
 
@@ -176,8 +177,7 @@ class HypothesesMeasure:
             if not orthonormal:
                 linear = _with_g(base, g, times)
             if self.terms:
-                first, second = np.triu_indices(m)
-                white = _with_g(base[first] * base[second], g, times)
+                white = _products_with_g(base, g, times)
         return _State(powers, gs, linear, curved, fitted, white)
 
     def merged(self, first: _State, then: _State) -> _State:
@@ -252,6 +252,24 @@ def _with_g(columns: Array, g: Array, times: Array | None) -> Array:
     """Cross products of columns (a row each), and below them their sums with g."""
     counted = columns if times is None else columns * times
     return np.concatenate([np.dot(counted, columns.T), np.dot(counted, g)[None, :]])
+
+
+def _products_with_g(base: Array, g: Array, times: Array | None) -> Array:
+    """The same of all products of two columns, some rows at a time: the products of a block would not fit a cache."""
+    m, rows = base.shape
+    terms = m * (m + 1) // 2
+    some = max(256, PRODUCTS_AT_ONCE // terms)
+    sums, products = np.zeros((terms + 1, terms + 1)), np.empty((terms + 1, min(some, rows)))
+    for start in range(0, rows, some):
+        part = slice(start, min(start + some, rows))
+        held = products[:, : part.stop - start]
+        at = 0
+        for j in range(m):
+            np.multiply(base[j:, part], base[j, part], out=held[at : at + m - j])
+            at += m - j
+        held[-1] = g[part]
+        sums += np.dot(held if times is None else held * times[part], held.T)
+    return sums[:, :-1]
 
 
 def _explained(sums: Array, g: Array, n: float) -> tuple[float, int]:
