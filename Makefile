@@ -41,8 +41,8 @@ clean:
 
 # One stamp per set of extras; made again when the project's dependencies change.
 $(VENV)/.demo: EXTRAS = torch
-$(VENV)/.test: EXTRAS = torch,formula,onnx,plots,db,test
-$(VENV)/.check: EXTRAS = torch,formula,onnx,plots,db,test,check
+$(VENV)/.test: EXTRAS = torch,formula,onnx,plots,db,dask,test
+$(VENV)/.check: EXTRAS = torch,formula,onnx,plots,db,dask,test,check
 $(VENV)/.bench: EXTRAS = torch,bench
 $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "--- installing gradline[$(EXTRAS)] into $(VENV) (the first time takes a minute or two)"
