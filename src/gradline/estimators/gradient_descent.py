@@ -110,13 +110,13 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         In data units.
     intercept_ : float
     n_iter_ : int
-    loss_curve_ : list of float, length n_iter_
+    loss_curve_ : list of float, length `n_iter_`
         Mean squared error (or other loss) before each update; per pass for mini-batches.
     validation_loss_curve_ : list of float
         On the held-out rows after each pass; only with `validation_fraction`.
     module_ : nn.Module
         The trained network, only with `module`.
-    coef_path_ : (n_iter_ + 1, n_features) float64
+    coef_path_ : `(n_iter_ + 1, n_features)` float64
         Only with `record_path`; in data units.
     learning_rate_, max_learning_rate_ : float
         The rate used, and 2 (1 + momentum) / largest curvature of the problem descended: the limit for full batches by
@@ -256,6 +256,12 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         y : (n_samples,) array
         sample_weight : (n_samples,) array, optional
             Each row's weight in the mean loss; zero is no row.
+
+        Examples
+        --------
+        >>> model = GradientDescentRegressor().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9])
+        >>> model.coef_, model.n_iter_, model.converged_
+        (array([1.96]), 1, True)
         """
         self._validate_params()
         source = as_source(self, X, y, sample_weight, look=False)
@@ -367,7 +373,15 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
 
     @property
     def module_(self) -> Any:
-        """The trained network; only where one was asked for."""
+        """The trained network; only where one was asked for.
+
+        Examples
+        --------
+        >>> from torch import nn
+        >>> model = GradientDescentRegressor("nn", module=nn.Linear(1, 1), optimizer="adam", max_iter=5, tol=None)
+        >>> model.fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).module_
+        Linear(in_features=1, out_features=1, bias=True)
+        """
         if not hasattr(self, "_network"):
             raise AttributeError("module_ is there after a fit with module=...")
         return self._network.module
@@ -376,7 +390,13 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         return hasattr(self, "coef_") or hasattr(self, "_network")
 
     def predict(self, X: Any) -> Array:
-        """X @ coef_ + intercept_, shape (n_samples,); with `module` what the network says."""
+        """`X @ coef_ + intercept_`, shape (n_samples,); with `module` what the network says.
+
+        Examples
+        --------
+        >>> GradientDescentRegressor().fit([[1.0], [2.0], [3.0]], [3.1, 4.9, 7.0]).predict([[4.0]]).round(6)
+        array([8.9])
+        """
         if hasattr(self, "_network"):
             predicted: Array = self._network.predict(rows_like_those_fitted(self, X))
             return predicted

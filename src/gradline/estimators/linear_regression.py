@@ -60,7 +60,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         Degree: above 1, X is one column x and the coefficients are those of x, x^2 .. x^degree, from the exact sums of
         unrounded powers (always exact, whatever `precision` says). Powers rounded to float64 have lost digits before
         any solver runs: seven of NIST's Filip. `predict` evaluates by Horner's rule in float64, right to about
-        eps * sum |coef_k x^k|; `predict_interval` forms rounded powers.
+        `eps * sum |coef_k x^k|`; `predict_interval` forms rounded powers.
     weights : {"analytic", "frequency"}
         What a `sample_weight` of 3 says: "analytic", that the row is as precise as the mean of three (as R's `lm` and
         statsmodels' `WLS`); "frequency", that it was met three times: all figures are those of the repeated rows.
@@ -140,7 +140,15 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     @classmethod
     def from_moments(cls, moments: Statistics, *, fit_intercept: bool = True) -> Self:
-        """A fitted estimator from statistics alone: merged shards, a saved file, `whole - part`."""
+        """A fitted estimator from statistics alone: merged shards, a saved file, `whole - part`.
+
+        Examples
+        --------
+        >>> january = ExactMoments.of([[1.0], [2.0]], [3.0, 5.0])
+        >>> february = ExactMoments.of([[4.0]], [9.0])
+        >>> LinearRegression.from_moments(january + february).coef_
+        array([2.])
+        """
         kind = "exact" if isinstance(moments, ExactMoments) else "float64"
         model = cls(fit_intercept=fit_intercept, precision=kind)
         model.n_features_in_, model._design = moments.n_features, None
@@ -155,6 +163,13 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         y : (n_samples,) array
         sample_weight : (n_samples,) array, optional
             Finite, not negative; a row of weight zero is no row.
+
+        Examples
+        --------
+        >>> import gradline
+        >>> houses = {"sqft": [50, 80, 120], "price": [1.1, 1.7, 2.5]}
+        >>> LinearRegression().fit(gradline.open_source(houses, target="price")).coef_
+        array([0.02])
         """
         self._validate_params()
         source = as_source(self, X, y, sample_weight, missing=self.missing, look=False, weights=self.weights)
@@ -169,7 +184,14 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self._settle(moments, solution, source, intercept)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """Add these rows to what was fitted before."""
+        """Add these rows to what was fitted before.
+
+        Examples
+        --------
+        >>> model = LinearRegression().partial_fit([[1.0], [2.0]], [3.0, 5.0]).partial_fit([[4.0]], [9.0])
+        >>> model.coef_, model.n_samples_
+        (array([2.]), 3)
+        """
         return self._change(X, y, sample_weight, sign=1)
 
     def forget(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -178,12 +200,24 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         Exact where the statistics are: with precision "exact", and under "auto" where rows came by `partial_fit` or
         `fit` escalated. After a plain float64 `fit` under "auto" it is right to the digits it certifies, and an error
         where these would be fewer than 9.
+
+        Examples
+        --------
+        >>> model = LinearRegression(precision="exact").fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 0.0])
+        >>> model.forget([[4.0]], [0.0]).predict([[4.0]])
+        array([9.])
         """
         check_is_fitted(self)
         return self._change(X, y, sample_weight, sign=-1)
 
     def predict(self, X: Any) -> Array:
-        """X @ coef_ + intercept_, or the polynomial at x; shape (n_samples,)."""
+        """`X @ coef_ + intercept_`, or the polynomial at x; shape (n_samples,).
+
+        Examples
+        --------
+        >>> LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).predict([[10.0]])
+        array([21.])
+        """
         check_is_fitted(self)
         if self._fitted_degree == 1:
             return predict(self, X)
@@ -192,14 +226,30 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def predict_interval(
         self, X: Any, *, confidence: float = 0.95, kind: Literal["prediction", "confidence"] = "prediction"
     ) -> Array:
-        """(n_samples, 2) limits for a new y at each row (kind="prediction"), or for its mean (kind="confidence")."""
+        """(n_samples, 2) limits for a new y at each row (kind="prediction"), or for its mean (kind="confidence").
+
+        Examples
+        --------
+        >>> model = LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9])
+        >>> model.predict_interval([[5.0]]).round(3), model.predict_interval([[5.0]], kind="confidence").round(3)
+        (array([[10.039, 11.761]]), array([[10.233, 11.567]]))
+        """
         rows = rows_like_those_fitted(self, X)
         if self._fitted_degree > 1:
             rows = rows ** np.arange(1, self._fitted_degree + 1)
         return self.inference(confidence=confidence).predict_interval(rows, kind=kind)
 
     def inference(self, *, confidence: float = 0.95) -> Inference:
-        """Standard errors, covariance, tests of linear combinations (`.wald(R, q)`): see `Inference`."""
+        """Standard errors, covariance, tests of linear combinations (`.wald(R, q)`): see `Inference`.
+
+        Examples
+        --------
+        >>> model = LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9])
+        >>> model.inference().standard_error.round(4)  # of the intercept and the slope
+        array([0.1549, 0.0566])
+        >>> round(model.inference().wald([[0.0, 1.0]], [2.0]).p_value, 3)  # is the slope 2?
+        0.553
+        """
         check_is_fitted(self)
         return infer(self.moments_, self._solution, fit_intercept=self._fitted_intercept, confidence=confidence)
 
@@ -243,6 +293,15 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         ------
         DataError
             Where the file cannot be written; what was there stays.
+
+        Examples
+        --------
+        >>> import gradline
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).save(f"{folder}/line.json")
+        ...     gradline.load(f"{folder}/line.json").coef_
+        array([2.])
         """
         write_model(path, as_saved(self))
 
@@ -255,6 +314,11 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             For a polynomial, which is no linear layer of its one column.
         MissingExtraError
             Where torch is not installed.
+
+        Examples
+        --------
+        >>> LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).to_torch()
+        Linear(in_features=1, out_features=1, bias=True)
         """
         check_is_fitted(self)
         if self._fitted_degree > 1:
@@ -282,13 +346,19 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     def to_onnx(self) -> Any:
         """The prediction as an ONNX model of float64, to be written with `onnx.save` and run by any runtime.
 
-        Its input "X" is (rows, n_features_in_) double, in the order of `feature_names_in_` (of a category: one 0/1
+        Its input "X" is `(rows, n_features_in_)` double, in the order of `feature_names_in_` (of a category: one 0/1
         column for each level but its reference); its output "prediction" is (rows, 1) double.
 
         Raises
         ------
         MissingExtraError
             Where onnx is not installed.
+
+        Examples
+        --------
+        >>> model = LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).to_onnx()
+        >>> [output.name for output in model.graph.output]
+        ['prediction']
         """
         check_is_fitted(self)
         return onnx_model(feature_names(self), self.coef_, self.intercept_, degree=self._fitted_degree)
