@@ -12,7 +12,14 @@ from __future__ import annotations
 
 
 class GradlineError(Exception):
-    """An error we foresaw: what was wrong (with the value), what was expected, and in `hint` what to do."""
+    """An error we foresaw: what was wrong (with the value), what was expected, and in `hint` what to do.
+
+    Examples
+    --------
+    >>> print(GradlineError("there is no column 'prize'", hint="did you mean 'price'?"))
+    there is no column 'prize'
+    hint: did you mean 'price'?
+    """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -24,7 +31,17 @@ class GradlineError(Exception):
 
 
 class DataError(GradlineError, ValueError):
-    """The data cannot be used as they are: the message names the column, the row and the value."""
+    """The data cannot be used as they are: the message names the column, the row and the value.
+
+    Examples
+    --------
+    >>> import gradline
+    >>> try:
+    ...     gradline.Moments.of([[1.0], [float("inf")]], [2.0, 3.0])
+    ... except DataError as error:
+    ...     print(error.message)
+    1 cell is not finite (NaN or inf), the first is inf in row 2, column 1 of X
+    """
 
 
 class DivergenceError(GradlineError, ArithmeticError):
@@ -43,7 +60,17 @@ class DivergenceError(GradlineError, ArithmeticError):
     best_learning_rate : float or None
         2 / (largest + smallest curvature), the rate that is fastest in the long run.
     column : str or None
-        The feature with the largest part in the steepest direction: it sets the limit.
+        What has the largest part in the steepest direction and so sets the limit: "column 'sqft'", "the intercept".
+
+    Examples
+    --------
+    >>> import gradline
+    >>> lesson = gradline.GradientDescentRegressor(learning_rate=0.02, fit_intercept=False)
+    >>> try:
+    ...     lesson.fit([[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0])
+    ... except DivergenceError as error:
+    ...     print(error.learning_rate, round(error.max_learning_rate, 5), error.column)
+    0.02 0.01524 column 'x0'
     """
 
     def __init__(
@@ -78,7 +105,16 @@ class MissingExtraError(GradlineError, ImportError):
 
 
 class CollinearityWarning(UserWarning):
-    """Some columns are exact linear combinations of others: which ones, and what was done about it."""
+    """Some columns are exact linear combinations of others: which ones, and what was done about it.
+
+    Examples
+    --------
+    >>> import gradline, warnings
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     model = gradline.LinearRegression(precision="exact").fit([[1, 2], [2, 4], [4, 8]], [3, 5, 9])
+    >>> print(caught[0].message)
+    column 'x1' = 2 * 'x0' (but for a constant); its coefficient is set to 0.
+    """
 
 
 class DataWarning(UserWarning):
@@ -86,4 +122,14 @@ class DataWarning(UserWarning):
 
 
 class DivergenceWarning(RuntimeWarning):
-    """What `DivergenceError` would have said, under `on_divergence="warn"`."""
+    """What `DivergenceError` would have said, under `on_divergence="warn"`.
+
+    Examples
+    --------
+    >>> import gradline, warnings
+    >>> study = gradline.GradientDescentRegressor(learning_rate=1.0, max_iter=3, on_divergence="warn")
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     study = study.fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.5])
+    >>> caught[0].category.__name__, study.converged_
+    ('DivergenceWarning', False)
+    """

@@ -149,7 +149,14 @@ class ExactMoments:
     def from_pieces(
         cls, pieces: Iterable[BatchPiece], n_features: int, *, watch: Callable[[int], None] | None = None
     ) -> ExactMoments:
-        """Sums over pieces that the threads read themselves; `watch` is called with the rows of each batch."""
+        """Sums over pieces that the threads read themselves; `watch` is called with the rows of each batch.
+
+        Examples
+        --------
+        >>> pieces = [BatchPiece(i, lambda: iter([Batch.of(np.ones((1, 1)), np.ones(1))])) for i in range(3)]
+        >>> ExactMoments.from_pieces(pieces, 1).rows
+        3
+        """
         total = cls.zero(n_features)
         with one_blas_thread():
             for part in accumulate(
@@ -234,7 +241,13 @@ class ExactMoments:
         return ExactMoments(len(columns), self.rows, self.sums.selected([*columns, p, p + 1]))
 
     def widened(self, n_features: int) -> ExactMoments:
-        """The same with columns of zeros after its own."""
+        """The same with columns of zeros after its own.
+
+        Examples
+        --------
+        >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0]).widened(2).mean
+        array([2., 0., 4.])
+        """
         return self.selected([*range(self.n_features), *[None] * (n_features - self.n_features)])
 
     def with_rest(self, columns: Sequence[int]) -> ExactMoments:
@@ -298,6 +311,11 @@ class ExactMoments:
         ------
         DataError
             Without rows.
+
+        Examples
+        --------
+        >>> ExactMoments.of([[1.0], [2.0], [3.0]], [1.0, 3.0, 2.0]).dispersion().rss
+        1.5
         """
         return exact_solve.dispersion(self._fit(fit_intercept), self.rows, self.weight, fit_intercept)
 
@@ -349,6 +367,11 @@ class ExactMoments:
         ------
         DataError
             Where the text is not such a state.
+
+        Examples
+        --------
+        >>> ExactMoments.from_json(ExactMoments.zero(2).to_json())
+        ExactMoments(rows=0, weight=0.0, n_features=2)
         """
         state = read_state(text, "ExactMoments")
         features, rows, sums = count(state, "features"), count(state, "rows"), state.get("sums")

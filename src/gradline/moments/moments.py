@@ -146,6 +146,12 @@ class Moments:
         """Sums over pieces that the threads read themselves: to the bit those of `from_batches` over their batches.
 
         `watch` is called with the rows of each batch, by several threads.
+
+        Examples
+        --------
+        >>> pieces = [BatchPiece(i, lambda: iter([Batch.of(np.ones((1, 1)), np.ones(1))])) for i in range(3)]
+        >>> Moments.from_pieces(pieces, 1).rows
+        3
         """
         results = InOrderOfPieces(CentredSums.zero(n_features))
         accumulate(lambda: ByPiece(BlockSums(n_features, results), results.finished, watch), enumerate(pieces))
@@ -195,7 +201,13 @@ class Moments:
         return Moments(self._sums.selected(columns))
 
     def widened(self, n_features: int) -> Moments:
-        """The same with columns of zeros after its own."""
+        """The same with columns of zeros after its own.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0], [3.0]], [2.0, 6.0]).widened(2).mean
+        array([2., 0., 4.])
+        """
         return self.selected([*range(self.n_features), *[None] * (n_features - self.n_features)])
 
     def with_rest(self, columns: Sequence[int]) -> Moments:
@@ -248,6 +260,11 @@ class Moments:
         ------
         DataError
             Without rows.
+
+        Examples
+        --------
+        >>> Moments.of([[1.0], [2.0], [3.0]], [1.0, 3.0, 2.0]).dispersion().rss
+        1.5
         """
         return disperse(self._equations(fit_intercept))
 
@@ -322,6 +339,11 @@ class Moments:
         ------
         DataError
             Where the text is not such a state.
+
+        Examples
+        --------
+        >>> Moments.from_json(Moments.zero(2).to_json())
+        Moments(rows=0, weight=0.0, n_features=2)
         """
         state = read_state(text, "Moments")
         p, rows = count(state, "features"), count(state, "rows")

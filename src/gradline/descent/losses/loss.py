@@ -105,6 +105,8 @@ class Huber:
     --------
     >>> Huber(1.0).value(np.array([-3.0, 0.5])), Huber(1.0).slope(np.array([-3.0, 0.5]))
     (array([5.  , 0.25]), array([-2.,  1.]))
+    >>> Huber(1.0).curvature(np.array([-3.0, 0.5])), Huber(1.0).in_units(10.0), Huber(1.0).narrowed(0.5)
+    (array([0., 2.]), Huber(delta=0.1), Huber(delta=0.5))
     """
 
     delta: float | None = None
@@ -169,6 +171,10 @@ class Absolute:
     --------
     >>> Absolute().value(np.array([-3.0, 0.5])), Absolute(1.0).value(np.array([-3.0, 0.5]))
     (array([3. , 0.5]), array([3.   , 0.625]))
+    >>> Absolute(1.0).slope(np.array([-3.0, 0.5])), Absolute(1.0).curvature(np.array([-3.0, 0.5]))
+    (array([-1. ,  0.5]), array([0., 1.]))
+    >>> Absolute(1.0).in_units(10.0), Absolute(1.0).narrowed(0.5)
+    (Absolute(bandwidth=0.1), Absolute(bandwidth=0.5))
     """
 
     bandwidth: float = 0.0
@@ -237,8 +243,12 @@ class Quantile:
 
     Examples
     --------
-    >>> Quantile(0.9).value(np.array([-10.0, 10.0]))
-    array([9., 1.])
+    >>> Quantile(0.9).value(np.array([-10.0, 10.0])), Quantile(0.9).slope(np.array([-10.0, 10.0]))
+    (array([9., 1.]), array([-0.9,  0.1]))
+    >>> Quantile(0.9, 2.0).curvature(np.array([-10.0, 1.0]))
+    array([0.  , 0.25])
+    >>> Quantile(0.9, 2.0).in_units(10.0), Quantile(0.9, 2.0).narrowed(0.5)
+    (Quantile(level=0.9, bandwidth=0.2), Quantile(level=0.9, bandwidth=0.5))
     """
 
     level: float = 0.5
