@@ -11,8 +11,7 @@ import typer
 import typer.core
 
 from gradline.cli import demo, fit, lab, models
-from gradline.cli.fit import INTERRUPTED
-from gradline.cli.telling import as_options, tell, tell_warning, told
+from gradline.cli.telling import INTERRUPTED, as_options, tell, tell_warning, told
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import GradlineError
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gradline.cli import completion, models
+from gradline.cli import completion, models, pages
 from gradline.cli.options import AsJson, decimal_mark, references
-from gradline.cli.telling import as_options, tell
+from gradline.cli.telling import INTERRUPTED, as_options, tell
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gradline.descent.losses.loss import Loss
     from gradline.descent.options import Options
     from gradline.moments.precision import Statistics
-    from gradline.report.summary import Summary
-    from gradline.report.wide_summary import WideSummary
     from gradline.solution import Solution
 
 
@@ -65,10 +63,10 @@ class LossName(StrEnum):
 
 
 DEFAULT_TOL = 1e-6
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 def fit(
+    ctx: typer.Context,
     source: Annotated[
         str,
         typer.Argument(
@@ -139,6 +137,13 @@ def fit(
     save: Annotated[
         str | None, typer.Option(help="Write the model to this file: predict, summary, merge, compare read it.")
     ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(help="Write a page: the answer, whether to trust it, what to do. Reads the rows again."),
+    ] = None,
+    plot: Annotated[
+        str | None, typer.Option(help="Draw the fit into this file: .png, .svg or .pdf. Reads the rows again.")
+    ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be read, how often, and the memory needed; fit nothing.")
     ] = False,
@@ -153,6 +158,7 @@ def fit(
 
     rate = _rate(learning_rate)
     models.check(save, source)
+    asked = pages.places(report, plot, source, save)
     if target is None and formula is None:
         raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")
     table = open_source(
@@ -169,6 +175,7 @@ def fit(
         encoding=encoding,
     )
     intercept = intercept_of(table, intercept)
+    pages.tell_before(asked, table)
     if engine is None:
         descent_only = {
             "--learning-rate": rate != "auto",
@@ -200,13 +207,17 @@ def fit(
                 models.save(save, table, moments, solution, fit_intercept=intercept, precision=precision.value)
             except GradlineError as error:  # a full disk; told below the fit, which it shall not take along
                 unsaved = error
-        _show(Summary.of_solution(moments, solution, Names.of(table), fit_intercept=intercept), as_json)
-        if as_json:
-            assert solution.certificate is not None
-            for warning in solution.certificate.warnings(table.feature_names, centred=intercept):
-                tell(f"warning: {warning}")
-        if unsaved is not None:
-            raise unsaved
+        summary = Summary.of_solution(moments, solution, Names.of(table), fit_intercept=intercept)
+        fitted = pages.Fitted(table, intercept, moments, solution)
+        try:
+            pages.show(summary, fitted, asked, pages.command_of(ctx), as_json=as_json)
+        finally:
+            if as_json:
+                assert solution.certificate is not None
+                for warning in solution.certificate.warnings(table.feature_names, centred=intercept):
+                    tell(f"warning: {warning}")
+            if unsaved is not None:
+                raise unsaved
     else:
         from gradline.descent.options import Options
 
@@ -238,8 +249,11 @@ def fit(
         from gradline.solution import Status
 
         descent = _descend(table, options, seed)
-        report = Summary.of_descent if descent.problem.exact is not None else WideSummary
-        _show(report(descent, Names.of(table), engine=engine.value, fit_intercept=intercept), as_json)
+        told = Summary.of_descent if descent.problem.exact is not None else WideSummary
+        summary_ = told(descent, Names.of(table), engine=engine.value, fit_intercept=intercept)
+        drawn = batch_size is not None or validation_fraction is not None
+        fitted = pages.Fitted(table, intercept, descent=descent, engine=engine.value, seed=seed if drawn else None)
+        pages.show(summary_, fitted, asked, pages.command_of(ctx), as_json=as_json)
         if descent.solution.status is Status.INTERRUPTED:
             tell(f"warning: interrupted, unfinished\nhint: {as_options(descent.cure or '')}")
             raise typer.Exit(INTERRUPTED)
@@ -252,10 +266,6 @@ def _plan(table: Source, as_json: bool, **setting: Any) -> None:
 
     told = Plan.of(table, **setting)
     print(json.dumps(told.as_dict(), allow_nan=False) if as_json else told)
-
-
-def _show(report: Summary | WideSummary, as_json: bool) -> None:
-    print(json.dumps(report.as_dict(), allow_nan=False) if as_json else report, flush=True)
 
 
 def _solve(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
 EXACT = "fit the exact way (leave --engine out)"
 
 told: list[str] = []  # to stderr, by this command

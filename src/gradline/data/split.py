@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.blocks import Rows, batches_of, check_rows
+from gradline.data.groups import Grouping, Seen
+from gradline.data.seen import seen
 from gradline.data.source import Source
 from gradline.data.statistics import S
 from gradline.data.weighting import Weighting
@@ -92,6 +94,28 @@ class Part:
     def weighting(self) -> Weighting | None:
         """How rows are weighted, on either side."""
         return getattr(self.source, "weighting", None)
+
+    @property
+    def frequencies(self) -> bool:
+        """Whether a weight says how many rows a row stands for, on either side."""
+        return bool(getattr(self.source, "frequencies", False))
+
+    @property
+    def column_names(self) -> Sequence[str]:
+        """Of the columns that may group the rows."""
+        return getattr(self.source, "column_names", ())
+
+    def seen(self, groupings: Sequence[Grouping] = ()) -> Iterator[Seen]:
+        """Start a fresh pass for `gradline.data.seen.seen`: rows keep the numbers that they have in the source."""
+        drawn = np.random.default_rng(self.seed)
+        own: Callable[[Sequence[Grouping]], Iterator[Seen]] | None = getattr(self.source, "seen", None)
+        for batch, row, groups in seen(self.source) if own is None else own(groupings):
+            if own is None:
+                groups = tuple(grouping.numbers(row, {}) for grouping in groupings)
+            index = np.flatnonzero((drawn.random(len(row)) < self.share) == self.validation)
+            if index.size:
+                some = Batch.of(*Rows(batch.X, batch.y, batch.weight).pick(index))
+                yield Seen(some, row[index], tuple(numbers[index] for numbers in groups))
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass; `shuffle` permutes the rows within windows, see `gradline.data.blocks.batches_of`."""

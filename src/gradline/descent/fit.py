@@ -56,6 +56,8 @@ class Descent:
     converged : bool
     stop_reason : str
         What happened, in a sentence or two.
+    training : Source
+        The rows that were descended on: all of them, or those that were not held out.
     """
 
     problem: Problem | WideProblem
@@ -70,6 +72,7 @@ class Descent:
     cure: str | None
     converged: bool
     stop_reason: str
+    training: Source
 
 
 def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: Callback) -> Descent:
@@ -296,4 +299,5 @@ def _finished(
             to_go=to_go,
             early_stopping=early_stopping,
         ),
+        training=training,
     )

@@ -69,6 +69,8 @@ class Diagnosis:
         The verdicts, with what good looks like and what to try.
     notes : tuple of str
         What was left out, and why.
+    unjudged : str
+        Why there are no verdicts and no held-out errors; empty where there are.
     """
 
     rows: int
@@ -89,6 +91,7 @@ class Diagnosis:
     sample: Sample
     robust: Robust | None
     notes: tuple[str, ...]
+    unjudged: str = ""
     checks: tuple[Check, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,6 +136,8 @@ class Diagnosis:
     def held_out_sentence(self) -> str:
         """The error on rows that the fit had not seen, beside that of the mean."""
         folds = self.folds
+        if self.unjudged:
+            return f"The error on held-out rows is not known: {self.unjudged}."
         if folds is None or math.isnan(folds.rmse):
             if math.isnan(self.left_out.rmse):
                 return "The error on held-out rows is not known."
@@ -192,6 +197,7 @@ def diagnose(
     folds: int = 10,
     ordered: bool = False,
     covariance: Spec | None = None,
+    unjudged: str = "",
     watch: Callable[[int], None] | None = None,
 ) -> Diagnosis:
     """Read the rows of a fit once more, in constant memory, and say what they say of it.
@@ -210,6 +216,9 @@ def diagnose(
         Rows are in the order of time: Durbin-Watson is meant.
     covariance : optional
         One that the same pass is to find, see `gradline.diagnostics.covariance.checked`.
+    unjudged : str
+        Why these are not the least squares answer to the rows ("the descent has not arrived"): rows are drawn and
+        listed all the same, but verdicts and held-out errors, which are about that answer, are not given.
     watch : callable, optional
         Called with the number of rows so far.
 
@@ -237,7 +246,7 @@ def diagnose(
     spread = spread if spread > 0.0 and math.isfinite(spread) else 1.0
 
     notes = []
-    with_folds = folds >= 2
+    with_folds = folds >= 2 and not unjudged
     if with_folds and not FoldsMeasure.fits(frame.k, folds):
         with_folds = False
         notes.append(f"the error of {folds} folds is left out: {frame.k:,} coefficients need too much memory")
@@ -266,13 +275,14 @@ def diagnose(
     hypotheses: Hypotheses = found["hypotheses"]
     robust: Robust | None = found.get("robust")
     held: Folds | None = found.get("folds")
+    left_out: LeftOut = LeftOut(math.nan, math.nan, 0) if unjudged else found["left_out"]
     notes += profile.notes
     notes += [f"{test.name}: {note}" for test in hypotheses for note in test.notes]
     if held is not None:
         notes += held.notes
         if ordered:
             notes.append("neighbours in time of each held-out row are in the fit: the held-out error is too low")
-    if alone := found["left_out"].left_out:
+    if alone := left_out.left_out:
         rows = f"{alone:,} rows decide their" if alone != 1 else "1 row decides its"
         notes.append(f"{rows} own fitted value: no error can be told there")
     if frame.weight != frame.rows:
@@ -292,12 +302,13 @@ def diagnose(
         quantile_plot=quantile_plot(quantiles.studentised, frame.df_residual - 1),
         profile=profile,
         folds=held,
-        left_out=found["left_out"],
+        left_out=left_out,
         hypotheses=hypotheses,
         durbin_watson=found.get("durbin_watson"),
         sample=found["sample"],
         robust=robust,
         notes=tuple(notes),
+        unjudged=unjudged,
     )
 
 

@@ -14,6 +14,7 @@ from gradline.diagnostics.frame import Frame
 from gradline.solution import Array
 
 COOKS, STUDENTISED, LEVERAGE = range(3)
+MOST_FEATURES = 20  # of whose columns the values are kept as well
 ALONE = 1e-12  # a row with 1 - leverage below this decides its own fitted value: nothing is left to judge it by
 
 
@@ -79,6 +80,8 @@ class InfluentialRow:
         The term that it changes most; the intercept only where there is nothing else. Empty where nothing is known.
     change : float
         The entry of `changes` for `term`.
+    x : (p,) float64 or None
+        The row's features; None where there are more than `MOST_FEATURES`.
     """
 
     row: int
@@ -91,6 +94,7 @@ class InfluentialRow:
     changes: Array
     term: str
     change: float
+    x: Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,12 @@ class _Found(NamedTuple):
     figures: Array  # (m, 3): fitted, residual, scaled
     leverage: Array
     z: Array  # (m, k)
+    X: Array  # (m, p), or (m, 0)
 
     def first(self, top: int) -> _Found:
         order = np.lexsort((self.row, -self.key))[:top]
-        return _Found(self.key[order], self.row[order], self.figures[order], self.leverage[order], self.z[order])
+        figures, leverage, z, X = (part[order] for part in self[2:])
+        return _Found(self.key[order], self.row[order], figures, leverage, z, X)
 
 
 class _State(NamedTuple):
@@ -171,9 +177,10 @@ class InfluenceMeasure:
             chosen = np.arange(len(known))
         chosen = chosen[known[chosen] > -np.inf]
         figures = np.column_stack([block.fitted[chosen], block.residual[chosen], block.scaled[chosen]])
-        return _Found(known[chosen], block.row[chosen], figures, block.leverage[chosen], block.z[chosen]).first(
-            self.top
-        )
+        few = block.X.shape[1] <= MOST_FEATURES
+        X = block.X[chosen] if few else np.empty((len(chosen), 0))
+        leverage, z = block.leverage[chosen], block.z[chosen]
+        return _Found(known[chosen], block.row[chosen], figures, leverage, z, X).first(self.top)
 
     def merged(self, first: _State, then: _State) -> _State:
         """See `Measure`."""
@@ -218,6 +225,7 @@ class InfluenceMeasure:
                 leverage=float(found.leverage[i]),
                 cooks=float(stands.cooks[i]),
                 changes=changes[i],
+                x=found.X[i] if found.X.shape[1] else None,
                 **self._most(changes[i]),
             )
             for i in range(len(found.row))

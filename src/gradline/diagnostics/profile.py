@@ -45,6 +45,25 @@ class Bins:
     standard_error: Array
     sd: Array
 
+    def fewer(self, count: int) -> Bins:
+        """Neighbouring bins together, until there are at most `count`, of about equal numbers of rows."""
+        if len(self.x) <= count:
+            return self
+        before = np.cumsum(self.rows) - self.rows
+        number = np.floor((before + 0.5 * self.rows) / self.rows.sum() * count)
+        starts = np.flatnonzero(np.append(True, number[1:] != number[:-1]))
+
+        def mean(values: Array, weight: Array) -> Array:
+            return np.add.reduceat(values * weight, starts) / np.add.reduceat(weight, starts)
+
+        rows = np.add.reduceat(self.rows, starts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mass = self.standard_error**-2.0  # but for a factor; in an exact fit there is none
+            mass = np.where(np.isfinite(mass), mass, self.rows)
+        error = np.sqrt(1.0 / np.add.reduceat(mass, starts)) * (np.nanmax(self.standard_error, initial=0.0) > 0.0)
+        square = mean(self.sd**2, self.rows)
+        return Bins(self.name, mean(self.x, self.rows), rows, mean(self.mean, mass), error, np.sqrt(square))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Profile:
@@ -66,6 +85,9 @@ class Profile:
         Of normal errors, with the mean leverage in every row: above 0.95, as rows draw the fit to themselves.
     covered : int
         Number of rows in the band.
+    half_band : float
+        Half the width of that band where leverage is the mean, t sqrt(1 + k / n) s, for a row of weight 1. NaN in an
+        exact fit.
     notes : tuple of str
     """
 
@@ -76,6 +98,7 @@ class Profile:
     coverage: float
     expected_coverage: float
     covered: int
+    half_band: float
     notes: tuple[str, ...] = ()
 
 
@@ -197,16 +220,17 @@ class ProfileMeasure:
         inside = block.scaled * block.scaled <= reach * reach * (1.0 + block.leverage)
         return int(np.count_nonzero(inside)) if block.times is None else int(block.times[inside].sum())
 
-    def _expected(self) -> float:
+    def _half_band_and_expected(self) -> tuple[float, float]:
         from scipy.special import stdtr, stdtrit
 
         frame = self.frame
         if not frame.residual_sd > 0.0:
-            return math.nan
-        # A residual has the variance (1 - h) sigma^2, the band is wide enough for 1 + h.
+            return math.nan, math.nan
         h = frame.k / frame.rows
-        reach = stdtrit(frame.df_residual, 0.975) * math.sqrt((1.0 + h) / (1.0 - h))
-        return 1.0 - 2.0 * float(stdtr(frame.df_residual, -reach))
+        reach = float(stdtrit(frame.df_residual, 0.975)) * math.sqrt(1.0 + h)
+        # A residual has the variance (1 - h) sigma^2, the band is wide enough for 1 + h.
+        outside = 2.0 * float(stdtr(frame.df_residual, -reach / math.sqrt(1.0 - h)))
+        return reach * frame.residual_sd, 1.0 - outside
 
     def merged(self, first: _State, then: _State) -> _State:
         """See `Measure`."""
@@ -237,7 +261,8 @@ class ProfileMeasure:
                 f"residuals are binned against the {len(self.columns)} features that move the fit most; "
                 f"{self.left_out:,} others are left out",
             )
-        return Profile(fitted, features, thirds, spread, coverage, self._expected(), state.covered, notes)
+        half_band, expected = self._half_band_and_expected()
+        return Profile(fitted, features, thirds, spread, coverage, expected, state.covered, half_band, notes)
 
 
 def _sums(cells: NDArray[np.intp], weights: Array | None, count: int) -> Array:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.influence import standing
+from gradline.diagnostics.influence import MOST_FEATURES, standing
 from gradline.solution import Array
 
 MOST_ROWS = 1000
-MOST_FEATURES = 20  # of whose columns the values are kept as well
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -75,6 +75,8 @@ def _check(
 def _judged(diagnosis: Diagnosis, seen: Callable[[Diagnosis], tuple[bool | None, str]]) -> tuple[bool | None, str]:
     if diagnosis.exact_fit:
         return None, EXACT
+    if diagnosis.unjudged:
+        return None, f"Not judged: {diagnosis.unjudged}."
     if diagnosis.rows < FEWEST_ROWS:
         return None, f"{diagnosis.rows} rows: {TOO_FEW}"
     return seen(diagnosis)

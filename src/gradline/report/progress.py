@@ -58,12 +58,12 @@ def _lines(max_iter: int, clock: Callable[[], float]) -> Callback:
 
 
 @contextmanager
-def reading(source: Source, clock: Callable[[], float] = time.monotonic) -> Iterator[Watch]:
+def reading(source: Source, clock: Callable[[], float] = time.monotonic, *, what: str = "reading") -> Iterator[Watch]:
     """A watcher for as long as the block runs: rows read, rows a second, share and time left where the total is known.
 
-    Of a pass of less than a second nothing is told.
+    Of a pass of less than a second nothing is told. `what` is what is being done with the rows.
     """
-    told = _Passes(source, clock)
+    told = _Passes(source, clock, what)
     if not sys.stderr.isatty():
         yield told.lines
         return
@@ -72,7 +72,7 @@ def reading(source: Source, clock: Callable[[], float] = time.monotonic) -> Iter
     from rich.progress import BarColumn, Progress, TextColumn
 
     bar = Progress(
-        TextColumn("reading"),
+        TextColumn(what),
         BarColumn(),
         TextColumn("{task.description}"),
         console=Console(stderr=True),
@@ -98,8 +98,8 @@ def reading(source: Source, clock: Callable[[], float] = time.monotonic) -> Iter
 class _Passes:
     """Figures of one pass after the other over a source; a count of rows that falls begins the next."""
 
-    def __init__(self, source: Source, clock: Callable[[], float]) -> None:
-        self._source, self._clock = source, clock
+    def __init__(self, source: Source, clock: Callable[[], float], what: str = "reading") -> None:
+        self._source, self._clock, self._what = source, clock, what
         self._extent: Extent | None = None
         self._began = self._looked = clock()
         self._rows, self._number = 0, 1
@@ -107,7 +107,7 @@ class _Passes:
     def lines(self, rows: int) -> None:
         figures = self.figures(rows, BETWEEN_LINES)
         if figures is not None:
-            print(f"reading: {figures}", file=sys.stderr)
+            print(f"{self._what}: {figures}", file=sys.stderr)
 
     def figures(self, rows: int, every: float) -> str | None:
         """What there is to tell, where it is time."""

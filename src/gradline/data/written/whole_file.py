@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -66,6 +67,14 @@ def refuse_place(path: str | os.PathLike[str]) -> None:
         raise OSError(f"there is no folder {folder}" if known else "its folder is not there") from None
     except OSError:
         return  # one that may not be looked at: writing will say so
+
+
+def refuse_unwritable(path: str | os.PathLike[str]) -> None:
+    """The same, and a folder in which this process may write nothing: OSError. Leaves nothing behind."""
+    refuse_place(path)
+    # Only a file can tell: rights, read-only disks and root are a matter of the system.
+    with tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))):
+        pass
 
 
 def refuse_special(path: str | os.PathLike[str]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from gradline.errors import DataError
 from gradline.report.displays.canvas import BLUE, SOFT, axes, label, legend_above, quiet
 from gradline.report.summary import INTERCEPT, Summary
+from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array
 
 
@@ -31,7 +32,7 @@ class CoefficientDisplay:
     unit : str
         What the axis counts.
     top : int
-        At most so many are drawn: those farthest from zero in half widths of their intervals.
+        At most so many are drawn: those farthest from zero, in half widths of their intervals where there are any.
 
     Attributes
     ----------
@@ -129,11 +130,11 @@ class CoefficientDisplay:
 
     @classmethod
     def of_summary(
-        cls, summary: Summary, *, intercept: bool = False, scale: Array | None = None, top: int = 30
+        cls, summary: Summary | WideSummary, *, intercept: bool = False, scale: Array | None = None, top: int = 30
     ) -> Self:
         """Not drawn yet; `scale` (slopes,) multiplies slopes and limits, and leaves no place for the intercept."""
         told = summary.as_dict()
-        names = [name for name in summary.terms if name != INTERCEPT or (intercept and scale is None)]
+        names = [name for name in told["coef"] if name != INTERCEPT or (intercept and scale is None)]
         factors = np.ones(len(names)) if scale is None else scale
         limits = (told["confidence_interval"][name] or (np.nan, np.nan) for name in names)
         coef = np.array([told["coef"][name] for name in names], dtype=np.float64)  # None, where diverged: NaN
@@ -141,11 +142,11 @@ class CoefficientDisplay:
             names=names,
             estimates=np.where(coef == 0, coef, coef * factors),  # a column set to 0 is so in every unit
             intervals=np.array([*limits], dtype=np.float64).reshape(-1, 2) * factors[:, None],
-            confidence=summary.inference.confidence,
+            confidence=summary.inference.confidence if isinstance(summary, Summary) else 0.95,
             unit=(
-                f"change of {summary.target} by one unit"
+                f"change of {told['target']} by one unit"
                 if scale is None
-                else f"standard deviations of {summary.target} by one of the column"
+                else f"standard deviations of {told['target']} by one of the column"
             ),
             top=top,
         )
@@ -201,6 +202,8 @@ class CoefficientDisplay:
         half = (self.intervals[:, 1] - self.intervals[:, 0]) / 2
         with np.errstate(divide="ignore", invalid="ignore"):
             distance = np.abs(self.estimates) / half
+        if np.isnan(distance).all():
+            distance = np.abs(self.estimates)
         distance = np.where(np.isnan(distance), -1.0, distance)
         return sorted(np.argsort(-distance, kind="stable")[: self.top].tolist())
 

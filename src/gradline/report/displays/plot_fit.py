@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from gradline.data.readers.credentials import shown_path
 from gradline.data.written.whole_file import replacing
-from gradline.diagnostics.profile import Profile
-from gradline.diagnostics.sample import Sample
+from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError, MissingExtraError
 from gradline.report.displays.canvas import BLUE, INK, LINE, PAPER, RED, SOFT, label, legend_above, quiet
 from gradline.report.displays.coefficients import CoefficientDisplay
@@ -22,6 +22,7 @@ from gradline.report.displays.residuals import Kind, ResidualDisplay
 from gradline.report.displays.smoother import Smooth
 from gradline.report.rows_told import one_line
 from gradline.report.summary import INTERCEPT, Summary, short
+from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array
 
 # What a format would otherwise add of its own: the time, so that equal fits would give files that differ.
@@ -29,26 +30,10 @@ KINDS: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf":
 TERMS = 12
 
 
-class Seen(Protocol):
-    """What is drawn of a second pass: a `gradline.diagnostics.diagnosis.Diagnosis`."""
-
-    @property
-    def rows(self) -> int:
-        """All of the fit."""
-
-    @property
-    def sample(self) -> Sample:
-        """Those that are drawn."""
-
-    @property
-    def profile(self) -> Profile:
-        """Means of residuals in bins, over all rows."""
-
-
 def plot_fit(
     path: str | os.PathLike[str],
-    summary: Summary,
-    diagnosis: Seen | None,
+    summary: Summary | WideSummary,
+    diagnosis: Diagnosis | str,
     *,
     history: Sequence[float] | None = None,
 ) -> None:
@@ -63,9 +48,9 @@ def plot_fit(
     ----------
     path
         Its suffix says which kind of file: .png, .svg or .pdf. Equal fits give equal files, with equal fonts.
-    summary : Summary
-    diagnosis : Diagnosis or None
-        Its sample of rows and its binned residuals are drawn; None leaves out what needs them.
+    summary : Summary or WideSummary
+    diagnosis : Diagnosis or str
+        Its sample of rows and its binned residuals are drawn; or why there is none, which the figure says instead.
     history : sequence of float, optional
         The loss before each pass.
 
@@ -76,26 +61,14 @@ def plot_fit(
     MissingExtraError
         Where matplotlib is not installed.
     """
-    kind = refuse_kind(path)
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.style import context
-    except ImportError:
-        raise MissingExtraError("--plot", "plots") from None
+    kind = ready(path)
+    from matplotlib.figure import Figure
+    from matplotlib.style import context
 
     with context(["default", _style()]):
         figure = Figure(figsize=(11.0, 8.0), layout="constrained", facecolor=PAPER)
-        _title(figure, summary)
-        slopes = bool(set(summary.terms) - {INTERCEPT})
-        panels: list[Callable[[Any], None]] = []
-        if diagnosis is not None:
-            panels += [partial(_rows, summary=summary, diagnosis=diagnosis)]
-            panels += [partial(_residuals, summary=summary, diagnosis=diagnosis, kind="residuals")]
-        panels += [partial(_coefficients, summary=summary)] if slopes else []
-        if history is not None and len(history):
-            panels += [partial(_descent, summary=summary, history=history)]
-        elif diagnosis is not None and not summary.inference.exact_fit:
-            panels += [partial(_residuals, summary=summary, diagnosis=diagnosis, kind="qq")]
+        _title(figure, summary, diagnosis)
+        panels = _panels(summary, diagnosis, history)
         across = 2 if len(panels) > 1 else 1
         spaces = figure.subplots(max(1, -(-len(panels) // across)), across, squeeze=False).ravel()
         for ax in spaces[len(panels) :]:
@@ -109,12 +82,39 @@ def plot_fit(
             raise DataError(f"cannot write {shown_path(path)}: {error.strerror or error}") from error
 
 
-def refuse_kind(path: str | os.PathLike[str]) -> str:
-    """The suffix of a figure that can be written; DataError for another, which can be told before the fit."""
+def _panels(
+    summary: Summary | WideSummary, diagnosis: Diagnosis | str, history: Sequence[float] | None
+) -> list[Callable[[Any], None]]:
+    """What there is to draw, in its order."""
+    panels: list[Callable[[Any], None]] = []
+    # A wide summary has no diagnosis: both need sums over pairs of columns.
+    if isinstance(summary, Summary) and not isinstance(diagnosis, str):
+        panels += [partial(_rows, summary=summary, diagnosis=diagnosis)]
+        panels += [partial(_residuals, summary=summary, diagnosis=diagnosis, kind="residuals")]
+    panels += [partial(_coefficients, summary=summary)] if summary.as_dict()["features"] else []
+    if history is not None and len(history):
+        panels += [partial(_descent, summary=summary, history=history)]
+    elif isinstance(summary, Summary) and not isinstance(diagnosis, str) and not diagnosis.exact_fit:
+        panels += [partial(_residuals, summary=summary, diagnosis=diagnosis, kind="qq")]
+    return panels
+
+
+def ready(path: str | os.PathLike[str]) -> str:
+    """The suffix of a figure that can be written; what it raises can be told before the fit.
+
+    Raises
+    ------
+    DataError
+        For another suffix than .png, .svg or .pdf.
+    MissingExtraError
+        Where matplotlib is not installed.
+    """
     kind = Path(path).suffix.lower()
     if kind not in KINDS:
         said = f"ends in '{kind}'" if kind else "has no suffix"
         raise DataError(f"{shown_path(path)} {said}, expected .png, .svg or .pdf", hint="for example fit.png")
+    if importlib.util.find_spec("matplotlib") is None:
+        raise MissingExtraError("--plot", "plots")
     return kind
 
 
@@ -138,28 +138,31 @@ def _style() -> dict[str, Any]:
     }
 
 
-def _title(figure: Any, summary: Summary) -> None:
-    features = len([term for term in summary.terms if term != INTERCEPT])
-    told, way = summary.as_dict(), summary.descent
-    how = "exact least squares" if way is None else f"gradient descent by {way.engine}"
-    head = f"{label(summary.target)} on {features} feature{'s' if features != 1 else ''} of {label(summary.source, 48)}"
+def _title(figure: Any, summary: Summary | WideSummary, diagnosis: Diagnosis | str) -> None:
+    told = summary.as_dict()
+    features = len(told["features"])
+    how = "exact least squares" if told["way"] == "exact" else f"gradient descent by {told['engine']}"
+    head = (
+        f"{label(told['target'])} on {features:,} feature{'s' if features != 1 else ''} of {label(told['source'], 48)}"
+    )
     figure.get_layout_engine().set(rect=(0.005, 0.0, 0.99, 0.915), w_pad=0.09, h_pad=0.09)
     figure.text(0.014, 0.978, head, va="top", fontsize=15, fontweight="bold")
-    facts = [f"{summary.inference.rows:,} rows", how]
-    if way is not None and told["r2"] is None and not way.converged:
-        facts = ["Unfinished: " + one_line(way.stop_reason)[:110]]
-    elif summary.inference.exact_fit:
+    facts = [f"{told['rows']:,} rows", how]
+    if told["converged"] is False:
+        facts = ["Unfinished: " + one_line(told["stop_reason"])[:110]]
+    elif isinstance(summary, Summary) and summary.inference.exact_fit:
         facts += ["the data lie on the line"]
     elif told["r2"] is not None:
         facts += [f"R² {told['r2']:.4f}"]
         facts += [f"residual sd {short(told['residual_sd'], 4)}"] if told["residual_sd"] is not None else []
+    facts += [f"without rows: {one_line(diagnosis)[:80]}"] if isinstance(diagnosis, str) else []
     unfinished = facts[0].startswith("Unfinished")
     figure.text(
         0.012, 0.942, ";  ".join(facts).replace("$", r"\$"), va="top", fontsize=10, color=RED if unfinished else SOFT
     )
 
 
-def _rows(ax: Any, *, summary: Summary, diagnosis: Seen) -> None:
+def _rows(ax: Any, *, summary: Summary, diagnosis: Diagnosis) -> None:
     seen = diagnosis.sample
     fitted, actual = seen.fitted, seen.actual
     quiet(ax)
@@ -197,7 +200,7 @@ def _line_and_bands(ax: Any, summary: Summary, x: Array) -> None:
             ax.fill_between(grid, *limits.T, color=BLUE, alpha=alpha, linewidth=0, zorder=2, label=words)
 
 
-def _residuals(ax: Any, *, summary: Summary, diagnosis: Seen, kind: Kind) -> None:
+def _residuals(ax: Any, *, summary: Summary, diagnosis: Diagnosis, kind: Kind) -> None:
     seen, bins = diagnosis.sample, diagnosis.profile.fitted
     reach = 2 * bins.standard_error
     ResidualDisplay(
@@ -210,9 +213,9 @@ def _residuals(ax: Any, *, summary: Summary, diagnosis: Seen, kind: Kind) -> Non
     ).plot(ax, kind=kind)
 
 
-def _coefficients(ax: Any, *, summary: Summary) -> None:
+def _coefficients(ax: Any, *, summary: Summary | WideSummary) -> None:
     told = summary.as_dict()
-    names = [term for term in summary.terms if term != INTERCEPT]
+    names = told["features"]
     standardised = told.get("standardised")
     scale = None
     if standardised is not None and len(names) > 1:
@@ -223,9 +226,11 @@ def _coefficients(ax: Any, *, summary: Summary) -> None:
     CoefficientDisplay.of_summary(summary, intercept=len(names) == 1, scale=scale, top=TERMS).plot(ax)
 
 
-def _descent(ax: Any, *, summary: Summary, history: Sequence[float]) -> None:
-    way, i = summary.descent, summary.inference
-    plain = way is not None and way.loss_function is None and summary.weighting is None
-    # Least squares of rows that count once: the mean square of the residuals at the answer.
-    floor = i.residual_sd**2 * i.df_residual / i.rows if plain and i.df_residual > 0 else None
-    LossCurveDisplay(loss=history, floor=floor, name="loss" if way is None else way.engine).plot(ax)
+def _descent(ax: Any, *, summary: Summary | WideSummary, history: Sequence[float]) -> None:
+    floor = None
+    if isinstance(summary, Summary) and summary.descent is not None and summary.weighting is None:
+        i = summary.inference
+        # Least squares of rows that count once: the mean square of the residuals at the answer.
+        if summary.descent.loss_function is None and i.df_residual > 0:
+            floor = i.residual_sd**2 * i.df_residual / i.rows
+    LossCurveDisplay(loss=history, floor=floor, name=summary.as_dict()["engine"] or "loss").plot(ax)

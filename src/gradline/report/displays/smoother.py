@@ -22,6 +22,17 @@ class Smooth(NamedTuple):
     high: Array
 
 
+def bin_count(rows: int) -> int | None:
+    """How many bins a smoother of so many rows has: 2/3 sqrt(rows), from 4 to 20; None below 20 rows.
+
+    Examples
+    --------
+    >>> bin_count(19), bin_count(20), bin_count(400), bin_count(10**6)
+    (None, 4, 13, 20)
+    """
+    return None if rows < FEWEST else min(MOST_BINS, max(4, 2 * math.isqrt(rows) // 3))
+
+
 def smooth(x: Array, y: Array, weight: Array | None = None) -> Smooth | None:
     """Means in 2/3 sqrt(rows) bins, from 4 to 20; rows of equal x share a bin. None below 20 rows or two bins.
 
@@ -34,9 +45,9 @@ def smooth(x: Array, y: Array, weight: Array | None = None) -> Smooth | None:
     array([1., 1.])
     """
     rows = len(x)
-    if rows < FEWEST:
+    bins = bin_count(rows)
+    if bins is None:
         return None
-    bins = min(MOST_BINS, max(4, 2 * math.isqrt(rows) // 3))
     edges = np.unique(np.quantile(x, np.arange(1, bins) / bins))
     found, place = np.unique(np.searchsorted(edges, x, side="left"), return_inverse=True)
     if len(found) < 2:

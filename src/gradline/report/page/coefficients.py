@@ -77,11 +77,10 @@ def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:
     way = reading.way
     if reading.unfinished:
         exact = None if way is None else way.exact
-        head = ["term", "unfinished", *(["exact answer"] if exact is not None else [])]
-        columns = [reading.coef, *([exact] if exact is not None else [])]
-        return _plain_table(reading, head, columns, places)
+        titled = {"unfinished": reading.coef, **({} if exact is None else {"exact answer": exact})}
+        return _plain_table(reading, titled, places)
     if reading.inference is None:
-        return _plain_table(reading, ["term", "estimate"], [reading.coef], places)
+        return _plain_table(reading, {"estimate": reading.coef}, places)
     level = f"{100 * reading.inference.confidence:g}%"
     head = [
         ("term", ""),
@@ -115,13 +114,13 @@ def _compared(reading: Reading, category: str) -> str:
     return shortened(note or f"{category}: levels", 90)
 
 
-def _plain_table(reading: Reading, head: Sequence[str], columns: Sequence[Array], places: Sequence[int]) -> str:
-    titles = tag("tr", *(tag("th", words(title), scope="col") for title in head))
+def _plain_table(reading: Reading, columns: dict[str, Array], places: Sequence[int]) -> str:
+    titles = tag("tr", *(tag("th", words(title), scope="col") for title in ("term", *columns)))
     rows = (
         tag(
             "tr",
             named(reading.terms[k], "th", scope="row"),
-            *(tag("td", words(figure(float(c[k]), 7))) for c in columns),
+            *(tag("td", words(figure(float(c[k]), 7))) for c in columns.values()),
         )
         for k in places
     )
@@ -229,7 +228,6 @@ def _tests(reading: Reading, places: Sequence[int]) -> str:
     """t and p, and what the statistics say of each column beside the others; folded."""
     inference = reading.inference
     assert inference is not None
-    columns: list[tuple[str, Array, int]] = [("t", inference.t, 4)]
     extra = [(name, values) for name, values in reading.by_term().items() if np.isfinite(values).any()]
     head = ["term", "t", "p", *(name for name, _ in extra)]
     rows = []
@@ -247,7 +245,6 @@ def _tests(reading: Reading, places: Sequence[int]) -> str:
         if math.isfinite(inference.f_statistic)
         else ""
     )
-    del columns
     return folded("t, p and how the columns stand together", tag("div", table, class_="scroll"), paragraphs(whole))
 
 

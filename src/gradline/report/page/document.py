@@ -27,7 +27,7 @@ ELSEWHERE = "name a file in a folder that is there, such as report.html"
 def write_report(
     path: str | os.PathLike[str],
     summary: Summary | WideSummary,
-    diagnosis: Diagnosis | None,
+    diagnosis: Diagnosis | str,
     *,
     descent: Descent | None = None,
     reproduce: Reproduce,
@@ -40,8 +40,8 @@ def write_report(
     path : path
         Whole or not written at all; what was there is replaced.
     summary : Summary or WideSummary
-    diagnosis : Diagnosis or None
-        None where the rows could not be read again: the panels that need them are left out, with the reason.
+    diagnosis : Diagnosis or str
+        Or why the rows were not read again: the panels that need them are left out, with that reason.
     descent : Descent, optional
         Of a gradient fit: adds the loss curve.
     reproduce : Reproduce
@@ -68,7 +68,7 @@ def write_report(
 
 def report_html(
     summary: Summary | WideSummary,
-    diagnosis: Diagnosis | None,
+    diagnosis: Diagnosis | str,
     *,
     descent: Descent | None = None,
     reproduce: Reproduce,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from gradline.report.page.paper import RIGHT, Paper, spread
 from gradline.solution import Array
 
 SMALL = 150  # dots, from which on they are drawn smaller
-ENVELOPE = 0.95
 COOKS = (0.5, 1.0)
 
 
@@ -136,41 +134,38 @@ def _smooth(paper: Paper, smoother: Smoother | None) -> str:
 class NormalQuantiles:
     """Quantiles of residuals beside those of a normal distribution, with an envelope.
 
-    Of n independent normal numbers the one of rank np lies within z(p) +- 1.96 sqrt(p (1 - p) / n) / phi(z(p)), 19
-    times in 20: each by itself, not all together (Fox 2016, Applied Regression Analysis, section 12.2.1).
+    Arrays run over the dots, ascending; see `gradline.diagnostics.quantile_plot.QuantilePlot`.
+
+    Attributes
+    ----------
+    normal, found, low, high : (dots,) float64
+        What normal errors would have there, what these residuals have, and the envelope.
+    outside, count : int
+        Rows outside the envelope, of all.
     """
 
     normal: Array
     found: Array
-    half: Array
-
-    @classmethod
-    def of(cls, p: Array, found: Array, rows: int) -> NormalQuantiles:
-        """`found` (quantiles,) at the probabilities `p`, of `rows` residuals."""
-        normal = NormalDist()
-        z = np.array([normal.inv_cdf(float(each)) for each in p])
-        density = np.exp(-z * z / 2) / math.sqrt(2 * math.pi)
-        wide = normal.inv_cdf(0.5 + ENVELOPE / 2)
-        return cls(z, found, wide * np.sqrt(p * (1 - p) / rows) / density)
-
-    @property
-    def outside(self) -> int:
-        """How many lie outside of the envelope."""
-        return int((np.abs(self.found - self.normal) > self.half).sum())
+    low: Array
+    high: Array
+    outside: int
+    count: int
 
 
 def normal_quantiles(quantiles: NormalQuantiles) -> str:
     """Dots along the diagonal, if residuals are normal."""
     z, found = quantiles.normal, quantiles.found
     paper = Paper.of(
-        spread(z.tolist(), least=2.0), spread([*found, *z], least=2.0), ("normal quantile", "studentised residual")
+        spread(z.tolist(), least=2.0),
+        spread([*found, *z], least=2.0),
+        ("expected of normal errors", "studentised residual"),
     )
-    paper.band(z.tolist(), (z - quantiles.half).tolist(), (z + quantiles.half).tolist(), "outer")
+    paper.band(z.tolist(), quantiles.low.tolist(), quantiles.high.tolist(), "outer")
     paper.line([(v, v) for v in paper.x.domain], "fit")
     paper.dots(pairs(z, found), "points" if len(z) < SMALL else "points many")
     label = (
-        f"Quantiles of residuals against normal ones: {counted(len(z), 'dot')}, {quantiles.outside} outside the "
-        f"envelope; lowest {figure(float(found[0]), 3)}, highest {figure(float(found[-1]), 3)}"
+        f"Quantiles of residuals against normal ones: {counted(quantiles.count, 'row')}, {quantiles.outside:,} outside "
+        f"the envelope; lowest {figure(float(found[0]), 3)}, highest {figure(float(found[-1]), 3)}"
     )
     return paper.drawing(label, "normal")
 
@@ -198,6 +193,7 @@ def influence(points: Points, k: int, df: int, named: Sequence[int]) -> str:
     with np.errstate(invalid="ignore", divide="ignore"):
         t = points.studentised
         r = np.sign(t) * np.sqrt(df * t * t / (df - 1 + t * t)) if df > 1 else t
+        r = np.where(np.isinf(t), np.sign(t) * np.sqrt(df), r)
     largest = float(np.nanmax(points.leverage, initial=0.0)) or 1.0
     right = min(1.0, 1.12 * largest)
     high = max(3.0, 1.15 * float(np.nanmax(np.abs(r), initial=0.0)))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from gradline.diagnostics.wording import Check
 from gradline.report.page import drawings, endings
-from gradline.report.page.markup import figure, shortened, tag, words
+from gradline.report.page.markup import figure, paragraphs, tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.page.seen import Seen
 from gradline.report.summary import INTERCEPT, NEAR
 
 Mark = Literal["none", "sign", "unknown"]
-TOO_FEW = "too few points to judge"
-LINED_UP = "The data lie on the line; tests are meaningless."
 LONGEST_LIST = 9  # coefficients in the drawing of digits
 SHAPES = {
     "none": ('<circle cx="5.5" cy="5.5" r="4.2"/>', "no sign"),
@@ -33,16 +33,16 @@ class Panel:
     Attributes
     ----------
     key : str
-        Its place on the page.
-    drawing : str
-        "" where there is none.
+        Its place on the page: the name of its check.
+    drawing : str or None
+        "" where there is nothing to draw; None where there is no drawing of such a thing.
     mark : str
         Whether something was seen that calls for action.
     """
 
     key: str
     title: str
-    drawing: str
+    drawing: str | None
     good: str
     see: str
     mark: Mark
@@ -51,16 +51,19 @@ class Panel:
 
 def section(reading: Reading) -> str:
     """All six; those that need rows are left out where the rows are not to be had."""
-    shown = "".join(_panel(panel) for panel in six(reading))
-    return _how_drawn(reading) + tag("div", shown, class_="panels")
+    panels = all_panels(reading)
+    drawn = "".join(_panel(panel) for panel in panels if panel.drawing is not None)
+    return _how_drawn(reading) + tag("div", drawn, class_="panels") + _not_drawn(panels)
 
 
 def first_look(reading: Reading) -> str:
     """What the panels say, at the head of the page: each a link to its panel."""
-    seen = Seen.of(reading)
-    if seen is not None and (seen.few or seen.exact_fit):
-        return tag("p", words(LINED_UP if seen.exact_fit else f"{seen.rows} rows: {TOO_FEW}."), class_="lead")
-    told = sorted((panel for panel in six(reading) if panel.mark != "unknown"), key=lambda panel: panel.mark == "none")
+    diagnosis = reading.diagnosis
+    if diagnosis is not None and all(check.sign is None for check in diagnosis.checks):
+        lead = diagnosis.checks[0].seen
+        return "" if reading.unfinished else tag("p", words(lead[0].upper() + lead[1:]), class_="lead")
+    told = [panel for panel in all_panels(reading) if panel.mark != "unknown"]
+    told.sort(key=lambda panel: panel.mark == "none")
     items = (
         tag("li", _mark(panel.mark), tag("a", words(_short(panel.see)), href=f"#panel-{panel.key}")) for panel in told
     )
@@ -70,39 +73,69 @@ def first_look(reading: Reading) -> str:
 def _short(sentence: str) -> str:
     """Its first sentence, without figures in brackets.
 
-    >>> _short("A sign of curvature (RESET: F = 2.1): ends above. 3 of 9 dots lie outside.")
+    >>> _short("A sign of curvature: ends above (RESET p = 0.01).")
     'A sign of curvature: ends above'
     """
     return re.split(r"\.( |$)", re.sub(r" \([^)]*\)", "", sentence))[0]
 
 
-def six(reading: Reading) -> list[Panel]:
-    """In their order."""
-    seen = Seen.of(reading)
-    ending = _certified(reading) if reading.way is None else _path(reading)
-    if seen is None:
+def all_panels(reading: Reading) -> list[Panel]:
+    """One for each check of the diagnosis, in its order, then how the coefficients were found."""
+    seen, ending = Seen.of(reading), _certified(reading) if reading.way is None else _path(reading)
+    if seen is None or reading.diagnosis is None:
         return [ending]
-    return [
-        _fit(reading, seen),
-        _residuals(reading, seen),
-        _normal(seen),
-        _scale(seen),
-        _influence(reading, seen),
-        ending,
-    ]
+    checked = [_checked(check, _drawing(check.name, reading, seen)) for check in reading.diagnosis.checks]
+    place = sum(panel.drawing is not None for panel in checked)
+    return [*checked[:place], ending, *checked[place:]]
+
+
+def _checked(check: Check, drawing: str | None) -> Panel:
+    mark: Mark = "unknown" if check.sign is None else "sign" if check.sign else "none"
+    return Panel(check.name, check.title, drawing, check.good, check.seen, mark, check.to_try)
+
+
+def _drawing(name: str, reading: Reading, seen: Seen) -> str | None:
+    points = seen.points
+    match name:
+        case "band" if points.x is not None:
+            return drawings.fit(points, seen.line(reading), (reading.features[0], reading.target))
+        case "band":
+            return drawings.actual_against_fitted(points, seen.half_band, reading.target)
+        case "curvature":
+            return drawings.residuals(points, seen.residual_means, reading.target)
+        case "tails":
+            return "" if seen.normal_quantiles is None else drawings.normal_quantiles(seen.normal_quantiles)
+        case "spread":
+            return drawings.scale_location(points, seen.scale_means) if np.isfinite(points.studentised).any() else ""
+        case "influence":
+            known = np.isfinite(points.studentised).any()
+            return drawings.influence(points, seen.k, seen.df, seen.named) if known else ""
+    return None
 
 
 def _how_drawn(reading: Reading) -> str:
-    seen = Seen.of(reading)
+    seen, weighting = Seen.of(reading), reading.weighting
     if seen is None:
-        return tag("p", "Five of the six look at rows, which could not be read a second time.", class_="note")
-    if len(seen.points) >= seen.rows:
-        return ""
-    said = (
-        f"Drawn are {len(seen.points):,} of {seen.rows:,} rows: a sample, and the most influential ones. Curves, "
-        "shares and verdicts are of all rows."
-    )
-    return tag("p", words(said), class_="note")
+        return tag("p", words(f"Five of the six look at rows. Left out: {reading.no_diagnosis}."), class_="note")
+    told = []
+    if len(seen.points) < seen.rows:
+        told.append(
+            f"Drawn are {len(seen.points):,} of {seen.rows:,} rows: a sample, and the most influential ones. Curves, "
+            "shares and verdicts are of all rows."
+        )
+    if weighting is not None and weighting.kind == "analytic":
+        told.append("Residuals are studentised by their weights; the outer band is that of a row of weight 1.")
+    return paragraphs(*told, class_="note")
+
+
+def _not_drawn(panels: Sequence[Panel]) -> str:
+    """Checks without a drawing of their own, and what the pass had to leave out."""
+    items = [
+        tag("p", _mark(panel.mark), " ", words(f"{panel.title}: {panel.see}"), id=f"panel-{panel.key}")
+        for panel in panels
+        if panel.drawing is None
+    ]
+    return "".join(items)
 
 
 def _panel(panel: Panel) -> str:
@@ -131,94 +164,6 @@ def _mark(mark: Mark) -> str:
     return f'<span class="mark"><svg viewBox="0 0 11 11" role="img" aria-label="{said}:">{shape}</svg></span>'
 
 
-def _judged(seen: Seen, verdict: tuple[str, bool] | None) -> tuple[str, Mark]:
-    """A verdict's sentence and its mark; guarded where there is nothing to judge by."""
-    if seen.exact_fit:
-        return LINED_UP, "unknown"
-    if seen.few:
-        return f"{seen.rows} rows: {TOO_FEW}.", "unknown"
-    if verdict is None:
-        return "Not judged.", "unknown"
-    sentence, sign = verdict
-    return sentence, "sign" if sign else "none"
-
-
-def _fit(reading: Reading, seen: Seen) -> Panel:
-    target = shortened(reading.target, 30)
-    if seen.points.x is not None:
-        line = seen.line(reading)
-        drawing = drawings.fit(seen.points, line, (reading.features[0], reading.target))
-        title = f"{target} against {shortened(reading.features[0], 30)}"
-    else:
-        drawing = drawings.actual_against_fitted(seen.points, seen.half_band, reading.target)
-        title = "Actual against fitted"
-    see, mark = _judged(seen, seen.coverage_verdict)
-    return Panel(
-        "fit",
-        title,
-        drawing,
-        "Points along the line, nearly all of them inside the outer band.",
-        see,
-        mark,
-        "A column that is missing, or another unit of the target.",
-    )
-
-
-def _residuals(reading: Reading, seen: Seen) -> Panel:
-    see, mark = _judged(seen, seen.form)
-    return Panel(
-        "residuals",
-        "Residuals against fitted",
-        drawings.residuals(seen.points, seen.residual_means, reading.target),
-        "No pattern; the curve of the means stays flat, near zero.",
-        see,
-        mark,
-        "A squared term or a logarithm: of a column, or of the target.",
-    )
-
-
-def _normal(seen: Seen) -> Panel:
-    see, mark = _judged(seen, seen.normality)
-    quantiles = seen.normal_quantiles
-    if mark != "unknown" and quantiles is not None and quantiles.outside:
-        see += f" {quantiles.outside} of {len(quantiles.normal)} dots lie outside the envelope."
-    return Panel(
-        "normal",
-        "Normal quantiles of the residuals",
-        "" if quantiles is None else drawings.normal_quantiles(quantiles),
-        "Dots along the line, inside the envelope (which 1 in 20 may leave).",
-        see,
-        mark,
-        "Robust standard errors (--covariance HC3); look at the rows at both ends.",
-    )
-
-
-def _scale(seen: Seen) -> Panel:
-    see, mark = _judged(seen, seen.spread)
-    return Panel(
-        "scale",
-        "Scale and location",
-        drawings.scale_location(seen.points, seen.scale_means),
-        "A level band: rows are as far off at one end as at the other.",
-        see,
-        mark,
-        "The logarithm of the target, --covariance HC3, or weights.",
-    )
-
-
-def _influence(reading: Reading, seen: Seen) -> Panel:
-    see, mark = _judged(seen, seen.influence)
-    return Panel(
-        "influence",
-        "Residuals against leverage",
-        drawings.influence(seen.points, seen.k, seen.df, seen.named),
-        "Nothing beyond the dashed curve (Cook's distance 0.5), let alone the solid one (1).",
-        see,
-        mark,
-        "Check these rows where they come from; fit without them and compare.",
-    )
-
-
 def _certified(reading: Reading) -> Panel:
     c, inference = reading.certificate, reading.inference
     assert c is not None
@@ -230,7 +175,9 @@ def _certified(reading: Reading) -> Panel:
     ]
     slopes = [k for k in there if reading.terms[k] != INTERCEPT] or there
     chosen = (
-        there if len(there) <= LONGEST_LIST else sorted(slopes, key=lambda k: -_or(determined[k], -1.0))[:LONGEST_LIST]
+        there
+        if len(there) <= LONGEST_LIST
+        else sorted(slopes, key=lambda k: -_or(float(determined[k]), -1.0))[:LONGEST_LIST]
     )
     finite = determined[np.isfinite(determined)]
     digits = int(c.digits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -66,6 +67,8 @@ class Reading:
         None where no sums over pairs of features were kept.
     way : Way or None
         None for the exact way.
+    no_diagnosis : str
+        Why there is no diagnosis.
     unfinished : bool
         A descent that ended short of the answer: its coefficients get no tests.
     """
@@ -85,11 +88,12 @@ class Reading:
     covariance_notes: tuple[str, ...]
     way: Way | None
     diagnosis: Diagnosis | None
+    no_diagnosis: str
     unfinished: bool
 
     @classmethod
-    def of(cls, summary: Summary | WideSummary, diagnosis: Diagnosis | None, descent: Descent | None) -> Reading:
-        """Either summary; `descent` adds its loss curve."""
+    def of(cls, summary: Summary | WideSummary, diagnosis: Diagnosis | str, descent: Descent | None) -> Reading:
+        """Either summary; a diagnosis or why there is none; `descent` adds its loss curve."""
         if isinstance(summary, WideSummary):
             return cls._of_wide(summary, diagnosis)
         way = _way(summary, descent)
@@ -110,12 +114,12 @@ class Reading:
             covariance="classical" if robust is None else robust.described,
             covariance_notes=() if robust is None else robust.notes,
             way=way,
-            diagnosis=diagnosis,
+            **_told(diagnosis),
             unfinished=unfinished,
         )
 
     @classmethod
-    def _of_wide(cls, summary: WideSummary, diagnosis: Diagnosis | None) -> Reading:
+    def _of_wide(cls, summary: WideSummary, diagnosis: Diagnosis | str) -> Reading:
         descent, names, coef = summary.descent, summary.names, summary.coef
         way = Way(
             engine=summary.engine,
@@ -139,7 +143,7 @@ class Reading:
             target=names.target,
             terms=tuple(coef),
             coef=np.array(list(coef.values())),
-            rows=descent.problem.moments.rows,
+            rows=summary.rows,
             rows_dropped=names.rows_dropped,
             dropped=dict(names.dropped),
             notes=names.notes,
@@ -149,7 +153,7 @@ class Reading:
             covariance="",
             covariance_notes=(),
             way=way,
-            diagnosis=diagnosis,
+            **_told(diagnosis),
             unfinished=not descent.converged,
         )
 
@@ -192,6 +196,11 @@ class Reading:
             return []
         told = self.certificate.warnings(self.features, centred=self.intercept)
         return [note[0].upper() + note[1:] for note in told]
+
+
+def _told(diagnosis: Diagnosis | str) -> dict[str, Any]:
+    there = not isinstance(diagnosis, str)
+    return {"diagnosis": diagnosis if there else None, "no_diagnosis": "" if there else diagnosis}
 
 
 def _way(summary: Summary, descent: Descent | None) -> Way | None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
+import platform
 from dataclasses import dataclass
+from typing import Self
 
+from gradline.moments.precision import Statistics
 from gradline.report.page.markup import tag, words
 
 
@@ -30,6 +35,16 @@ class Reproduce:
     engine: str = "exact"
     seed: int | None = None
     fingerprint: str = ""
+
+    @classmethod
+    def of(
+        cls, command: str, statistics: Statistics | None, *, engine: str | None = None, seed: int | None = None
+    ) -> Self:
+        """Of a fit on this machine; `statistics` are None where no sums over pairs of columns were kept."""
+        used = ["gradline", "numpy", "pyarrow", *(["torch"] if engine in ("autograd", "nn") else [])]
+        versions = [(name, importlib.metadata.version(name)) for name in used]
+        fingerprint = "" if statistics is None else hashlib.sha256(statistics.to_json().encode()).hexdigest()
+        return cls(command, (*versions, ("Python", platform.python_version())), engine or "exact", seed, fingerprint)
 
 
 def section(reproduce: Reproduce) -> str:

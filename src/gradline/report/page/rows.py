@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gradline.diagnostics.influence import InfluentialRow
 from gradline.report.page.markup import counted, figure, paragraphs, shortened, tag, words
 from gradline.report.page.reading import Reading
-from gradline.report.page.seen import Extreme, Seen
+from gradline.report.page.seen import Seen
 from gradline.report.rows_told import rows_left_out
 
 LISTED = 8
@@ -21,7 +24,7 @@ def section(reading: Reading) -> str:
         "Predictions outside of the range of the rows are extrapolation: nothing here speaks for them.",
     ]
     tables = ""
-    if seen is not None and not seen.exact_fit:
+    if seen is not None and seen.most_influential:
         tables = tag(
             "div",
             _table("Most influential, by Cook's distance", seen.most_influential, reading.target),
@@ -31,9 +34,7 @@ def section(reading: Reading) -> str:
     return paragraphs(*told) + tables
 
 
-def _table(title: str, rows: list[Extreme], target: str) -> str:
-    if not rows:
-        return ""
+def _table(title: str, rows: Sequence[InfluentialRow], target: str) -> str:
     head = ("row", shortened(target, 16), "fitted", "studentised", "leverage", "Cook's")
     body = (
         tag(
