@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from gradline import DataError, LinearRegression, Moments, load, open_source
-from gradline.model_file import bare_name
+from gradline.model_file.writing import bare_name
 
 COLUMNS = ["sqft", "rooms", 'the "odd", one', "größe"]
 
