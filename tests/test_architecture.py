@@ -75,6 +75,7 @@ LATE_FILES = {
     "cli/lab.py",
     "cli/models.py",
     "cli/options.py",
+    "cli/pages.py",
 }
 
 FILES = sorted(SOURCE.rglob("*.py"))
