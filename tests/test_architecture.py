@@ -40,7 +40,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "onnx": {"estimators/exported.py"},
     "sklearn": {"estimators"},
     "scipy": {
-        "moments/inference.py",
+        "moments/distributions.py",
         "diagnostics/hypotheses.py",
         "diagnostics/profile.py",
         "diagnostics/quantile_plot.py",

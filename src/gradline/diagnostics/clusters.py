@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
-from gradline.diagnostics.covariance import Robust, in_data_units
+from gradline.diagnostics.covariance import Robust
 from gradline.diagnostics.frame import Frame
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -93,7 +93,7 @@ class Clustered:
         if k - frame.bias >= G:
             notes.append(f"{G} clusters cannot test all {k - frame.bias} slopes together")
         named = [f"{by} ({size:,} clusters)" for by, size in zip(self.by, sizes, strict=True)]
-        return Robust("cluster", f"clustered by {' and '.join(named)}", in_data_units(frame, meat), G - 1, tuple(notes))
+        return Robust.of(frame, "cluster", f"clustered by {' and '.join(named)}", meat, G - 1, notes)
 
 
 def _run(key: NDArray[np.intp], terms: Array) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from gradline.diagnostics.frame import Frame
 from gradline.errors import DataError
+from gradline.moments.inference import Inference
+from gradline.moments.other_errors import with_covariance
 from gradline.solution import Array
 
 Spec: TypeAlias = Any  # a text, a tuple, or an Asked: see `checked`
@@ -54,13 +57,32 @@ class Robust:
         Of t and of intervals: rows - coefficients; of clusters one less than there are (in the smaller grouping).
     notes : tuple of str
         What a reader should know.
+    about_centre : (k_all, k_all) float64
+        The same with the fitted value at the means of the columns in place of the intercept, whose rows and columns
+        cancel where columns are far from zero.
     """
 
     kind: str
     described: str
     covariance: Array
     df: int
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    about_centre: Array
+
+    @classmethod
+    def of(cls, frame: Frame, kind: str, described: str, on_z: Array, df: int, notes: Sequence[str] = ()) -> Robust:
+        """From a covariance of the coefficients on z: zero for an exact fit, NaN without degrees of freedom."""
+        shape = (len(frame.T), len(frame.T))
+        if frame.df_residual <= 0:
+            nothing = np.full(shape, np.nan)
+            return cls(kind, described, nothing, df, tuple(notes), nothing)
+        on_z = np.zeros_like(on_z) if frame.exact_fit else on_z
+        data_units, about_centre = frame.in_data_units(on_z), frame.about_centre(on_z)
+        return cls(kind, described, data_units, df, tuple(notes), about_centre)
+
+    def judge(self, inference: Inference) -> Inference:
+        """The inference of the fit with this covariance in place of the classical one."""
+        return with_covariance(inference, self.covariance, self.about_centre, self.df)
 
 
 def parse(text: str) -> Asked:
@@ -131,10 +153,3 @@ def _lags(lags: Any) -> int:
     if count < 0:
         raise DataError(f"newey-west has {lags!r} lags, expected a whole number, 0 or more", hint="newey-west:4")
     return count
-
-
-def in_data_units(frame: Frame, covariance: Array) -> Array:
-    """A covariance of coefficients on z as one of the terms: zero for an exact fit, NaN without degrees of freedom."""
-    if frame.df_residual <= 0:
-        return np.full((len(frame.T), len(frame.T)), np.nan)
-    return frame.in_data_units(np.zeros_like(covariance) if frame.exact_fit else covariance)

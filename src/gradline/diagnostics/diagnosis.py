@@ -164,6 +164,8 @@ class Diagnosis:
         for order in ("by_cooks", "by_studentised", "by_leverage"):
             told["influence"][order] = [self._row(row) for row in getattr(self.influence, order)]
         told["covariance"] = None if self.robust is None else _plain(self.robust)
+        if self.robust is not None:
+            del told["covariance"]["about_centre"]
         told["checks"] = {check.name: _plain(check) for check in self.checks}
         return told
 

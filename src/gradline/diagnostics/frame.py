@@ -192,12 +192,14 @@ class Frame:
 
         Squares of standard errors beyond float64 are inf or 0.
         """
-        estimated = np.flatnonzero(np.isfinite(self.T).all(axis=1))
-        whole = np.full((len(self.T), len(self.T)), np.nan)
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            part = self.T[estimated] @ covariance @ self.T[estimated].T
-            whole[np.ix_(estimated, estimated)] = 0.5 * (part + part.T)
-        return whole
+        return _moved(self.T, covariance)
+
+    def about_centre(self, covariance: Array) -> Array:
+        """The same with the fitted value at the centre in place of the intercept."""
+        T = self.T.copy()
+        if self.bias:
+            T[0] = self.shift if self.turn is None else self.turn.T @ self.shift
+        return _moved(T, covariance)
 
     def whitened_by(self, gram: Array) -> Frame:
         """The frame in which sums that are `gram` in this one are the identity: z_new = L^-1 z, gram = L L'.
@@ -211,6 +213,16 @@ class Frame:
         more = np.linalg.solve(lower.T, np.eye(len(lower)))
         turn = more if self.turn is None else self.turn @ more
         return replace(self, turn=turn, T=self.T @ more, pull=more.T @ self.pull)
+
+
+def _moved(T: Array, covariance: Array) -> Array:
+    """T C T', in the rows of T that are known."""
+    estimated = np.flatnonzero(np.isfinite(T).all(axis=1))
+    whole = np.full((len(T), len(T)), np.nan)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        part = T[estimated] @ covariance @ T[estimated].T
+        whole[np.ix_(estimated, estimated)] = 0.5 * (part + part.T)
+    return whole
 
 
 def _level(centre: Array, slopes: Array, intercept: float) -> float:

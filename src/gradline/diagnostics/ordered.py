@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradline.diagnostics.block import Block
-from gradline.diagnostics.covariance import Robust, in_data_units
+from gradline.diagnostics.covariance import Robust
 from gradline.diagnostics.frame import Frame
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -79,7 +79,7 @@ class NeweyWest:
         ended = np.cumsum(state.tail[:, ::-1], axis=1)
         S = (state.total + begun @ begun.T + ended @ ended.T) / (self.L + 1)
         described = f"Newey-West, {self.L} lag{'s'[: self.L != 1]}"
-        return Robust("newey-west", described, in_data_units(self.frame, S), self.frame.df_residual)
+        return Robust.of(self.frame, "newey-west", described, S, self.frame.df_residual)
 
 
 def default_lags(rows: int) -> int:

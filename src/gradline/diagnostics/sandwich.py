@@ -11,7 +11,7 @@ import numpy as np
 from gradline.data.source import Source
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.clusters import Clustered
-from gradline.diagnostics.covariance import HETEROSKEDASTIC, Asked, Robust, Spec, checked, in_data_units
+from gradline.diagnostics.covariance import HETEROSKEDASTIC, Asked, Robust, Spec, checked
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.ordered import NeweyWest
 from gradline.diagnostics.second_pass import Measure, examine
@@ -76,7 +76,7 @@ class Heteroskedastic:
                 f"value{'' if one else 's'} (leverage 1), so that {self.kind} learns nothing from "
                 f"{'it' if one else 'them'}"
             )
-        return Robust(self.kind, self.kind, in_data_units(frame, meat), frame.df_residual, tuple(notes))
+        return Robust.of(frame, self.kind, self.kind, meat, frame.df_residual, notes)
 
 
 def measure_of(asked: Asked, frame: Frame) -> Measure[Any, Robust]:
@@ -133,7 +133,6 @@ def robust_covariance(
     asked = checked(spec)
     frame = Frame.of(moments, solution, fit_intercept=fit_intercept, names=source.feature_names)
     if asked.kind == "classical":
-        covariance = in_data_units(frame, frame.residual_sd**2 * np.eye(frame.k))
-        return Robust("classical", "classical", covariance, frame.df_residual)
+        return Robust.of(frame, "classical", "classical", frame.residual_sd**2 * np.eye(frame.k), frame.df_residual)
     found: Robust = examine(source, frame, [measure_of(asked, frame)], groups=asked.groups, watch=watch)[0]
     return found

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gradline.errors import DataError
+from gradline.moments.distributions import checked_level, f_tail, t_quantile, t_tails
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
 
@@ -48,7 +49,7 @@ class Wald:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inference:
-    """Classical inference for least squares: independent errors of variance sigma^2 / w.
+    """Inference for least squares; of `infer` it is the classical one: independent errors of variance sigma^2 / w.
 
     Arrays run over the k coefficients, the intercept first where there is one. A column that depends on others has no
     estimate of its own, hence NaN everywhere.
@@ -65,6 +66,8 @@ class Inference:
     rows : int
     df_residual : int
         rows - number of estimated coefficients.
+    df : int
+        Of t, of intervals and of F: `df_residual`, or with clusters one less than there are.
     coefficients, standard_error : (k,) float64
     t, p_value : (k,) float64
         Of the hypothesis that the coefficient is zero; two-sided, from Student's t.
@@ -94,6 +97,7 @@ class Inference:
 
     rows: int
     df_residual: int
+    df: int
     coefficients: Array
     standard_error: Array
     t: Array
@@ -112,9 +116,10 @@ class Inference:
     aic: float
     bic: float
     exact_fit: bool
-    _unscaled: Array = field(repr=False)
     _centre: Array = field(repr=False)  # means of the columns of X; zeros without an intercept
-    _weight: float = field(repr=False)  # infinite without an intercept: no part of a variance comes from it
+    # Covariance of the value at the centre and of the slopes, in units of _unit^2: about the means nothing cancels.
+    _about_centre: Array = field(repr=False)
+    _unit: float = field(repr=False)
 
     def predict_interval(
         self,
@@ -125,7 +130,8 @@ class Inference:
     ) -> Array:
         """Limits for y (kind "prediction") or for its expectation ("confidence") at new rows x.
 
-        x'b +- t sigma sqrt(h [+ 1]),  h = 1/W + (x - mean)'V(x - mean); a new y is given the weight 1.
+        x'b +- t sqrt(x'Cx [+ sigma^2]), C the covariance of the coefficients; a new y is given the weight 1.
+        Classically x'Cx = sigma^2 (1/W + (x - mean)'V(x - mean)), V the inverse of the sums about the mean.
 
         Parameters
         ----------
@@ -152,21 +158,20 @@ class Inference:
         features = len(self._centre)
         if rows.ndim != 2 or rows.shape[1] != features:
             raise DataError(f"X has shape {rows.shape}, expected (rows, {features})")
-        level = self.confidence if confidence is None else _level(confidence)
+        level = self.confidence if confidence is None else checked_level(confidence)
 
         bias = len(self.coefficients) - features
-        estimated = ~np.isnan(np.diag(self._unscaled)[bias:])
-        away = (rows - self._centre)[:, estimated]
-        V = self._unscaled[bias:, bias:][np.ix_(estimated, estimated)]
-        leverage = 1.0 / self._weight + np.einsum("ij,ij->i", away @ V, away)
+        away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])[:, self._estimated]
+        C = self._about_centre[np.ix_(self._estimated, self._estimated)]
         expected = rows @ self.coefficients[bias:]
         if bias:
             expected = expected + self.coefficients[0]
-        half = self.residual_sd * np.sqrt(leverage + (kind == "prediction")) * _t_quantile(self.df_residual, level)
+        error = self._unit * np.sqrt(np.einsum("ij,ij->i", away @ C, away))
+        half = np.hypot(error, self.residual_sd if kind == "prediction" else 0.0) * t_quantile(self.df, level)
         return np.column_stack([expected - half, expected + half])
 
     def wald(self, R: ArrayLike, q: ArrayLike | None = None) -> Wald:
-        """Test that R b = q: F = (Rb - q)'(R (X'WX)^-1 R')^-1 (Rb - q) / (r sigma^2), on r and df_residual.
+        """Test that R b = q: F = (Rb - q)'(R C R')^-1 (Rb - q) / r, C the covariance, on r and `df`.
 
         Parameters
         ----------
@@ -178,7 +183,8 @@ class Inference:
         Raises
         ------
         DataError
-            Where shapes do not fit, a combination uses a coefficient without an estimate, or one follows from others.
+            Where shapes do not fit, a combination uses a coefficient without an estimate, one follows from others, or
+            the covariance (of fewer clusters than combinations, say) cannot test them all together.
 
         Examples
         --------
@@ -195,28 +201,36 @@ class Inference:
             raise DataError("R and q hold NaN or infinite numbers, expected finite ones")
         if combinations.ndim != 2 or combinations.shape[1] != k or values.shape != (len(combinations),):
             raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,)")
-        unknown = np.isnan(np.diag(self._unscaled))
-        if combinations[:, unknown].any():
+        known = self._estimated
+        if combinations[:, ~known].any():
             raise DataError(
-                f"R uses coefficient {np.flatnonzero(combinations.any(0) & unknown)[0]}, which has no estimate"
+                f"R uses coefficient {np.flatnonzero(combinations.any(0) & ~known)[0]}, which has no estimate"
             )
 
-        # About the means: the rows and columns of the intercept in (X'WX)^-1 cancel where the means are large.
-        slopes = np.flatnonzero(~unknown[bias:])
-        constant = combinations[:, 0] if bias else np.zeros(len(combinations))
-        away = (combinations[:, bias:] - np.outer(constant, self._centre))[:, slopes]
-        V = self._unscaled[bias:, bias:][np.ix_(slopes, slopes)]
-        spread = away @ V @ away.T + np.outer(constant, constant) / self._weight
-        scale = np.sqrt(np.diag(spread))
+        away = combinations.copy()
+        if bias:
+            away[:, 1:] -= np.outer(combinations[:, 0], self._centre)
+        spread = away[:, known] @ self._about_centre[np.ix_(known, known)] @ away[:, known].T
+        scale = np.sqrt(np.maximum(np.diag(spread), 0.0))
+        df = (len(combinations), self.df)
         if not scale.all() or np.linalg.matrix_rank(spread / scale / scale[:, None], hermitian=True) < len(scale):
-            raise DataError("a row of R is zero or follows from the others", hint="test independent combinations")
-
-        df = (len(combinations), self.df_residual)
+            if np.linalg.matrix_rank(combinations) < len(combinations):
+                raise DataError("a row of R is zero or follows from the others", hint="test independent combinations")
+            if not self.exact_fit:
+                raise DataError(
+                    f"the covariance has too low a rank to test {len(combinations)} combinations together",
+                    hint="test fewer at once; of clusters, no more than one less than there are",
+                )
         if self.exact_fit:
             return Wald(math.nan, df, math.nan)
-        gap = (combinations[:, ~unknown] @ self.coefficients[~unknown] - values) / self.residual_sd / scale
+        gap = (combinations[:, known] @ self.coefficients[known] - values) / self._unit / scale
         statistic = float(gap @ np.linalg.solve(spread / scale / scale[:, None], gap)) / df[0]
-        return Wald(statistic, df, _f_tail(df, statistic))
+        return Wald(statistic, df, f_tail(df, statistic))
+
+    @property
+    def _estimated(self) -> NDArray[np.bool_]:
+        known: NDArray[np.bool_] = ~np.isnan(np.diag(self._about_centre))
+        return known
 
 
 def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confidence: float = 0.95) -> Inference:
@@ -239,7 +253,7 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     >>> inference.standard_error.round(4), inference.p_value.round(4)
     (array([0.248 , 0.0906]), array([0.6068, 0.0092]))
     """
-    confidence = _level(confidence)
+    confidence = checked_level(confidence)
     dispersion = moments.dispersion(fit_intercept)
     unscaled, rows, unit = dispersion.unscaled, dispersion.rows, dispersion.unit
     rss, tss = dispersion.rss, dispersion.tss
@@ -257,13 +271,13 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         in_range = np.isfinite(variance_factor) & (variance_factor > 0.0)
         standard_error = residual_sd * np.sqrt(np.where(in_range, variance_factor, np.nan))
         covariance = residual_sd * residual_sd * unscaled
-        half = standard_error * _t_quantile(df, confidence)
+        half = standard_error * t_quantile(df, confidence)
     t = np.divide(b, standard_error, out=np.full_like(b, np.nan), where=tests & (standard_error > 0.0))
 
     f_statistic = f_p_value = log_likelihood = aic = bic = math.nan
     if tests and slopes > 0:
         f_statistic = (dispersion.ess / slopes) / (rss / df)
-        f_p_value = _f_tail((slopes, df), f_statistic)
+        f_p_value = f_tail((slopes, df), f_statistic)
     if tests:
         variance = math.log(rss) - math.log(dispersion.weight) + 2.0 * math.log(unit)
         log_likelihood = -0.5 * rows * (math.log(2.0 * math.pi) + variance + 1.0)
@@ -276,10 +290,11 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     return Inference(
         rows=rows,
         df_residual=df,
+        df=df,
         coefficients=b,
         standard_error=standard_error,
         t=t,
-        p_value=_t_tails(df, t),
+        p_value=t_tails(df, t),
         confidence_interval=np.column_stack([b - half, b + half]),
         confidence=confidence,
         covariance=covariance,
@@ -294,68 +309,16 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         aic=aic,
         bic=bic,
         exact_fit=exact_fit,
-        _unscaled=unscaled,
         _centre=moments.mean[:-1] if fit_intercept else np.zeros(len(solution.coef)),
-        _weight=dispersion.weight if fit_intercept else math.inf,
+        _about_centre=_about_centre(dispersion, fit_intercept),
+        _unit=residual_sd,
     )
 
 
-def of_another_loss(
-    inference: Inference, coefficients: Array, standard_error: Array, *, confidence: float = 0.95
-) -> Inference:
-    """Tests and intervals of estimates that are not least squares, from standard errors of their own.
-
-    t = b / error on the degrees of freedom of the least squares `inference`. What belongs to sums of squares alone
-    (R2, F, the likelihood, the residual standard deviation, covariances) is NaN. Arrays run intercept first.
-    """
-    none = np.full_like(inference.covariance, np.nan)
-    known = np.isfinite(standard_error) & (standard_error > 0.0)
-    t = np.divide(coefficients, standard_error, out=np.full_like(coefficients, np.nan), where=known)
-    half = standard_error * _t_quantile(inference.df_residual, _level(confidence))
-    nan = math.nan
-    return replace(
-        inference,
-        coefficients=coefficients,
-        standard_error=standard_error,
-        t=t,
-        p_value=_t_tails(inference.df_residual, t),
-        confidence_interval=np.column_stack([coefficients - half, coefficients + half]),
-        confidence=confidence,
-        covariance=none,
-        r2=nan,
-        adjusted_r2=nan,
-        residual_sd=nan,
-        f_statistic=nan,
-        f_p_value=nan,
-        log_likelihood=nan,
-        aic=nan,
-        bic=nan,
-        exact_fit=False,
-        _unscaled=none,
-    )
-
-
-def _level(confidence: float) -> float:
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence is {confidence}, expected a number between 0 and 1, e.g. 0.95")
-    return confidence
-
-
-def _t_quantile(df: int, confidence: float) -> float:
-    """Half width of a two-sided interval, in standard errors."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(df, 0.5 + 0.5 * confidence)) if df > 0 else math.nan
-
-
-def _t_tails(df: int, t: Array) -> Array:
-    from scipy.special import stdtr
-
-    tails: Array = 2.0 * stdtr(df, -np.abs(t)) if df > 0 else np.full_like(t, np.nan)
-    return tails
-
-
-def _f_tail(df: tuple[int, int], statistic: float) -> float:
-    from scipy.special import fdtrc
-
-    return float(fdtrc(df[0], df[1], statistic))
+def _about_centre(dispersion: Dispersion, fit_intercept: bool) -> Array:
+    if not fit_intercept:
+        return dispersion.unscaled
+    about = dispersion.unscaled.copy()
+    about[0] = about[:, 0] = 0.0  # the mean and the slopes go each their own way
+    about[0, 0] = 1.0 / dispersion.weight
+    return about

@@ -16,7 +16,8 @@ from gradline.data.weighting import Weighting
 from gradline.descent.fit import Descent
 from gradline.descent.losses.loss import Huber, Loss, Quantile, Squared
 from gradline.errors import DataError
-from gradline.moments.inference import Inference, infer, of_another_loss
+from gradline.moments.inference import Inference, infer
+from gradline.moments.other_errors import of_another_loss
 from gradline.moments.precision import Statistics
 from gradline.report.rows_told import about_the_rows, one_line
 from gradline.solution import Array, Certificate, Solution, Status

@@ -1,0 +1,96 @@
+"""Inference from errors that are not the classical ones: of another loss, or of rows that scatter unevenly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from gradline.errors import DataError
+from gradline.moments.distributions import checked_level, t_quantile, t_tails
+from gradline.moments.inference import Inference
+from gradline.solution import Array
+
+
+def with_covariance(inference: Inference, covariance: Array, about_centre: Array, df: int) -> Inference:
+    """The same fit, judged by another covariance of its coefficients.
+
+    t = b / error and the intervals are from Student's t on `df`; F is Wald's test of all slopes, b'C^-1 b / slopes, on
+    slopes and `df`, and NaN where C (of few clusters) has too low a rank for it. What the rows alone decide (R2,
+    residual sd, likelihood) stays.
+
+    Parameters
+    ----------
+    inference : Inference
+    covariance : (k, k) float64
+        Of the coefficients, the intercept first; NaN for those without an estimate.
+    about_centre : (k, k) float64
+        The same with the value at the means of the columns in place of the intercept.
+    df : int
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        error = np.sqrt(np.diag(covariance))
+        half = error * t_quantile(df, inference.confidence)
+    b = inference.coefficients
+    known = np.isfinite(error) & (error > 0.0) & (not inference.exact_fit)
+    t = np.divide(b, error, out=np.full_like(b, np.nan), where=known)
+    changed = replace(
+        inference,
+        df=df,
+        standard_error=error,
+        t=t,
+        p_value=t_tails(df, t),
+        confidence_interval=np.column_stack([b - half, b + half]),
+        covariance=covariance,
+        f_statistic=math.nan,
+        f_p_value=math.nan,
+        f_df=(inference.f_df[0], df),
+        _about_centre=about_centre,
+        _unit=1.0,
+    )
+    if math.isnan(inference.f_statistic):
+        return changed
+    bias = len(b) - len(inference._centre)
+    slopes = np.flatnonzero(~np.isnan(np.diag(covariance)))
+    slopes = slopes[slopes >= bias]
+    try:
+        joint = changed.wald(np.eye(len(b))[slopes])
+    except DataError:
+        return changed
+    return replace(changed, f_statistic=joint.statistic, f_p_value=joint.p_value)
+
+
+def of_another_loss(
+    inference: Inference, coefficients: Array, standard_error: Array, *, confidence: float = 0.95
+) -> Inference:
+    """Tests and intervals of estimates that are not least squares, from standard errors of their own.
+
+    t = b / error on the degrees of freedom of the least squares `inference`. What belongs to sums of squares alone
+    (R2, F, the likelihood, the residual standard deviation, covariances) is NaN. Arrays run intercept first.
+    """
+    none = np.full_like(inference.covariance, np.nan)
+    known = np.isfinite(standard_error) & (standard_error > 0.0)
+    t = np.divide(coefficients, standard_error, out=np.full_like(coefficients, np.nan), where=known)
+    half = standard_error * t_quantile(inference.df_residual, checked_level(confidence))
+    nan = math.nan
+    return replace(
+        inference,
+        coefficients=coefficients,
+        standard_error=standard_error,
+        t=t,
+        p_value=t_tails(inference.df_residual, t),
+        confidence_interval=np.column_stack([coefficients - half, coefficients + half]),
+        confidence=confidence,
+        covariance=none,
+        r2=nan,
+        adjusted_r2=nan,
+        residual_sd=nan,
+        f_statistic=nan,
+        f_p_value=nan,
+        log_likelihood=nan,
+        aic=nan,
+        bic=nan,
+        exact_fit=False,
+        _about_centre=none,
+    )
