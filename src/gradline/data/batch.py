@@ -27,13 +27,16 @@ class Batch:
     weight : (rows,) float64 or None
         As given; None: each row counts once.
     share : (rows,) float64
-        weight / total weight: each row's part of the mean loss. Sums to 1.
+        weight / total weight: each row's part of the mean loss. Sums to 1, over all processes that have a part.
+    together : int or None
+        Rows of the step that all processes make together; None: these are all.
     """
 
     X: Array
     y: Array
     weight: Array | None
     share: Array
+    together: int | None = None
 
     @classmethod
     def of(cls, X: Array, y: Array, weight: Array | None = None) -> Batch:
@@ -62,6 +65,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    @property
+    def rows(self) -> int:
+        """Of the step, those of other processes included."""
+        return len(self.y) if self.together is None else self.together
 
 
 def _equal_shares(rows: int) -> Array:

@@ -13,6 +13,7 @@ from gradline.descent.engines import make_engine, optimizer_of
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.mean_loss import mean_loss, runs_through
 from gradline.descent.options import DEFAULT_TOL, Options
+from gradline.descent.processes import Processes, processes_of
 from gradline.descent.run import Run, raise_or_warn, split
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
@@ -86,6 +87,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     DataError
         Where no fit is determined, or numbers leave the range of the dtype.
     """
+    processes = processes_of(source)
     training, validation = split(source, options, rng)
     problem: Problem | WideProblem
     if len(training.feature_names) > wide.MOST_FEATURES:
@@ -100,7 +102,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         mean_over = min(options.batch_size, problem.moments.rows)
     epoch = _epochs(training, options, problem, rng, mean_over)
     start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
-    rate = _rate(options, problem, epoch, mean_over)
+    rate = _rate(options, problem, epoch, mean_over, processes)
     if rate is not None and options.automatic and not options.squared:
         # From afar every row pulls alike, however far: a rate for the end would never get there. It is lowered in time.
         steps = math.ceil(problem.moments.rows / mean_over) if mean_over else 1
@@ -119,6 +121,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         dtype=options.dtype,
         device=options.device,
     )
+    engine = processes.together(engine)
     early = None
     if validation is not None:
         loss, held = problem.loss_in_data_units, validation
@@ -173,7 +176,11 @@ def _without_digits_of_zero(
     forgiving = problem.tolerance.of_a_line_through_all_rows()
     near = forgiving.reached(inner.coef, inner.intercept, tol) is Status.CONVERGED
     line = problem.frame.leave(inner.coef, inner.intercept)
-    if not near or problem.tolerance.has_error.all() or not runs_through(source, *line, options.dtype):
+    if (
+        not near
+        or problem.tolerance.has_error.all()
+        or not all(processes_of(source).gathered(runs_through(source, *line, options.dtype)))
+    ):
         return problem, inner
     return replace(problem, tolerance=forgiving), replace(inner, status=Status.CONVERGED)
 
@@ -189,7 +196,9 @@ def _epochs(
     return epochs.mini_batches(source, problem.frame, options.batch_size, mean_weight, rng, mean_over)
 
 
-def _rate(options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_over: int | None) -> float | None:
+def _rate(
+    options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_over: int | None, processes: Processes
+) -> float | None:
     """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m rows, L_m their expected
     smoothness (Gower et al. 2019, theorem 3.1), to begin with. None for an optimizer that has a rate of its own.
     """
@@ -200,7 +209,7 @@ def _rate(options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_o
     if mean_over is None:
         return problem.rate(options.momentum)
     rows, largest = problem.moments.rows, problem.squares.largest
-    smoothness = epochs.expected_smoothness(epoch, mean_over, rows, largest, problem.bias)
+    smoothness = epochs.expected_smoothness(epoch, mean_over, rows, largest, problem.bias, processes)
     if problem.squares.largest > 0:  # of another loss, as it bends near the answer
         smoothness *= problem.quadratic.largest / problem.squares.largest
     # A heavy ball goes 1 / (1 - momentum) times as far on each gradient, its noise included.

@@ -65,8 +65,8 @@ def descend(
                 losses, rows, means = [], [], []
                 for batch in epoch():
                     losses.append(engine.step(batch))
-                    rows.append(len(batch))
-                    means.append(mean_over or len(batch))
+                    rows.append(batch.rows)
+                    means.append(mean_over or batch.rows)
                     if not losses[-1] <= ceiling:
                         status = Status.DIVERGED
                         break

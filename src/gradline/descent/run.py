@@ -15,6 +15,7 @@ from gradline.descent.engine import Engine
 from gradline.descent.engines import optimizer_of
 from gradline.descent.loop import descend
 from gradline.descent.options import Options
+from gradline.descent.processes import processes_of
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import HeavyBall
 from gradline.descent.steps.optimizers import OptimizerState
@@ -63,6 +64,7 @@ class Run:
                 rng,
                 {name: memory for name, memory in carried.items() if memory is not None},
                 path,
+                processes_of(source),
             )
 
     def descend(

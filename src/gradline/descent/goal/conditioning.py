@@ -185,7 +185,7 @@ class Conditioned:
     def rows(self, batch: Batch) -> Batch:
         """The same rows, centred and whitened."""
         y = (batch.y - self.target_centre) / self.target_scale
-        return Batch((batch.X - self.centre) @ self.T - self.rest, y, batch.weight, batch.share)
+        return Batch((batch.X - self.centre) @ self.T - self.rest, y, batch.weight, batch.share, batch.together)
 
     def enter(self, w: Array, b: float) -> tuple[Array, float]:
         """Parameters in data units -> in the frame. What left-out features had is dropped."""

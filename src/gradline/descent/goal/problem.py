@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import operator
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from gradline.descent.losses.loss import Loss, Squared
 from gradline.descent.losses.reference import reference
 from gradline.descent.losses.settling import settled
 from gradline.descent.options import Options
+from gradline.descent.processes import processes_of
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
@@ -261,13 +264,10 @@ class Problem:
         )
 
     def identity(self) -> dict[str, Any]:
-        """Which data these are, for a checkpoint to know again."""
+        """Which data these are, for a checkpoint to know again beside the rows themselves."""
         return {
             "features": self.names,
             "rows": self.moments.rows,
-            "total weight": self.moments.weight,
-            "means": self.moments.mean,
-            "sums of squares": np.diag(self.moments.scatter),
         }
 
 
@@ -280,7 +280,8 @@ def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame,
     squares = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
     if isinstance(moments, Moments) or isinstance(frame, DataUnits):
         return squares
-    rows = Moments.from_batches(map(frame.rows, source.batches()), len(squares.best) - bias)
+    own = Moments.from_batches(map(frame.rows, source.batches()), len(squares.best) - bias)
+    rows = reduce(operator.add, processes_of(source).gathered(own))
     return replace(Quadratic.of(rows, rows.solve(fit_intercept=bias), bias=bias), floor=squares.floor)
 
 

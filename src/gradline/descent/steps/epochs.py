@@ -11,6 +11,7 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.data.source import Source, whole
 from gradline.descent.goal.units import Units
+from gradline.descent.processes import ALONE, Processes
 from gradline.errors import DataError
 
 Epoch: TypeAlias = Callable[[], Iterable[Batch]]
@@ -52,13 +53,15 @@ def mini_batches(
         if batch.weight is None and mean_over is None:
             return batch
         if batch.weight is None:
-            return replace(batch, share=np.broadcast_to(1.0 / (mean_over or len(batch)), len(batch)))
-        return replace(batch, share=batch.weight / (mean_weight * (mean_over or len(batch))))
+            return replace(batch, share=np.broadcast_to(1.0 / (mean_over or batch.rows), len(batch)))
+        return replace(batch, share=batch.weight / (mean_weight * (mean_over or batch.rows)))
 
     return lambda: (frame.rows(shared(batch)) for batch in source.batches(batch_size, shuffle=rng))
 
 
-def expected_smoothness(epoch: Epoch, m: int, n: int, largest: float, bias: bool) -> float:
+def expected_smoothness(
+    epoch: Epoch, m: int, n: int, largest: float, bias: bool, processes: Processes = ALONE
+) -> float:
     """L_m of mini-batches of m rows: between L, the largest curvature of all rows, and that of the worst single row.
 
     L_m = n (m - 1) / (m (n - 1)) L + (n - m) / (m (n - 1)) max_i 2 |z_i|^2 for m of n rows, z_i with its relative
@@ -68,5 +71,6 @@ def expected_smoothness(epoch: Epoch, m: int, n: int, largest: float, bias: bool
     worst = 0.0
     for batch in epoch():
         squares = np.einsum("ij,ij->i", batch.X, batch.X) + bias
-        worst = max(worst, float(2 * (m * batch.share * squares).max()))
+        worst = max(worst, float(2 * (m * batch.share * squares).max(initial=0.0)))
+    worst = max(processes.gathered(worst))
     return n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import operator
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from gradline.data.row_check import RowCheck
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.descent.engine import Engine
+from gradline.descent.processes import Processes, processes_of
 from gradline.errors import DataError
 from gradline.solution import Array, Status
 
@@ -27,13 +30,11 @@ class Remembers(Protocol):
 
 
 def digest(source: Source) -> str:
-    """SHA-256 of every number in order, one pass: sums and means are the same for rows in another order."""
-    seen = hashlib.sha256()
-    for batch in source.batches():
-        for part in (batch.X, batch.y, batch.weight):
-            if part is not None:
-                seen.update(np.ascontiguousarray(part).data)
-    return seen.hexdigest()[:16]
+    """Of every number in order, one pass: sums and means are the same for rows in another order.
+
+    However many processes have a part of the rows, one after the other, it is the same.
+    """
+    return str(reduce(operator.add, processes_of(source).gathered(RowCheck.of(source.batches()))))
 
 
 class Keeper:
@@ -48,6 +49,8 @@ class Keeper:
     engine : Engine
     memories : mapping of str to object with state_dict and load_state_dict
         What a descent carries from pass to pass beside its parameters and the random generator.
+    processes : Processes
+        All of them go on from the file that the first one reads and writes.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Keeper:
         rng: np.random.Generator,
         memories: Mapping[str, Remembers],
         slopes: list[Array] | None,
+        processes: Processes,
     ) -> None:
         self._saver = Saver(path, every_seconds)
         try:
@@ -68,10 +72,11 @@ class Keeper:
                 f"a checkpoint cannot tell whose it is: {error}", hint="give plain numbers and strings as options"
             ) from None
         self._engine, self._rng, self._memories, self._slopes = engine, rng, memories, slopes
+        self._processes = processes
 
     def resume(self) -> tuple[tuple[float, ...], Status | None]:
         """Put back what was kept: the losses so far, and how the descent ended, if it did; () where nothing was."""
-        kept = load(self._saver.path, self._fingerprint)
+        kept = self._processes.from_first(lambda: load(self._saver.path, self._fingerprint))
         if kept is None:
             return (), None
         state = kept.state
@@ -85,11 +90,13 @@ class Keeper:
 
     def after_pass(self, history: Sequence[float], verdict: Status | None) -> None:
         """Save, where the interval is over."""
-        self._saver.after_pass(lambda: self._checkpoint(history, verdict))
+        if self._processes.first:
+            self._saver.after_pass(lambda: self._checkpoint(history, verdict))
 
     def at_the_end(self, history: Sequence[float], verdict: Status | None) -> None:
         """Save, so that a later run with more iterations goes on from here."""
-        self._saver.save(self._checkpoint(history, verdict))
+        if self._processes.first:
+            self._saver.save(self._checkpoint(history, verdict))
 
     def _checkpoint(self, history: Sequence[float], verdict: Status | None) -> Checkpoint:
         state = {
