@@ -1,6 +1,6 @@
 """A measure for tests: the blocks themselves, one after the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -16,20 +16,22 @@ class Gathered:
     frame: Frame | None = None
 
     def of(self, block):
-        return [block._replace(X=np.array(block.X), z=np.array(block.z))]
+        return [replace(block, X=np.array(block.X), z=np.array(block.z))]
 
     def merged(self, first, then):
         return first + then
 
     def figures(self, state):
-        fields = {}
-        for name in Block._fields:
+        figures = {}
+        for name in (field.name for field in fields(Block)):
             parts = [getattr(block, name) for block in state]
-            if name == "groups":
-                fields[name] = tuple(np.concatenate(numbers) for numbers in zip(*parts, strict=True))
+            if name == "frame":
+                figures[name] = self.frame
+            elif name == "groups":
+                figures[name] = tuple(np.concatenate(numbers) for numbers in zip(*parts, strict=True))
             else:
-                fields[name] = None if parts[0] is None else np.concatenate(parts)
-        return self.frame, Block(**fields)
+                figures[name] = None if parts[0] is None else np.concatenate(parts)
+        return self.frame, Block(**figures)
 
 
 def gathered(source, *, kind=Moments, fit_intercept=True, solution=None, frame=None, groups=(), **options):

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.standing import Standing, standing
 from gradline.solution import Array
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Block:
     """Some rows in the frame of a fit, which estimated k coefficients from p features (aliased ones left out of k).
 
     Attributes
     ----------
+    frame : Frame
     row : (rows,) int
         The number of each row in its source, from 1; rows that were left out are counted.
     X : (rows, p) float64
@@ -36,6 +41,7 @@ class Block(NamedTuple):
         For each clustering that was asked for the number of the row's label, the same in all blocks.
     """
 
+    frame: Frame
     row: NDArray[np.intp]
     X: Array
     z: Array
@@ -46,3 +52,8 @@ class Block(NamedTuple):
     times: Array | None = None
     precision: Array | None = None
     groups: tuple[NDArray[np.intp], ...] = ()
+
+    @cached_property
+    def standing(self) -> Standing:
+        """Studentised residuals and Cook's distances, for whichever measures ask."""
+        return standing(self.scaled, self.leverage, self.frame)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.influence import ALONE
+from gradline.diagnostics.standing import ALONE
 from gradline.solution import Array
 
 MOST_NUMBERS = 2**22  # K k^2, what the sums of the folds may hold in memory: 32 MB a thread
@@ -87,21 +87,15 @@ class FoldsMeasure:
     def of(self, block: Block) -> _State:
         """See `Measure`."""
         count, k = self.folds, self.frame.k
-        fold = (block.row % count).astype(np.uint16)
-        order = np.argsort(fold, kind="stable")
-        ends = np.cumsum(np.bincount(fold, minlength=count))
-        z = block.z.T.take(order, axis=1)
-        scaled = block.scaled[order]
+        z = block.z.T
         y = block.residual + block.fitted - self.frame.level
-        y = y[order]
-        times = np.ones_like(y) if block.times is None else block.times[order]
-        weight = times if block.precision is None else block.precision[order]
+        times = np.ones_like(y) if block.times is None else block.times
+        weight = times if block.precision is None else block.precision
         state = _State(
             np.zeros((count, k, k)), np.zeros((count, k)), np.zeros(count), np.zeros((count, 3)), np.zeros(count)
         )
-        for f in range(count):
-            part = slice(0 if f == 0 else ends[f - 1], ends[f])
-            rows, e = z[:, part], scaled[part]
+        for f, part in enumerate(_folds(block.row, count)):
+            rows, e = np.ascontiguousarray(z[:, part]), block.scaled[part]
             counted = rows if block.times is None else rows * times[part]
             state.gram[f] = np.dot(counted, rows.T)
             state.pull[f] = np.dot(counted, e)
@@ -138,6 +132,14 @@ class FoldsMeasure:
         baseline_rmse = math.sqrt(max(baseline[known].sum(), 0.0) / mass) if known.any() and len(held) > 1 else math.nan
         r2 = 1.0 - (rmse / baseline_rmse) ** 2 if baseline_rmse > 0.0 else math.nan
         return Folds(len(held), rows, rmse, baseline_rmse, r2, each, tuple(notes))
+
+
+def _folds(row: NDArray[np.intp], count: int) -> list[slice | NDArray[np.intp]]:
+    """Where in a block the rows of each fold are; in steps, where no row between the first and the last is missing."""
+    if len(row) and row[-1] - row[0] == len(row) - 1:
+        return [slice((f - int(row[0])) % count, None, count) for f in range(count)]
+    fold = row % count
+    return [np.flatnonzero(fold == f) for f in range(count)]
 
 
 def _error(gram: Array, pull: Array, square: float, pull_of_all: Array) -> float:

@@ -11,54 +11,12 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.standing import ALONE, standing
 from gradline.solution import Array
 
 COOKS, STUDENTISED, LEVERAGE = range(3)
+PART = 64  # rows whose largest is looked at first
 MOST_FEATURES = 20  # of whose columns the values are kept as well
-ALONE = 1e-12  # a row with 1 - leverage below this decides its own fitted value: nothing is left to judge it by
-
-
-class Standing(NamedTuple):
-    """Where rows stand: (rows,) arrays."""
-
-    internal: Array  # e / (s sqrt(1 - h))
-    studentised: Array  # the same, s from the other rows
-    cooks: Array
-
-
-def standing(scaled: Array, leverage: Array, frame: Frame) -> Standing:
-    """Studentised residuals and Cook's distances of rows, from their scaled residuals e and leverages h.
-
-    ::
-
-        internal:     r = e / (s sqrt(1 - h))              s^2 = RSS / df, so r^2 <= df
-        studentised:  t = r sqrt((df - 1) / (df - r^2))    s from the other rows; Student's t with df - 1 if errors are
-                                                           normal
-        Cook:         D = r^2 / k * h / (1 - h)            how far all fitted values move without the row
-
-    Of a row with frequency weight w they say what leaving out *one* of its w copies would do.
-
-    Returns
-    -------
-    Standing
-        NaN for rows of leverage 1, and everywhere in an exact fit. A row without which the fit is exact is infinite.
-
-    Source: Cook (1977); Cook and Weisberg (1982), section 2.2.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left = 1.0 - leverage
-        left = np.where(left > ALONE, left, np.nan)
-        sd = frame.residual_sd if frame.residual_sd > 0.0 else math.nan
-        internal = scaled / np.sqrt(left)
-        internal /= sd
-        square = internal * internal
-        cooks = square * (leverage / left) / frame.k
-        rest = frame.df_residual - square
-        if frame.df_residual > 1:
-            studentised = internal * np.sqrt((frame.df_residual - 1.0) / np.maximum(rest, 0.0))
-        else:
-            studentised = np.full_like(internal, np.nan)
-    return Standing(internal, studentised, cooks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +114,7 @@ class InfluenceMeasure:
 
     def of(self, block: Block) -> _State:
         """See `Measure`."""
-        stands = standing(block.scaled, block.leverage, self.frame)
+        stands = block.standing
         size = np.abs(stands.studentised)
         keys = (stands.cooks, size, block.leverage)
         alone = block.leverage >= 1.0 - ALONE
@@ -169,7 +127,7 @@ class InfluenceMeasure:
         known = key if not np.isnan(key).any() else np.where(np.isnan(key), -np.inf, key)
         if len(known) > self.top:
             # All rows that tie with the last of the top: which of them stays is for their numbers to say.
-            least = np.partition(known, len(known) - self.top)[len(known) - self.top] if self.top else np.inf
+            least = _least_of_the(self.top, known)
             above = np.flatnonzero(known > least)
             ties = np.flatnonzero(known == least)[: self.top - len(above)]
             chosen = np.concatenate([above, ties])
@@ -239,3 +197,13 @@ class InfluenceMeasure:
             return {"term": "", "change": math.nan}
         most = int(np.nanargmax(size))
         return {"term": self.frame.names[most], "change": float(changes[most])}
+
+
+def _least_of_the(top: int, keys: Array) -> float:
+    """The last of so many largest."""
+    if not top:
+        return math.inf
+    parts = keys[: len(keys) // PART * PART].reshape(-1, PART).max(axis=1)
+    if len(parts) > top:  # so many parts have one that is at least as large as this, so that few are left to sort
+        keys = keys[keys >= np.partition(parts, len(parts) - top)[len(parts) - top]]
+    return float(np.partition(keys, len(keys) - top)[len(keys) - top])

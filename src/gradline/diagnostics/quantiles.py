@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.influence import standing
 from gradline.solution import Array
 
 PARTS_OF_AN_OCTAVE = 7  # bits: 128 cells between a power of two and the next
@@ -129,7 +128,7 @@ def _middles(cells: NDArray[np.intp]) -> Array:
 
 
 class Quantiles(NamedTuple):
-    """Sketches of the residuals: in units of y, and externally studentised (see `influence.standing`)."""
+    """Sketches of the residuals: in units of y, and externally studentised (see `standing.standing`)."""
 
     residual: Sketch
     studentised: Sketch
@@ -149,7 +148,7 @@ class QuantilesMeasure:
     def of(self, block: Block) -> Quantiles:
         """See `Measure`."""
         unit = self.frame.residual_sd if self.frame.residual_sd > 0.0 else 1.0
-        studentised = standing(block.scaled, block.leverage, self.frame).studentised
+        studentised = block.standing.studentised
         return Quantiles(
             Sketch.of(block.residual, unit=unit, times=block.times),
             Sketch.of(studentised, unit=1.0, times=block.times),

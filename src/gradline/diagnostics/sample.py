@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.influence import MOST_FEATURES, standing
+from gradline.diagnostics.influence import MOST_FEATURES
+from gradline.diagnostics.standing import standing
 from gradline.solution import Array
 
 MOST_ROWS = 1000

@@ -151,7 +151,7 @@ def block_of(rows: Seen, frame: Frame, directions: Array, *, frequencies: bool) 
         z *= root
         scaled = residual * root
     leverage = np.einsum("ij,ij->j", z, z)
-    return Block(rows.row, batch.X, z.T, residual, fitted, scaled, leverage, times, precision, rows.groups)
+    return Block(frame, rows.row, batch.X, z.T, residual, fitted, scaled, leverage, times, precision, rows.groups)
 
 
 class _Sums(NamedTuple):
