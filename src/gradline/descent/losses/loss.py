@@ -88,7 +88,7 @@ class Squared:
 
 @dataclass(frozen=True, slots=True)
 class Huber:
-    """r^2 where |r| <= delta, 2 delta |r| - delta^2 beyond: no row pulls harder than one at distance delta.
+    """`r^2` where `|r| <= delta`, `2 delta |r| - delta^2` beyond: no row pulls harder than one at distance delta.
 
     Twice `nn.HuberLoss`, which has a factor 1/2; so `Huber(inf)` is least squares.
 
@@ -129,7 +129,7 @@ class Huber:
         return self.delta
 
     def value(self, r: Array) -> Array:
-        """m (2 |r| - m) with m = min(|r|, delta)."""
+        """`m (2 |r| - m)` with `m = min(|r|, delta)`."""
         size = np.abs(r)
         inner = np.minimum(size, self.width)
         value: Array = inner * (2 * size - inner)
@@ -154,13 +154,13 @@ class Huber:
 
 @dataclass(frozen=True, slots=True)
 class Absolute:
-    """|r|: the answer is the median, and no row pulls harder than another (`nn.L1Loss`).
+    """`|r|`: the answer is the median, and no row pulls harder than another (`nn.L1Loss`).
 
     Parameters
     ----------
     bandwidth : float
-        Half-width h of the uniform kernel that |r| is convolved with, in units of y: r^2 / (2 h) + h / 2 where
-        |r| <= h, unchanged beyond. 0 keeps the kink.
+        Half-width h of the uniform kernel that `|r|` is convolved with, in units of y: `r^2 / (2 h) + h / 2`
+        where `|r| <= h`, unchanged beyond. 0 keeps the kink.
 
     References
     ----------
@@ -195,7 +195,7 @@ class Absolute:
         return 1 / self.bandwidth if self.bandwidth > 0 else math.inf
 
     def value(self, r: Array) -> Array:
-        """|r|, or r^2 / (2 h) + h / 2 within the bandwidth."""
+        """`|r|`, or `r^2 / (2 h) + h / 2` within the bandwidth."""
         size, h = np.abs(r), self.bandwidth
         if h == 0:
             return size
@@ -226,7 +226,7 @@ class Absolute:
 class Quantile:
     """The pinball loss: level (y - p) where y is above the prediction p, (1 - level) (p - y) where it is below.
 
-    The answer is the conditional quantile: about `level` of the rows lie below it. As |r| / 2 + (1/2 - level) r it is
+    The answer is the conditional quantile: about `level` of the rows lie below it. As `|r| / 2 + (1/2 - level) r` it is
     half the absolute loss on a slope, smoothed as that is (`sklearn.metrics.mean_pinball_loss`).
 
     Parameters
@@ -276,7 +276,7 @@ class Quantile:
         return Absolute(self.bandwidth)
 
     def value(self, r: Array) -> Array:
-        """Half of |r|, smoothed or not, on a slope of 1/2 - level."""
+        """Half of `|r|`, smoothed or not, on a slope of 1/2 - level."""
         return self._absolute.value(r) / 2 + (0.5 - self.level) * r
 
     def slope(self, r: Array) -> Array:

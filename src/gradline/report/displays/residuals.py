@@ -27,7 +27,7 @@ class ResidualDisplay:
       Flat near zero: no sign of curvature.
     - "qq": residuals in standard deviations against normal quantiles, with the pointwise 95% envelope of normal
       rows, z +- 1.96 sqrt(p (1 - p) / n) / phi(z). Beyond it at the ends: a sign of heavy tails.
-    - "scale_location": sqrt(|residual| / standard deviation) against fitted, with its mean in bins. Level: no sign of
+    - "scale_location": `sqrt(|residual| / standard deviation)` against fitted, with its mean in bins. Level: no sign of
       a spread that changes.
 
     At most 2,000 rows are drawn, always the same ones of as many rows ("qq": ranks evenly apart along the axis, both
