@@ -7,13 +7,13 @@ import os
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from gradline.cli.telling import INTERRUPTED, tell
+from gradline.cli.telling import INTERRUPTED, as_options, tell
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import DataError, GradlineError
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from gradline.report.summary import Summary
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Solution
-
-LAB_ROWS = 2_000_000  # the lab reads the rows a third time: seconds, up to here
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,24 +180,21 @@ def _writers(
 ) -> list[Callable[[], None]]:
     def report() -> None:
         from gradline.report.page import Reproduce, folded_lab, write_report
-        from gradline.report.second_look import read_once
 
         assert asked.report is not None
-        descent = fitted.descent
-        statistics = fitted.moments
+        descent, statistics = fitted.descent, fitted.moments
         if descent is not None and descent.problem.exact is not None:
             statistics = descent.problem.moments
-        counted = statistics.rows if statistics is not None else 0
-        lab: Any
-        if once := read_once(fitted.rows):
-            lab = f"Left out: {once}."
-        elif counted > LAB_ROWS:
-            lab = f"Left out of {counted:,} rows: `gradline lab` writes it as a page of its own."
-        else:
-            lab = folded_lab(fitted.rows, fit_intercept=fitted.fit_intercept, command=command)
+        lab = folded_lab(
+            fitted.rows,
+            fit_intercept=fitted.fit_intercept,
+            rows=summary.as_dict()["rows"],
+            command=command,
+            torch=fitted.engine in ("autograd", "nn"),
+        )
         write_report(
             asked.report,
-            summary,
+            _with_options(summary),
             diagnosis,
             descent=descent,
             reproduce=Reproduce.of(command, statistics, engine=fitted.engine, seed=fitted.seed),
@@ -215,6 +210,14 @@ def _writers(
         plot_fit(asked.plot, summary, diagnosis, history=history)
 
     return [*([report] if asked.report is not None else []), *([plot] if asked.plot is not None else [])]
+
+
+def _with_options(summary: Summary | WideSummary) -> Any:
+    """The same, its hint written for the command line."""
+    way: Any = summary.descent
+    if way is None or way.cure is None:
+        return summary
+    return replace(summary, descent=replace(way, cure=as_options(way.cure)))
 
 
 def command_of(ctx: typer.Context) -> str:

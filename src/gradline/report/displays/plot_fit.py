@@ -158,7 +158,7 @@ def _title(figure: Any, summary: Summary | WideSummary, diagnosis: Diagnosis | s
     facts += [f"without rows: {one_line(diagnosis)[:80]}"] if isinstance(diagnosis, str) else []
     unfinished = facts[0].startswith("Unfinished")
     figure.text(
-        0.012, 0.942, ";  ".join(facts).replace("$", r"\$"), va="top", fontsize=10, color=RED if unfinished else SOFT
+        0.014, 0.942, ";  ".join(facts).replace("$", r"\$"), va="top", fontsize=10, color=RED if unfinished else SOFT
     )
 
 

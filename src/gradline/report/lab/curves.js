@@ -67,7 +67,7 @@ function agreement(setting, real, rungs, steps) {
   const [kind, apart] = setting.float32 ? ["float32", disagreement32] : ["float64", disagreement];
   const torch = rungs > 1
     ? `Largest difference between the three rungs, over all four rates: ${small(apart)} (${kind}, relative).`
-    : "Where this page was written PyTorch was not installed: of the rungs only NumPy ran.";
+    : "Where this page was written PyTorch was not installed, or not asked for: of the rungs only NumPy ran.";
   if (setting.float32) return `${torch} float32 leaves float64, the dashed line, by up to ${small(parting)}.`;
   const most = apartFrom(real, steps);
   return `${torch} This page against NumPy at this rate: ${most ? small(most) : "not a bit"}.`;

@@ -42,6 +42,8 @@ class Setup:
         The data in some words; "": target, features and rows.
     command : str
         What fits the same table outside of the page.
+    torch : bool
+        Whether PyTorch, which takes seconds to load, may be loaded to run its rungs.
     """
 
     fit_intercept: bool = True
@@ -49,6 +51,7 @@ class Setup:
     rates: tuple[float, ...] | None = None
     about: str = ""
     command: str = ""
+    torch: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,7 @@ class Facts:
         batch = Batch.of(sample[:, :-1].copy(), sample[:, -1].copy(), weights) if all_here else condensed(moments)
         batch = replace(batch, X=(batch.X - first.coordinates.centre) / first.coordinates.scale)
         start = first.coordinates.enter(_start(setup, p, setup.fit_intercept))
-        recordings = record(batch, start, rates, first.quadratic)
+        recordings = record(batch, start, rates, first.quadratic, torch=setup.torch)
         return cls(
             names.shown(source.name),
             names.shown(source.target_name),

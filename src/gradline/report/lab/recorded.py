@@ -41,9 +41,11 @@ class Recording:
         return _apart([self.paths["float64", "numpy"], self.paths["float32", "numpy"]])
 
 
-def record(batch: Batch, start: Array, rates: Sequence[float], quadratic: Quadratic) -> list[Recording]:
-    """Descend on `batch` from `start` at every rate, on every rung."""
-    rungs = RUNGS if torch_is_installed() else RUNGS[:1]
+def record(
+    batch: Batch, start: Array, rates: Sequence[float], quadratic: Quadratic, *, torch: bool = True
+) -> list[Recording]:
+    """Descend on `batch` from `start` at every rate, on every rung, those of PyTorch only where it may be loaded."""
+    rungs = RUNGS if torch and torch_is_installed() else RUNGS[:1]
     return [
         Recording(
             rate,

@@ -113,7 +113,7 @@ def _two_bars(ours: float, baseline: float) -> str:
             tag(
                 "div",
                 tag("span", words(name)),
-                tag("i", style=f"width:{60 * value / largest:.1f}%", class_=kind),
+                tag("i", style=f"width:{50 * value / largest:.1f}%", class_=kind),
                 tag("span", words(figure(value, 3))),
             )
             for name, value, kind in rows

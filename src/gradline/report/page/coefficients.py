@@ -68,6 +68,9 @@ def _about(reading: Reading) -> list[str]:
         robust = reading.covariance != "classical"
         kind = reading.covariance if robust else "classical, which take the spread to be the same everywhere"
         told.append(f"Standard errors: {kind}.")
+        checks = reading.diagnosis.checks if reading.diagnosis is not None and not robust else ()
+        if any(check.name == "spread" and check.sign for check in checks):
+            told.append("There is a sign that it is not: --covariance HC3 does without that.")
     grouped = {found[1] for found in map(LEVEL.fullmatch, reading.terms) if found and len(reading.terms) <= SHOWN}
     notes = [f"{note}." for note in reading.notes if note.partition(": ")[0] not in grouped or reading.unfinished]
     return [*told, *reading.covariance_notes, *reading.columns_told(), *notes]

@@ -207,7 +207,8 @@ def influence(points: Points, k: int, df: int, named: Sequence[int]) -> str:
             paper.line(inside, "cook" if distance < 1 else "cook far")
         end = float(curve[-1])
         if end < 0.94 * high:
-            where = {"x": RIGHT - 3.0, "y": paper.y(end) - 3.0}
+            side = 13.0 if distance < 1 else -4.0  # the lower curve's below it: they may lie close
+            where = {"x": RIGHT - 3.0, "y": paper.y(end) + side}
             paper.layers.append(svg.text(figure(distance), **where, text_anchor="end", class_="small"))
     paper.dots(pairs(points.leverage, r), points.kind)
     _name_rows(paper, [(row, float(points.leverage[i]), float(r[i])) for row, i in _places(points, named)])

@@ -63,7 +63,7 @@ def _curve(
 def digits(terms: Sequence[str], certified: float, determined: Array) -> str:
     """For each coefficient the digits that rounding leaves (bar) and those that the data determine (diamond)."""
     rows = len(terms)
-    left = 128.0
+    left = 136.0
     step = min(26.0, (BOTTOM - TOP) / max(rows, 1))
     x = svg.Scale((0.0, 16.0), (left, RIGHT))
     parts = []
@@ -72,7 +72,7 @@ def digits(terms: Sequence[str], certified: float, determined: Array) -> str:
         parts.append(svg.text(str(tick), x(tick), BOTTOM + 17.0, text_anchor="middle"))
     for place, term in enumerate(terms):
         y = TOP + step * (place + 0.5)
-        parts.append(svg.text(shortened(term, 17), left - 8.0, y + 4.0, text_anchor="end"))
+        parts.append(svg.text(shortened(term, 15), left - 8.0, y + 4.0, text_anchor="end"))
         parts.append(svg.element("line", x1=x(0.0), x2=x(certified), y1=y, y2=y, class_="digits"))
         if math.isfinite(determined[place]):
             d = x(min(max(float(determined[place]), 0.0), 16.0))

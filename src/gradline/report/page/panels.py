@@ -142,7 +142,7 @@ def _panel(panel: Panel) -> str:
     lines = (
         ("What good looks like", words(panel.good), ""),
         ("What we see", _mark(panel.mark) + tag("span", words(panel.see)), "see"),
-        ("What to try", words(panel.try_), ""),
+        ("What to try" if panel.mark == "sign" else "What to try, were there a sign", _options(panel.try_), ""),
     )
     pairs = (
         tag("div", tag("dt", words(name)), tag("dd", said), **({"class_": kind} if kind else {}))
@@ -157,6 +157,15 @@ def _panel(panel: Panel) -> str:
         class_="panel",
         id=f"panel-{panel.key}",
     )
+
+
+def _options(sentence: str) -> str:
+    """A sentence as markup, in which options of the command line are not broken over lines.
+
+    >>> _options("Use HC3 errors (--covariance HC3), or <b>.")
+    'Use HC3 errors (<code>--covariance HC3</code>), or &lt;b&gt;.'
+    """
+    return re.sub(r"--[a-z-]+ [\w-]+", lambda option: tag("code", option[0]), words(sentence))
 
 
 def _mark(mark: Mark) -> str:
@@ -219,5 +228,7 @@ def _path(reading: Reading) -> Panel:
         f"A fall that ends level{below}.",
         see,
         "sign" if reading.unfinished else "none",
-        way.cure[0].upper() + way.cure[1:] + "." if way.cure else 'Nothing; where it crawls, learning_rate="auto".',
+        way.cure[0].upper() + way.cure[1:] + "."
+        if way.cure
+        else "Where it crawls, a conditioned descent: --learning-rate auto.",
     )

@@ -11,7 +11,7 @@ from gradline.report.page.markup import MINUS, figure, shortened
 from gradline.report.svg import Scale
 
 WIDTH, HEIGHT = 360.0, 250.0
-LEFT, RIGHT, TOP, BOTTOM = 52.0, 350.0, 10.0, 206.0
+LEFT, RIGHT, TOP, BOTTOM = 58.0, 350.0, 10.0, 206.0
 LONGEST = 34  # characters of an axis' name
 
 

@@ -55,5 +55,9 @@ def section(reproduce: Reproduce) -> str:
         ("Seed", "none: nothing was drawn by chance" if reproduce.seed is None else str(reproduce.seed)),
         ("Data", reproduce.fingerprint and f"SHA-256 of the statistics {reproduce.fingerprint}"),
     ]
-    pairs = "".join(tag("div", tag("dt", words(name)), tag("dd", words(said))) for name, said in facts if said)
+    pairs = "".join(
+        tag("div", tag("dt", words(name)), tag("dd", words(said)), **({"class_": "wide"} if name == "Data" else {}))
+        for name, said in facts
+        if said
+    )
     return tag("pre", tag("code", words(reproduce.command))) + tag("dl", pairs, class_="facts")

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from gradline.diagnostics.influence import InfluentialRow
 from gradline.report.page.markup import counted, figure, paragraphs, shortened, tag, words
 from gradline.report.page.reading import Reading
-from gradline.report.page.seen import Seen
 from gradline.report.rows_told import rows_left_out
 
 LISTED = 8
@@ -15,8 +14,7 @@ LISTED = 8
 
 def section(reading: Reading) -> str:
     """Sentences, and two short tables."""
-    seen = Seen.of(reading)
-    weighting = reading.weighting
+    diagnosis, weighting = reading.diagnosis, reading.weighting
     told = [
         f"{counted(reading.rows, 'row')} used of {shortened(reading.source)}.",
         *rows_left_out(reading.rows_dropped, {shortened(name): n for name, n in reading.dropped.items()}),
@@ -24,35 +22,35 @@ def section(reading: Reading) -> str:
         "Predictions outside of the range of the rows are extrapolation: nothing here speaks for them.",
     ]
     tables = ""
-    if seen is not None and seen.most_influential:
+    if diagnosis is not None and not diagnosis.exact_fit:
+        found, judged = diagnosis.influence, not diagnosis.unjudged
+        ranked = [("Most influential, by Cook's distance", found.by_cooks)] if judged else []
+        ranked += [("Farthest from the line", found.by_studentised)]
         tables = tag(
             "div",
-            _table("Most influential, by Cook's distance", seen.most_influential, reading.target),
-            _table("Farthest from the line", seen.farthest, reading.target),
+            *(_table(title, rows, reading.target, judged=judged) for title, rows in ranked if rows),
             class_="pair",
         )
     return paragraphs(*told) + tables
 
 
-def _table(title: str, rows: Sequence[InfluentialRow], target: str) -> str:
-    head = ("row", shortened(target, 16), "fitted", "studentised", "leverage", "Cook's")
+def _table(title: str, rows: Sequence[InfluentialRow], target: str, *, judged: bool) -> str:
+    head = ["row", shortened(target, 16), "fitted", "residual"]
+    head += ["studentised", "leverage", "Cook's"] if judged else []
     body = (
         tag(
             "tr",
             tag("th", words(f"{row.row:,}"), scope="row"),
-            *(
-                tag("td", words(figure(value, digits)))
-                for value, digits in (
-                    (row.actual, 5),
-                    (row.fitted, 5),
-                    (row.studentised, 3),
-                    (row.leverage, 2),
-                    (row.cooks, 2),
-                )
-            ),
+            *(tag("td", words(figure(value, digits))) for value, digits in _figures(row)[: len(head) - 1]),
         )
         for row in rows[:LISTED]
     )
     titles = tag("tr", *(tag("th", words(name), scope="col") for name in head))
     table = tag("table", tag("caption", words(title)), tag("thead", titles), tag("tbody", *body))
     return tag("div", table, class_="scroll")
+
+
+def _figures(row: InfluentialRow) -> list[tuple[float, int]]:
+    """What a table shows of a row, and to how many digits."""
+    in_units = [(value, 5) for value in (row.actual, row.fitted, row.residual)]
+    return [*in_units, (row.studentised, 3), (row.leverage, 2), (row.cooks, 2)]

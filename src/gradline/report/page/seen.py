@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradline.diagnostics.diagnosis import Diagnosis
-from gradline.diagnostics.influence import InfluentialRow
 from gradline.diagnostics.quantile_plot import QuantilePlot
 from gradline.report.displays.smoother import bin_count
 from gradline.report.page.drawings import Line, NormalQuantiles, Points, Smoother
@@ -40,8 +39,7 @@ class Seen:
     half_band : float
         Half the width of the 95 % band of new rows.
     named : tuple of int
-        Numbers of the rows with the largest Cook's distances.
-    most_influential, farthest : tuple of InfluentialRow
+        Numbers of the rows with the largest Cook's distances; none where these are not judged.
     """
 
     points: Points
@@ -53,8 +51,6 @@ class Seen:
     normal_quantiles: NormalQuantiles | None
     half_band: float
     named: tuple[int, ...]
-    most_influential: tuple[InfluentialRow, ...]
-    farthest: tuple[InfluentialRow, ...]
 
     @classmethod
     def of(cls, reading: Reading) -> Seen | None:
@@ -63,7 +59,7 @@ class Seen:
         if diagnosis is None:
             return None
         influence = diagnosis.influence
-        known = [row for row in influence.by_cooks if math.isfinite(row.cooks)]
+        known = [] if diagnosis.unjudged else [row for row in influence.by_cooks if math.isfinite(row.cooks)]
         return cls(
             points=_points(diagnosis, one_feature=len(reading.features) == 1),
             rows=diagnosis.rows,
@@ -74,8 +70,6 @@ class Seen:
             normal_quantiles=_quantiles(diagnosis.quantile_plot),
             half_band=math.nan if diagnosis.unjudged else diagnosis.profile.half_band,
             named=tuple(row.row for row in known[:NAMED]),
-            most_influential=tuple(known),
-            farthest=influence.by_studentised,
         )
 
     def line(self, reading: Reading) -> Line:
