@@ -1,4 +1,4 @@
-"""Shared by all tests: where the real tables are."""
+"""Shared by all tests: where the real tables are, and a browser."""
 
 import os
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.browser import browser, opened  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("GRADLINE_DATA_DIR", ROOT.parent / "shared" / "data"))
