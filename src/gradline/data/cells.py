@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradline.data.arrow import plain, truths
 from gradline.data.columns.kinds import Kind, kind_of
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -141,16 +142,16 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
     if types.is_null(kind):
         return np.full(len(cells), np.nan)
     if types.is_int64(kind) or types.is_uint64(kind):
-        exact = from_integers(cells.fill_null(0).to_numpy(zero_copy_only=False), column, rows_before)
+        exact = from_integers(plain(cells, 0), column, rows_before)
         if cells.null_count:
-            exact[cells.is_null().to_numpy(zero_copy_only=False)] = np.nan
+            exact[truths(cells.is_null())] = np.nan
         return exact
     if types.is_boolean(kind):
         cells = cells.cast(pa.int8())
     if types.is_temporal(kind) and not types.is_interval(kind):
         return _from_temporal(cells)
     if kind_of(kind) is Kind.NUMBER or types.is_boolean(kind):
-        return np.asarray(cells.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+        return plain(cells.cast(pa.float64(), safe=False))
     for row, cell in enumerate(cells, rows_before + 1):
         if cell.is_valid:
             if types.is_interval(kind):
@@ -175,12 +176,12 @@ def _from_temporal(cells: Any) -> Array:
     else:
         parts_a_unit = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
         whole = cells.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
-    parts = whole.fill_null(0).to_numpy(zero_copy_only=False)
+    parts = plain(whole, 0)
     # Whole units and the rest apart: a count of nanoseconds since 1970 is beyond 2^53.
     units, rest = np.divmod(parts, parts_a_unit)
     numbers: Array = units.astype(np.float64) + rest / parts_a_unit
     if cells.null_count:
-        numbers[cells.is_null().to_numpy(zero_copy_only=False)] = np.nan
+        numbers[truths(cells.is_null())] = np.nan
     return numbers
 
 

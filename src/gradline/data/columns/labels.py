@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.data.arrow import plain
 from gradline.solution import Array
 
 MISSING = -1
@@ -71,7 +72,7 @@ class Labels:
             encoded = encoded.unify_dictionaries().combine_chunks()
         if isinstance(encoded, pa.ChunkedArray):  # of no chunks, in some versions
             encoded = pa.concat_arrays(encoded.chunks)
-        codes = encoded.indices.cast(pa.int32()).fill_null(MISSING).to_numpy(zero_copy_only=False)
+        codes = plain(encoded.indices.cast(pa.int32()), MISSING)
         words = [_word(cell) for cell in encoded.dictionary.to_pylist()]
         return cls._numbered(codes, [None if word in missing_words else word for word in words])
 

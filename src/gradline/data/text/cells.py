@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from gradline.data import arrow
 from gradline.data.cells import (
     EXACT_INTEGERS,
     FALSE_WORDS,
@@ -159,7 +160,7 @@ def trimmed(cells: Any, words: Sequence[str] = MISSING_WORDS) -> Any:
     import pyarrow.compute as pc
 
     cells = pc.ascii_trim_whitespace(cells)
-    return pc.if_else(pc.is_in(cells, pa.array(words, cells.type)), pa.scalar(None, cells.type), cells)
+    return pc.if_else(pc.is_in(cells, arrow.words(words, cells.type)), pa.nulls(len(cells), cells.type), cells)
 
 
 def _numbers(cells: Any, form: Form) -> Array:
@@ -168,18 +169,18 @@ def _numbers(cells: Any, form: Form) -> Array:
 
     if form.decimal == ",":  # a point becomes what no number has
         cells = pc.replace_substring(pc.replace_substring(cells, ".", "_"), ",", ".")
-    return np.array(pc.cast(cells, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return arrow.plain(pc.cast(cells, pa.float64()))
 
 
 def _truths(cells: Any, form: Form) -> Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    true = pc.is_in(cells, pa.array(TRUE_WORDS, cells.type))
-    known = pc.or_(true, pc.is_in(cells, pa.array((*FALSE_WORDS, None), cells.type)))
-    if not pc.all(known, min_count=0).as_py():
+    true = pc.is_in(cells, arrow.words(TRUE_WORDS, cells.type))
+    known = pc.or_(true, pc.is_in(cells, arrow.words(FALSE_WORDS, cells.type)))
+    if not pc.all(pc.or_(known, cells.is_null()), min_count=0).as_py():
         raise pa.ArrowInvalid("neither true nor false")
-    return from_arrow(pc.if_else(cells.is_valid(), true, pa.scalar(None, pa.bool_())), "")
+    return from_arrow(pc.if_else(cells.is_valid(), true, pa.nulls(len(cells), pa.bool_())), "")
 
 
 def _dates(cells: Any, form: Form) -> Array:

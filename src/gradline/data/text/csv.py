@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradline.data.arrow import plain
 from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
@@ -135,7 +136,7 @@ class CsvReader:
             if name in texts:
                 cells.append(labels_of(column.combine_chunks(), name))
             elif pa.types.is_floating(column.type):
-                cells.append(column.to_numpy())
+                cells.append(plain(column))
             else:
                 cells.append(from_text(column.combine_chunks(), name, self.forms[name]))
         return cells
@@ -157,7 +158,7 @@ class CsvReader:
         except pa.ArrowInvalid:
             self._words = MANY_WORDS
             return None if words is MANY_WORDS else self._typed(chunk, positions, types)
-        numbers = (column.to_numpy() for column in table.columns if pa.types.is_floating(column.type))
+        numbers = (plain(column) for column in table.columns if pa.types.is_floating(column.type))
         # Integers beyond 2^53 may have been rounded; the text still tells.
         return None if any((np.abs(column) >= EXACT_INTEGERS).any() for column in numbers) else table
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradline.data.arrow import plain
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
@@ -137,7 +138,7 @@ class JsonLinesReader:
                 elif pa.types.is_string(column.type):
                     cells.append(from_text(column, name, self.forms[name], words=()))
                 else:
-                    cells.append(np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False)))
+                    cells.append(plain(column.cast(pa.float64())))
         except (pa.ArrowInvalid, UnicodeDecodeError, KeyError, NotANumber):
             return None
         # Integers beyond 2^53 may have been rounded; the text still tells.

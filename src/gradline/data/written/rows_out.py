@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from gradline.data.arrow import column
 from gradline.data.readers.credentials import shown_path
 from gradline.data.written.whole_file import replacing
 from gradline.errors import DataError
@@ -113,4 +114,4 @@ def _write_parquet(file: BinaryIO, names: tuple[str, ...], blocks: Iterable[Arra
 def _table(names: tuple[str, ...], block: Array) -> Any:
     import pyarrow as pa
 
-    return pa.table({name: pa.array(block[:, j], from_pandas=True) for j, name in enumerate(names)})
+    return pa.Table.from_arrays([column(cells) for cells in block.T], names=list(names))
