@@ -116,6 +116,15 @@ class CoefficientDisplay:
         standardise : bool
             Coefficients times sd(x) / sd(y): how many standard deviations of y by one of x. Comparable where units
             differ; intervals take the standard deviations as known. Needs `moments_`, as `LinearRegression` has.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from gradline import LinearRegression
+        >>> model = LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9])
+        >>> shown = CoefficientDisplay.from_estimator(model, ax=Figure().subplots())
+        >>> shown.names, shown.estimates, shown.intervals.round(4)
+        (('x0',), array([1.96]), array([[1.7166, 2.2034]]))
         """
         if not callable(getattr(estimator, "summary", None)):
             raise DataError(
@@ -132,7 +141,15 @@ class CoefficientDisplay:
     def of_summary(
         cls, summary: Summary | WideSummary, *, intercept: bool = False, scale: Array | None = None, top: int = 30
     ) -> Self:
-        """Not drawn yet; `scale` (slopes,) multiplies slopes and limits, and leaves no place for the intercept."""
+        """Not drawn yet; `scale` (slopes,) multiplies slopes and limits, and leaves no place for the intercept.
+
+        Examples
+        --------
+        >>> from gradline import LinearRegression
+        >>> model = LinearRegression().fit([[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9])
+        >>> CoefficientDisplay.of_summary(model.summary(), intercept=True).names
+        ('(Intercept)', 'x0')
+        """
         told = summary.as_dict()
         names = [name for name in told["coef"] if name != INTERCEPT or (intercept and scale is None)]
         factors = np.ones(len(names)) if scale is None else scale

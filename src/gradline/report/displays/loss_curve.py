@@ -99,6 +99,16 @@ class LossCurveDisplay:
             In the legend; default: its engine and its learning rate.
         floor : float, optional
             The optimum, where it is known otherwise.
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from gradline import GradientDescentRegressor
+        >>> X, y = [[1.0], [3.0], [4.0]], [2.0, 6.1, 7.9]
+        >>> walk = GradientDescentRegressor(learning_rate=0.01, max_iter=20, tol=None).fit(X, y)
+        >>> shown = LossCurveDisplay.from_estimator(walk, X, y, ax=Figure().subplots())
+        >>> shown.name, len(shown.loss), round(shown.floor, 5)
+        ('numpy, rate 0.01', 20, 0.00595)
         """
         curve = getattr(estimator, "loss_curve_", None)
         if curve is None:

@@ -82,6 +82,8 @@ class ResidualDisplay:
     >>> shown = ResidualDisplay.from_predictions([1.1, 1.9, 3.2, 3.8], [1.0, 2.0, 3.0, 4.0], ax=ax)
     >>> shown.scatter_.get_offsets().round(1).tolist()
     [[1.0, 0.1], [2.0, -0.1], [3.0, 0.2], [4.0, -0.2]]
+    >>> shown.plot(Figure().subplots(), kind="qq").ax_.get_xlabel()
+    'normal quantile'
     """
 
     def __init__(
@@ -148,6 +150,15 @@ class ResidualDisplay:
         X : (n, features); or a gradline source, then y=None
         y : (n,)
         sample_weight : (n,), optional
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> from gradline import LinearRegression
+        >>> X, y = [[1.0], [2.0], [3.0], [4.0]], [3.1, 4.9, 7.1, 8.9]
+        >>> shown = ResidualDisplay.from_estimator(LinearRegression().fit(X, y), X, y, ax=Figure().subplots())
+        >>> shown.residual.round(2)
+        array([ 0.04, -0.12,  0.12, -0.04])
         """
         target = "y"
         fitted = estimator.predict(X)
@@ -181,7 +192,15 @@ class ResidualDisplay:
         scatter_kwargs: Mapping[str, Any] | None = None,
         line_kwargs: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Of observed and fitted values, (n,) each; `target` is y's own name where it has one (a pandas Series)."""
+        """Of observed and fitted values, (n,) each; `target` is y's own name where it has one (a pandas Series).
+
+        Examples
+        --------
+        >>> from matplotlib.figure import Figure
+        >>> shown = ResidualDisplay.from_predictions([1.0, 2.0], [1.5, 1.75], kind="qq", ax=Figure().subplots())
+        >>> shown.residual
+        array([-0.5 ,  0.25])
+        """
         actual, expected = np.asarray(y, dtype=np.float64), np.asarray(fitted, dtype=np.float64)
         if actual.shape != expected.shape:
             raise DataError(f"y has shape {actual.shape}, but there are fitted values of shape {expected.shape}")
