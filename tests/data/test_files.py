@@ -184,6 +184,8 @@ def test_any_bytes_are_numbers_or_one_sentence(
 LONG = "a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first"
 NUMBER = "expected a number, as in the first rows; C({}) reads the column as a category"
 THOUSANDS = "write thousands without a separator"
+NO_TABLE = "expected a line of column names and rows below it: was the file written to its end?"
+MEND = "mend the row; a field that holds ',' stands in quotes"
 COMMA = "decimal=',' reads the comma as the decimal point"
 DROP = "leave out these 1 of 2 rows (missing='drop' does so and counts them)"
 BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 9007199254740993 in row 1"
@@ -192,14 +194,14 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        ("", "t.csv is empty (0 bytes)", None),
-        ("\n \n", "t.csv is empty: it holds 3 bytes, all blank", None),
+        ("", "t.csv is empty (0 bytes)", NO_TABLE),
+        ("\n \n", "t.csv is empty: it holds 3 bytes, all blank", NO_TABLE),
         ("x,y\n", "t.csv has column names but no rows", None),
         ("x,y", "t.csv has column names but no rows", None),
-        ("x,y\n1,2\n\n3,4,5\n", "line 4 of t.csv has 3 fields, expected 2 as in the header", None),
-        ("x,y\n1,2\n3\n", "line 3 of t.csv has 1 field, expected 2 as in the header", None),
-        ('x,y\n"1\n",2\n3\n', "line 4 of t.csv has 1 field, expected 2 as in the header", None),
-        ('x,y\n1,2\n3,"4\n5,6\n', "line 3 of t.csv opens a quote that is not closed", None),
+        ("x,y\n1,2\n\n3,4,5\n", "line 4 of t.csv has 3 fields, expected 2 as in the header", MEND),
+        ("x,y\n1,2\n3\n", "line 3 of t.csv has 1 field, expected 2 as in the header", MEND),
+        ('x,y\n"1\n",2\n3\n', "line 4 of t.csv has 1 field, expected 2 as in the header", MEND),
+        ('x,y\n1,2\n3,"4\n5,6\n', "line 3 of t.csv opens a quote that is not closed", "close it, or write it twice"),
         ("x,y\n1,2\nbad,4\n", "column 'x' of t.csv holds text: 'bad' in row 2", NUMBER.format("x")),
         ("x,y\n1,2\n3,bad\n", "column 'y' of t.csv holds text: 'bad' in row 2", "expected a number"),
         ("x,y\n2,1_000\n", "column 'y' of t.csv holds text: '1_000' in row 1", None),
@@ -283,10 +285,18 @@ COLUMNS = "['price', 'sqft', 'city']"
         ({"target": None}, f"which column of FILE is the target? It has {COLUMNS}", "target='city'"),
         ({"features": ["sqf"]}, f"no column 'sqf' in FILE; it has {COLUMNS}", "did you mean 'sqft'?"),
         ({"weight": "w"}, f"no column 'w' in FILE; it has {COLUMNS}", None),
-        ({"weight": "price"}, "column 'price' of FILE cannot be both the target and the weight", None),
-        ({"features": ["price"]}, "column 'price' of FILE cannot be both the target and a feature", None),
-        ({"features": ["sqft", "sqft"]}, "feature 'sqft' is listed 2 times", None),
-        ({"features": []}, "no features: FILE has no column beside 'price' to learn from", None),
+        (
+            {"weight": "price"},
+            "column 'price' of FILE cannot be both the target and the weight",
+            "choose another weight, or none",
+        ),
+        (
+            {"features": ["price"]},
+            "column 'price' of FILE cannot be both the target and a feature",
+            "name the other columns alone",
+        ),
+        ({"features": ["sqft", "sqft"]}, "feature 'sqft' is listed 2 times", "list it once"),
+        ({"features": []}, "no features: FILE has no column beside 'price' to learn from", "name another target"),
         ({"missing": "fill"}, "missing='fill' is not known", "missing='error' or missing='drop'"),
         ({"target": "city", "features": "sqft"}, "column 'city' of FILE holds text: 'Rome' in row 1", None),
     ],

@@ -50,7 +50,10 @@ class Roles:
         target = find_column(table, column_names, target)
         weight = None if weight is None else find_column(table, column_names, weight)
         if weight == target:
-            raise DataError(f"column {target!r} of {table} cannot be both the target and the weight")
+            raise DataError(
+                f"column {target!r} of {table} cannot be both the target and the weight",
+                hint="choose another weight, or none",
+            )
         if features is None:
             for position, name in enumerate(column_names, 1):
                 if not name:
@@ -65,12 +68,17 @@ class Roles:
             asked = [features] if isinstance(features, str) else list(features)
             chosen = [find_column(table, column_names, name) for name in asked]
         if target in chosen:
-            raise DataError(f"column {target!r} of {table} cannot be both the target and a feature")
+            raise DataError(
+                f"column {target!r} of {table} cannot be both the target and a feature",
+                hint="name the other columns alone",
+            )
         (name, times), *_ = Counter(chosen).most_common(1) or [("", 0)]
         if times > 1:
-            raise DataError(f"feature {name!r} is listed {times} times")
+            raise DataError(f"feature {name!r} is listed {times} times", hint="list it once")
         if not chosen:
-            raise DataError(f"no features: {table} has no column beside {target!r} to learn from")
+            raise DataError(
+                f"no features: {table} has no column beside {target!r} to learn from", hint="name another target"
+            )
         return cls(tuple(chosen), target, weight)
 
 

@@ -13,10 +13,12 @@ from gradline.data.readers.places import KINDS, TABLE, Pipe, Place, find
 from gradline.data.readers.reader import Reader
 from gradline.data.text.cells import Decimal
 from gradline.data.text.csv import CsvReader
+from gradline.data.text.csv_header import NO_TABLE
 from gradline.data.text.file import TextFile
 from gradline.data.text.json_lines import JsonLinesReader
 from gradline.errors import DataError
 
+MISNAMED = "name it by what it holds (.csv, .parquet, .arrow, .jsonl), or write it again if it was damaged"
 JSON_OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*(["}]|\Z)')
 STREAM = b"\xff\xff\xff\xff"  # of Arrow
 COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
@@ -54,7 +56,7 @@ def open_place(
     """
     start = place.head(8)
     if not start:
-        raise DataError(f"{place.name} is empty (0 bytes)")
+        raise DataError(f"{place.name} is empty (0 bytes)", hint=NO_TABLE)
     kind = next((reader for magic, reader in COLUMNAR.items() if start.startswith(magic)), None)
     if kind is not None:
         if isinstance(place, Pipe):
@@ -66,9 +68,11 @@ def open_place(
             )
         return kind(place)
     if place.path.endswith((".parquet", ".pq")):
-        raise DataError(f"{place.name} is not a Parquet file: it does not start with PAR1")
+        raise DataError(f"{place.name} is not a Parquet file: it does not start with PAR1", hint=MISNAMED)
     if place.path.endswith((".arrow", ".feather", ".ipc")):
-        raise DataError(f"{place.name} is not an Arrow file: it starts neither with ARROW1 nor as a stream does")
+        raise DataError(
+            f"{place.name} is not an Arrow file: it starts neither with ARROW1 nor as a stream does", hint=MISNAMED
+        )
     if start.startswith(b"PK\x03\x04"):
         raise DataError(f"{place.name} is a workbook or a zip archive", hint="save the table as CSV or Parquet")
     place = place.uncompressed()

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradline.data.arrow import plain
-from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS, NotANumber
+from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
-from gradline.data.readers.ahead import ahead
-from gradline.data.readers.places import Pipe
 from gradline.data.readers.reader import Cells
 from gradline.data.text import csv_chunks
 from gradline.data.text.cells import CONVERSIONS, Decimal, Form, form_of, from_text, labels_of
 from gradline.data.text.csv_chunks import Chunk, Ragged, chunks, fields, row_end
 from gradline.data.text.csv_header import BLANKS, read_header
 from gradline.data.text.file import TextFile
+from gradline.data.text.reader import TextReader
 from gradline.errors import DataError, DataWarning
 
 # Looking for every word costs a quarter of the parsing: only for files that have one. Columns padded to equal width
@@ -30,7 +29,7 @@ FEW_WORDS = ("",)
 MANY_WORDS = MISSING_WORDS + tuple(" " * width for width in range(1, 33))
 
 
-class CsvReader:
+class CsvReader(TextReader[Chunk]):
     """A delimited text file with a header line.
 
     The text is cut into chunks of whole rows, which threads parse in parallel: straight into numbers, or, where
@@ -76,34 +75,12 @@ class CsvReader:
         }
         return forms | self._known_forms
 
-    @property
-    def once(self) -> bool:
-        """Whether a second pass is an error."""
-        return isinstance(self.file.place, Pipe)
-
-    def kinds(self) -> dict[str, Kind]:
-        """What the cells of each column are in the first rows."""
-        return {name: form.kind for name, form in self.forms.items()}
-
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
         """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
-        before = 0
-        _ = self.forms  # before there are threads
         try:
-            for block in ahead(partial(self._cells, columns=columns, texts=texts), self._chunks()):
-                for cells in block:
-                    if isinstance(cells, Labels):
-                        self._warn_of_encoding(cells.levels)
-                count = len(block[0])
-                for piece in range(pieces := -(-count // rows)):
-                    part = slice(piece * count // pieces, (piece + 1) * count // pieces)
-                    yield [cells.take(part) if isinstance(cells, Labels) else cells[part] for cells in block]
-                before += count
-        except NotANumber as cell:
-            cell.row += before
-            raise
+            yield from super().read(columns, rows, texts)
         except Ragged as row:
-            raise DataError(f"line {row.line} of {self.name} {row.what}") from None
+            raise DataError(f"line {row.line} of {self.name} {row.what}", hint=row.hint) from None
 
     def _chunks(self) -> Iterator[Chunk]:
         with self.file.opened() as file:
@@ -112,7 +89,10 @@ class CsvReader:
                 header += data
             first, header = header[self._header_bytes :], header[: self._header_bytes]
             if header != self._sample[: self._header_bytes]:
-                raise DataError(f"{self.name} has changed since it was opened: its first line is another")
+                raise DataError(
+                    f"{self.name} has changed since it was opened: its first line is another",
+                    hint="fit it again once nothing writes to it",
+                )
 
             def pieces() -> Iterator[bytes]:
                 yield first
@@ -213,15 +193,25 @@ class CsvReader:
                 if row and len(row) != len(self.column_names):
                     count = "1 field" if len(row) == 1 else f"{len(row)} fields"
                     raise Ragged(
-                        chunk, line, f"has {count}, expected {len(self.column_names)} as in the header"
+                        chunk,
+                        line,
+                        f"has {count}, expected {len(self.column_names)} as in the header",
+                        hint=f"mend the row; a field that holds {self.delimiter!r} stands in quotes",
                     ) from None
-            raise Ragged(chunk, 1, f"or a later one cannot be read: {error}") from None
+            raise Ragged(
+                chunk, 1, f"or a later one cannot be read: {error}", hint="mend or leave out the row"
+            ) from None
 
-    def _warn_of_encoding(self, words: Collection[str]) -> None:
+    def _met(self, block: list[Cells]) -> None:
+        self._warn_of_encoding(word for cells in block if isinstance(cells, Labels) for word in cells.levels)
+
+    def _warn_of_encoding(self, words: Iterable[str]) -> None:
         """Once, where a word depends on an encoding that is a guess."""
-        if self.file.assumed and not self._warned and not all(map(str.isascii, words)):
+        if not self.file.assumed or self._warned:
+            return
+        word = next((word for word in words if not word.isascii()), None)
+        if word is not None:
             self._warned = True
-            word = next(word for word in words if not word.isascii())
             warnings.warn(
                 f"{self.name} is not in UTF-8 and was read as {self.file.encoding}, which gives {word!r}: "
                 f"if that is wrong, say which encoding it is in (encoding='latin-1', 'cp1250', ...)",

@@ -22,9 +22,9 @@ class Chunk(NamedTuple):
 class Ragged(Exception):  # noqa: N818 - passed from the threads that parse to the reader, which knows the file
     """A row with too few or too many fields, in a line counted from 1 within its chunk."""
 
-    def __init__(self, chunk: Chunk, line: int, what: str) -> None:
+    def __init__(self, chunk: Chunk, line: int, what: str, hint: str) -> None:
         super().__init__(line, what)
-        self.line, self.what = chunk.lines_before + line, what
+        self.line, self.what, self.hint = chunk.lines_before + line, what, hint
 
 
 def chunks(
@@ -107,4 +107,4 @@ def _refuse_open_quote(chunk: Chunk, delimiter: str) -> None:
     if chunk.text.count(b'"') % 2:
         for line, row in fields(Chunk(chunk.text + b"\nend", chunk.lines_before), delimiter):
             if row is None or (len(row) > 1 and row[-1].endswith("\nend")):
-                raise Ragged(chunk, line, "opens a quote that is not closed")
+                raise Ragged(chunk, line, "opens a quote that is not closed", hint="close it, or write it twice")

@@ -12,6 +12,7 @@ from gradline.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
 BLANKS = " "  # one or more of them, or of tabs
+NO_TABLE = "expected a line of column names and rows below it: was the file written to its end?"
 
 
 def read_header(sample: bytes, name: str, decimal: Decimal = ".") -> tuple[tuple[str, ...], str, int]:
@@ -34,7 +35,7 @@ def read_header(sample: bytes, name: str, decimal: Decimal = ".") -> tuple[tuple
     text = sample[mark:].decode("utf-8", "surrogateescape")
     splits = {delimiter: _first_rows(text, delimiter) for delimiter in DELIMITERS}
     if not any(splits.values()):
-        raise DataError(f"{name} is empty: it holds {len(sample)} bytes, all blank")
+        raise DataError(f"{name} is empty: it holds {len(sample)} bytes, all blank", hint=NO_TABLE)
     if all(len(rows[0][0]) == 1 for rows in splits.values() if rows):
         splits[BLANKS] = _first_rows(text, BLANKS)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +13,11 @@ from gradline.data.arrow import plain
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
-from gradline.data.readers.ahead import ahead
-from gradline.data.readers.places import Pipe
 from gradline.data.readers.reader import Cells
 from gradline.data.text import file as text_file
 from gradline.data.text.cells import Form, advice, form_of, from_text
 from gradline.data.text.file import TextFile
+from gradline.data.text.reader import TextReader
 from gradline.errors import DataError
 
 CHUNK_BYTES = 4 << 20
@@ -33,7 +32,7 @@ class Lines(NamedTuple):
     before: int
 
 
-class JsonLinesReader:
+class JsonLinesReader(TextReader[Lines]):
     """One JSON object a line; a key that an object lacks, and null, are missing cells.
 
     The columns are the keys of the first megabyte. Threads parse chunks of whole lines straight into numbers, or, where
@@ -57,7 +56,10 @@ class JsonLinesReader:
         whole = text if len(text) < text_file.SAMPLE_BYTES else text[: text.rfind(b"\n") + 1] or text
         self._sample = [record for _, record in self._objects(Lines(whole, 0))]
         if not self._sample:
-            raise DataError(f"{self.name} is empty: it holds {len(text)} bytes, all blank")
+            raise DataError(
+                f"{self.name} is empty: it holds {len(text)} bytes, all blank",
+                hint="expected one object a line, its keys the columns",
+            )
         self.column_names = tuple(dict.fromkeys(key for record in self._sample for key in record))
         self._known_forms = {name: form for name, form in (forms or {}).items() if name in self.column_names}
 
@@ -67,30 +69,6 @@ class JsonLinesReader:
         names = (name for name in self.column_names if name not in self._known_forms)
         forms = {name: _form([record.get(name) for record in self._sample]) for name in names}
         return forms | self._known_forms
-
-    @property
-    def once(self) -> bool:
-        """Whether a second pass is an error."""
-        return isinstance(self.file.place, Pipe)
-
-    def kinds(self) -> dict[str, Kind]:
-        """What the cells of each column are in the first rows."""
-        return {name: form.kind for name, form in self.forms.items()}
-
-    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
-        """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
-        before = 0
-        _ = self.forms  # before there are threads
-        try:
-            for block in ahead(partial(self._cells, columns=columns, texts=texts), self._chunks()):
-                count = len(block[0])
-                for start in range(0, count, rows):
-                    part = slice(start, start + rows)
-                    yield [cells.take(part) if isinstance(cells, Labels) else cells[part] for cells in block]
-                before += count
-        except NotANumber as cell:
-            cell.row += before
-            raise
 
     def _chunks(self) -> Iterator[Lines]:
         with self.file.opened() as file:
@@ -161,12 +139,16 @@ class JsonLinesReader:
             try:
                 record = json.loads(line.decode("utf-8-sig"))
             except UnicodeDecodeError:
-                raise DataError(f"line {number} of {self.name} is not in UTF-8") from None
+                raise DataError(
+                    f"line {number} of {self.name} is not in UTF-8", hint="save the file in UTF-8, as JSON is"
+                ) from None
             except (ValueError, RecursionError) as error:
                 reason = str(error).partition(":")[0]
                 raise DataError(f"line {number} of {self.name} is not JSON: {reason}", hint=ONE_A_LINE) from None
             if not isinstance(record, dict):
-                raise DataError(f'line {number} of {self.name} holds no object, expected one as in {{"x": 1}}')
+                raise DataError(
+                    f'line {number} of {self.name} holds no object, expected one as in {{"x": 1}}', hint=ONE_A_LINE
+                )
             yield number, record
 
 
