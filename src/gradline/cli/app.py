@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 import typer.core
 
-from gradline.cli import demo, fit, lab, models
+from gradline.cli import demo, fit, lab, lessons, models
 from gradline.cli.telling import INTERRUPTED, as_options, tell, tell_warning, told
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import GradlineError
@@ -89,5 +89,5 @@ def gradline(
     """Linear regression by gradient descent: every step visible, every answer certified."""
 
 
-for commands in (demo, fit, models, lab):
+for commands in (demo, fit, models, lab, lessons):
     commands.register(app)

@@ -1,0 +1,15 @@
+"""A learner's own training loop, run as it is, watched, and explained.
+
+script.py          a file read, and run as `python FILE.py` would run it
+rewriting.py       its syntax tree, with looks where something can go wrong; recognising.py (what an expression is
+                   likely to be), places.py (the lines that are looked at)
+looks.py           what the rewritten tree calls, and torch's own hooks: each look goes to its watcher
+shapes.py          a column against a row, dtypes that meet
+gradients.py       torch: added up, used, lost; gradients_told.py (in words)
+course.py          losses and updates as they come: diverged; mismatch.py (a gradient that is not the loss's)
+straight_line.py   which data and which parameters: the closed form, and a rate too small for it
+crash/             an exception, by the state of the variables it met
+names.py           what the learner calls an object
+notes.py           what is told, once for each cause
+check.py           all of this together
+"""

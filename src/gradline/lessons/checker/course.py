@@ -1,0 +1,171 @@
+"""The course of a descent, for NumPy and torch alike: losses and updates as they come, a loss that explodes (3)."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from gradline.lessons.checker.mismatch import Standing, mismatch
+from gradline.lessons.checker.notes import Note, Notes, number
+from gradline.lessons.checker.places import Place
+
+FIRST, LAST = 64, 64  # losses that are kept of a line
+LARGE = 2_000  # numbers of a parameter, from which on it is not copied
+EXPLODED = 1000.0  # times its first value
+EVEN = 1.1  # the largest ratio of two losses to the smallest, where one direction rules
+
+
+@dataclass(eq=False, slots=True)
+class Update:
+    """The latest of a line that moves a parameter."""
+
+    place: Place
+    value: Any = None
+    rate: float | None = None
+    count: int = 0
+    part: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class Losses:
+    """Of one line, as they came: the first, with the parameters, and the last."""
+
+    place: Place
+    first: list[Standing] = field(default_factory=list)
+    last: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))  # finite ones
+    ended: float = 0.0
+
+
+@dataclass
+class Course:
+    """Hears every update and every loss."""
+
+    notes: Notes
+    updates: dict[int, Update] = field(default_factory=dict)
+    losses: dict[int, Losses] = field(default_factory=dict)
+    optimizer: tuple[Place, float | None] | None = None  # the last to step, and its rate where that is the whole story
+    sizes: set[int] = field(default_factory=set)
+    torch: bool = False  # its scripts leave the gradient to autograd
+
+    def updated(self, place: Place, value: Any, rate: Any, part: bool) -> None:
+        """After a parameter has moved."""
+        update = self.updates.get(id(place))
+        if update is None:
+            update = self.updates[id(place)] = Update(place, part=part)
+        update.value = value
+        update.count += 1
+        if update.count <= FIRST or update.rate is not rate:
+            update.rate = _scalar(rate)
+
+    def lost(self, place: Place, value: Any) -> None:
+        """A loss was computed here; what is no single number is let pass."""
+        losses = self.losses.get(id(place))
+        if losses is None:
+            losses = self.losses[id(place)] = Losses(place)
+        loss = _scalar(value)
+        if loss is None:
+            return
+        losses.ended = loss
+        if math.isfinite(loss):
+            losses.last.append(loss)
+        if len(losses.first) < FIRST:
+            losses.first.append(Standing(loss, self._standing()))
+
+    def finish(self) -> None:
+        """After the last line."""
+        for losses in self.losses.values():
+            self._exploded(losses)
+            if not self.torch and not self.notes.has(2):
+                places = {key: update.place for key, update in self.updates.items()}
+                note = mismatch(losses.first, places, self.sizes)
+                if note is not None:
+                    self.notes.add(note)
+        if not self.losses:
+            for update in self.updates.values():
+                self._not_a_number(update)
+
+    def _standing(self) -> dict[int, tuple[tuple[float, ...], float | None, int]]:
+        return {
+            key: (_values(update.value), update.rate, update.count)
+            for key, update in self.updates.items()
+            if not update.part
+        }
+
+    # pitfall 3
+
+    def _exploded(self, losses: Losses) -> None:
+        if not losses.first:
+            return
+        first, last = losses.first[0].loss, losses.ended
+        if math.isfinite(last) and not self._grows(first, losses.last):
+            return
+        ratios = [after / before for before, after in pairwise(losses.last) if before > 0][-8:]
+        # one direction rules in the end: the loss then grows by the square of what a step does to the error
+        even = len(ratios) >= 2 and min(ratios) > 1 and max(ratios) < EVEN * min(ratios)
+        factor = -math.sqrt(median(ratios)) if even else None
+        self._diverged(losses.place, f"the loss went from {number(first)} to {number(last)}", factor)
+
+    @staticmethod
+    def _grows(first: float, last: deque[float]) -> bool:
+        """Whether it is far above its start, and the more so the longer: neither noise nor a start at zero."""
+        losses = list(last)
+        if len(losses) < 3:
+            return False
+        middle = losses[len(losses) // 2]
+        return min(losses) >= 0 and losses[-1] > EXPLODED * first > 0 and losses[-1] > 2 * middle >= 2 * losses[0] > 0
+
+    def _not_a_number(self, update: Update) -> None:
+        values = _values(update.value)
+        if values and not all(map(math.isfinite, values)):
+            place = update.place
+            self._diverged(place, f"{place.name} ended as {number(values[0])}", None)
+
+    def _diverged(self, place: Place, seen: str, factor: float | None) -> None:
+        at, rate, called = self.mover(place)
+        updates = max((update.count for update in self.updates.values()), default=0)
+        happened = f"{seen} within {updates:,} updates" if updates else seen
+        if factor is None or rate is None:
+            why = "Each step goes so far beyond the valley's floor that it lands higher up on the other side."
+            cure = f"Try a tenth of the learning rate{f' {number(rate)}' if rate else ''}, or standardise the features."
+        else:
+            limit = 2 * rate / (1 - factor)
+            why = (
+                f"Every step multiplies the error by {number(factor)}: it goes so far beyond the valley's floor that "
+                "it lands higher up on the other side."
+            )
+            cure = f"{called} {number(rate)} is above the limit of about {number(limit)}: try {number(limit / 2)}."
+        self.notes.add(Note(3, at.line, f"{happened}.", why, cure), at.lines)
+
+    def mover(self, otherwise: Place) -> tuple[Place, float | None, str]:
+        """The line that moves the parameters, and its rate."""
+        if self.optimizer is not None:
+            return self.optimizer[0], self.optimizer[1], "lr"
+        for update in self.updates.values():
+            return update.place, update.rate, "The rate"
+        return otherwise, None, ""
+
+
+def _scalar(value: Any) -> float | None:
+    """A loss as a float: Python's, NumPy's, or one in an array or tensor of a single number; None for anything else."""
+    if isinstance(value, float | int):
+        return float(value)
+    if hasattr(value, "detach"):
+        return float(value.detach()) if value.numel() == 1 and not value.is_complex() else None
+    if hasattr(value, "dtype") and getattr(value, "size", 0) == 1 and value.dtype.kind in "fiu":
+        return float(value.item())
+    return None
+
+
+def _values(value: Any) -> tuple[float, ...]:
+    if isinstance(value, float | int):
+        return (float(value),)
+    if hasattr(value, "detach"):
+        value = value.detach().flatten()
+        return tuple(value.tolist()) if value.numel() <= LARGE and not value.is_complex() else ()
+    if hasattr(value, "dtype") and hasattr(value, "ravel") and value.dtype.kind in "fiu" and value.size <= LARGE:
+        return tuple(map(float, value.ravel().tolist()))
+    return ()

@@ -1,0 +1,59 @@
+"""The first cause that knows what happened; else what the variables of the line were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gradline.lessons.checker.crash.arguments import layer, live_tensor, mixed_product, scikit_learn
+from gradline.lessons.checker.crash.backward import backward
+from gradline.lessons.checker.crash.parameters import integer_parameter, leaf_in_place, no_gradient, result_in_optimizer
+from gradline.lessons.checker.crash.state import Crash, crash_of, named
+from gradline.lessons.checker.gradients import Gradients
+from gradline.lessons.checker.notes import CRASH, Note, Notes
+from gradline.lessons.checker.shapes import is_array
+
+CAUSES: tuple[Callable[[Crash], Note | None], ...] = (
+    backward,
+    leaf_in_place,
+    no_gradient,
+    integer_parameter,
+    layer,
+    scikit_learn,
+    result_in_optimizer,
+    live_tensor,
+    mixed_product,
+)
+
+
+def explain(error: BaseException, source: bytes, file: str, gradients: Gradients, notes: Notes) -> None:
+    """Note the cause of an exception, unless it was foreseen by a note already."""
+    crash = crash_of(error, source, file, gradients)
+    if crash is None or (notes.has(6, 7, 8) and isinstance(error, AttributeError | TypeError | RuntimeError)):
+        return  # what a lost parameter leads to
+    causes = (cause(crash) for cause in CAUSES)
+    notes.add(next((note for note in causes if note is not None), None) or _unknown(crash))
+
+
+def _unknown(crash: Crash) -> Note:
+    """No pitfall: what stopped it, and what its variables were."""
+    kind = type(crash.error).__name__
+    shown = [f"{name} is {_described(value)}" for name, value in named(crash) if _described(value)]
+    return Note(
+        CRASH,
+        crash.line,
+        f"the script stopped here with {'an' if kind[0] in 'AEIOU' else 'a'} {kind}.",
+        "It is none of the pitfalls known here; the traceback above has its words.",
+        f"What stands on this line: {'; '.join(shown[:6])}." if shown else "Look at what this line is given.",
+    )
+
+
+def _described(value: Any) -> str:
+    """What kind of thing a variable is, where that may be what is wrong; else ""."""
+    if is_array(value):
+        return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
+    if isinstance(value, float | int) or value is None:
+        return repr(value)
+    if isinstance(value, list | tuple | dict | str):
+        return f"a {type(value).__name__} of {len(value)}"
+    return ""

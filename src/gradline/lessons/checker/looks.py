@@ -1,0 +1,282 @@
+"""What the rewritten tree calls, and what torch's own hooks call: each look goes to its watcher, and changes nothing.
+
+A look never raises: what goes wrong in one ends the watching, and the learner's script goes on as it would without.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib
+import operator
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradline.lessons.checker import rewriting
+from gradline.lessons.checker.course import Course
+from gradline.lessons.checker.gradients import Gradients
+from gradline.lessons.checker.names import learners_frame, name_of, variables
+from gradline.lessons.checker.notes import Notes
+from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.shapes import is_array, meet
+from gradline.lessons.checker.straight_line import SIGHTINGS, StraightLine, closed_form, crawling, values_of
+
+STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
+LOOKED_AT = 1000  # visits of a difference that are looked at: shapes do not change after that
+
+
+def _safe(look: Callable[..., None]) -> Callable[..., None]:
+    """A look whose own faults stay out of the learner's script."""
+
+    @functools.wraps(look)
+    def safe(self: Looks, *arguments: Any) -> None:
+        if self.ended:
+            return
+        try:
+            look(self, *arguments)
+        except Exception:
+            if STRICT in os.environ:
+                raise
+            self.ended = True
+
+    return safe
+
+
+@dataclass
+class Looks:
+    """All watchers of one run; `with looks:` puts them in place, and takes them away."""
+
+    file: str
+    places: list[Place]
+    notes: Notes
+    ended: bool = False
+    torch: bool = False
+    _undo: list[Callable[[], object]] = field(default_factory=list)
+    _by_line: dict[int, Place] = field(default_factory=dict)
+    _closed: str = ""
+
+    def __post_init__(self) -> None:
+        self.gradients = Gradients(self.notes)
+        self.course = Course(self.notes)
+        self.straight_line = StraightLine()
+        self._torch_before = "torch" in sys.modules
+
+    def __enter__(self) -> Looks:
+        looks: dict[str, Callable[..., Any]] = {
+            rewriting.PAIR: self.pair,
+            rewriting.SUBTRACT: operator.sub,
+            rewriting.LOSS_PAIR: self.loss_pair,
+            rewriting.GRADIENT: self.gradient,
+            rewriting.ERASED: self.erased,
+            rewriting.UPDATED: self.updated,
+            rewriting.LOSS_OF: self.loss_of,
+            rewriting.ARRIVING: self.arriving,
+        }
+        for name, look in looks.items():
+            setattr(builtins, name, look)
+            self._undo.append(functools.partial(delattr, builtins, name))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._undo:
+            self._undo.pop()()
+
+    def finish(self) -> None:
+        """After the script: what only its end shows."""
+        self._finish()
+
+    def closed_form(self) -> str:
+        """The final parameters beside the least squares solution; "" where the script is no linear regression."""
+        return self._closed
+
+    # called by the rewritten tree
+
+    def pair(self, one: Any, other: Any, number: int) -> tuple[Any, Any]:
+        """`one - other` is about to be computed."""
+        kind = type(one)
+        if kind is not float and kind is not int and type(other) is not float and is_array(one) and is_array(other):
+            place = self.places[number]
+            place.visits += 1
+            if place.visits <= LOOKED_AT:
+                self._met(one, other, place, False)
+        return one, other
+
+    def loss_pair(self, prediction: Any, target: Any, number: int) -> tuple[Any, Any]:
+        """A loss function is about to be called."""
+        if is_array(prediction) and is_array(target):
+            place = self.places[number]
+            place.visits += 1
+            if place.visits <= LOOKED_AT:
+                self._met(prediction, target, place, True)
+        return prediction, target
+
+    def gradient(self, tensor: Any, number: int) -> Any:
+        """`tensor.grad` is about to be read."""
+        if self._is_tensor(tensor):
+            self._read(tensor, self.places[number])
+        return tensor
+
+    def erased(self, owner: Any, number: int) -> Any:
+        """Its gradients are about to be zeroed."""
+        if self.torch:
+            self._erased(owner, self.places[number])
+        return owner
+
+    def updated(self, number: int, value: Any, rate: Any, part: bool) -> None:
+        """`value` has moved by `- rate * ...`."""
+        self._updated(self.places[number], value, rate, part)
+
+    def loss_of(self, value: Any, number: int) -> Any:
+        """What may be a loss has been computed."""
+        self._lost(self.places[number], value)
+        return value
+
+    def arriving(self, library: str) -> None:
+        """torch is imported next, or has come with something else: its hooks are put in place."""
+        if library == "torch" and "torch" not in sys.modules:
+            try:
+                import torch  # noqa: F401
+            except Exception:
+                return  # the learner's own import will say it
+        if not self.torch and (library == "torch" or ("torch" in sys.modules and not self._torch_before)):
+            self._hook(sys.modules["torch"])
+
+    # to the watchers
+
+    @_safe
+    def _finish(self) -> None:
+        self.gradients.finish()
+        self.course.finish()
+        fit = self.straight_line.fit()
+        if fit is None:
+            return
+        final = values_of([tensor if at is None else self.course.updates[id(at)].value for tensor, at in fit.objects])
+        compared = closed_form(fit, final)
+        if compared is None:
+            return
+        self._closed, best = compared
+        place, rate, _ = self.course.mover(fit.objects[-1][1] or self.straight_line.sightings[0].place)
+        note = crawling(fit, best, final, rate, place)
+        if note is not None:
+            self.notes.add(note, place.lines)
+
+    @_safe
+    def _met(self, one: Any, other: Any, place: Place, in_loss: bool) -> None:
+        shape, other_shape = tuple(one.shape), tuple(other.shape)
+        if not shape:
+            return
+        if shape != other_shape or in_loss:
+            meet(one, other, place, self.notes, in_loss=in_loss)
+        elif len(shape) in (1, 2):
+            self.course.sizes.add(shape[0])
+        if place.visits in SIGHTINGS and shape == other_shape and shape in ((len(one),), (len(one), 1)):
+            frame = learners_frame(self.file)
+            self.straight_line.look(one, other, place, self._parameters(), lambda: variables(frame))
+
+    @_safe
+    def _read(self, tensor: Any, place: Place) -> None:
+        self.gradients.read(tensor, place)
+
+    @_safe
+    def _erased(self, owner: Any, place: Place) -> None:
+        self.gradients.erase(owner, place)
+
+    @_safe
+    def _updated(self, place: Place, value: Any, rate: Any, part: bool) -> None:
+        self.course.updated(place, value, rate, part)
+        if self._is_tensor(value):
+            self.gradients.moved(value, place)
+
+    @_safe
+    def _lost(self, place: Place, value: Any) -> None:
+        if not (self._is_tensor(value) and value.requires_grad):  # else backward() will bring it
+            self.course.lost(place, value)
+
+    @_safe
+    def _backward(self, tensors: Any, given: Any) -> None:
+        frame = learners_frame(self.file)
+        if frame is not None:
+            place = self._line(frame.f_lineno)
+            self.gradients.backward(tensors, given, place, frame)
+            if self._is_tensor(tensors):
+                self.course.lost(place, tensors)
+
+    @_safe
+    def _step(self, optimizer: Any, closure: bool) -> None:
+        frame = learners_frame(self.file)
+        if frame is None:
+            return
+        place = self._line(frame.f_lineno)
+        self.gradients.step(optimizer, closure, place, frame)
+        group = optimizer.param_groups[0]
+        plain = type(optimizer).__name__ == "SGD" and not group.get("momentum") and not closure
+        self.course.optimizer = place, float(group["lr"]) if plain else None
+
+    @_safe
+    def _module(self, module: Any, inputs: Any) -> None:
+        frame = learners_frame(self.file)
+        if frame is not None:
+            place = self._line(frame.f_lineno)
+            place.visits += 1
+            if place.visits <= LOOKED_AT:
+                if not place.name:
+                    seen = variables(frame)
+                    place.name, place.other = name_of(inputs[0], seen, ""), name_of(inputs[1], seen, "")
+                self._met(inputs[0], inputs[1], place, True)
+
+    # torch's own hooks
+
+    @_safe
+    def _hook(self, torch: Any) -> None:
+        self.torch = self.course.torch = True
+        losses = tuple(getattr(torch.nn, name) for name in ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss"))
+
+        def before_module(module: Any, inputs: Any) -> None:
+            if isinstance(module, losses) and len(inputs) == 2:
+                self._module(module, inputs)
+
+        def before_step(optimizer: Any, arguments: Any, named: Any) -> None:
+            self._step(optimizer, len(arguments) > 1 or bool(named))  # the first argument is the optimizer
+
+        original = torch.autograd.backward
+
+        @functools.wraps(original)
+        def backward(tensors: Any, grad_tensors: Any = None, *arguments: Any, **named: Any) -> None:
+            self._backward(tensors, grad_tensors)
+            original(tensors, grad_tensors, *arguments, **named)
+            self.gradients.failed = None
+
+        torch.autograd.backward = backward
+        self._undo.append(functools.partial(setattr, torch.autograd, "backward", original))
+        self._undo.append(torch.nn.modules.module.register_module_forward_pre_hook(before_module).remove)
+        optimizers = importlib.import_module("torch.optim.optimizer")
+        self._undo.append(optimizers.register_optimizer_step_pre_hook(before_step).remove)
+
+    def _is_tensor(self, value: Any) -> bool:
+        return self.torch and isinstance(value, sys.modules["torch"].Tensor)
+
+    def _line(self, line: int) -> Place:
+        """The place of a line that was come to by a hook."""
+        found = self._by_line.get(line)
+        if found is None:
+            found = self._by_line[line] = Place(line, self._statement(line))
+        return found
+
+    def _statement(self, line: int) -> range:
+        around = [place.lines for place in self.places if line in place.lines]
+        return min(around, key=len, default=range(line, line + 1))
+
+    def _parameters(self) -> list[tuple[Any, Place | None]]:
+        """Everything that the script moves, with the line that does it."""
+        moved: list[tuple[Any, Place | None]] = [
+            (update.value, update.place) for update in self.course.updates.values() if not update.part
+        ]
+        known = {id(value) for value, _ in moved}
+        for parameter in self.gradients.parameters.values():
+            tensor = parameter.tensor()
+            if tensor is not None and id(tensor) not in known:
+                moved.append((tensor, None))
+        return moved

@@ -1,0 +1,125 @@
+"""Pitfall 16: a gradient that is not the loss's: a 2 is missing, a sum stands for a mean.
+
+For a squared loss between parameters P and P', with gradients g and g', the loss changes by (g + g')/2 . (P' - P),
+exactly, since the gradient is linear. The gradient that an update used is (P - P') / rate. So the ratio of the two
+sides is what the learner's gradient has to be multiplied by: 2 where the 2 of the square was forgotten, 1/N for a sum
+in place of a mean. No function of theirs has to be called for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from gradline.lessons.checker.notes import Note, number
+from gradline.lessons.checker.places import Place
+
+# A ratio comes from a difference of losses of at least CLEAR of the loss, so from at least nine of its digits.
+CLEAR, EQUAL = 1e-6, 1e-6
+FEWEST = 3  # steps from which a ratio is told
+AGREEING = 0.9  # of the steps have this very ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A loss, and where the parameters were when it was recorded: by line, (values, rate, updates so far)."""
+
+    loss: float
+    at: dict[int, tuple[tuple[float, ...], float | None, int]]
+
+
+def mismatch(standings: Sequence[Standing], places: dict[int, Place], sizes: Iterable[int]) -> Note | None:
+    """The note on a gradient that is a constant multiple of the loss's; None where it is its own, or no multiple.
+
+    `places` are the updates' by the keys of the standings, `sizes` the numbers of rows that were seen.
+    """
+    found = []
+    for one, two, three in zip(standings, standings[1:], standings[2:], strict=False):
+        slopes = _slopes(one, two, three)
+        if slopes is not None and abs(two.loss - one.loss) > CLEAR * max(abs(one.loss), abs(two.loss)):
+            found.append(((two.loss - one.loss) / slopes, one, two, slopes))
+    if len(found) < FEWEST:
+        return None
+    ratio = median(each[0] for each in found)
+    if sum(abs(each[0] / ratio - 1) < EQUAL for each in found) < AGREEING * len(found):
+        return None
+    reason = _reason(ratio, sizes)
+    if reason is None:
+        return None
+    _, one, two, slopes = found[0]
+    place = places[next(iter(one.at))]
+    return Note(16, place.line, _seen(one, two, slopes, ratio, place.name), *reason)
+
+
+def _seen(one: Standing, two: Standing, slopes: float, ratio: float, name: str) -> str:
+    change = two.loss - one.loss
+    moves = f"the loss {'falls' if change < 0 else 'rises'} by {number(abs(change))}"
+    if sum(len(values) for values, _, _ in one.at.values()) > 1:
+        return (
+            f"in one step {moves}; with the gradient of the update it would be {number(abs(slopes))}: the ratio is "
+            f"{ratio:.4g}."
+        )
+    key = next(iter(one.at))
+    moved = two.at[key][0][0] - one.at[key][0][0]
+    return (
+        f"while {name} moves by {number(moved)}, {moves}: a slope of {number(change / moved)}. The update used "
+        f"{number(slopes / moved)}: the ratio is {ratio:.4g}."
+    )
+
+
+def _reason(ratio: float, sizes: Iterable[int]) -> tuple[str, str] | None:
+    if abs(ratio / 2 - 1) < EQUAL:
+        return (
+            "The derivative of e**2 is 2*e: a factor 2 is missing. It still descends, at half the rate you set, and "
+            "compares with no formula or library.",
+            "Multiply the gradient by 2 (or define the loss with 1/2).",
+        )
+    if abs(ratio * 2 - 1) < EQUAL:
+        return (
+            "The gradient is twice that of the loss: a 1/2 in the loss that the gradient does not have, or a 2 too "
+            "many. The rate that you set counts double.",
+            "Have the 1/2 in both, or in neither.",
+        )
+    for rows in sorted(size for size in sizes if size > 2):
+        if abs(ratio * rows - 1) < EQUAL:
+            return (
+                f"The loss is a mean over {rows:,} rows and the gradient a sum: {rows:,} times too large, so that the "
+                "rate has to be as many times smaller, and changes with the number of rows.",
+                f"Take the mean in both: divide the gradient by {rows}.",
+            )
+        if abs(ratio * rows / 2 - 1) < EQUAL:
+            return (
+                f"The loss is a mean over {rows:,} rows and the gradient a sum, and the 2 of the derivative of e**2 is "
+                "missing as well.",
+                f"Multiply the gradient by 2 and divide it by {rows}.",
+            )
+    return None
+
+
+def _slopes(one: Standing, two: Standing, three: Standing) -> float | None:
+    """(g + g')/2 . (P' - P), where each parameter moved exactly once between the three; else None."""
+    if not one.at or one.at.keys() != two.at.keys() or one.at.keys() != three.at.keys():
+        return None
+    total = 0.0
+    for key, (first, _, count) in one.at.items():
+        second, second_rate, second_count = two.at[key]
+        third, third_rate, third_count = three.at[key]
+        if second_count != count + 1 or third_count != count + 2 or not second_rate or not third_rate or not first:
+            return None
+        if not len(first) == len(second) == len(third):
+            return None
+        if any(_still(*moves) for moves in ((first, second), (second, third))):
+            return None
+        for a, b, c in zip(first, second, third, strict=True):
+            # the rate is read as a parameter moves, so that of a's update is the one that came with b
+            gradient = ((a - b) / second_rate + (b - c) / third_rate) / 2
+            total += gradient * (b - a)
+    return total if total and math.isfinite(total) else None
+
+
+def _still(before: tuple[float, ...], after: tuple[float, ...]) -> bool:
+    """Whether rounding is so large a part of a move that EQUAL cannot be told of it."""
+    moved = max(abs(b - a) for a, b in zip(before, after, strict=True))
+    return not moved > EQUAL * 0.01 * max(map(abs, after))

@@ -1,0 +1,51 @@
+"""Places in the learner's file: where a look was put, and what stands there."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """An expression or a statement that is looked at.
+
+    Attributes
+    ----------
+    line : int
+        The one that a note names: where the expression begins.
+    lines : range
+        Of the whole statement: on any of them `# gradline: ok` may stand.
+    name : str
+        What stands there, as the learner wrote it: a variable, an expression.
+    other : str
+        Of a difference: what is subtracted.
+    """
+
+    line: int
+    lines: range
+    name: str = ""
+    other: str = ""
+    deliberate: bool = False
+    visits: int = 0
+
+    @classmethod
+    def of(cls, node: ast.AST, statement: ast.AST | None, name: str = "", other: str = "") -> Place:
+        """The place of a node within its statement."""
+        line = getattr(node, "lineno", 1)
+        whole = statement if statement is not None and not hasattr(statement, "body") else node
+        return cls(
+            line, range(getattr(whole, "lineno", line), (getattr(whole, "end_lineno", None) or line) + 1), name, other
+        )
+
+
+def short(node: ast.AST, limit: int = 40) -> str:
+    """The source of an expression, if it is short enough to be repeated in a sentence; else "".
+
+    Examples
+    --------
+    >>> short(ast.parse("model(x)  -  y").body[0].value)
+    'model(x) - y'
+    """
+    text = ast.unparse(node)
+    return text if len(text) <= limit and "\n" not in text else ""

@@ -1,0 +1,256 @@
+"""The learner's syntax tree, with looks in it: every value passes through unchanged, in the same order, once.
+
+| as written                    | as run                                                                         |
+|-------------------------------|--------------------------------------------------------------------------------|
+| `a - b`                       | `subtract(*pair(a, b, place))`, where `subtract` is `operator.sub`             |
+| `F.mse_loss(p, y)`            | `F.mse_loss(*losses_pair(p, y, place))`, and its like                          |
+| `a.grad`                      | `gradient(a, place).grad`                                                      |
+| `a.grad.zero_()`              | `erased(a, place).grad.zero_()`; `o.zero_grad()` and `a.grad = None` alike     |
+| `a -= rate * g`               | the same, then `updated(place, a, rate)`; `a = a - rate * g` alike             |
+| `loss = ((p - y)**2).mean()`  | `loss = loss_of(((p - y)**2).mean(), place)`; `losses.append(...)` alike       |
+| `import torch`                | `arriving("torch")`, then the same; of other imports: after them               |
+
+Looks are found among the built-in names, so that the learner's `globals()` and `dir()` show what they always do. Not
+touched: annotations, patterns of `match`, subscripts, differences from a number, and functions that something else
+compiles from their source or bytecode (`torch.compile`, `numba.njit`, ...).
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, TypeVar
+
+from gradline.lessons.checker.places import Place, short
+from gradline.lessons.checker.recognising import (
+    LOSS_NAME,
+    is_compiled,
+    is_gradient,
+    is_loss,
+    is_number,
+    is_pairwise,
+    is_plain,
+    last_name,
+    rate_of,
+    same,
+)
+
+Node = TypeVar("Node", bound=ast.AST)
+
+PAIR, SUBTRACT, LOSS_PAIR = "__gradline_pair__", "__gradline_subtract__", "__gradline_loss_pair__"
+GRADIENT, ERASED, UPDATED = "__gradline_gradient__", "__gradline_erased__", "__gradline_updated__"
+LOSS_OF, ARRIVING = "__gradline_loss_of__", "__gradline_arriving__"
+
+ELEMENTWISE_LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+
+
+def rewritten(tree: ast.Module) -> tuple[ast.Module, list[Place]]:
+    """The tree to run in place of `tree`, which it changes, and the places that its looks speak of, by number.
+
+    Examples
+    --------
+    >>> tree, places = rewritten(ast.parse("e = p - y"))
+    >>> ast.unparse(tree), places[0].line
+    ('e = __gradline_subtract__(*__gradline_pair__(p, y, 0))', 1)
+    """
+    rewriting = _Rewriting(tree)
+    changed = rewriting.visit(tree)
+    return ast.fix_missing_locations(changed), rewriting.places
+
+
+class _Rewriting(ast.NodeTransformer):
+    def __init__(self, tree: ast.Module) -> None:
+        self.places: list[Place] = []
+        self.statement: ast.stmt | None = None
+        self.functions: list[str] = []
+        self.compiled = is_compiled(tree)
+
+    # statements
+
+    def visit(self, node: ast.AST) -> Any:
+        """Remember which statement we are in."""
+        if not isinstance(node, ast.stmt):
+            return super().visit(node)
+        outer, self.statement = self.statement, node
+        try:
+            return super().visit(node)
+        finally:
+            self.statement = outer
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: Any) -> ast.AST:
+        if self.compiled:
+            return node  # type: ignore[no-any-return]
+        self.functions.append(node.name)
+        node.body = self._all(node.body)
+        self.functions.pop()
+        return node  # type: ignore[no-any-return]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return node if self.compiled else self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
+
+    def visit_match_case(self, node: ast.match_case) -> ast.AST:
+        if node.guard is not None:
+            node.guard = self.visit(node.guard)
+        node.body = self._all(node.body)
+        return node
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        return self._import(node, any(alias.name.partition(".")[0] == "torch" for alias in node.names))
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        return self._import(node, (node.module or "").partition(".")[0] == "torch")
+
+    def _import(self, node: ast.stmt, torch: bool) -> Any:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            return node
+        look = self._say(node, ARRIVING, ast.Constant("torch" if torch else ""))
+        return [look, node] if torch else [node, look]
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        looks = self._updates(node, node.target, node.value) if isinstance(node.op, ast.Sub) else []
+        node.value = self.visit(node.value)
+        return [node, *looks] if looks else node
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        before: list[ast.stmt] = []
+        after: list[ast.stmt] = []
+        target = node.targets[0]
+        single = len(node.targets) == 1
+        pairs = [(target, node.value)]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = list(zip(target.elts, node.value.elts, strict=False))
+        for name, value in pairs if single else []:
+            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and same(name, value.left):
+                after += self._updates(node, name, value.right)
+        if single and isinstance(target, ast.Attribute) and target.attr == "grad" and is_plain(target.value):
+            before.append(self._say(node, ERASED, _read(target.value), self._place(node, short(target.value))))
+        loss_like = single and isinstance(target, ast.Name) and is_loss(target.id, node.value)
+        place = self._place(node, target.id) if loss_like and isinstance(target, ast.Name) else None
+        node.value = self.visit(node.value)
+        node.targets = [self.visit(each) for each in node.targets]
+        if place is not None:
+            node.value = self._call(node.value, LOSS_OF, node.value, place)
+        return [*before, node, *after] if before or after else node
+
+    def visit_Return(self, node: ast.Return) -> ast.AST:
+        if node.value is not None:
+            named = bool(self.functions) and LOSS_NAME.search(self.functions[-1]) is not None
+            loss = named and is_loss(self.functions[-1], node.value)
+            place = self._place(node, f"{self.functions[-1]}()") if loss else None
+            node.value = self.visit(node.value)
+            if place is not None:
+                node.value = self._call(node.value, LOSS_OF, node.value, place)
+        return node
+
+    # expressions
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        node.value = self.visit(node.value)  # what is between the brackets counts rows: nothing to look at
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        if not isinstance(node.op, ast.Sub) or is_number(node.left) or is_number(node.right):
+            return self.generic_visit(node)
+        place = self._place(node, short(node.left), short(node.right))
+        self.places[-1].deliberate = is_pairwise(node.left, node.right) or is_pairwise(node.right, node.left)
+        pair = self._call(node, PAIR, self.visit(node.left), self.visit(node.right), place)
+        return self._call(node, SUBTRACT, ast.copy_location(ast.Starred(pair, ast.Load()), node))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        place = None
+        if node.attr == "grad" and isinstance(node.ctx, ast.Load):
+            place = self._place(node, short(node.value))
+        node.value = self.visit(node.value)
+        if place is not None:
+            node.value = self._call(node.value, GRADIENT, node.value, place)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        function, eraser, place = node.func, _eraser(node.func), None
+        if eraser is not None:
+            place = self._place(node, short(eraser.value))
+        elementwise = last_name(function) in ELEMENTWISE_LOSSES and len(node.args) >= 2
+        loss = self._place(node, short(node.args[0]), short(node.args[1])) if elementwise else None
+        appended = self._appended(node)
+        self.generic_visit(node)
+        if place is not None and eraser is not None:
+            eraser.value = self._call(eraser.value, ERASED, eraser.value, place)
+        if loss is not None and not any(isinstance(argument, ast.Starred) for argument in node.args[:2]):
+            pair = self._call(node, LOSS_PAIR, node.args[0], node.args[1], loss)
+            node.args[:2] = [ast.copy_location(ast.Starred(pair, ast.Load()), node)]
+        if appended is not None:
+            node.args[0] = self._call(node.args[0], LOSS_OF, node.args[0], appended)
+        return node
+
+    def _appended(self, node: ast.Call) -> ast.Constant | None:
+        function = node.func
+        if not isinstance(function, ast.Attribute) or function.attr != "append" or len(node.args) != 1:
+            return None
+        name = last_name(function.value)
+        if name is None or not (LOSS_NAME.search(name) or name.startswith("hist")) or not is_loss(name, node.args[0]):
+            return None
+        return self._place(node, short(node.args[0]) or name)
+
+    # making looks
+
+    def _updates(self, node: ast.stmt, target: ast.expr, change: ast.expr) -> list[ast.stmt]:
+        """The look after `target` was moved by `-change`."""
+        base = target.value if isinstance(target, ast.Subscript) else target
+        if isinstance(base, ast.Attribute) and base.attr == "data":
+            base = base.value
+        if not is_plain(base):
+            return []
+        rate = rate_of(change)
+        place = self._place(node, short(target))
+        part = ast.Constant(isinstance(target, ast.Subscript))
+        return [self._say(node, UPDATED, place, _read(base), _read(rate) if rate else ast.Constant(None), part)]
+
+    def _place(self, node: ast.AST, name: str = "", other: str = "") -> ast.Constant:
+        self.places.append(Place.of(node, self.statement, name, other))
+        return ast.Constant(len(self.places) - 1)
+
+    def _call(self, at: ast.AST, look: str, *arguments: ast.expr) -> ast.Call:
+        call = ast.Call(ast.Name(look, ast.Load()), list(arguments), [])
+        for node in (call, call.func, *(a for a in arguments if isinstance(a, ast.Constant))):
+            if not hasattr(node, "lineno"):
+                ast.copy_location(node, at)
+        return call
+
+    def _say(self, at: ast.stmt, look: str, *arguments: ast.expr) -> ast.stmt:
+        statement = ast.Expr(self._call(at, look, *arguments))
+        for node in ast.walk(statement):
+            ast.copy_location(node, at)
+        return statement
+
+    def _all(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        changed: list[ast.stmt] = []
+        for statement in body:
+            result = self.visit(statement)
+            changed += result if isinstance(result, list) else [result]
+        return changed
+
+
+def _eraser(function: ast.expr) -> ast.Attribute | None:
+    """Of `o.zero_grad` and of `a.grad.zero_`: the attribute behind the owner of the gradients."""
+    if isinstance(function, ast.Attribute):
+        if function.attr == "zero_grad":
+            return function
+        if function.attr in ("zero_", "fill_") and is_gradient(function.value):
+            return function.value if isinstance(function.value, ast.Attribute) else None
+    return None
+
+
+def _read(node: ast.expr) -> ast.expr:
+    """A copy that reads what `node` may have written."""
+    copied: ast.expr = ast.parse(ast.unparse(node), mode="eval").body
+    return copied

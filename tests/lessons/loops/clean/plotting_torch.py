@@ -1,0 +1,18 @@
+import torch
+
+x = torch.tensor([1.0, 3.0, 10.0, 13.0, 7.0])
+y = torch.tensor([2.0, 6.0, 20.0, 26.0, 14.0])
+a = torch.tensor([0.5], requires_grad=True)
+import matplotlib.pyplot as plt
+
+losses = []
+for i in range(50):
+    loss = ((a * x - y) ** 2).mean()
+    loss.backward()
+    losses.append(loss.item())
+    with torch.no_grad():
+        a -= 0.001 * a.grad
+        a.grad.zero_()
+plt.plot(losses)
+plt.plot(x, (a * x).detach())
+plt.show()

@@ -1,0 +1,208 @@
+"""Each broken loop gets its note, on its line, and no other; sound ones of every style get none.
+
+The oracles are the loops themselves: each was written to have one fault, on a known line, or none.
+"""
+
+import math
+
+import pytest
+
+from tests.lessons.checking import LOOPS, run
+
+FAULTY = {  # the line; the number of the pitfall is in the name
+    "01_autograd": 8,
+    "01_data": 8,
+    "01_nn": 10,
+    "02_autograd": 8,
+    "02_functional": 10,
+    "02_nn": 11,
+    "02_numpy": 8,
+    "03_autograd": 10,
+    "03_numpy": 10,
+    "03_torch": 12,
+    "03_without_loss": 9,
+    "04_autograd": 12,
+    "04_nn": 14,
+    "04_numpy": 10,
+    "05_augmented": 9,
+    "05_method": 9,
+    "06": 9,
+    "07": 10,
+    "07_zeroed": 10,
+    "08_arithmetic": 9,
+    "08_cast": 9,
+    "08_no_parameter": 8,
+    "08_optimizer": 6,
+    "09_after_zero": 12,
+    "09_first": 7,
+    "10_autograd": 9,
+    "10_never": 11,
+    "10_nn": 11,
+    "11_float64": 9,
+    "11_int": 8,
+    "11_product": 7,
+    "11_target": 11,
+    "12_numpy": 8,
+    "12_torch": 5,
+    "13_sklearn": 8,
+    "13_torch": 10,
+    "14_numpy": 11,
+    "14_plot": 11,
+    "15_twice": 9,
+    "15_vector": 8,
+    "16_extra_half": 11,
+    "16_missing_2": 10,
+    "16_sum": 10,
+    "16_sum_diverges": 9,
+    "17_old_optimizer": 13,
+}
+CLEAN = sorted(path.stem for path in (LOOPS / "clean").glob("*.py"))
+
+
+def needed(path):
+    """Skips where a library that the loop imports is not installed."""
+    source = path.read_text(encoding="utf-8")
+    for library in ("torch", "matplotlib"):
+        if f"import {library}" in source:
+            pytest.importorskip(library)
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_broken_loop_gets_exactly_its_note(name):
+    path = LOOPS / "faulty" / f"{name}.py"
+    needed(path)
+    assert run(path).found == [(int(name[:2]), FAULTY[name])]
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_a_sound_loop_gets_no_note(name):
+    path = LOOPS / "clean" / f"{name}.py"
+    needed(path)
+    done = run(path)
+    assert done.found == []
+    assert done.checked.error is None
+    assert f"{name}.py: no notes." in done.checked.told()
+
+
+def test_every_loop_is_listed():
+    assert sorted(FAULTY) == sorted(path.stem for path in (LOOPS / "faulty").glob("*.py"))
+    assert len(FAULTY) >= 25
+    assert len(CLEAN) >= 24
+
+
+def note(name):
+    path = LOOPS / "faulty" / f"{name}.py"
+    needed(path)
+    return run(path).checked.notes[0]
+
+
+def test_the_note_on_a_gradient_never_zeroed_names_what_it_held():
+    """At 0.5 the gradient of mean((a*x - y)**2) is 2 * 65.6 * (0.5 - 2) = -196.8."""
+    told = note("01_autograd").told("my_loop.py").splitlines()
+    assert told[0].startswith("my_loop.py:8: backward() ran while a.grad still held -196.8 from an earlier step")
+    assert told[2].startswith("  Add a.grad.zero_() ")
+    assert told[2].endswith("end line 8 with  # gradline: ok")
+
+
+def test_the_note_on_shapes_shows_the_table_and_marks_its_diagonal():
+    table = note("02_numpy").table.splitlines()
+    x, y = [1, 3, 10, 13, 7], [2, 6, 20, 26, 14]
+    for i, row in enumerate(table):
+        cells = row.split()
+        assert [float(cell.strip("[]")) for cell in cells] == [0.5 * x[i] - y[j] for j in range(5)]
+        assert [j for j, cell in enumerate(cells) if cell.startswith("[")] == [i]
+
+
+@pytest.mark.parametrize("name", ["03_numpy", "03_torch", "03_autograd"])
+def test_the_note_on_a_rate_names_the_limit_of_the_data(name):
+    """2/L = 0.015243902 for the five points, L = 131.2; half of it lands in one step. Seen from the losses alone."""
+    assert "the limit of about 0.01524: try 0.007622" in note(name).cure
+
+
+@pytest.mark.parametrize("name", ["04_numpy", "04_autograd", "04_nn"])
+def test_the_note_on_a_crawl_counts_the_steps(name):
+    """Curvatures 0.58394 and 132.616; the rate 0.001 gains 0.058% per step in the flattest direction."""
+    told = note(name)
+    assert "0.058% per step" in told.seen
+    left = math.log(4.837 / 1e-6) / -math.log(1 - 0.001 * 0.58394)
+    assert f"about {round(left, -3):,.0f} more steps" in told.seen
+    assert "227 times as steep" in told.why
+
+
+@pytest.mark.parametrize(
+    ("name", "ratio", "cure"), [("16_missing_2", 2, "by 2"), ("16_sum", 0.2, "divide the gradient by 5")]
+)
+def test_the_note_on_a_gradient_gives_the_ratio(name, ratio, cure):
+    told = note(name)
+    assert told.seen.endswith(f"the ratio is {ratio}.")
+    assert cure in told.cure
+
+
+CLOSED = {
+    "rung1_numpy": "closed form of y = a*x: a = 2. ",
+    "rung3_nn": "closed form of y = model.weight*x: model.weight = 2. ",
+    "numpy_intercept": "closed form of y = w*x + b: w = 8.8, b = 13.6. ",
+    "numpy_class": "closed form of y = self.w*x + self.b: self.w = 2, self.b = 1. ",
+    "numpy_functions": "closed form of y = params[0]*x + params[1]: params[0] = 2, params[1] = 1. ",
+    "sequential": "",
+    "dataloader": "",
+    "numpy_logistic": "",
+    "numpy_network": "",
+    "gan": "",
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_linear_regression_is_compared_with_its_closed_form_and_nothing_else_is(name):
+    path = LOOPS / "clean" / f"{name}.py"
+    needed(path)
+    assert run(path).checked.closed_form.startswith(CLOSED[name])
+    assert bool(run(path).checked.closed_form) == bool(CLOSED[name])
+
+
+def test_the_closed_form_is_least_squares():
+    """numpy.linalg.lstsq as the oracle, on the script's own data, with four columns."""
+    import numpy as np
+
+    done = run(LOOPS / "clean" / "numpy_matrix.py")
+    X, y = done.checked.variables["X"], done.checked.variables["y"]
+    for j, value in enumerate(np.linalg.lstsq(X, y, rcond=None)[0]):
+        assert f"theta[{j}] = {value:.7g}" in done.checked.closed_form
+
+
+def test_pitfalls_are_noted_once_at_their_first_line(tmp_path):
+    path = tmp_path / "twice.py"
+    path.write_text(
+        "import numpy as np\nx = np.arange(4.)\np = x[:, None] * 2\ne = p - x\nf = p - x\n", encoding="utf-8"
+    )
+    assert run(path).found == [(2, 4)]
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("e = p - x", "e = p - x  # gradline: ok"), encoding="utf-8"
+    )
+    assert run(path).found == [(2, 5)]
+
+
+def test_any_line_of_a_statement_may_silence_it(tmp_path):
+    path = tmp_path / "long.py"
+    path.write_text(
+        "import numpy as np\nx = np.arange(4.)\np = x[:, None] * 2\ne = (\n    p - x\n)  # gradline: ok\n",
+        encoding="utf-8",
+    )
+    assert run(path).found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "words"),
+    [
+        ("import numpy as np\nX, w = np.ones((5, 3)), np.ones(2)\np = X @ w\n", 3, "X is float64 of shape (5, 3)"),
+        ("def f(n):\n    return 1 / n\n\n\nf(0)\n", 2, "n is 0"),
+        ("import not_there\n", 1, "ModuleNotFoundError"),
+    ],
+)
+def test_any_other_exception_is_placed_with_the_variables_of_its_line(tmp_path, source, line, words):
+    path = tmp_path / "other.py"
+    path.write_text(source, encoding="utf-8")
+    done = run(path)
+    assert done.found == [(0, line)]
+    assert words in done.checked.told()
+    assert "end line" not in done.checked.told()  # nothing to silence
