@@ -10,8 +10,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 import typer.core
 
-from gradline.cli import demo, fit, lab, lessons, models
-from gradline.cli.telling import INTERRUPTED, as_options, tell, tell_warning, told
+from gradline.cli import demo, fit, lab, lessons, models, processes
+from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_warning, told
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import GradlineError
 
@@ -44,12 +44,14 @@ def main() -> None:
     """Run a command; an error we foresaw is one sentence and a hint, never a traceback."""
     warnings.showwarning = tell_warning
     try:
+        if (place := processes.place()) is not None:
+            processes.run_together(place, app)
         try:
             app()
         finally:
             sys.stdout.flush()
     except GradlineError as error:
-        tell(f"error: {error.message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else ""))
+        tell(in_words(error))
         sys.exit(1)
     except SystemExit as done:  # Typer makes one of Ctrl-C, and of a closed pipe, without a word
         if isinstance(done.__context__, BrokenPipeError):

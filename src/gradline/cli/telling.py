@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 
+from gradline.errors import GradlineError
+
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 EXACT = "fit the exact way (leave --engine out)"
 
@@ -22,6 +24,11 @@ def tell_warning(message: Warning | str, category: type[Warning], *_: object, **
     tell(f"warning: {message}")
 
 
+def in_words(error: GradlineError) -> str:
+    """An error we foresaw: one sentence, and a hint."""
+    return f"error: {error.message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else "")
+
+
 def as_options(hint: str) -> str:
     """Hints are written for Python; the same as options: features=['a', 'b'] -> --features a,b"""
 
@@ -37,7 +44,7 @@ def as_options(hint: str) -> str:
     hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
     hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
     return re.sub(
-        r"\b(features|target|missing|weights|weight|decimal|encoding|engine|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        r"\b(features|target|missing|weights|weight|decimal|encoding|engine|validation_fraction|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
         option,
         hint,
     )

@@ -103,6 +103,32 @@ def regroup(blocks: Iterable[Rows], rows: int) -> Iterator[Rows]:
         yield Rows.joined(waiting)
 
 
+def portions(blocks: Iterable[Rows], sizes: Iterable[int], width: int) -> Iterator[Rows]:
+    """The same rows in the same order, so many at a time, of `width` columns; none where a size is 0.
+
+    Examples
+    --------
+    >>> rows = Rows(np.arange(4.0)[:, None], np.zeros(4), None)
+    >>> [part.X.ravel().tolist() for part in portions([rows.part(0, 3), rows.part(3, 4)], [2, 0, 2], 1)]
+    [[0.0, 1.0], [], [2.0, 3.0]]
+    """
+    supply = iter(blocks)
+    left = Rows(np.empty((0, width)), np.empty(0), None)
+    for size in sizes:
+        parts, lacking = [], size
+        while lacking > len(left.y):
+            if len(left.y):
+                parts.append(left)
+                lacking -= len(left.y)
+            try:
+                left = next(supply)
+            except StopIteration:
+                raise DataError("a pass met fewer rows than the one before it: the table has changed") from None
+        parts.append(left.part(0, lacking))
+        left = left.part(lacking, len(left.y))
+        yield Rows.joined(parts)
+
+
 def shuffled(blocks: Iterable[Rows], window: int, generator: np.random.Generator) -> Iterator[Rows]:
     """The same rows, permuted within consecutive windows of `window` rows."""
     for group in regroup(blocks, window):

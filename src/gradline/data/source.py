@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
 from gradline.data.columns.design import check_weights, designed
+from gradline.data.elsewhere import opener
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
@@ -100,6 +101,8 @@ def open_source(
           ``postgresql://user@host/houses``; needs the extra ``db``;
         - a pandas or polars DataFrame, an Arrow table, a dict of columns, or anything with the Arrow stream interface;
           one pass only where that has no length, such as a RecordBatchReader;
+        - a Dask DataFrame: its partitions are summed where they lie, and only their statistics travel; needs the extra
+          ``dask``;
         - a Source, which is returned as it is.
 
         Of files only the columns asked for are kept, and of columnar ones only those are read, in constant memory.
@@ -184,6 +187,21 @@ def open_source(
         ):
             raise DataError(f"{data.name} is a source already: its features and weight were chosen when it was opened")
         return data
+    if (elsewhere := opener(data)) is not None:
+        if query is not None:
+            raise DataError(f"a query needs a database, which {type(data).__name__} is not")
+        partitions: Source = elsewhere.open_partitions(
+            data,
+            target=target,
+            features=features,
+            formula=formula,
+            reference=reference,
+            weight=weight,
+            weights=weights,
+            missing=missing,
+            batch_rows=batch_rows,
+        )
+        return partitions
     if not isinstance(data, str | os.PathLike):
         table = None if (stream := is_stream(data)) else as_table(data)
         numbers = formula is None and not reference and weights == "analytic" and query is None
@@ -206,6 +224,8 @@ def open_source(
 def whole(source: Source) -> Batch:
     """All rows of a source as one batch, for full-batch descent; without a copy where they are in memory already.
 
+    A source with a `full_batch` of its own has a part of the rows, and knows what share of the loss that is.
+
     Examples
     --------
     >>> len(whole(ArraySource([[1.0], [2.0]], [1.0, 2.0])))
@@ -213,6 +233,9 @@ def whole(source: Source) -> Batch:
     """
     if isinstance(source, ArraySource):
         return source.whole()
+    full_batch: Callable[[], Batch] | None = getattr(source, "full_batch", None)
+    if full_batch is not None:
+        return full_batch()
     batches = list(source.batches())
     weights = [batch.weight for batch in batches if batch.weight is not None]
     return Batch.of(

@@ -13,15 +13,12 @@ T = TypeVar("T")
 
 @runtime_checkable
 class Processes(Protocol):
-    """Processes that take the same steps on different rows: each of them calls the same, in the same order.
+    """Processes that take the same steps on different rows: each of them calls the same, in the same order."""
 
-    Attributes
-    ----------
-    first : bool
-        Whether this is the one that writes.
-    """
-
-    first: bool
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        ...
 
     def gathered(self, value: T, /) -> list[T]:
         """The value that each of them has, in their order."""

@@ -247,8 +247,13 @@ def _close(blocks: Iterable[Any]) -> None:
 
 
 def available_threads() -> int:
-    """As many as the cores this process may use and one more: while one waits for the interpreter, another computes."""
+    """As many as the cores this process may use and one more: while one waits for the interpreter, another computes.
+
+    Of several processes that torchrun has started on one machine each takes its part of the cores.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    together = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    cores = max(1, cores // max(1, int(together))) if together.isdecimal() else cores
     return cores + 1 if cores > 1 else 1
 
 

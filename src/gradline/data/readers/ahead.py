@@ -12,7 +12,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def ahead(work: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:
     """work(item) for each item, in order, done by threads a few items ahead of the reader.
 
     Examples
@@ -20,7 +20,7 @@ def ahead(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     >>> list(ahead(abs, [3, -4]))
     [3, 4]
     """
-    threads = min(os.cpu_count() or 1, 8)
+    threads = threads or min(os.cpu_count() or 1, 8)
     waiting: deque[Future[R]] = deque()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="gradline-read")
     try:

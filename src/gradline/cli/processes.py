@@ -1,0 +1,104 @@
+"""A command as one of several processes that torchrun started: the first one tells, all of them end alike."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from gradline.cli.telling import INTERRUPTED, in_words, tell
+from gradline.distributed.ending import LostError
+from gradline.distributed.place import Place
+from gradline.errors import GradlineError
+
+if TYPE_CHECKING:
+    from gradline.data.source import Source
+    from gradline.descent.options import Options
+    from gradline.distributed.torchrun import ProcessGroup
+
+OTHERS_SECONDS = 2.0  # for whoever broke the sum to say why
+SUMMARY_SECONDS = 20.0  # for the first process to show what there is, after Ctrl-C
+
+_group: ProcessGroup | None = None
+
+
+def place() -> Place | None:
+    """Where this process stands among several; None where it is alone."""
+    found = Place.of_environment()
+    return found if found is not None and found.size > 1 else None
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes."""
+    return _group is None or _group.first
+
+
+def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
+    """Run a command in this one of several processes, and end as all of them do.
+
+    Only the first process writes: to stdout, to stderr, to files. An error in any of them is told by the first, and
+    ends all with its code; a bug shows its traceback where it was met.
+    """
+    global _group
+    from gradline.distributed.torchrun import ProcessGroup
+
+    if at.rank > 0:
+        sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+    _group = ProcessGroup(at, tell)
+    ending, patience = _group.ending, 0.0 if at.rank == 0 else SUMMARY_SECONDS
+    try:
+        code = _code_of(command)
+        if code == INTERRUPTED:
+            ending.end(code, "", patience=patience)
+        code = _group.agreed(code)
+    except LostError as error:
+        ending.end(1, in_words(error), patience=OTHERS_SECONDS)
+    except GradlineError as error:
+        ending.end(1, in_words(error))
+    except KeyboardInterrupt:
+        ending.end(INTERRUPTED, "", patience=patience)
+    except BaseException as error:
+        print(traceback.format_exc(), file=sys.__stderr__)
+        ending.end(1, f"error: process {at.rank} of {at.size} broke: {type(error).__name__}: {error}")
+    os._exit(code)  # what torch keeps for its processes would be taken down in any order
+
+
+def _code_of(command: Callable[[], None]) -> int:
+    try:
+        command()
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    return 0
+
+
+def shared(table: Source, one_alone: Mapping[str, bool]) -> Source:
+    """The part of a table that this process reads; all of it, where there is no other.
+
+    `one_alone` says of options whether they were given that only a process by itself has.
+    """
+    if _group is None:
+        return table
+    from gradline.data.table_source import TableSource
+    from gradline.distributed.share import share_of
+
+    for option in (name for name, given in one_alone.items() if given):
+        raise typer.BadParameter(f"only one process by itself has it, not {_group.size} together", param_hint=option)
+    assert isinstance(table, TableSource)
+    return share_of(table, _group)
+
+
+def check(options: Options, table: Source) -> None:
+    """Refuse what several processes cannot do together; see `gradline.distributed.share.check_options`."""
+    if _group is not None:
+        from gradline.distributed.share import Share, check_options
+
+        assert isinstance(table, Share)
+        check_options(options, table, _group.size)

@@ -1,0 +1,198 @@
+"""A table of which each of several processes reads its own part, and descends on that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from gradline.data.batch import Batch
+from gradline.data.blocks import WINDOW_ROWS, Rows, check_rows, portions, shuffled
+from gradline.data.parted import PartedSource, part_of, parted
+from gradline.data.readers.ahead import ahead
+from gradline.data.table_source import TableSource
+from gradline.data.tally import Tally
+from gradline.descent.options import Options
+from gradline.descent.processes import Processes
+from gradline.descent.wide.problem import MOST_FEATURES
+from gradline.errors import DataError
+from gradline.moments.parallel import available_threads
+
+State = TypeVar("State")
+
+
+class Group(Processes, Protocol):
+    """Processes that know how many they are, and which of them this is."""
+
+    @property
+    def rank(self) -> int:
+        """Which, from 0."""
+
+    @property
+    def size(self) -> int:
+        """How many."""
+
+
+class InShares:
+    """A `gradline.data.parted.Runner`: each process gathers the state of its own parts, and learns those of the others.
+
+    All of them merge the same states in the same order, so that they go on with the same bits.
+
+    Attributes
+    ----------
+    tally : Tally
+        What the last pass of this process met.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self._group, self.tally = group, Tally()
+
+    def own(self, parts: Sequence[Any], rank: int | None = None) -> Sequence[Any]:
+        """Those of this process, or another: neighbours, as many as the others have or one more."""
+        rank, size = self._group.rank if rank is None else rank, self._group.size
+        return parts[len(parts) * rank // size : len(parts) * (rank + 1) // size]
+
+    def __call__(
+        self,
+        of: Callable[[TableSource], State],
+        whole: TableSource,
+        parts: Sequence[Any],
+        merged: Callable[[State, State], State],
+    ) -> Iterator[tuple[int, State]]:
+        """See `gradline.data.parted.Runner`. A state ends in the Tally of its rows."""
+        own, state = self.own(parts), None
+        if own:
+            threads = max(1, available_threads() - 1)
+            found = ahead(lambda part: of(part_of(whole, part)), own, threads)
+            state = reduce(merged, found)
+            self.tally = state[-1]  # type: ignore[index]
+        for rank, theirs in enumerate(self._group.gathered(state)):
+            if theirs is not None:
+                yield len(self.own(parts, rank)), theirs
+
+
+class Share(PartedSource):
+    """The rows of a table as one of several processes descends on them.
+
+    Statistics are those of all rows (`gradline.moments.parts`), `batches` those of this process; a second pass
+    (`seen`) reads all rows by itself. Parts are row groups of Parquet, or files; neighbours go to one process.
+
+    Parameters
+    ----------
+    table : TableSource
+    parts : sequence
+        As `PartedSource` takes them.
+    group : Group
+    """
+
+    def __init__(self, table: TableSource, parts: Sequence[Any], group: Group) -> None:
+        self._own = InShares(group)
+        super().__init__(table, parts, self._own)
+        self.processes, self._rank = group, group.rank
+
+    def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
+        """Start a fresh pass over the rows of this process.
+
+        Batches of `rows` rows are so large over all processes, give or take one row a process: each takes its share of
+        every step from its own rows, so that all are done at the same step. `shuffle` is at the same place in all of
+        them, before and after; the order of its own rows each process draws by itself.
+        """
+        check_rows(rows)
+        own = self._own.own(self.parts)
+        if rows is None:
+            for part in own:
+                yield from part_of(self._whole(), part).batches()
+            return
+        blocks: Iterator[Rows] = (
+            Rows(batch.X, batch.y, batch.weight)
+            for part in own
+            for batch in part_of(self._whole(), part).batches(self.batch_rows)
+        )
+        if shuffle is not None:
+            drawn = np.random.default_rng([int(shuffle.integers(2**63)), self._rank])
+            blocks = shuffled(blocks, max(WINDOW_ROWS, rows), drawn)
+        steps = self._steps(rows)
+        sizes = (step[self._rank] for step in steps)
+        for step, part in zip(steps, portions(blocks, sizes, len(self.feature_names)), strict=True):
+            count = sum(step)
+            if count:
+                yield Batch(*part, np.broadcast_to(1.0 / count, len(part.y)), count)
+
+    def full_batch(self) -> Batch:
+        """The rows of this process as one batch, with their shares of the mean loss of all."""
+        batches = list(self.batches())
+        X = np.concatenate([np.empty((0, len(self.feature_names))), *(batch.X for batch in batches)])
+        y = np.concatenate([np.empty(0), *(batch.y for batch in batches)])
+        weights = [batch.weight for batch in batches if batch.weight is not None]
+        own = Batch.of(X, y, np.concatenate(weights) if weights else None)
+        weight = float(len(own)) if own.weight is None else float(own.weight.sum())
+        all_of_them = self.processes.gathered((len(own), weight))
+        part = weight / math.fsum(each for _, each in all_of_them)
+        return Batch(own.X, own.y, own.weight, own.share * part, sum(count for count, _ in all_of_them))
+
+    def _steps(self, rows: int) -> list[list[int]]:
+        """How many rows each process gives to each step of a pass."""
+        return steps_of(self.processes.gathered(self._own.tally.used), rows)
+
+
+def steps_of(counts: Sequence[int], rows: int) -> list[list[int]]:
+    """How many of its rows each process gives to each step, so that a step has about `rows` of all.
+
+    Process r of K with n_r rows gives floor((n_r (k + 1) + S r / K) / S) - floor((n_r k + S r / K) / S) to step k of
+    S = ceil(n / rows): all of its rows in the end, and the remainders of different processes at different steps.
+
+    Examples
+    --------
+    >>> steps_of([4, 3], 3)
+    [[1, 1], [1, 1], [2, 1]]
+    >>> steps_of([2, 2], 1)
+    [[0, 1], [1, 0], [0, 1], [1, 0]]
+    """
+    steps = max(1, math.ceil(sum(counts) / rows))
+    shifts = [steps * rank // len(counts) for rank in range(len(counts))]
+    given = [
+        [(count * (k + 1) + shift) // steps - (count * k + shift) // steps for k in range(steps)]
+        for count, shift in zip(counts, shifts, strict=True)
+    ]
+    return [list(step) for step in zip(*given, strict=True)]
+
+
+def share_of(table: TableSource, group: Group) -> Share:
+    """The part of a table that this process reads: of Parquet files row groups, of others whole files.
+
+    Raises
+    ------
+    DataError
+        Where its rows lie in no file.
+    """
+    whole = parted(table, InShares(group))
+    cuts: Callable[[int], list[Any]] | None = getattr(table.reader, "cuts", None)
+    return Share(table, whole.parts if cuts is None else cuts(1), group)
+
+
+def check_options(options: Options, share: Share, size: int) -> None:
+    """Refuse what several processes cannot do together, before they read a row.
+
+    Raises
+    ------
+    DataError
+    """
+    together = f"{size} processes"
+    if options.engine not in ("nn", "moments"):
+        raise DataError(
+            f"engine '{options.engine}' is a lesson for one process: of {together} only engine 'nn' adds the "
+            "gradients, and 'moments' needs no rows",
+            hint="engine='nn'",
+        )
+    if not options.squared:
+        raise DataError(f"{together} descend on the squared loss only, not on the {options.cost.name} loss")
+    if options.validation_fraction is not None:
+        raise DataError(f"{together} hold out no rows: validation_fraction is for one", hint="leave it out")
+    if len(share.feature_names) > MOST_FEATURES:
+        raise DataError(
+            f"{together} descend on at most {MOST_FEATURES} features, and there are {len(share.feature_names)}",
+            hint="start one process",
+        )

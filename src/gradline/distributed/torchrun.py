@@ -1,0 +1,171 @@
+"""One of several processes that torchrun started: what it tells the others, and what they tell it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from gradline.descent.engine import Engine
+from gradline.distributed.ending import Ending, LostError
+from gradline.distributed.place import Place
+from gradline.errors import DataError, MissingExtraError
+
+T = TypeVar("T")
+SECONDS = 1800.0  # for which one process waits for the others, as torch does
+
+
+class ProcessGroup:
+    """The processes of one fit, as `gradline.descent.processes.Processes` has them; gloo on CPUs, NCCL on GPUs.
+
+    Parameters
+    ----------
+    place : Place
+    tell : (words) -> None
+        Says on stderr, in the first process, why all of them end.
+
+    Attributes
+    ----------
+    rank, size : int
+        This one, from 0, of how many.
+    ending : Ending
+    """
+
+    def __init__(self, place: Place, tell: Callable[[str], None]) -> None:
+        try:
+            import torch.distributed as dist
+        except ImportError:
+            raise MissingExtraError("a fit by several processes", "torch") from None
+        self.rank, self.size = place.rank, place.size
+        self._dist: Any = dist
+        seconds = _seconds()
+        _stay_on_loopback(place.address)
+        try:
+            store = _store(place, seconds)
+            self.ending = Ending(_store(place, seconds, joins=True), place.rank, tell)
+            dist.init_process_group(
+                _backend(place),
+                store=store,
+                rank=place.rank,
+                world_size=place.size,
+                timeout=timedelta(seconds=seconds),
+            )
+        except (RuntimeError, OSError) as error:
+            raise LostError(
+                f"the {place.size} processes did not meet at {place.address}:{place.port}: {_first_line(error)}",
+                hint="start all of them with torchrun",
+            ) from None
+        self.ending.watch()
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes."""
+        return self.rank == 0
+
+    def gathered(self, value: T) -> list[T]:
+        """The value that each process has, in their order."""
+        values: list[Any] = [None] * self.size
+        with self.noticing():
+            self._dist.all_gather_object(values, value)
+        return values
+
+    def from_first(self, make: Callable[[], T]) -> T:
+        """What the first process makes."""
+        made: list[Any] = [make() if self.first else None]
+        with self.noticing():
+            self._dist.broadcast_object_list(made, src=0)
+        found: T = made[0]
+        return found
+
+    def together(self, engine: Engine) -> Engine:
+        """The engine whose steps go down the gradient of all rows; one that needs no rows stays as it is.
+
+        Raises
+        ------
+        DataError
+            For any engine but "nn" and "moments", and an optimizer that looks at the loss as often as it likes.
+        """
+        from gradline.descent.from_moments import ByMoments
+        from gradline.descent.steps.momentum import HeavyBall
+
+        inner = engine.engine if isinstance(engine, HeavyBall) else engine
+        if isinstance(inner, ByMoments):
+            return engine
+        from gradline.distributed.summed_gradients import SummedGradients
+
+        return SummedGradients.of(engine, self)
+
+    @contextmanager
+    def noticing(self) -> Iterator[None]:
+        """Around whatever waits for the others."""
+        try:
+            yield
+        except RuntimeError as error:
+            if not _is_of_the_others(error):
+                raise
+            raise LostError(
+                f"another of the {self.size} processes ended, or said nothing for {_seconds():g} seconds: "
+                f"{_first_line(error)}",
+                hint="see what it said; a descent with --checkpoint FILE goes on where it was, run the same again",
+            ) from None
+
+    def agreed(self, code: int) -> int:
+        """The exit code of all of them, the highest; each comes here when its work is done."""
+        self.ending.rest()
+        return max(self.gathered(code))
+
+
+def _store(place: Place, seconds: float, *, joins: bool = False) -> Any:
+    """Where the processes leave words for each other: torchrun's own, or one that the first process opens."""
+    import torch.distributed as dist
+
+    hosts = place.rank == 0 and not joins and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    connect: Any = dist  # untyped
+    store = connect.TCPStore(
+        place.address,
+        place.port,
+        is_master=hosts,
+        timeout=timedelta(seconds=seconds),
+        wait_for_workers=False,
+    )
+    # torchrun keeps its store where it starts the processes again.
+    return connect.PrefixStore(f"gradline-{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
+
+
+def _backend(place: Place) -> str:
+    import torch
+
+    if not torch.cuda.is_available():
+        return "gloo"
+    torch.cuda.set_device(place.local_rank % torch.cuda.device_count())  # "cuda" is this one from now on
+    return "cpu:gloo,cuda:nccl"
+
+
+def _stay_on_loopback(address: str) -> None:
+    """Processes that meet on the loopback device are all on this machine: nothing shall listen on another one."""
+    loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
+    if address in ("localhost", "127.0.0.1", "::1") and loopback:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback[0])
+
+
+def _is_of_the_others(error: RuntimeError) -> bool:
+    words = ("gloo", "nccl", "connection", "timed out", "timeout", "socket", "peer")
+    return any(word in str(error).lower() for word in words)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+def _seconds() -> float:
+    text = os.environ.get("GRADLINE_TIMEOUT", "")
+    try:
+        seconds = float(text or SECONDS)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e9:
+        raise DataError(f"GRADLINE_TIMEOUT is {text!r}, expected seconds above 0")
+    return seconds

@@ -1,0 +1,328 @@
+"""Processes that torchrun starts fit as one does, and end as one does: on loopback, bounded in time."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradline.moments.exact import ExactMoments
+from gradline.moments.one_pass import one_pass
+
+from ..descent import oracle
+from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, ROWS, descent, opened, write_tables
+
+pytest.importorskip("torch", reason="the extra torch is not installed")
+
+SECONDS = 120  # no launch may take longer: a test that hangs ends
+ROOT = Path(__file__).parents[2]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+SOME = ("weighted", "automatic", "city", "few")
+FIT = ("fit", "t.parquet", "--target", "y", "--features", "a,b", "--json")
+DESCENT = ("--engine", "nn", "--learning-rate", "0.001", "--batch-size", "250", "--tol", "0", "--iterations")
+# Sums over other parts of the rows are rounded in another order: by some 2^-53 times the square root of a thousand
+# rows and of 15 steps, of numbers of size 1 to 10, and no step makes an error larger.
+SAME = 1e-12
+
+
+def environment(**more):
+    kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "MASTER_ADDR")}
+    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | more
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def torchrun(processes, *command, cwd, **how):
+    line = [*TORCHRUN, "--nproc-per-node", str(processes), "--master-port", free_port(), *map(str, command)]
+    return subprocess.Popen(
+        line, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
+    )
+
+
+def each(processes, *command, cwd, **more):
+    """The processes themselves, as torchrun starts them: so that each one's end can be seen."""
+    at = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "gradline", *command],
+            cwd=cwd,
+            env=environment(RANK=str(rank), LOCAL_WORLD_SIZE=str(processes), **at, **more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(processes)
+    ]
+
+
+def ended(started):
+    try:
+        told = [process.communicate(timeout=SECONDS) for process in started]
+    finally:
+        for process in started:
+            process.terminate()  # torchrun ends its processes then, which a kill would leave behind
+    return [process.returncode for process in started], [out for out, _ in told], [err for _, err in told]
+
+
+def numbers(texts):
+    return np.array([float.fromhex(text) for text in texts])
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    write_tables(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(tables):
+    """What one process finds."""
+
+    @cache
+    def find(name):
+        file, how, options = CASES[name]
+        source = opened(tables, file, how)
+        exact = one_pass(source, ExactMoments).to_json()
+        return {"exact": exact, **descent(source, options)}
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def begun(tables):
+    """A checkpoint of six passes that one process made."""
+    file, how, options = RESUMED
+    descent(opened(tables, file, how), options | {"max_iter": 6, "checkpoint": tables / "one.json"})
+    return tables / "one.json"
+
+
+@pytest.fixture(scope="module")
+def launched(tables, begun, tmp_path_factory):
+    """For each number of processes what each of them has found, in one launch, and the folder of that."""
+
+    @cache
+    def launch(processes):
+        own = tmp_path_factory.mktemp(f"by{processes}")
+        shutil.copy(begun, own / "one.json")
+        chosen = CASES if processes == 2 else SOME
+        run = torchrun(processes, Path(__file__).with_name("together.py"), tables, own, *chosen, cwd=ROOT)
+        codes, _, errors = ended([run])
+        assert codes == [0], errors[0]
+        return [json.loads((own / f"{rank}.json").read_text()) for rank in range(processes)], own
+
+    return launch
+
+
+EVERY = [(2, name) for name in CASES] + [(3, name) for name in SOME]
+
+
+@pytest.mark.parametrize(("processes", "name"), EVERY)
+def test_exact_moments_are_those_of_one_process_byte_for_byte(processes, name, launched, alone):
+    for own in launched(processes)[0]:
+        assert own[name]["exact"] == alone(name)["exact"]
+
+
+@pytest.mark.parametrize(("processes", "name"), EVERY)
+def test_the_trajectory_is_that_of_one_process(processes, name, launched, alone):
+    """With weights, uneven row groups, rows left out, a level in the last rows only, a process without any rows."""
+    found, expected = launched(processes)[0][0][name], alone(name)
+    for same in ("names", "rows", "dropped", "converged"):
+        assert found[same] == expected[same]
+    assert numbers(found["coef"]) == pytest.approx(numbers(expected["coef"]), rel=SAME)
+    assert numbers(found["loss"]) == pytest.approx(numbers(expected["loss"]), rel=SAME)
+    if expected["path"] is not None:
+        assert numbers(found["path"]) == pytest.approx(numbers(expected["path"]), rel=SAME, abs=SAME)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_all_processes_hold_the_same_bits(processes, launched):
+    first, *others = launched(processes)[0]
+    for own in others:
+        assert {name: value for name, value in own.items() if name not in BATCHES} == {
+            name: value for name, value in first.items() if name not in BATCHES
+        }
+        assert all(own[name]["coef"] == first[name]["coef"] for name in BATCHES)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.parametrize("name", BATCHES)
+def test_mini_batches_take_every_row_once_and_descend_as_the_formulas_say(processes, name, launched, tables):
+    """The steps that were taken, by plain loops over the rows of all processes together."""
+    found = launched(processes)[0]
+    file, how, options = BATCHES[name]
+    source = opened(tables, file, how)
+    batches = list(source.batches())
+    X, y = np.concatenate([b.X for b in batches]), np.concatenate([b.y for b in batches])
+    weight = np.concatenate([b.weight for b in batches]) if "weight" in how else None
+    row_of = {value: row for row, value in enumerate(y.tolist())}
+    epochs = []
+    for steps in zip(*(own[name]["steps"] for own in found), strict=True):
+        passed = [[row_of[value] for own, _ in step for value in own] for step in zip(*steps, strict=True)]
+        assert sorted(row for rows in passed for row in rows) == list(range(len(y)))
+        together = [[rows for _, rows in step] for step in zip(*steps, strict=True)]
+        assert [len(rows) for rows in passed] == [told[0] for told in together]
+        assert all(abs(len(rows) - options["batch_size"]) < options["batch_size"] / 10 + processes for rows in passed)
+        epochs.append(passed)
+    if weight is not None:
+        weight = weight / weight.mean()
+    losses, path = replayed(X, y, weight, epochs, options["learning_rate"])
+    assert numbers(found[0][name]["coef"]) == pytest.approx(path[-1], rel=SAME, abs=SAME)
+    assert numbers(found[0][name]["loss"]) == pytest.approx(losses, rel=SAME)
+
+
+def replayed(X, y, weight, epochs, rate):
+    """The oracle, step by step; a row's part of a step is its weight against the mean weight of all rows."""
+    w, b, losses, path = [0.0] * X.shape[1], 0.0, [], []
+    for steps in epochs:
+        total = count = 0
+        for rows in steps:
+            scale = 1.0 if weight is None else float(np.mean(weight[rows]))
+            step, where = oracle.descend(X, y, w, b, learning_rate=rate * scale, epochs=[[rows]], weight=weight)
+            total, count = total + step[0] * scale * len(rows), count + len(rows)
+            *w, b = where[-1]
+            path.append(where[-1])
+        losses.append(total / count)
+    return losses, path
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_mini_batches_with_a_rate_of_their_own_converge(processes, launched):
+    assert launched(processes)[0][0]["stochastic"]["converged"]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_a_checkpoint_goes_on_to_the_bit_and_with_another_number_of_processes_to_rounding(
+    processes, launched, tables, tmp_path
+):
+    found, own = launched(processes)
+    assert found[0]["begun"]["loss"] == found[0]["unbroken"]["loss"][:6]
+    assert found[0]["gone on"] == found[0]["unbroken"]
+    file, how, options = RESUMED
+    shutil.copy(own / "begun.json", tmp_path / "begun.json")
+    by_one = descent(opened(tables, file, how), options | {"checkpoint": tmp_path / "begun.json"})
+    whole = descent(opened(tables, file, how), options)
+    for resumed in (by_one, found[0]["gone on from one"]):
+        for curve in ("path", "loss", "coef"):
+            assert numbers(resumed[curve]) == pytest.approx(numbers(whole[curve]), rel=SAME, abs=SAME)
+    assert by_one["loss"][:6] == found[0]["unbroken"]["loss"][:6]
+
+
+def test_what_several_processes_cannot_do_is_a_sentence(launched):
+    found = launched(2)[0][0]
+    assert found["autograd"].startswith("of 2 processes only engine 'nn' adds the gradients")
+    assert found["lbfgs"].startswith("optimizer LBFGS looks at the loss as often as it likes")
+
+
+# The command line: each process ends, and with the same code; one of them speaks.
+
+
+def test_a_corrupt_row_group_in_one_process_ends_all_with_one_sentence_and_no_file(tables, tmp_path):
+    shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
+    with open(tmp_path / "t.parquet", "r+b") as file:
+        file.seek(-9000, os.SEEK_END)  # pages of the last row group, which is the second process's
+        file.write(b"\xff" * 3000)
+    codes, out, errors = ended(each(2, *FIT, "--save", "m.json", cwd=tmp_path))
+    assert codes == [1, 1]
+    assert out == ["", ""]
+    assert errors[1] == ""
+    assert errors[0].startswith("error: t.parquet ")
+    assert errors[0].count("error:") == 1
+    assert "Traceback" not in errors[0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.parquet"]
+
+
+def child_of(parent, rank):
+    """The process of that rank among the children of torchrun."""
+    for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+        if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+            return int(child)
+    raise LookupError(rank)
+
+
+def wait_for(path):
+    deadline = time.monotonic() + SECONDS
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="which process is which is read from /proc")
+def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits_of_an_unbroken_run(
+    launched, tables, tmp_path
+):
+    shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
+    command = (*FIT, *DESCENT, str(KILLED[2]["max_iter"]), "--checkpoint", "fit.json", "--checkpoint-every", "0")
+    run = torchrun(2, "-m", "gradline", *command, cwd=tmp_path)
+    wait_for(tmp_path / "fit.json")
+    others = [child_of(run.pid, 0)]
+    os.kill(child_of(run.pid, 1), signal.SIGKILL)
+    codes, out, _ = ended([run])
+    assert codes[0] != 0
+    assert out == [""]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in others)
+    assert 0 < json.loads((tmp_path / "fit.json").read_text())["content"]["iteration"] < KILLED[2]["max_iter"]
+    codes, out, errors = ended(each(2, *command, cwd=tmp_path))
+    assert codes == [0, 0]
+    assert out[1] == errors[1] == ""
+    assert "warning: not converged" in errors[0]
+    unbroken = numbers(launched(2)[0][0]["killed"]["coef"])
+    assert list(json.loads(out[0])["coef"].values()) == [unbroken[-1], *unbroken[:-1]]
+
+
+def test_ctrl_c_ends_all_with_what_there_is(tables, tmp_path):
+    shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
+    started = each(2, *FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0", cwd=tmp_path)
+    wait_for(tmp_path / "fit.json")
+    for process in started:
+        process.send_signal(signal.SIGINT)
+    codes, out, errors = ended(started)
+    assert codes == [130, 130]
+    assert json.loads(out[0])["converged"] is False
+    assert out[1] == errors[1] == ""
+    assert "warning: interrupted, unfinished" in errors[0]
+    json.loads((tmp_path / "fit.json").read_text())
+
+
+def test_a_process_that_stops_is_waited_for_no_longer_than_agreed(tables, tmp_path):
+    shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
+    command = (*FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0")
+    started = each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="4")
+    wait_for(tmp_path / "fit.json")
+    started[1].send_signal(signal.SIGSTOP)
+    first = started[0].communicate(timeout=SECONDS)
+    started[1].kill()
+    assert started[0].returncode == 1
+    assert first[0] == ""
+    assert "error: another of the 2 processes ended, or said nothing for 4 seconds" in first[1]
+    ended(started[1:])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--engine", "numpy"), "engine 'numpy' is a lesson for one process: of 2 processes only engine 'nn'"),
+        (("--engine", "nn", "--loss", "huber"), "2 processes descend on the squared loss only, not on the Huber loss"),
+    ],
+)
+def test_what_one_process_alone_can_do_is_refused_in_a_sentence(options, told, tables):
+    from gradline.descent.losses.loss import Huber
+    from gradline.descent.options import Options
+    from gradline.distributed.share import check_options
+    from gradline.errors import DataError
+
+    asked = Options(engine=options[1], loss=Huber() if "huber" in options else "squared")
+    with pytest.raises(DataError, match=told):
+        check_options(asked, opened(tables, "t.parquet", NUMBERS), 2)
+    assert ROWS == 1003
