@@ -173,6 +173,7 @@ def normal_quantiles(quantiles: NormalQuantiles) -> str:
 def scale_location(points: Points, smoother: Smoother | None) -> str:
     """How far off rows are, whatever the side, against fitted."""
     size = np.sqrt(np.abs(points.studentised))
+    size = np.where(np.isfinite(size), size, np.nan)  # infinite where the other rows lie on a line
     high = float(np.nanmax(size, initial=0.0)) or 1.0
     paper = Paper.of(
         spread(points.fitted.tolist(), margin=0.02), (0.0, 1.08 * high), ("fitted", "√|studentised residual|")

@@ -108,7 +108,7 @@ def _drawing(name: str, reading: Reading, seen: Seen) -> str | None:
         case "spread":
             return drawings.scale_location(points, seen.scale_means) if np.isfinite(points.studentised).any() else ""
         case "influence":
-            known = np.isfinite(points.studentised).any()
+            known = np.isfinite(points.studentised).any() and not seen.unjudged
             return drawings.influence(points, seen.k, seen.df, seen.named) if known else ""
     return None
 

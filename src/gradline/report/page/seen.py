@@ -38,6 +38,8 @@ class Seen:
     normal_quantiles : NormalQuantiles or None
     half_band : float
         Half the width of the 95 % band of new rows.
+    unjudged : bool
+        Whether these are not the residuals of least squares, in which influence has its meaning.
     named : tuple of int
         Numbers of the rows with the largest Cook's distances; none where these are not judged.
     """
@@ -50,6 +52,7 @@ class Seen:
     scale_means: Smoother | None
     normal_quantiles: NormalQuantiles | None
     half_band: float
+    unjudged: bool
     named: tuple[int, ...]
 
     @classmethod
@@ -69,6 +72,7 @@ class Seen:
             scale_means=_scale_means(diagnosis),
             normal_quantiles=_quantiles(diagnosis.quantile_plot),
             half_band=math.nan if diagnosis.unjudged else diagnosis.profile.half_band,
+            unjudged=bool(diagnosis.unjudged),
             named=tuple(row.row for row in known[:NAMED]),
         )
 

@@ -1,0 +1,300 @@
+"""The report as a reader meets it: in a browser, offline, with and without a script, by day, by night, on paper."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from tests.lab.colours import contrast
+from tests.report.conftest import HOSTILE
+
+TOO_FEW = "12 rows: too few points to judge."
+LINED_UP = "The data lie on the line; tests are meaningless."
+
+
+def number(text):
+    """A number as the page writes it."""
+    return math.nan if text == "\u2013" else float(text.replace("\u2212", "-").replace(",", ""))
+
+
+def rounded(value, digits):
+    """Tolerance of a number with so many significant digits: half of the last one."""
+    return pytest.approx(value, rel=0.5 * 10.0 ** (1 - digits), abs=1e-300)
+
+
+def rows_of(page, selector):
+    """The cells of each row of a table, as text."""
+    cells = "row => [...row.cells].map(cell => cell.innerText.trim())"
+    return page.eval_on_selector_all(f"{selector} tr", f"rows => rows.map({cells})")
+
+
+def verdicts(page):
+    return page.eval_on_selector_all(".panel .see dd", "said => said.map(dd => dd.innerText.trim())")
+
+
+def dots(page, panel):
+    """Where the dots of a drawing are, (points, 2), y upwards."""
+    path = page.get_attribute(f"#panel-{panel} .points", "d")
+    found = np.array(re.findall(r"M(-?[\d.]+) (-?[\d.]+)h0", path), dtype=float)
+    return found * [1.0, -1.0]
+
+
+# ---- one file, anywhere
+
+
+@pytest.mark.parametrize("name", ["line", "unfinished", "hostile"])
+def test_a_report_opens_offline_with_one_request_and_no_complaint(name, reports, opened):
+    page = opened(reports(name).path)
+    assert page.asked == [reports(name).path.as_uri()]
+    page.click("summary >> nth=-1")  # the lab, in its frame: the fixture hears of whatever it would ask for
+    inner = page.frame_locator("iframe")
+    inner.locator("body.live").wait_for()
+
+
+def test_a_report_needs_no_script(reports, opened):
+    page = opened(reports("line").path, java_script_enabled=False)
+    assert page.locator("script").count() == 0
+    assert page.is_visible("h1")
+    assert page.locator(".panel svg:visible").count() >= 6
+    page.click("text=t, p and how the columns stand together")
+    assert page.is_visible("text=All slopes together")
+
+
+@pytest.mark.parametrize("name", ["line", "columns", "hostile", "unfinished", "cities"])
+def test_no_width_makes_a_report_wider_than_the_window(name, reports, opened):
+    page = opened(reports(name).path)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for width in (390, 768, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_text_can_be_read_by_day_and_by_night(reports, opened):
+    grounds = []
+    for scheme in ("light", "dark"):
+        page = opened(reports("line").path, color_scheme=scheme)
+        for selector in ("h1", ".tile p", ".equation b", ".panel dt", ".panel dd", ".note", "svg text"):
+            ink = page.eval_on_selector(selector, "e => getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']")
+            ground = page.eval_on_selector("body", "e => getComputedStyle(e).backgroundColor")
+            ink, ground = (np.array(re.findall(r"\d+", colour)[:3], dtype=float) for colour in (ink, ground))
+            assert contrast(ink, ground) >= 4.5, (scheme, selector)  # WCAG 2.2, level AA
+        grounds.append(ground.mean())
+    assert grounds[0] > 200
+    assert grounds[1] < 60
+
+
+@pytest.mark.parametrize("name", ["line", "columns", "unfinished", "descent", "few", "five"])
+def test_a_report_prints_on_two_pages_of_a4(name, reports, opened):
+    page = opened(reports(name).path)
+    printed = page.pdf(prefer_css_page_size=True)
+    assert re.search(rb"/MediaBox\s*\[0 0 59[45][\d.]* 84[12]", printed)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
+
+
+def test_names_are_text_whatever_they_hold(reports, opened):
+    page = opened(reports("hostile").path)
+    assert page.evaluate("document.querySelectorAll('script, img, b b').length") == 0
+    assert page.title().startswith("gradline report: <img src=x onerror=alert(1)>")
+    rows = page.locator(".coefficients tbody th")
+    for name, cell in zip(("(Intercept)", *HOSTILE), rows.all(), strict=True):  # a long one is whole in its title
+        assert " ".join(name.split()) == (cell.get_attribute("title") or cell.inner_text())
+    assert page.title() != "broken"
+    assert "script-src 'sha256-" in page.get_attribute("meta[http-equiv]", "content")  # the lab's, and no other
+
+
+def test_a_report_is_as_large_for_many_rows_as_for_some(reports):
+    """Beyond the sample nothing grows but the digits of a few numbers."""
+    short, long = (len(reports(name).text) for name in ("short", "long"))
+    assert abs(long - short) < 0.03 * short
+    assert long < 250_000
+
+
+# ---- what it says is what the fit says
+
+
+@pytest.mark.parametrize("name", ["line", "columns", "analytic", "frequency", "no intercept", "descent", "cities"])
+def test_the_numbers_of_the_page_are_those_of_the_json(name, reports, opened):
+    fit, page = reports(name).fit, opened(reports(name).path)
+    cells = [row for row in rows_of(page, ".coefficients tbody") if len(row) > 1]
+    assert len(cells) == len(fit["coef"])
+    for (_, estimate, error, interval, _), term in zip(cells, fit["coef"], strict=True):
+        assert number(estimate) == rounded(fit["coef"][term], 4)
+        assert number(error) == rounded(fit["standard_error"][term], 3)
+        assert [number(limit) for limit in interval.split(" to ")] == [
+            rounded(limit, 3) for limit in fit["confidence_interval"][term]
+        ]
+    page.click("text=t, p and how the columns stand together")
+    for row, term in zip(rows_of(page, "details tbody"), fit["coef"], strict=True):
+        assert number(row[1]) == rounded(fit["t"][term], 4)
+        p = fit["p_value"][term]
+        assert row[2] == "< 0.0001" if p < 1e-4 else number(row[2]) == rounded(p, 3)
+    tiles = page.locator(".tile .value").all_inner_texts()
+    folds = fit["diagnosis"]["folds"]
+    assert number(tiles[0]) == fit["rows"]
+    assert number(tiles[1]) == rounded(folds["rmse"], 4)
+    assert number(page.locator(".bars span:last-child").last.inner_text()) == rounded(folds["baseline_rmse"], 3)
+    assert number(tiles[2].rstrip("%")) == pytest.approx(100 * fit["r2"], abs=0.0501)
+    checks = fit["diagnosis"]["checks"]
+    assert verdicts(page)[:5] == [
+        checks[check]["seen"] for check in ("band", "curvature", "tails", "spread", "influence")
+    ]
+
+
+def test_the_head_says_first_what_calls_for_action_and_leads_there(reports, opened):
+    page = opened(reports("line").path)
+    marks = page.eval_on_selector_all(".signs svg", "found => found.map(svg => svg.getAttribute('aria-label'))")
+    assert marks == sorted(marks)  # "a sign:" before "no sign:"
+    said = page.locator(".signs a").all_inner_texts()
+    assert [text for text in said if text.startswith("A sign of a row that decides: row 17 changes the slope of 'x'")]
+    page.click("text=A sign of a row that decides")
+    assert page.evaluate("location.hash") == "#panel-influence"
+    assert "row 17" in page.locator("#panel-influence svg").first.text_content()
+
+
+@pytest.mark.parametrize("name", ["line", "columns"])
+def test_dots_stand_where_rows_are(name, reports, opened):
+    """Residuals of numpy's least squares against its fitted values: the same places but for the drawing's 0.1 pixel."""
+    import pyarrow.parquet as pq
+
+    read = pq.read_table(reports(name).path.parent / "table.parquet").to_pandas()
+    X = np.column_stack([np.ones(len(read)), read.drop(columns="y").to_numpy()])
+    y = read["y"].to_numpy()
+    fitted = X @ np.linalg.lstsq(X, y, rcond=None)[0]
+    found = dots(opened(reports(name).path), "curvature")
+    assert len(found) == len(y)
+    for drawn, values in zip(found.T, (fitted, y - fitted), strict=True):
+        along = np.polynomial.Polynomial.fit(values, drawn, 1)
+        assert np.abs(along(values) - drawn).max() <= 0.11  # rounded to a tenth, and a hair for the line through them
+        assert along.deriv()(0.0) > 0
+
+
+def test_rows_beyond_the_sample_are_drawn_where_they_are_extreme(reports, opened):
+    made = reports("long")
+    page = opened(made.path)
+    assert "Drawn are 1,0" in page.inner_text("#panels .note")
+    assert len(dots(page, "curvature")) > 1000
+    first = made.fit["diagnosis"]["influence"]["by_cooks"][0]
+    shown = rows_of(page, "#rows .pair table:first-of-type tbody")[0]
+    assert [number(text) for text in shown[:3]] == [
+        first["row"],
+        rounded(first["actual"], 5),
+        rounded(first["fitted"], 5),
+    ]
+    assert f"row {first['row']:,}" in page.locator("#panel-influence svg").first.text_content()
+
+
+# ---- each kind of fit in its honest form
+
+
+def test_a_descent_that_has_not_arrived_has_a_red_headline_and_no_tests(reports, opened):
+    made = reports("unfinished")
+    assert not made.fit["converged"]
+    page = opened(made.path)
+    assert "Not converged: these coefficients are unfinished" in page.inner_text(".alarm")
+    red, green, blue = map(
+        int, re.findall(r"\d+", page.eval_on_selector(".alarm strong", "e => getComputedStyle(e).color"))
+    )
+    assert red > 2 * max(green, blue)
+    assert rows_of(page, ".coefficients thead") == [["term", "unfinished", "exact answer"]]
+    assert page.locator("details:not(.lab)").count() == 0  # t and p are folded elsewhere
+    assert set(made.fit["p_value"].values()) == {None}
+    assert "--iterations" in page.inner_text(".alarm") or "--learning-rate" in page.inner_text(".alarm")
+    why = "Not judged: the descent has not arrived, and its coefficients are unfinished."
+    assert verdicts(page)[:5] == [why] * 5
+    assert page.locator(".tile").count() == 2  # no error on held-out rows: that would be the answer's
+
+
+def test_a_descent_shows_its_loss_and_its_distance(reports, opened):
+    made = reports("descent")
+    page = opened(made.path)
+    label = page.get_attribute("#panel-path svg[role=img][viewBox^='0 0 360']", "aria-label")
+    assert label.startswith("Loss by step: ")
+    assert "distance from the answer at most" in label
+    assert f"{made.fit['iterations']:,} by engine numpy" in page.inner_text("#converged")
+    assert "Converged after" in page.inner_text("#converged")
+
+
+def test_another_loss_is_drawn_but_not_judged_as_least_squares(reports, opened):
+    made = reports("huber")
+    page = opened(made.path)
+    assert set(verdicts(page)[:5]) == {
+        "Not judged: the checks are about least squares, and this line minimises the huber loss."
+    }
+    assert "the sandwich of M-estimates (Huber 1967)" in page.inner_text("#coefficients")
+    assert len(dots(page, "curvature")) == 100
+    assert made.fit["diagnosis"]["folds"] is None
+
+
+def test_rows_that_were_held_out_are_not_looked_at_again(reports):
+    diagnosis = reports("held out").fit["diagnosis"]
+    assert 130 < diagnosis["rows"] < 170
+    assert max(row["row"] for row in diagnosis["influence"]["by_leverage"]) > diagnosis["rows"]  # as the table numbers
+
+
+def test_few_rows_are_drawn_but_not_judged(reports, opened):
+    page = opened(reports("few").path)
+    assert page.inner_text("header .lead") == TOO_FEW
+    assert verdicts(page)[:5] == [TOO_FEW] * 5
+    assert len(dots(page, "curvature")) == 12
+    assert page.locator(".panel .smoother").count() == 0
+
+
+def test_points_on_the_line_have_no_tests(reports, opened):
+    made = reports("five")
+    page = opened(made.path)
+    assert page.inner_text("header .lead") == LINED_UP
+    assert verdicts(page)[:5] == [LINED_UP] * 5
+    assert page.locator(".tile .value").last.inner_text() == "all"
+    assert made.fit["t"] == {"x": None}
+    assert page.locator("text=t, p and how").count() == 0
+    assert not re.search(r"\b(nan|inf|None)\b", page.inner_text("body"))
+
+
+def test_without_an_intercept_r2_is_about_zero_and_says_so(reports, opened):
+    assert "about zero, as there is no intercept" in opened(reports("no intercept").path).inner_text("#answer")
+
+
+def test_frequencies_are_the_repeated_rows(reports):
+    """But for the folds, which follow row numbers, and for rows' numbers."""
+    ours, theirs = reports("frequency").fit, reports("repeated").fit
+    for figure in ("rows", "coef", "standard_error", "p_value", "r2"):
+        assert ours[figure] == pytest.approx(theirs[figure], rel=1e-9)
+    for check in ("band", "curvature", "tails", "spread"):
+        assert ours["diagnosis"]["checks"][check] == theirs["diagnosis"]["checks"][check]
+
+
+def test_weights_are_told(reports, opened):
+    assert "each the precision of its row" in (text := opened(reports("analytic").path).inner_text("main"))
+    assert "studentised by their weights" in text
+    assert "each the number of equal rows" in opened(reports("frequency").path).inner_text("main")
+
+
+def test_levels_stand_under_what_they_are_compared_with(reports, opened):
+    page = opened(reports("cities").path)
+    rows = rows_of(page, ".coefficients tbody")
+    place = rows.index(["city: 3 levels, compared with 'Bonn'"])
+    assert [row[0] for row in rows[place + 1 :]] == ["Oslo", "Rome"]
+
+
+def test_a_wide_descent_says_what_cannot_be_known(reports, opened):
+    made = reports("wide")
+    page = opened(made.path)
+    assert "2,100 have too many" in page.inner_text("#panels .note")
+    assert page.locator(".panel").count() == 1
+    assert made.fit["diagnosis"] is None
+    assert page.locator(".coefficients tbody tr").count() == 16 + 100
+    assert "weaker terms left out here" in page.inner_text("#coefficients")
+    assert len(made.text) < 150_000
+
+
+def test_thousands_of_columns_fit_on_the_page(reports, opened):
+    made = reports("thousands")
+    page = opened(made.path, width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert len(made.fit["coef"]) == 1051
+    assert len(made.text) < 250_000
+    assert page.locator(".equation .more").inner_text() == "+ 1,044 more terms"
+    assert "need too much memory" in " ".join(made.fit["diagnosis"]["notes"])
+    assert page.locator(".panel").count() == 6
