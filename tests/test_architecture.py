@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gradline.data.elsewhere import OPENERS
+
 SOURCE = Path(__file__).parents[1] / "src" / "gradline"
 
 LAYERS = [  # from the bottom; a file imports from rows below its own, or from its own folder
@@ -18,6 +20,7 @@ LAYERS = [  # from the bottom; a file imports from rows below its own, or from i
     {"report"},
     {"model_file"},
     {"estimators", "lessons"},
+    {"distributed"},
     {"cli"},
 ]
 ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
@@ -35,6 +38,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
         "descent/engines.py",
         "descent/rung2_autograd.py",
         "descent/rung3_nn.py",
+        "distributed/summed_gradients.py",
+        "distributed/torchrun.py",
         "estimators/exported.py",
         "lessons/checker/looks.py",
     },
@@ -55,6 +60,8 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "pandas": {"data/columns/formula.py"},
     "formulaic": {"data/columns/formula.py"},
     "polars": set(),
+    "dask": {"distributed"},
+    "distributed": {"distributed"},
     "matplotlib": {"report/displays/canvas.py", "report/displays/plot_fit.py"},
 }
 # These files are themselves imported late, so they may import their library at the top.
@@ -65,11 +72,13 @@ LATE_FILES = {
     "descent/steps/nn_closure.py",
     "descent/rung2_autograd.py",
     "descent/rung3_nn.py",
+    "distributed/summed_gradients.py",
     "estimators/rows.py",
     "estimators/gradient_descent.py",
     "estimators/linear_regression.py",
     "estimators/saved.py",
     "cli/app.py",
+    "cli/cluster.py",
     "cli/completion.py",
     "cli/demo.py",
     "cli/fit.py",
@@ -133,6 +142,16 @@ def test_heavy_libraries_stay_in_their_home_and_come_late(path):
         homes = HOMES[library]
         assert relative in homes or relative.split("/")[0] in homes, f"{relative} imports {library}"
         assert not at_top or relative in LATE_FILES, f"{relative} imports {library} at the top"
+
+
+def test_what_is_opened_by_name_is_there():
+    """A table of another library is opened by a module above the row of `data`, which names it and imports it late."""
+    for module in OPENERS.values():
+        path = SOURCE.parent / f"{module.replace('.', '/')}.py"
+        names = {
+            node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
+        }
+        assert {"open_partitions", "open_rows"} <= names
 
 
 def test_every_part_of_the_package_has_a_row():

@@ -2,4 +2,5 @@
 
 from gradline.cli import main
 
-main()
+if __name__ == "__main__":  # processes that a fit starts import this file too
+    main()

@@ -16,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, LinearRegression, open_source
+from gradline.data.columns.growing import Growing
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
-from gradline.data.columns.terms import Column, Growing, Terms
+from gradline.data.columns.terms import Column, Terms
 from gradline.data.source import is_source, whole
 from gradline.moments.one_pass import one_pass
 

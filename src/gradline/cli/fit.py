@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gradline.cli import completion, models, pages
-from gradline.cli.options import AsJson, decimal_mark, references
+from gradline.cli import cluster, completion, models, pages, processes
+from gradline.cli.looking import Look, covariance_for
+from gradline.cli.options import AsJson, Details, Form, Format, decimal_mark, references
 from gradline.cli.telling import INTERRUPTED, as_options, tell
 from gradline.errors import GradlineError
 
@@ -134,6 +135,18 @@ def fit(
     precision: Annotated[
         Precision, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")
     ] = (Precision.auto),
+    covariance: Annotated[
+        str,
+        typer.Option(help="Of the standard errors: classical, HC0..HC3, cluster:COLUMN[,COLUMN], newey-west[:LAGS]."),
+    ] = "classical",
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Read the rows once more, and say whether to trust the fit.")
+    ] = False,
+    ordered: Annotated[
+        bool, typer.Option("--ordered", help="Rows are in the order of time: the diagnosis looks at neighbours too.")
+    ] = False,
+    details: Details = False,
+    form: Form = Format.text,
     save: Annotated[
         str | None, typer.Option(help="Write the model to this file: predict, summary, merge, compare read it.")
     ] = None,
@@ -143,6 +156,10 @@ def fit(
     ] = None,
     plot: Annotated[
         str | None, typer.Option(help="Draw the fit into this file: .png, .svg or .pdf. Reads the rows again.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Let the workers of Dask read the files: local, or the address of a scheduler."),
     ] = None,
     plan: Annotated[
         bool, typer.Option("--plan", help="Say what would be read, how often, and the memory needed; fit nothing.")
@@ -175,7 +192,11 @@ def fit(
         encoding=encoding,
     )
     intercept = intercept_of(table, intercept)
-    pages.tell_before(asked, table)
+    if as_json and form is not Format.text:
+        raise typer.BadParameter("--json is a format already", param_hint="--format")
+    another = covariance_for(covariance, table, another_loss=loss is not LossName.squared)
+    look = Look(another, diagnose, ordered, details, form)
+    pages.tell_before(asked, table, look)
     if engine is None:
         descent_only = {
             "--learning-rate": rate != "auto",
@@ -253,7 +274,7 @@ def fit(
         summary_ = told(descent, Names.of(table), engine=engine.value, fit_intercept=intercept)
         drawn = batch_size is not None or validation_fraction is not None
         fitted = pages.Fitted(table, intercept, descent=descent, engine=engine.value, seed=seed if drawn else None)
-        pages.show(summary_, fitted, asked, pages.command_of(ctx), as_json=as_json)
+        pages.show(summary_, fitted, asked, pages.command_of(ctx), as_json=as_json, look=look)
         if descent.solution.status is Status.INTERRUPTED:
             tell(f"warning: interrupted, unfinished\nhint: {as_options(descent.cure or '')}")
             raise typer.Exit(INTERRUPTED)

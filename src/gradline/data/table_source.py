@@ -14,11 +14,11 @@ from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
 from gradline.data.columns.formula import Formula
+from gradline.data.columns.growing import Growing
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import (
     Column,
-    Growing,
     Layout,
     Terms,
     UnseenLevel,
@@ -85,6 +85,9 @@ class TableSource:
     frequencies : bool
         Whether a weight says how many rows of the data a row stands for (a whole number), rather than how precise it
         is.
+    rows_before : int or None
+        Of a part of a table: rows of the table before it. Such a part may hold no row that counts, and does not say
+        that a category has too many levels for so few rows. None: a table as a whole.
 
     Attributes
     ----------
@@ -102,6 +105,7 @@ class TableSource:
         missing: Missing = "error",
         batch_rows: int = BATCH_ROWS,
         frequencies: bool = False,
+        rows_before: int | None = None,
     ) -> None:
         check_missing(missing)
         check_rows(batch_rows)
@@ -111,6 +115,7 @@ class TableSource:
         self.missing = missing
         self.batch_rows = batch_rows
         self.frequencies = frequencies
+        self._rows_before = rows_before
         self.name = reader.name
         self.target_name = roles.target
         self._tally = Tally()
@@ -160,6 +165,11 @@ class TableSource:
         return self._tally.rows_dropped
 
     @property
+    def tally(self) -> Tally:
+        """What the last complete pass met."""
+        return self._tally
+
+    @property
     def weighting(self) -> Weighting | None:
         """How rows were weighted in the last complete pass; None where they were not."""
         if self.roles.weight is None:
@@ -194,7 +204,7 @@ class TableSource:
         """
         design: Terms | Formula | Growing = self.design if isinstance(self.design, Terms) else self._known_design()
         if isinstance(design, Terms) and not design.known:
-            design = Growing(design, self.name, design.raw)
+            design = Growing(design, self.name, design.raw, some=self.is_part)
         self._order = None
         blocks = self._laid_out(design, look=not self._sums_will_tell())
         yield from (LazyBatch.of_layout(partial(X, "F"), width, y, weight) for (width, X), y, weight, _ in blocks)
@@ -253,17 +263,33 @@ class TableSource:
         return numbers and self.missing == "error" and not getattr(self.reader, "once", False)
 
     def _known_design(self) -> Terms | Formula:
-        design = self.design
-        if not design.known:
-            features = design.raw if isinstance(design, Terms) else ()
-            growing, tally = Growing(design.categories, self.name, features), Tally()
-            for usable in self._usable(tally):
-                # A level of rows that will be left out, as for log(0), does not exist.
-                growing.meet(self._computable(usable, Tally()).cells)
-            if not growing.rows:
+        if not self.design.known:
+            levels, tally = self.levels()
+            if levels is None:
                 raise tally.empty(self.name)
-            self.design = design.with_levels(growing.levels())
+            self.design = self.design.with_levels(levels)
         return self.design
+
+    def levels(self) -> tuple[dict[str, list[str]] | None, Tally]:
+        """One pass for the levels of all categories, and what it met; None where no row counts.
+
+        Raises
+        ------
+        DataError
+            Where a category is a key or free text.
+        """
+        design, tally = self.design, Tally()
+        features = design.raw if isinstance(design, Terms) else ()
+        growing = Growing(design.categories, self.name, features, some=self.is_part)
+        for usable in self._usable(tally):
+            # A level of rows that will be left out, as for log(0), does not exist.
+            growing.meet(self._computable(usable, tally if self.is_part else Tally()).cells)
+        return growing.levels() if growing.rows else None, tally
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it has only some rows of a table."""
+        return self._rows_before is not None
 
     def _laid_out(
         self, design: Terms | Formula | Growing, *, look: bool = True, others: Sequence[str] = ()
@@ -294,7 +320,7 @@ class TableSource:
                         yield layout, y, weight, part
         if self.missing == "error" and tally.rows_dropped:
             raise tally.error(self.name)
-        if not used:
+        if not used and not self.is_part:
             raise tally.empty(self.name)
         self._tally = tally
 
@@ -316,7 +342,7 @@ class TableSource:
                 if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
                     continue  # read on, to count them all before saying so; what a formula computes counts too
                 cells = dict(zip(names, block, strict=True))
-                weight = self._weight(cells, first)
+                weight = self._weight(cells, first + (self._rows_before or 0))
                 if weight is not None and not weight.all():
                     tally.weightless += int(np.count_nonzero(weight == 0 if good is None else good & (weight == 0)))
                     good = (weight > 0) if good is None else good & (weight > 0)

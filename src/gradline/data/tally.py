@@ -66,6 +66,32 @@ class Tally:
         """Count the next rows without a look at them."""
         self.rows_read += rows
 
+    def then(self, other: Tally) -> Tally:
+        """These rows, and after them those of `other`.
+
+        Examples
+        --------
+        >>> first, second = Tally(rows_read=10), Tally(5, 1, 0, {"x": 1}, {"x": 0}, {"x": 3})
+        >>> first.then(second).first_row
+        {'x': 13}
+        """
+        both = Tally(
+            self.rows_read + other.rows_read,
+            self.rows_dropped + other.rows_dropped,
+            self.weightless + other.weightless,
+        )
+        for name in (*self.first_row, *other.first_row):
+            both.missing[name] = self.missing.get(name, 0) + other.missing.get(name, 0)
+            both.infinite[name] = self.infinite.get(name, 0) + other.infinite.get(name, 0)
+            row = self.first_row.get(name)
+            both.first_row[name] = self.rows_read + other.first_row[name] if row is None else row
+        return both
+
+    @property
+    def used(self) -> int:
+        """Rows that count."""
+        return self.rows_read - self.rows_dropped - self.weightless
+
     @property
     def dropped(self) -> dict[str, int]:
         """Rows with an unusable cell, by column; a row with two such cells counts under both."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class NeweyWest:
         L. Default: floor(4 (n / 100)^(2/9)).
     """
 
+    of_any_part: ClassVar[bool] = True
     frame: Frame
     lags: int | None = None
 

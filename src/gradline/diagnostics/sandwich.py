@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Heteroskedastic:
     kind : {"HC0", "HC1", "HC2", "HC3"}
     """
 
+    of_any_part: ClassVar[bool] = True
     frame: Frame
     kind: str
 

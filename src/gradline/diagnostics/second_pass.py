@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.groups import Seen
+from gradline.data.parted import PartedSource
 from gradline.data.seen import seen
 from gradline.data.source import Source
+from gradline.data.table_source import TableSource
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import EPSILON, Frame
 from gradline.errors import DataError
@@ -31,6 +34,9 @@ NUMBERS_A_BLOCK = 2**18  # 2 MB of z: near the cache, and worth the calls
 
 class Measure(Protocol[State, Figures_co]):
     """What is to be known of all rows, gathered block by block; it never changes, what it gathers is its state.
+
+    Where its class says so (`of_any_part = True`), a table in parts (`gradline.data.parted`) is measured where its rows
+    lie: such a measure asks neither for their numbers nor for groups.
 
     A measure that is a dataclass with a field `frame` is given the frame that the pass ends with, see `examine`. `of`
     must not keep views of a block: its arrays are large, and states wait for their turn.
@@ -165,6 +171,7 @@ class _Sums(NamedTuple):
 class Check:
     """Whether the rows are those of the fit; its figure is what the sums of z z' have come to."""
 
+    of_any_part: ClassVar[bool] = True
     frame: Frame
     name: str
 
@@ -234,6 +241,11 @@ def _read(
     results = InOrder(_States(measures, None))
     directions = np.ascontiguousarray(np.column_stack([frame.whitening, frame.slopes]).T)
     frequencies = bool(getattr(source, "frequencies", False))
+    if isinstance(source, PartedSource) and not groups and all(getattr(m, "of_any_part", False) for m in measures):
+        whole = source.whole(partial(_of_part, frame=frame, measures=measures), _merged_parts)
+        if whole.states is None:
+            raise DataError(f"{source.name} has no rows left")
+        return whole.states
 
     def take(number: int, rows: Seen) -> None:
         block = block_of(rows, frame, directions, frequencies=frequencies)
@@ -244,8 +256,19 @@ def _read(
         accumulate(lambda: cut, _parts(source, groups), threads or max(1, available_threads() - 1))
         cut.finish()
     if results.total.states is None:
+        if getattr(source, "is_part", False):
+            return []
         raise DataError(f"{source.name} has no rows left")
     return results.total.states
+
+
+def _of_part(part: TableSource, *, frame: Frame, measures: Sequence[Measure[Any, Any]]) -> _States:
+    return _States(measures, _read(part, frame, measures, (), None, 1) or None)
+
+
+def _merged_parts(first: _States, then: _States) -> _States:
+    # A task that is done twice must find what it is given as it was.
+    return copy.deepcopy(first).merged(then, 1)
 
 
 Part = tuple[int, Callable[[], Iterable[Seen]]]

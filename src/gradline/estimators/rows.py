@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from gradline.data.arrays import ArraySource
 from gradline.data.columns.design import Design, design_of
+from gradline.data.elsewhere import opener
 from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
@@ -52,6 +53,10 @@ def as_source(
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    if (elsewhere := opener(X)) is not None:
+        return _rows_elsewhere(
+            estimator, elsewhere.open_rows(X, y, sample_weight, missing=missing, weights=weights), reset
+        )
     source = ArraySource(
         X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look, frequencies=weights == "frequency"
     )
@@ -60,6 +65,20 @@ def as_source(
         estimator._design = None
     if reset and source.feature_names != default_names(len(source.feature_names)):
         estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
+    return source
+
+
+def _rows_elsewhere(estimator: Any, source: Source, reset: bool) -> Source:
+    """X, y of another library as a source of the names or the number of features that the estimator has, or learns."""
+    names = source.feature_names
+    if not reset:
+        refuse_other_features(estimator, source)
+        return source
+    estimator.n_features_in_, estimator._design = len(names), None
+    if names != default_names(len(names)):
+        estimator.feature_names_in_ = np.array(names, dtype=object)
+    elif hasattr(estimator, "feature_names_in_"):
+        del estimator.feature_names_in_
     return source
 
 

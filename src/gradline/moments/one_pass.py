@@ -6,17 +6,20 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
 from gradline.data.batch import Batch
+from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.data.table_source import BatchPiece
 from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.parallel import accumulate, available_threads
+from gradline.moments.parts import sums_of_parts
 from gradline.moments.room import refuse_beyond_memory
 from gradline.solution import Array
 
@@ -44,7 +47,14 @@ class Keeps(Protocol):
         """For the length of the pass."""
 
 
-def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep: Keeps | None = None) -> S:
+def one_pass(
+    source: Source,
+    kind: type[S],
+    *,
+    watch: Watch | None = None,
+    keep: Keeps | None = None,
+    threads: int | None = None,
+) -> S:
     """The sums over all rows of a source, in memory that does not grow with the rows.
 
     Where the source finds columns on its way (it has `growing()`, whose batches become wider from time to time by
@@ -59,6 +69,8 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
         Called with the number of rows taken so far after every batch, by one thread at a time.
     keep : Keeps, optional
         Saves the sums from time to time. Where it cuts the pass does not change a bit of them.
+    threads : int, optional
+        Default: the cores this process may use.
 
     Raises
     ------
@@ -75,7 +87,10 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
     growing = getattr(source, "growing", None)
     width = len(source.feature_names) if growing is None else None
     refuse_beyond_memory(len(names_of(source)), kind)
-    pieces = pieces_of(source) if keep is None else []
+    if isinstance(source, PartedSource):
+        summed: S = sums_of_parts(source, partial(one_pass, kind=kind, threads=1), watch=watch, keep=keep)
+        return summed
+    pieces = pieces_of(source) if keep is None and threads is None else []
     if pieces:
         with naming_cells(source):
             return kind.from_pieces(pieces, len(source.feature_names), watch=None if watch is None else _Counted(watch))
@@ -88,7 +103,7 @@ def one_pass(source: Source, kind: type[S], *, watch: Watch | None = None, keep:
             if total is None or total.n_features != width:
                 refuse_beyond_memory(width, kind)
                 total = kind.zero(width) if total is None else total.widened(width)
-            total = kind.from_batches(rows.run(keep.due if keep else None), width, start=total)
+            total = kind.from_batches(rows.run(keep.due if keep else None), width, threads=threads, start=total)
             if keep is not None:
                 keep.after_run(total, rows)
         if total is None:

@@ -88,6 +88,10 @@ class Formula:
             raise DataError(f"the formula {text!r} has {len(_left(parsed))} targets, expected one")
         return formula
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without what formulaic made of it, which whoever receives it makes again.
+        return Formula, (self.text, dict(self.kinds), self.categories)
+
     @property
     def known(self) -> bool:
         """Whether the levels of all categories are."""

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,12 +19,6 @@ from gradline.errors import DataError
 from gradline.solution import Array
 
 INSISTED = re.compile(r"C\((.+)\)", re.DOTALL)
-MOST_LEVELS = 1000
-FEW_LEVELS = 10
-LONGEST_LEVEL = 200
-SPARE = 1 / 4  # columns kept for levels not yet met, each time some are met: few widths, and little room wasted
-
-
 Order: TypeAlias = Literal["C", "F"]
 
 
@@ -192,7 +186,7 @@ class Terms:
             if column.is_category:
                 place = {level: width + j for j, level in enumerate(column.other_levels)}
                 place[column.reference or ""] = MISSING
-                slots.append(_slots(column, cells[column.name], place))
+                slots.append(slots_of(column, cells[column.name], place))
             else:
                 numbers.append((width, as_numbers(cells[column.name])))
             width += len(column.names)
@@ -205,122 +199,6 @@ class UnseenLevel(Exception):  # noqa: N818 - passed to sources, which know the 
     def __init__(self, column: str, level: str, index: int, known: Sequence[str]) -> None:
         super().__init__(column, level, index)
         self.column, self.level, self.index, self.known = column, level, index, known
-
-
-@dataclass
-class Growing:
-    """Columns of X whose levels are found on the way: a new level takes a column that was zero in all rows before.
-
-    Numbers come first, then the levels of all categories in the order they were met, then columns kept free for those
-    to come. `order` says where the columns of `terms`, once all are known, are to be found. `features` are all that
-    there are, for hints; none in a formula.
-
-    Examples
-    --------
-    >>> growing = Growing(Terms((Column("city", Kind.TEXT, is_category=True),)), "sales")
-    >>> for level in ("Rome", "Bonn"):
-    ...     row = {"city": Labels(np.zeros(1, dtype=np.int32), (level,))}
-    ...     growing.meet(row)
-    ...     growing.layout(row).X("C").tolist()
-    [[1.0]]
-    [[0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]]
-    >>> growing.known().names, growing.order()
-    (('city[T.Rome]',), [0])
-    """
-
-    terms: Terms
-    table: str
-    features: Sequence[str] = ()
-    width: int = 0
-    rows: int = 0
-    _used: int = 0
-    _slots: dict[str, dict[str, int]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._slots = {column.name: {} for column in self.terms.columns if column.is_category}
-        self._used = self.width = len(self.terms.columns) - len(self._slots)
-
-    def meet(self, cells: Mapping[str, Cells]) -> None:
-        """Make room for the levels of the next rows.
-
-        Raises
-        ------
-        DataError
-            Where a column turns out to be a key or free text, and nobody insisted on it.
-        """
-        for column in self.terms.columns:
-            if column.is_category:
-                self._meet(column, as_labels(cells[column.name]))
-        first = self.rows == 0
-        self.rows += len(next(iter(cells.values())))
-        if self._used > self.width:
-            self.width = self._used if first else self._used + max(8 - self._used, int(self._used * SPARE))
-
-    def layout(self, cells: Mapping[str, Cells]) -> Layout:
-        """X of rows that were met, as wide as it has become."""
-        numbers: list[tuple[int, Array]] = []
-        slots = []
-        for column in self.terms.columns:
-            if column.is_category:
-                slots.append(_slots(column, cells[column.name], self._slots[column.name]))
-            else:
-                numbers.append((len(numbers), as_numbers(cells[column.name])))
-        return laid_out(self.width, numbers, slots)
-
-    def known(self) -> Terms:
-        """The terms with the levels met; raises as `levels` and `Column.with_levels` do."""
-        return self.terms.with_levels(self.levels())
-
-    def levels(self) -> dict[str, list[str]]:
-        """Those met, by category, once all rows were.
-
-        Raises
-        ------
-        DataError
-            As `meet`.
-        """
-        for column in self.terms.columns:
-            levels = len(self._slots.get(column.name, ()))
-            every_row = levels == self.rows > 2
-            if not column.insisted and (every_row or levels > max(FEW_LEVELS, self.rows / 2)):
-                raise self._unfit(column, f"a key: it holds {levels:,} different texts in {self.rows:,} rows")
-        return {name: list(slots) for name, slots in self._slots.items()}
-
-    def order(self) -> list[int]:
-        """For each column of X of the known terms, where it is among these."""
-        places: list[int] = []
-        numbers = iter(range(self.width))
-        for column in self.known().columns:
-            if column.is_category:
-                places += [self._slots[column.name][level] for level in column.other_levels]
-            else:
-                places.append(next(numbers))
-        return places
-
-    def _meet(self, column: Column, labels: Labels) -> None:
-        """Give a column of X to each level that occurs for the first time."""
-        slots = self._slots[column.name]
-        occurring = np.bincount(labels.codes + 1, minlength=len(labels.levels) + 1)[1:]
-        for level, count in zip(labels.levels, occurring.tolist(), strict=True):
-            if count and level not in slots:
-                slots[level] = self._used
-                self._used += 1
-                if not column.insisted and len(level) > LONGEST_LEVEL:
-                    raise self._unfit(column, f"free text: one cell has {len(level):,} characters")
-        if not column.insisted and len(slots) > MOST_LEVELS:
-            raise self._unfit(
-                column,
-                f"a key or free text: {len(slots):,} different texts in the first {self.rows + len(labels):,} rows",
-            )
-
-    def _unfit(self, column: Column, what: str) -> DataError:
-        others = [name for name in self.features if name != column.name]
-        leave = f"leave it out, features={shown(others, 12)}; or " if others else ""
-        where = "among the features" if self.features else "in the formula"
-        return DataError(
-            f"column {column.name!r} of {self.table} looks like {what}",
-            hint=f"{leave}insist on a coefficient for each of them with 'C({column.name})' {where}",
-        )
 
 
 def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[NDArray[np.intp]]) -> Layout:
@@ -350,7 +228,14 @@ def shown(names: Sequence[str], most: int = 8) -> str:
     return listed if len(names) <= most else f"{listed[:-1]}, ... {len(names) - most} more]"
 
 
-def _slots(column: Column, cells: Cells, place: Mapping[str, int]) -> NDArray[np.intp]:
+def slots_of(column: Column, cells: Cells, place: Mapping[str, int]) -> NDArray[np.intp]:
+    """The column of X that each row has a one in, by where its level has its place; -1: none.
+
+    Raises
+    ------
+    UnseenLevel
+        Where a level has no place.
+    """
     labels = as_labels(cells)
     known = np.array([place.get(level, len(place) + 2**31) for level in labels.levels] + [MISSING], dtype=np.intp)
     slots: NDArray[np.intp] = known[labels.codes]

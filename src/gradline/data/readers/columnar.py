@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
@@ -13,7 +14,7 @@ from gradline.data.cells import from_arrow, pandas_index
 from gradline.data.columns.kinds import Kind, kind_of
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.places import Pipe, Place, foreseen, read_twice
-from gradline.data.readers.reader import Cells, Piece
+from gradline.data.readers.reader import Cells, Cut, Piece
 from gradline.errors import DataError
 
 BLOCKS_A_PIECE = 4
@@ -43,9 +44,14 @@ class ColumnarReader:
 
         return bool(pa.types.is_null(self.schema.field(name).type))
 
+    @property
+    def _first_row(self) -> int:
+        """Rows before those that are read, for messages."""
+        return 0
+
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
         """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
-        before = 0
+        before = self._first_row
         with closing(self.record_batches(columns, rows)) as batches:  # type: ignore[type-var]
             for batch in batches:
                 yield [
@@ -142,6 +148,7 @@ class ParquetReader(ColumnarReader):
     def __init__(self, place: Place) -> None:
         self.place = place
         self._metadata: Any = None
+        self._groups: Sequence[int] | None = None  # of rows; None: all
         with self._opened() as file:
             self._metadata = file.metadata
             super().__init__(place.name, file.schema_arrow)
@@ -168,6 +175,27 @@ class ParquetReader(ColumnarReader):
             yield Piece(count, before, partial(self._blocks, columns, rows, run, before))
             before += count
 
+    def cuts(self, rows: int) -> list[Cut]:
+        """Parts of at least so many rows but for the last, for processes that each read one: see `only`."""
+        cuts: list[Cut] = []
+        before = 0
+        for run, count in self._runs(-(-rows // BLOCKS_A_PIECE)):
+            cuts.append(Cut(0, tuple(run), before, count))
+            before += count
+        return cuts
+
+    def only(self, cut: Cut) -> ParquetReader:
+        """Those rows."""
+        part = copy.copy(self)
+        part._groups = cut.groups
+        return part
+
+    @property
+    def _first_row(self) -> int:
+        """Rows of the file before those that are read."""
+        before = range(self._groups[0]) if self._groups else ()
+        return sum(self._metadata.row_group(number).num_rows for number in before)
+
     def _blocks(self, columns: Sequence[str], rows: int, run: list[int], before: int) -> Iterator[list[Cells]]:
         with self._opened() as file:
             for batch in file.iter_batches(batch_size=rows, columns=list(columns), row_groups=run, use_threads=False):
@@ -178,7 +206,7 @@ class ParquetReader(ColumnarReader):
         """Row groups one after the other, as many as make some blocks, and their rows."""
         run: list[int] = []
         count = 0
-        for number in range(self._metadata.num_row_groups):
+        for number in range(self._metadata.num_row_groups) if self._groups is None else self._groups:
             run.append(number)
             count += self._metadata.row_group(number).num_rows
             if count >= BLOCKS_A_PIECE * rows:

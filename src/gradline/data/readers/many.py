@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
@@ -14,7 +15,7 @@ from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.columnar import ColumnarReader, ParquetReader
 from gradline.data.readers.places import Part, Place
-from gradline.data.readers.reader import Cells, Piece, Reader
+from gradline.data.readers.reader import Cells, Cut, Piece, Reader
 from gradline.data.roles import listed
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
@@ -30,6 +31,7 @@ class ManyReader:
         self.name = name
         self.parts = parts
         self._open_place = open_place
+        self._cut: Cut | None = None
         self._first = open_place(parts[0].place, None)
         self.column_names = self._names(self._first, parts[0])
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
@@ -47,6 +49,8 @@ class ManyReader:
         """Start a fresh pass, see `gradline.data.readers.reader.Reader`; rows of a NotANumber count within its file."""
         for part in self.parts:
             reader = self._checked(part, columns)
+            if self._cut is not None and isinstance(reader, ParquetReader):
+                reader = reader.only(self._cut)
             own = [name for name in columns if name in reader.column_names]
             blocks = reader.read(own or reader.column_names[:1], rows, [name for name in texts if name in own])
             yield from self._told(reader, self._complete(part, columns, own, blocks, texts))
@@ -65,6 +69,29 @@ class ManyReader:
                     rows_before=before, read=partial(self._with_keys, part, reader, columns, own, piece)
                 )
                 before += piece.rows
+
+    def cuts(self, rows: int) -> list[Cut]:
+        """Parts for processes that each read one: the files, of Parquet in runs of row groups of so many rows."""
+        cuts: list[Cut] = []
+        before: int | None = 0
+        for number, part in enumerate(self.parts):
+            reader = self._open_place(part.place, self._first)
+            if not isinstance(reader, ParquetReader):
+                cuts.append(Cut(number))
+                before = None
+                continue
+            for cut in reader.cuts(rows):
+                cuts.append(cut._replace(file=number, rows_before=before))
+                before = None if before is None or cut.rows is None else before + cut.rows
+        return cuts
+
+    def only(self, cut: Cut) -> ManyReader:
+        """Those rows; called by the name of their file where it is not known how many rows of others come before."""
+        some = copy.copy(self)
+        some.parts, some._cut = [self.parts[cut.file]], cut
+        if cut.rows_before is None:
+            some.name = some.parts[0].place.name
+        return some
 
     def _with_keys(
         self, part: Part, reader: Reader, columns: Sequence[str], own: Sequence[str], piece: Piece

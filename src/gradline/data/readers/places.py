@@ -55,6 +55,13 @@ class Place:
     compression: str | None = None
     state: tuple[int | None, int | None] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Whoever receives it may be in another folder.
+        from pyarrow import fs
+
+        path = os.path.abspath(self.path) if isinstance(self.system, fs.LocalFileSystem) else self.path
+        return Place, (self.system, path, self.name, self.compression, self.state)
+
     @contextmanager
     def opened(self) -> Iterator[Any]:
         """Its bytes, uncompressed, from the start; what the disk or a damaged file raises is a DataError.

@@ -54,6 +54,26 @@ class Piece(NamedTuple):
     read: Callable[[], Iterator[list[Cells]]]
 
 
+class Cut(NamedTuple):
+    """Some rows of a table in files, so that another process can find and read them.
+
+    Attributes
+    ----------
+    file : int
+        Which of the files.
+    groups : tuple of int or None
+        Which of its row groups; None: all of the file.
+    rows_before : int or None
+        Rows of the table before it; None: not known before they are read.
+    rows : int or None
+    """
+
+    file: int = 0
+    groups: tuple[int, ...] | None = None
+    rows_before: int | None = None
+    rows: int | None = None
+
+
 def numeric_columns(reader: Reader) -> list[str]:
     """Columns that are read as numbers, for hints."""
     return [name for name, kind in reader.kinds().items() if kind.is_numeric]

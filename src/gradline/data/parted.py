@@ -1,0 +1,205 @@
+"""Rows in parts that several processes read side by side: what is gathered of them travels, rows never do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any, Protocol, TypeVar
+
+from gradline.data.columns.design import Design
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.growing import refuse_keys, refuse_too_many
+from gradline.data.columns.terms import Terms
+from gradline.data.table_source import TableSource
+from gradline.data.tally import Tally
+from gradline.errors import DataError
+
+State = TypeVar("State")
+PART_ROWS = 1 << 20  # of files: rows that are worth a task of their own
+
+
+class Runner(Protocol):
+    """Who gathers a state of each part, and makes one of those of neighbours, in order."""
+
+    def __call__(
+        self,
+        of: Callable[[TableSource], State],
+        whole: TableSource,
+        parts: Sequence[Any],
+        merged: Callable[[State, State], State],
+        /,
+    ) -> Iterator[tuple[int, State]]:
+        """For one run of neighbouring parts after the other: how many they are, and their state.
+
+        The first is `parts[0]`; a part is opened by `part_of(whole, part)`, in the process that reads it.
+        """
+        ...
+
+
+def in_turn(
+    of: Callable[[TableSource], State],
+    whole: TableSource,
+    parts: Sequence[Any],
+    merged: Callable[[State, State], State],
+) -> Iterator[tuple[int, State]]:
+    """A Runner that takes one part after the other, in this process."""
+    for part in parts:
+        yield 1, of(part_of(whole, part))
+
+
+class PartedSource(TableSource):
+    """A table whose parts are read by others: a pass gathers a small state of each, and merges these in order.
+
+    Parameters
+    ----------
+    whole : TableSource
+        The table; its reader has `only(part)`, which is what lies in one part, for whoever reads that.
+    parts : sequence
+        In the order of their rows.
+    run : Runner
+    identity : hashable
+        Differs where the rows do, as far as can be told without reading them: for checkpoints.
+
+    Examples
+    --------
+    A part may lack a level that others have, or have no rows:
+
+    >>> from gradline.data.source import open_source
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for name, rows in {"a": "Rome,2", "b": "Bonn,1"}.items():
+    ...         _ = (Path(folder) / f"{name}.csv").write_text(f"city,price\\n{rows}\\n")
+    ...     sales = parted(open_source(folder, target="price"), in_turn)
+    ...     print(len(sales.parts), sales.feature_names)
+    2 ('city[T.Rome]',)
+    """
+
+    def __init__(self, whole: TableSource, parts: Sequence[Any], run: Runner, *, identity: Hashable = None) -> None:
+        super().__init__(
+            whole.reader,
+            whole.roles,
+            whole.design,
+            missing=whole.missing,
+            batch_rows=whole.batch_rows,
+            frequencies=whole.frequencies,
+        )
+        self.parts, self.identity, self._run = parts, identity, run
+
+    def gathered(
+        self, of: Callable[[TableSource], State], merged: Callable[[State, State], State], first: int = 0
+    ) -> Iterator[tuple[int, State]]:
+        """States of runs of neighbouring parts from part `first` on, with the number of parts in each.
+
+        `of` and `merged` travel to the processes that hold the rows. A part is a source that leaves out rows with
+        missing cells, whatever `missing` says: `settle` is told of them in the end.
+        """
+        yield from self._run(of, self._whole(), self.parts[first:], merged)
+
+    def whole(self, of: Callable[[TableSource], State], merged: Callable[[State, State], State]) -> State:
+        """The state of all parts; of the arguments see `gathered`."""
+        states = (state for _, state in self.gathered(of, merged))
+        return reduce(merged, states)
+
+    def settle(self, design: Design, tally: Tally) -> None:
+        """Take in what the parts have found, merged; raises what a pass over all of the rows would have raised."""
+        if self.missing == "error" and tally.rows_dropped:
+            raise tally.error(self.name)
+        if not tally.used:
+            raise tally.empty(self.name)
+        if not self.design.known:
+            levels = {column.name: column.levels or () for column in design.categories.columns}
+            features = self.design.raw if isinstance(self.design, Terms) else ()
+            refuse_keys(self.design.categories, levels, tally.used, self.name, features)
+            self.design = self.design.with_levels(levels)
+        self._tally, self._order = tally, None
+
+    def laid_out_as(self, design: Design) -> PartedSource:
+        """See `TableSource.laid_out_as`."""
+        return PartedSource(super().laid_out_as(design), self.parts, self._run, identity=self.identity)
+
+    def _known_design(self) -> Design:
+        if not self.design.known:
+            self.settle(*self.whole(_levels_of, partial(_merged_levels, table=self.name)))
+        return self.design
+
+    def _whole(self) -> TableSource:
+        """The same without what runs it, to be sent to the parts."""
+        design = self.design
+        return TableSource(self.reader, self.roles, design, batch_rows=self.batch_rows, frequencies=self.frequencies)
+
+
+def part_of(whole: TableSource, part: Any) -> TableSource:
+    """The rows of one part, as a source for the process that reads them."""
+    reader, before = whole.reader, 0
+    if part is not None:
+        only: Any = getattr(reader, "only")  # noqa: B009 - not every Reader has it
+        reader, before = only(part), getattr(part, "rows_before", None) or 0
+    return TableSource(
+        reader,
+        whole.roles,
+        _of_a_part(whole.design),
+        missing="drop",
+        batch_rows=whole.batch_rows,
+        frequencies=whole.frequencies,
+        rows_before=before,
+    )
+
+
+def parted(source: TableSource, run: Runner) -> PartedSource:
+    """A source on files, in parts: of Parquet runs of row groups, of other kinds the files.
+
+    Raises
+    ------
+    DataError
+        Where its rows lie in no file.
+    """
+    cuts: Callable[[int], list[Any]] | None = getattr(source.reader, "cuts", None)
+    if getattr(source.reader, "once", False) or not (
+        cuts or hasattr(source.reader, "place") or hasattr(source.reader, "file")
+    ):
+        raise DataError(
+            f"{source.name} cannot be read by several processes, which takes files: a folder, a glob, a Parquet file",
+            hint="write the rows to Parquet files",
+        )
+    parts = [None] if cuts is None else cuts(PART_ROWS)
+    places = [part.place for part in getattr(source.reader, "parts", ())] or [getattr(source.reader, "place", None)]
+    identity = tuple((getattr(place, "path", None), getattr(place, "state", None)) for place in places)
+    return PartedSource(source, parts, run, identity=(identity, tuple(parts)))
+
+
+def _of_a_part(design: Design) -> Design:
+    """What a part is to look for: it need not have the reference level."""
+    if isinstance(design, Formula) or design.known:
+        return design
+    return Terms(tuple(replace(column, asked_reference=None) for column in design.columns))
+
+
+def _levels_of(part: TableSource) -> tuple[Design, Tally]:
+    levels, tally = part.levels()
+    names = levels or {column.name: [] for column in part.design.categories.columns}
+    return Terms(tuple(column.with_levels(names[column.name]) for column in part.design.categories.columns)), tally
+
+
+def _merged_levels(first: tuple[Design, Tally], then: tuple[Design, Tally], *, table: str) -> tuple[Design, Tally]:
+    columns = []
+    tally = first[1].then(then[1])
+    for a, b in zip(first[0].categories.columns, then[0].categories.columns, strict=True):
+        columns.append(a.with_levels([*dict.fromkeys((*(a.levels or ()), *(b.levels or ())))]))
+    levels = Terms(tuple(columns))
+    refuse_spread(levels, tally, table)
+    return levels, tally
+
+
+def refuse_spread(design: Design, tally: Tally, table: str) -> None:
+    """Refuse a category whose parts have too many different levels together, where nobody insisted on it.
+
+    Raises
+    ------
+    DataError
+    """
+    features = design.raw if isinstance(design, Terms) else ()
+    for column in design.categories.columns:
+        if not column.insisted:
+            refuse_too_many(column, len(column.levels or ()), tally.used, table, features)

@@ -1,0 +1,1 @@
+"""Fits on several processes or machines: the statistics on Dask."""

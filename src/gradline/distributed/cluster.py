@@ -1,0 +1,206 @@
+"""Dask's clusters: how one is reached or started, and what becomes of one that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from gradline.errors import GradlineError, MissingExtraError
+
+CONNECT_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
+LOOK_SECONDS = 1.0
+NO_WORKER_SECONDS = 60.0
+STUCK_SECONDS = 60  # a worker of ours that says nothing for so long has its tasks given to others
+LOCAL = "local"
+
+
+class ClusterError(GradlineError, RuntimeError):
+    """A cluster that cannot be reached, or was lost on the way."""
+
+
+@contextmanager
+def connected(where: str, *, workers: int | None = None) -> Iterator[Any]:
+    """A client of Dask for as long as the block runs; inside, it is the one that passes run on.
+
+    Parameters
+    ----------
+    where : str
+        "local": processes of this machine, started now and ended with the block, which talk over the loopback device
+        and open no dashboard. Otherwise the address of a scheduler: "tcp://10.0.0.5:8786".
+    workers : int, optional
+        Of "local": how many processes. Default: the cores this process may use.
+
+    Raises
+    ------
+    ClusterError
+        Where no scheduler answers there within 10 seconds, or it has no worker.
+    MissingExtraError
+        Where Dask is not installed.
+    """
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtraError("a fit on Dask", "dask") from None
+    import dask
+
+    limits = {
+        "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS:.0f}s",
+        "distributed.scheduler.worker-ttl": f"{STUCK_SECONDS}s",
+    }
+    with _quiet(), dask.config.set(limits):
+        if where == LOCAL:
+            with _local(distributed, workers) as cluster, _closing(distributed.Client(cluster)) as client:
+                yield client
+        else:
+            with _closing(_scheduler(distributed, where)) as client:
+                yield client
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing in the log but what is critical: what matters is told by the errors raised here."""
+    ours = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = [logger.level for logger in ours]
+    for logger in ours:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(ours, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _closing(client: Any) -> Iterator[Any]:
+    try:
+        yield client
+    finally:
+        with suppress(TimeoutError, AssertionError):  # of one whose scheduler is gone
+            client.close(timeout=CLOSE_SECONDS)
+
+
+def results_in_order(tasks: Sequence[Any]) -> Iterator[Any]:
+    """What tasks (dask.delayed) give, one after the other: on the client that is open, or else by threads.
+
+    Raises
+    ------
+    ClusterError
+        Where the cluster is lost, or has no worker left for a minute.
+    """
+    import dask
+
+    client = _open_client()
+    if client is None:
+        yield from dask.compute(*tasks)
+        return
+    from distributed.comm import CommClosedError
+
+    from distributed import CancelledError, KilledWorker
+
+    where = client.scheduler.address if client.scheduler else "the scheduler"
+    futures = client.compute(list(tasks))
+    try:
+        for future in futures:
+            _wait(client, future, where)
+            yield future.result()
+    except KilledWorker as error:
+        raise ClusterError(
+            f"a part of the rows was given to {error.allowed_failures + 1} workers one after the other, and each of "
+            "them died",
+            hint="give the workers more memory, or make the partitions smaller",
+        ) from None
+    except (CancelledError, CommClosedError, OSError) as error:
+        raise _lost(where, error) from None
+    finally:
+        if client.status == "running":
+            client.cancel(futures)
+
+
+def _wait(client: Any, future: Any, where: str) -> None:
+    from distributed import TimeoutError as NotYet
+    from distributed import wait
+
+    without = 0.0
+    while not future.done():
+        if client.status != "running":
+            raise _lost(where, None)
+        try:
+            wait([future], timeout=LOOK_SECONDS)
+        except NotYet:
+            without = 0.0 if client.scheduler_info(n_workers=1)["workers"] else without + LOOK_SECONDS
+            if without >= NO_WORKER_SECONDS:
+                raise ClusterError(
+                    f"the scheduler at {where} has had no worker for {without:.0f} seconds", hint="start workers again"
+                ) from None
+
+
+def _lost(where: str, error: BaseException | None) -> ClusterError:
+    return ClusterError(
+        f"the scheduler at {where} was lost before the fit was done; nothing has been written",
+        hint="run the same fit again when it is back",
+    )
+
+
+def _open_client() -> Any:
+    try:
+        from distributed import default_client
+
+        return default_client()
+    except (ImportError, ValueError):
+        return None
+
+
+def _local(distributed: Any, workers: int | None) -> Any:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return distributed.LocalCluster(
+        n_workers=workers or cores,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        memory_limit=0,
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _scheduler(distributed: Any, where: str) -> Any:
+    """A client of the scheduler there, which has answered: a client that never gets an answer does not end by itself.
+
+    So the question is asked first, in a thread with a loop of its own: a notebook's thread has one that runs.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            answer = pool.submit(asyncio.run, _identity(where)).result()
+        except (OSError, ValueError, TypeError, AttributeError, EOFError) as error:
+            reason = str(error).partition("\n")[0] or f"nothing came back within {CONNECT_SECONDS:.0f} seconds"
+            raise ClusterError(
+                f"no scheduler of Dask answers at {where}: {reason}", hint="such as tcp://10.0.0.5:8786, or local"
+            ) from None
+    if answer.get("type") != "Scheduler":
+        raise ClusterError(f"{where} is the address of a {answer.get('type')} of Dask, expected that of its scheduler")
+    if not answer.get("workers"):
+        raise ClusterError(f"the scheduler at {where} has no worker", hint=f"dask worker {where}")
+    return distributed.Client(where, timeout=CONNECT_SECONDS)
+
+
+async def _identity(where: str) -> dict[str, Any]:
+    """What the scheduler says of itself; its workers may be on their way."""
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async with rpc(where, connection_args=Security().get_connection_args("client")) as scheduler:
+        answer: dict[str, Any] = {}
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while not answer or (answer.get("type") == "Scheduler" and not answer["workers"]):
+            answer = await asyncio.wait_for(scheduler.identity(), CONNECT_SECONDS)
+            if answer.get("workers") or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(LOOK_SECONDS / 4)
+        return answer
