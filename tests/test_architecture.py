@@ -83,6 +83,7 @@ LATE_FILES = {
     "cli/demo.py",
     "cli/fit.py",
     "cli/lab.py",
+    "cli/looking.py",
     "cli/lessons.py",
     "cli/models.py",
     "cli/options.py",

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gradline.cli.options import AsJson, decimal_mark
+from gradline.cli.options import AsJson, Details, Form, Format, decimal_mark
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
     from gradline.data.to_predict import FeatureTable
+    from gradline.diagnostics.covariance import Robust
     from gradline.model_file import SavedModel
     from gradline.moments.precision import Statistics
     from gradline.solution import Array, Solution
@@ -89,7 +90,7 @@ def predict(
         print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
 
 
-def summary(model: Model, as_json: AsJson = False) -> None:
+def summary(model: Model, form: Form = Format.text, details: Details = False, as_json: AsJson = False) -> None:
     """Report a saved model as its fit did.
 
     Example: gradline summary model.json
@@ -99,7 +100,7 @@ def summary(model: Model, as_json: AsJson = False) -> None:
     saved = read_model(model)
     report = saved.summary()
     if not as_json:
-        print(report)
+        print(report.account(details=details).written(form))
         return
     print(json.dumps(report.as_dict(), allow_nan=False))
     for warning in saved.certificate.warnings(saved.columns, centred=saved.fit_intercept):
@@ -148,13 +149,13 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     _write(output, subtracted(minuend, subtrahend), [minuend.source, subtrahend.source], as_json)
 
 
-def compare(models: Models, as_json: AsJson = False) -> None:
+def compare(models: Models, form: Form = Format.text, as_json: AsJson = False) -> None:
     """Print saved models side by side, each coefficient with its standard error below.
 
     Example: gradline compare january.json february.json
     """
     from gradline.model_file import read_model
-    from gradline.report.comparison import side_by_side
+    from gradline.report.comparison import SideBySide
 
     _refuse_one(models)
     reports = [(shown_path(path), read_model(path).summary()) for path in models]
@@ -162,7 +163,7 @@ def compare(models: Models, as_json: AsJson = False) -> None:
         shown = [{"model": path, "target": report.target, **report.as_dict()} for path, report in reports]
         print(json.dumps({"models": shown}, allow_nan=False))
     else:
-        print(side_by_side(reports))
+        print(SideBySide(reports).account().written(form))
 
 
 def check(path: str | None, source: str) -> None:
@@ -198,7 +199,14 @@ def _write(output: str, model: SavedModel, sources: list[str], as_json: bool) ->
 
 
 def save(
-    path: str, table: Source, moments: Statistics, solution: Solution, *, fit_intercept: bool, precision: str
+    path: str,
+    table: Source,
+    moments: Statistics,
+    solution: Solution,
+    *,
+    fit_intercept: bool,
+    precision: str,
+    robust: Robust | None = None,
 ) -> None:
     """What `fit --save` does with an exact fit to `table`."""
     from gradline.data.columns.design import design_of
@@ -220,6 +228,7 @@ def save(
         polynomial=1,
         moments=moments,
         solution=solution,
+        robust=robust,
     )
     write_model(path, model)
 

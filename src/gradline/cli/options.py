@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
 
+
+class Format(StrEnum):
+    """How a table is written."""
+
+    text = "text"
+    markdown = "markdown"
+    latex = "latex"
+    html = "html"
+
+
+Form = Annotated[Format, typer.Option("--format", help="How tables are written.")]
+Details = Annotated[
+    bool, typer.Option("--details", help="Also the columns beside each other: effects, collinearity, partial R\u00b2.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 

@@ -1,4 +1,4 @@
-"""What `fit --report` and `fit --plot` write, and what becomes of the fit where they cannot."""
+"""What `fit` prints and what its pages hold, from a second look at the rows; and what becomes of it without one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from gradline.cli.looking import Look
 from gradline.cli.telling import INTERRUPTED, as_options, tell
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import DataError, GradlineError
@@ -20,11 +21,15 @@ from gradline.errors import DataError, GradlineError
 if TYPE_CHECKING:
     from gradline.data.source import Source
     from gradline.descent.fit import Descent
+    from gradline.diagnostics.covariance import Asked, Robust
     from gradline.diagnostics.diagnosis import Diagnosis
     from gradline.moments.precision import Statistics
     from gradline.report.summary import Summary
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Solution
+
+
+NO_LOOK = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,22 @@ class Fitted:
                 self.rows, self.moments, self.solution, fit_intercept=self.fit_intercept, watch=watch, **asked
             )
 
+    def robust(self, covariance: Asked) -> Robust:
+        """One more pass for a covariance alone."""
+        from gradline.diagnostics.sandwich import robust_covariance
+        from gradline.report.progress import reading
+
+        moments, solution = self.moments, self.solution
+        if self.descent is not None:
+            problem: Any = self.descent.problem
+            moments, solution = problem.moments, self.descent.solution
+        assert moments is not None
+        assert solution is not None
+        with reading(self.rows, what="reading again") as watch:
+            return robust_covariance(
+                self.rows, moments, solution, covariance, fit_intercept=self.fit_intercept, watch=watch
+            )
+
 
 def places(report: str | None, plot: str | None, source: str, save: str | None) -> Places:
     """Refuse what can be refused before an hour is spent on the fit."""
@@ -113,12 +134,15 @@ def places(report: str | None, plot: str | None, source: str, save: str | None) 
     return Places(report, plot)
 
 
-def tell_before(asked: Places, table: Source) -> None:
+def tell_before(asked: Places, table: Source, look: Look = NO_LOOK) -> None:
     """What the pages will lack, where that is known before the fit."""
     from gradline.report.second_look import read_once
 
-    if asked and (once := read_once(table)):
+    once = read_once(table)
+    if asked and once:
         tell(f"warning: {once}: {asked.named} will leave out what needs the rows again")
+    if look.diagnose and once:
+        tell(f"warning: {once}: --diagnose, which needs the rows again, will tell nothing")
 
 
 def show(
@@ -128,40 +152,50 @@ def show(
     command: str,
     *,
     as_json: bool,
-    diagnosis: Diagnosis | str | None = None,
-) -> None:
+    look: Look = NO_LOOK,
+) -> Robust | None:
     """Print a fit, then write its pages: nothing that goes wrong with them takes the fit along.
 
-    Parameters
-    ----------
-    diagnosis : optional
-        Where the rows were looked at again already.
+    With another covariance the rows are read again first; where that fails, the fit is told with the classical one.
+
+    Returns
+    -------
+    Robust or None
+        The covariance that the fit was told with, where it was not the classical one.
 
     Raises
     ------
     GradlineError
         After everything was printed, and written as far as it can be.
     """
-    if not as_json:
-        print(summary, flush=True)
-    failed: list[GradlineError] = []
-    interrupted = False
-    if asked and diagnosis is None:
-        try:
-            diagnosis = fitted.second_look()
-        except GradlineError as error:
-            failed.append(error)
-            diagnosis = f"reading them again failed, as {error.message}"
-        except KeyboardInterrupt:
-            interrupted = True
+    judged = _judged(summary, look)
+    if not as_json and judged is None:
+        _print(summary, look)
+    again = _Again()
+    if asked or look.diagnose or judged is not None:
+        again = _read_again(fitted, judged, look, diagnose=bool(asked) or look.diagnose)
+    if again.robust is not None:
+        assert judged is not None
+        summary = judged[0].judged_by(again.robust)
+    diagnosis = again.diagnosis
     if as_json:
         told = summary.as_dict()
-        if asked:
+        if asked or look.diagnose:
             told["diagnosis"] = None if diagnosis is None or isinstance(diagnosis, str) else diagnosis.as_dict()
         print(json.dumps(told, allow_nan=False), flush=True)
-    if interrupted:
-        tell(f"warning: interrupted while the rows were read again: {asked.named} not written")
+    elif judged is not None:
+        _print(summary, look)
+    if again.interrupted:
+        lost = [*([f"{asked.named} not written"] if asked else []), *(["no --covariance"] if judged else [])]
+        tell(f"warning: interrupted while the rows were read again: {', '.join(lost) or 'no --diagnose'}")
         raise typer.Exit(INTERRUPTED)
+    if look.diagnose and isinstance(diagnosis, str) and again.failure is None:
+        tell(f"warning: no --diagnose: {diagnosis}")
+    elif look.diagnose and not as_json and diagnosis is not None and not isinstance(diagnosis, str):
+        from gradline.report.second_look import written
+
+        print("", written(diagnosis, look.form), sep="\n", flush=True)
+    failed = [] if again.failure is None else [again.failure]
     if asked:
         assert diagnosis is not None
         for write in _writers(summary, fitted, asked, command, diagnosis):
@@ -173,6 +207,50 @@ def show(
         tell(f"error: {failure.message}")
     if failed:
         raise failed[-1]
+    return again.robust
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Again:
+    """What came of a second look at the rows."""
+
+    diagnosis: Diagnosis | str | None = None
+    robust: Robust | None = None
+    failure: GradlineError | None = None
+    interrupted: bool = False
+
+
+def _read_again(fitted: Fitted, judged: tuple[Summary, Asked] | None, look: Look, *, diagnose: bool) -> _Again:
+    covariance = None if judged is None else judged[1]
+    try:
+        if not diagnose:
+            assert covariance is not None
+            return _Again(robust=fitted.robust(covariance))
+        found = fitted.second_look(covariance=covariance, ordered=look.by_time)
+        return _Again(found, None if isinstance(found, str) else found.robust)
+    except GradlineError as error:
+        return _Again(f"reading them again failed, as {error.message}", failure=error)
+    except KeyboardInterrupt:
+        return _Again(interrupted=True)
+
+
+def _judged(summary: Summary | WideSummary, look: Look) -> tuple[Summary, Asked] | None:
+    """The summary that another covariance is for, and which; None where none was asked for, or it has no tests."""
+    from gradline.report.summary import Summary
+
+    if look.covariance is None:
+        return None
+    if isinstance(summary, Summary) and summary.trusted:
+        return summary, look.covariance
+    why = (
+        "the descent is unfinished" if isinstance(summary, Summary) else "there are too many features for sums of pairs"
+    )
+    tell(f"warning: no --covariance, as there are no standard errors: {why}")
+    return None
+
+
+def _print(summary: Summary | WideSummary, look: Look) -> None:
+    print(summary.account(details=look.details).written(look.form), flush=True)
 
 
 def _writers(

@@ -40,6 +40,11 @@ class Asked:
     groups: tuple[Any, ...] = ()
     lags: int | None = None
 
+    @property
+    def plain(self) -> bool:
+        """Whether its kind is all there is to it."""
+        return not self.groups and self.lags is None
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Robust:

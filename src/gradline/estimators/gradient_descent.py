@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,24 +14,32 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import intercept_of
 from gradline.data.source import Source, is_source
 from gradline.descent.engines import ENGINES
+from gradline.descent.fit import Descent
 from gradline.descent.fit import fit as descend_on
 from gradline.descent.losses.loss import LOSSES
 from gradline.descent.options import Options
 from gradline.descent.watching.history import Callback, History
+from gradline.diagnostics.covariance import Spec
+from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
 from gradline.estimators.rows import as_source, learn_columns, predict, rows_like_those_fitted
+from gradline.estimators.rows_again import RowsAgain
 from gradline.moments.one_pass import naming_cells
+from gradline.report import second_look
+from gradline.report.summary import Names, Summary
+from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array, Status
 
 if TYPE_CHECKING:
     from gradline.descent.module import Network
 
 
-class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class GradientDescentRegressor(RowsAgain, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares by gradient descent that can be trusted and watched.
 
     Minimises the mean squared error, mean((X w + b - y)^2) without a factor 1/2, by
@@ -301,6 +310,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             if name.endswith("_") and not name.startswith("_") and name not in ("n_features_in_", "feature_names_in_"):
                 delattr(self, name)
         network = self.__dict__.pop("_network", None)
+        self._descent: Descent | None = None
+        self._remember(X, y, sample_weight)
         with naming_cells(source):
             if self.module is not None:
                 self._train(source, options, rng, callbacks, network)
@@ -312,6 +323,8 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
         self, source: Source, options: Options, rng: np.random.Generator, callbacks: Sequence[Callback]
     ) -> None:
         descent = descend_on(source, options, rng, *callbacks)
+        self._descent, self._names, self._fitted_intercept = descent, Names.of(source), options.fit_intercept
+        self._fitted_engine = options.engine
         self.coef_ = descent.solution.coef
         self.intercept_ = descent.solution.intercept
         if descent.path is not None:
@@ -401,6 +414,103 @@ class GradientDescentRegressor(RegressorMixin, BaseEstimator):  # type: ignore[m
             predicted: Array = self._network.predict(rows_like_those_fitted(self, X))
             return predicted
         return predict(self, X)
+
+    def summary(
+        self, *, confidence: float = 0.95, covariance: Spec = "classical", data: Any = None
+    ) -> Summary | WideSummary:
+        """Where the descent ended, with the tests and intervals that the statistics of its rows give.
+
+        Of a descent short of the answer there are no tests, only how far it is; of more than 2048 features coefficients
+        and a bound on their distance (`WideSummary`).
+
+        Parameters
+        ----------
+        confidence, covariance, data
+            As `LinearRegression.summary` takes them; another loss has robust errors of its own, and takes none.
+
+        Raises
+        ------
+        DataError
+            For a module; where the model was pickled or copied, which leaves this behind; and as `LinearRegression`.
+
+        Examples
+        --------
+        >>> x, y = np.array([[1.0], [3.0], [10.0], [13.0], [7.0]]), np.array([2.1, 5.9, 20.2, 26.0, 13.8])
+        >>> summary = GradientDescentRegressor().fit(x, y).summary(covariance="HC3")
+        >>> summary.robust.described, summary.inference.standard_error.round(4)
+        ('HC3', array([0.1839, 0.0198]))
+        """
+        descent = self._ended("a summary")
+        if descent.problem.exact is None:
+            if covariance != "classical":
+                raise DataError(
+                    f"standard errors need sums over pairs of features, of which {self.n_features_in_:,} have too many",
+                    hint="leave covariance out, or fit fewer features",
+                )
+            return WideSummary(descent, self._names, self._fitted_engine, self._fitted_intercept)
+        summary = Summary.of_descent(
+            descent,
+            self._names,
+            engine=self._fitted_engine,
+            fit_intercept=self._fitted_intercept,
+            confidence=confidence,
+        )
+        return second_look.judged(summary, descent, covariance, lambda what: self._training(descent, data, what))
+
+    def diagnose(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        top: int = 10,
+        folds: int = 10,
+        ordered: bool = False,
+        covariance: Spec | None = None,
+    ) -> Diagnosis:
+        """Read the rows of the fit once more, and say whether to trust it: see `LinearRegression.diagnose`.
+
+        Verdicts are about least squares: of another loss, or short of the answer, rows are named but not judged.
+
+        Raises
+        ------
+        DataError
+            Where the rows are not at hand, or others than those of the fit; with more than 2048 features.
+
+        Examples
+        --------
+        >>> X = np.linspace(0.0, 9.0, 40)[:, None]
+        >>> y = X[:, 0] ** 2 + np.tile([1.0, -1.0, -1.0, 1.0], 10)
+        >>> GradientDescentRegressor().fit(X, y).diagnose().check("curvature").sign
+        True
+        """
+        descent = self._ended("a diagnosis")
+        training = self._training(descent, None if X is None else (X, y, sample_weight), "a diagnosis")
+        found = second_look.of_descent(
+            replace(descent, training=training), covariance=covariance, top=top, folds=folds, ordered=ordered
+        )
+        if isinstance(found, str):
+            raise DataError(f"there is no diagnosis: {found}", hint="fit with LinearRegression, or let it end")
+        return found
+
+    def _ended(self, what: str) -> Descent:
+        """The last descent."""
+        check_is_fitted(self)
+        if hasattr(self, "_network"):
+            raise DataError(f"{what} is of a line, and a module was fitted", hint="leave module out")
+        descent: Descent | None = getattr(self, "_descent", None)
+        if descent is None:
+            raise DataError(
+                f"{what} needs the descent itself, which a pickled or copied model leaves behind",
+                hint="fit again; LinearRegression keeps its statistics",
+            )
+        return descent
+
+    def _training(self, descent: Descent, data: Any, what: str) -> Source:
+        """The rows that were descended on: all but those held out."""
+        if data is None and self._rows is not None and self.validation_fraction is not None:
+            return descent.training
+        return self._read_again(data, what)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

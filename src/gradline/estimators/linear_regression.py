@@ -17,6 +17,9 @@ from gradline.data.columns.terms import Column, Terms
 from gradline.data.source import Source, is_source
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
+from gradline.diagnostics.covariance import Robust, Spec, checked
+from gradline.diagnostics.diagnosis import Diagnosis, diagnose
+from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.exported import onnx_model, sql_expression, torch_layer
 from gradline.estimators.rows import (
@@ -28,6 +31,7 @@ from gradline.estimators.rows import (
     rows_like_those_fitted,
     set_columns,
 )
+from gradline.estimators.rows_again import RowsAgain
 from gradline.estimators.saved import as_saved
 from gradline.model_file import write_model
 from gradline.moments.exact import ExactMoments
@@ -41,7 +45,7 @@ from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
 
-class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class LinearRegression(RowsAgain, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares from sufficient statistics: one pass, certified digits, rows added and removed exactly.
 
     Minimises sum_i weight_i (x_i w + b - y_i)^2 by solving the normal equations of centred, scaled sums.
@@ -115,6 +119,8 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
     (5, 12.94)
     """
 
+    _kept_covariance: Robust | None = None  # from a model file
+
     _parameter_constraints = {  # noqa: RUF012  # scikit-learn's name and form
         "fit_intercept": ["boolean"],
         "precision": [StrOptions({"auto", "float64", "exact"})],
@@ -181,7 +187,9 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             moments, solution = gather(source, fit_intercept=intercept, precision=self.precision)
         if is_source(X):
             learn_columns(self, source)
-        return self._settle(moments, solution, source, intercept)
+        self._settle(moments, solution, source, intercept)
+        self._remember(X, y, sample_weight, self._fitted_weights)
+        return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Add these rows to what was fitted before.
@@ -239,8 +247,13 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             rows = rows ** np.arange(1, self._fitted_degree + 1)
         return self.inference(confidence=confidence).predict_interval(rows, kind=kind)
 
-    def inference(self, *, confidence: float = 0.95) -> Inference:
+    def inference(self, *, confidence: float = 0.95, covariance: Spec = "classical", data: Any = None) -> Inference:
         """Standard errors, covariance, tests of linear combinations (`.wald(R, q)`): see `Inference`.
+
+        Parameters
+        ----------
+        covariance, data
+            As `summary` takes them.
 
         Examples
         --------
@@ -251,10 +264,29 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         0.553
         """
         check_is_fitted(self)
-        return infer(self.moments_, self._solution, fit_intercept=self._fitted_intercept, confidence=confidence)
+        found = infer(self.moments_, self._solution, fit_intercept=self._fitted_intercept, confidence=confidence)
+        robust = self._robust_covariance(covariance, data)
+        return found if robust is None else robust.judge(found)
 
-    def summary(self, *, confidence: float = 0.95, covariance: str = "classical") -> Summary:
+    def summary(self, *, confidence: float = 0.95, covariance: Spec = "classical", data: Any = None) -> Summary:
         """Standard errors, tests and intervals: `print` it, show it in a notebook, or take `as_dict()`.
+
+        Parameters
+        ----------
+        confidence : float
+            Of the intervals.
+        covariance : str or tuple
+            "classical"; "HC0" to "HC3"; ("cluster", groups) or ("cluster", groups, others), each a column of the
+            source or an array of one label a row; "newey-west" or ("newey-west", lags). All but the first read the rows
+            a second time: see docs/inference.md.
+        data : source, (X, y) or (X, y, sample_weight), optional
+            The rows of the fit, where the model no longer knows them: after `load`, `from_moments`, `partial_fit` or
+            `forget`, or as a copy.
+
+        Raises
+        ------
+        DataError
+            Where the covariance is unknown, the rows are not at hand, or others than those of the fit.
 
         Examples
         --------
@@ -270,8 +302,6 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         At least about 13 digits are right (float64 arithmetic, condition number 1).
         """
         check_is_fitted(self)
-        if covariance != "classical":
-            raise ValueError(f"covariance={covariance!r}, expected 'classical'")
         refuse_reserved(self._terms())
         notes = () if self._design is None else self._design.notes
         names = Names(*self._told, self._terms(), self.n_dropped_, self._dropped, notes, self._weighting)
@@ -281,7 +311,78 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
             names,
             fit_intercept=self._fitted_intercept,
             confidence=confidence,
+            robust=self._robust_covariance(covariance, data),
         )
+
+    def diagnose(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        top: int = 10,
+        folds: int = 10,
+        ordered: bool = False,
+        covariance: Spec | None = None,
+    ) -> Diagnosis:
+        """Read the rows of the fit once more, and say whether to trust it: `print` it, or take `as_dict()`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The rows of the fit, or their source; default: those of the last `fit`.
+        top : int
+            How many of the most remarkable rows are named.
+        folds : int
+            K of the K-fold error; below 2: none.
+        ordered : bool
+            Rows are in the order of time: Durbin-Watson is meant.
+        covariance : optional
+            One that the same pass is to find, as `summary` takes it.
+
+        Raises
+        ------
+        DataError
+            Where the rows are not at hand, or others than those of the fit.
+
+        Examples
+        --------
+        >>> X = np.linspace(0.0, 9.0, 40)[:, None]
+        >>> y = X[:, 0] ** 2 + np.tile([1.0, -1.0, -1.0, 1.0], 10)
+        >>> LinearRegression().fit(X, y).diagnose().check("curvature").seen
+        'A sign of curvature: middle below, ends above (RESET p < 0.0001).'
+        """
+        check_is_fitted(self)
+        source = self._rows_of_the_columns(None if X is None else (X, y, sample_weight), "a diagnosis")
+        return diagnose(
+            source,
+            self.moments_,
+            self._solution,
+            fit_intercept=self._fitted_intercept,
+            top=top,
+            folds=folds,
+            ordered=ordered,
+            covariance=covariance,
+        )
+
+    def _robust_covariance(self, covariance: Spec, data: Any) -> Robust | None:
+        """From one more pass over the rows; None: the classical one, which needs none."""
+        asked = checked(covariance)
+        if asked.kind == "classical":
+            return None
+        kept = self._kept_covariance
+        if kept is not None and data is None and self._rows is None and kept.kind == asked.kind and asked.plain:
+            return kept
+        source = self._rows_of_the_columns(data, f"the {asked.kind} covariance")
+        return robust_covariance(source, self.moments_, self._solution, asked, fit_intercept=self._fitted_intercept)
+
+    def _rows_of_the_columns(self, data: Any, what: str) -> Source:
+        if self._fitted_degree > 1:
+            raise DataError(
+                f"{what} is not at hand for a polynomial, whose powers the rows do not hold",
+                hint="fit the powers as columns",
+            )
+        return self._read_again(data, what)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fit to a JSON file that `gradline.load` reads back, equal to the bit: see docs/model-file.md.
@@ -407,6 +508,7 @@ class LinearRegression(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # 
         self._weighting: Weighting | None = getattr(source, "weighting", None)
         self._fitted_weights: Weights = "frequency" if getattr(source, "frequencies", False) else self.weights
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
+        self._rows, self._kept_covariance = None, None
         assert solution.certificate is not None
         for warning in solution.certificate.warnings(self._terms(), centred=self._fitted_intercept):
             warnings.warn(warning, CollinearityWarning, stacklevel=3)

@@ -103,7 +103,7 @@ def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     """X as the fitted estimator expects it: the same columns, all finite, as one array."""
     check_is_fitted(estimator)
     if is_source(X):
-        return whole(_as_fitted(estimator, X)).X
+        return whole(as_fitted(estimator, X)).X
     X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
@@ -119,7 +119,7 @@ def predict(estimator: Any, X: Any) -> Array:
     w: Array = estimator.coef_
     b: float = estimator.intercept_
     if is_source(X):
-        return np.concatenate([batch.X @ w for batch in _as_fitted(estimator, X).batches()]) + b
+        return np.concatenate([batch.X @ w for batch in as_fitted(estimator, X).batches()]) + b
     X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
@@ -128,7 +128,7 @@ def predict(estimator: Any, X: Any) -> Array:
     return predicted
 
 
-def _as_fitted(estimator: Any, source: Source) -> Source:
+def as_fitted(estimator: Any, source: Source) -> Source:
     """A source whose X has the columns fitted, whatever levels its own rows have; DataError where it cannot."""
     design: Design | None = getattr(estimator, "_design", None)
     if design is not None and isinstance(source, TableSource) and type(source.design) is type(design):

@@ -35,6 +35,7 @@ def as_saved(estimator: LinearRegression) -> SavedModel:
         polynomial=int(estimator._fitted_degree),
         moments=estimator.moments_,
         solution=estimator._solution,
+        robust=estimator._kept_covariance,
     )
 
 
@@ -74,5 +75,5 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator._keep(saved.moments, saved.solution, saved.fit_intercept)
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
     estimator._dropped, estimator._fitted_weights = dict(saved.dropped), saved.weights
-    estimator._weighting = saved.weighting
+    estimator._weighting, estimator._kept_covariance = saved.weighting, saved.robust
     return estimator

@@ -98,4 +98,5 @@ def _refitted(like: SavedModel, moments: ExactMoments, source: str) -> SavedMode
         precision="exact",
         moments=moments,
         solution=moments.solve(fit_intercept=like.fit_intercept),
+        robust=None,  # which only the rows could tell
     )

@@ -9,10 +9,13 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
+import numpy as np
+
 from gradline.data.columns.design import Design, read_kept
 from gradline.data.readers.credentials import shown_path
 from gradline.data.weighting import Weighting, Weights
 from gradline.data.written.whole_file import refuse_special
+from gradline.diagnostics.covariance import HETEROSKEDASTIC, Robust
 from gradline.errors import DataError, MissingExtraError
 from gradline.model_file.saved import SavedModel
 from gradline.model_file.schema import (
@@ -32,7 +35,7 @@ from gradline.model_file.schema import (
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics
-from gradline.solution import Certificate, Dependency, Solution, Status
+from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
 STATISTICS: dict[str, type[Statistics]] = {"Moments": Moments, "ExactMoments": ExactMoments}
 
@@ -139,10 +142,34 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
             status=Status.SOLVED,
             certificate=certificate,
         ),
+        robust=_robust(content, columns + fit_intercept),
     )
     if tuple(each_of_kind(content, "terms", str)) != model.terms:
         raise Unfit("its terms are not those of its features")
     return model
+
+
+def _robust(content: Mapping[str, Any], terms: int) -> Robust | None:
+    if content.get("robust") is None:
+        return None
+    entry = of_kind(content, "robust", dict)
+    kind = one_of(entry, "kind", *HETEROSKEDASTIC, "cluster", "newey-west")
+    return Robust(
+        kind=kind,
+        described=of_kind(entry, "described", str),
+        covariance=_square(content, "covariance", terms),
+        df=of_kind(entry, "df", int),
+        notes=tuple(each_of_kind(entry, "notes", str)),
+        about_centre=_square(entry, "about_centre", terms),
+    )
+
+
+def _square(content: Mapping[str, Any], key: str, size: int) -> Array:
+    """A symmetric matrix; what is absent is NaN."""
+    rows = each_of_kind(content, key, list)
+    if len(rows) != size or any(len(row) != size for row in rows):
+        raise Unfit(f"'{key}' is not {size} by {size}")
+    return np.array([[math.nan if value is None else finite(value, key) for value in row] for row in rows])
 
 
 def _design(content: Mapping[str, Any], features: tuple[str, ...]) -> Design | None:

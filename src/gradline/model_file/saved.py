@@ -12,6 +12,7 @@ import numpy as np
 from gradline.data.columns.design import Design
 from gradline.data.columns.terms import Column, Terms
 from gradline.data.weighting import Weighting, Weights
+from gradline.diagnostics.covariance import Robust
 from gradline.moments.inference import Inference, infer
 from gradline.moments.polynomial import horner
 from gradline.moments.precision import Statistics
@@ -48,6 +49,8 @@ class SavedModel:
     moments : Moments or ExactMoments
     solution : Solution
         Of these moments, with its certificate.
+    robust : Robust or None
+        The covariance that the fit was judged by, where it was not the classical one, which the moments give.
     """
 
     features: tuple[str, ...]
@@ -65,6 +68,7 @@ class SavedModel:
     polynomial: int
     moments: Statistics
     solution: Solution
+    robust: Robust | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -100,12 +104,18 @@ class SavedModel:
             self.source, self.target, self.columns, self.rows_dropped, dict(self.dropped), notes, self.weighting
         )
         return Summary.of_solution(
-            self.moments, self.solution, names, fit_intercept=self.fit_intercept, confidence=confidence
+            self.moments,
+            self.solution,
+            names,
+            fit_intercept=self.fit_intercept,
+            confidence=confidence,
+            robust=self.robust,
         )
 
     def inference(self, *, confidence: float = 0.95) -> Inference:
         """Standard errors, covariance, intervals."""
-        return infer(self.moments, self.solution, fit_intercept=self.fit_intercept, confidence=confidence)
+        found = infer(self.moments, self.solution, fit_intercept=self.fit_intercept, confidence=confidence)
+        return found if self.robust is None else self.robust.judge(found)
 
     def predict(self, X: Array) -> Array:
         """X @ coefficients + intercept, or the polynomial at x; X is (rows, features), the result (rows,)."""

@@ -14,6 +14,7 @@ from typing import Any
 from gradline.data.columns.design import kept
 from gradline.data.readers.credentials import shown_path
 from gradline.data.written.whole_file import refuse_place, replacing
+from gradline.diagnostics.covariance import Robust
 from gradline.errors import DataError
 from gradline.model_file.saved import SavedModel
 from gradline.model_file.schema import KIND, SCHEMA, digest
@@ -91,6 +92,7 @@ def _content(model: SavedModel) -> dict[str, Any]:
         "coefficients": _numbers(inference.coefficients),
         "standard_errors": _numbers(inference.standard_error),
         "covariance": [_numbers(row) for row in inference.covariance],
+        **({} if model.robust is None else {"robust": _robust(model.robust)}),
         "certificate": {
             "digits": certificate.digits,
             "certain": certificate.certain,
@@ -111,6 +113,17 @@ def _content(model: SavedModel) -> dict[str, Any]:
         },
     }
     return {**content, "sha256": digest(content)}
+
+
+def _robust(robust: Robust) -> dict[str, Any]:
+    """What `covariance` alone does not say."""
+    return {
+        "kind": robust.kind,
+        "described": robust.described,
+        "df": robust.df,
+        "notes": list(robust.notes),
+        "about_centre": [_numbers(row) for row in robust.about_centre],
+    }
 
 
 def _dependency(relation: Dependency) -> dict[str, Any]:

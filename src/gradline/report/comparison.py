@@ -3,30 +3,63 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from gradline.report.rows_told import one_line, rows_left_out
-from gradline.report.summary import Summary, aligned, short
+from gradline.report.figures import places, short
+from gradline.report.formats import Account, Readable, Table
+from gradline.report.formats.text import LEAST_NAME, room_for_names, shown
+from gradline.report.rows_told import rows_left_out
+from gradline.report.summary import Summary
+
+LONGEST_HEADING = 24
 
 
-def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
-    """A table of the fits, each under the name of its file; below it, for which columns rows of theirs were dropped.
+@dataclass(frozen=True, slots=True)
+class SideBySide(Readable):
+    """Fits, each under the name of its file; below them, for which columns rows of theirs were dropped.
 
     Terms stand in the order in which they first occur; one that a fit lacks is left blank, "-" is a figure that is
-    not known.
+    not known. More fits than a line of text holds go on in another table.
 
     Parameters
     ----------
     reports : sequence of (path, Summary)
         Of the exact way.
     """
-    fits = [report for _, report in reports]
-    headings = _headings([path for path, _ in reports])
+
+    reports: Sequence[tuple[str, Summary]]
+
+    def account(self, *, details: bool = False) -> Account:
+        """See `Readable`; details are those of each fit alone."""
+        headings = _headings([path for path, _ in self.reports])
+        fits = [report for _, report in self.reports]
+        rows = _rows(headings, fits)
+        tables, start = [], 1
+        while start < len(rows[0]):
+            stop = start + 1
+            while stop < len(rows[0]) and room_for_names([[row[0], *row[start : stop + 1]] for row in rows]) >= (
+                LEAST_NAME
+            ):
+                stop += 1
+            tables.append(Table([[row[0], *row[start:stop]] for row in rows]))
+            start = stop
+        why = [
+            f"{heading}: {sentence}"
+            for heading, fit in zip(headings, fits, strict=True)
+            for sentence in rows_left_out(fit.rows_dropped, fit.dropped)
+        ]
+        return Account("", tables, why)
+
+    def __str__(self) -> str:
+        return self.to_text()
+
+
+def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
     table = [["", *headings]]
     if len({fit.target for fit in fits}) > 1:
-        table.append(["target", *(one_line(fit.target) for fit in fits)])
+        table.append(["target", *(_clipped(fit.target) for fit in fits)])
     for term in dict.fromkeys(term for fit in fits for term in fit.terms):
         estimates, errors = [], []
         for fit in fits:
@@ -34,33 +67,35 @@ def side_by_side(reports: Sequence[tuple[str, Summary]]) -> str:
             estimates.append("" if place is None else short(fit.coef[place]))
             error = math.nan if place is None else float(fit.inference.standard_error[place])
             errors.append("" if place is None else f"({short(error, 4)})")
-        table += [[one_line(term), *estimates], ["", *errors]]
-    table += [
+        table += [[term, *estimates], ["", *errors]]
+    return [
+        *table,
         [""] * len(table[0]),
         ["rows", *(f"{fit.inference.rows:,}" for fit in fits)],
         *_where_any("rows dropped", [f"{fit.rows_dropped:,}" if fit.rows_dropped else "" for fit in fits]),
-        *_where_any("weight", [one_line(fit.weighting.column) if fit.weighting else "" for fit in fits]),
+        *_where_any("weight", [_clipped(fit.weighting.column) if fit.weighting else "" for fit in fits]),
         *_where_any("weights", [fit.weighting.kind if fit.weighting else "" for fit in fits]),
+        *_where_any("errors", ["" if fit.robust is None else fit.robust.kind for fit in fits], otherwise="classical"),
         ["R\u00b2", *(short(fit.inference.r2, 4) for fit in fits)],
         ["residual sd", *(short(fit.inference.residual_sd, 5) for fit in fits)],
-        ["AIC", *("-" if math.isnan(fit.inference.aic) else f"{fit.inference.aic:.2f}" for fit in fits)],
+        ["AIC", *(places(fit.inference.aic) for fit in fits)],
         ["digits", *(str(int(fit.certificate.digits)) for fit in fits)],
     ]
-    why = [
-        f"{heading}: {sentence}"
-        for heading, fit in zip(headings, fits, strict=True)
-        for sentence in rows_left_out(fit.rows_dropped, fit.dropped)
-    ]
-    below = [line for sentence in why for line in textwrap.wrap(sentence, 80)]
-    return "\n".join([*aligned(table), *([""] if below else []), *below])
 
 
-def _where_any(name: str, cells: Sequence[str]) -> list[list[str]]:
+def _where_any(name: str, cells: Sequence[str], otherwise: str = "-") -> list[list[str]]:
     """A row, where it says something of any fit."""
-    return [[name, *(cell or "-" for cell in cells)]] if any(cells) else []
+    return [[name, *(cell or otherwise for cell in cells)]] if any(cells) else []
 
 
 def _headings(paths: Sequence[str]) -> list[str]:
     """File names, or as much of the paths as tells them apart."""
     names = [Path(path).name for path in paths]
-    return names if len(set(names)) == len(set(paths)) else list(paths)
+    return [_clipped(name) for name in (names if len(set(names)) == len(set(paths)) else paths)]
+
+
+def _clipped(name: str) -> str:
+    """Its start and its end, where it is too long for a column."""
+    name = shown(name)
+    half = LONGEST_HEADING // 2
+    return name if len(name) <= LONGEST_HEADING else f"{name[: half - 1]}\u2026{name[-half:]}"

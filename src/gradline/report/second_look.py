@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.fit import Descent
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.loss import Squared
-from gradline.diagnostics.covariance import Spec
+from gradline.diagnostics.covariance import Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
+from gradline.diagnostics.sandwich import robust_covariance
 from gradline.moments.one_pass import Watch
 from gradline.moments.precision import Statistics
-from gradline.report.summary import NEAR
+from gradline.report.formats import Account
+from gradline.report.summary import NEAR, Summary
 from gradline.solution import Solution, Status
 
 
@@ -24,8 +29,11 @@ def of_exact(
     fit_intercept: bool,
     covariance: Spec | None = None,
     watch: Watch | None = None,
+    **options: Any,
 ) -> Diagnosis | str:
     """One more pass over the rows of an exact fit; a clause where they cannot be read again.
+
+    `options` are those of `gradline.diagnostics.diagnosis.diagnose`: top, folds, ordered.
 
     Raises
     ------
@@ -34,10 +42,14 @@ def of_exact(
     """
     if once := read_once(source):
         return once
-    return diagnose(source, statistics, solution, fit_intercept=fit_intercept, covariance=covariance, watch=watch)
+    return diagnose(
+        source, statistics, solution, fit_intercept=fit_intercept, covariance=covariance, watch=watch, **options
+    )
 
 
-def of_descent(descent: Descent, *, covariance: Spec | None = None, watch: Watch | None = None) -> Diagnosis | str:
+def of_descent(
+    descent: Descent, *, covariance: Spec | None = None, watch: Watch | None = None, **options: Any
+) -> Diagnosis | str:
     """The same of a descent: of the rows that it was made on, and by its own coefficients.
 
     Verdicts are about least squares: where another loss was minimised, or the descent ended short of the answer, rows
@@ -60,7 +72,52 @@ def of_descent(descent: Descent, *, covariance: Spec | None = None, watch: Watch
         covariance=covariance,
         unjudged=_unjudged(problem, descent),
         watch=watch,
+        **options,
     )
+
+
+def judged(
+    summary: Summary,
+    descent: Descent,
+    covariance: Spec,
+    rows: Callable[[str], Source],
+    watch: Watch | None = None,
+) -> Summary:
+    """The summary of a descent by another covariance, from one more pass over `rows(what they are for)`.
+
+    Coefficients that are unfinished have no tests, by any covariance: their summary stays as it is.
+
+    Raises
+    ------
+    DataError
+        For another loss than squares; and as `gradline.diagnostics.sandwich.robust_covariance`.
+    """
+    asked = checked(covariance)
+    if asked.kind == "classical" or not summary.trusted:
+        return summary
+    summary.refuse_another_loss()
+    problem = descent.problem
+    assert isinstance(problem, Problem)
+    robust = robust_covariance(
+        rows(f"the {asked.kind} covariance"),
+        problem.moments,
+        descent.solution,
+        asked,
+        fit_intercept=problem.bias,
+        watch=watch,
+    )
+    return summary.judged_by(robust)
+
+
+def written(diagnosis: Diagnosis, form: str) -> str:
+    """A diagnosis as "text", "markdown", "latex" or "html"."""
+    if form == "text":
+        return str(diagnosis)
+    checks = [f"{c.title}: {c.seen}" + (f" To try: {c.to_try}" if c.sign else "") for c in diagnosis.checks]
+    notes = [f"{note[0].upper()}{note[1:]}." for note in diagnosis.notes]
+    return Account(
+        f"Diagnosis of {diagnosis.rows:,} rows", [], [*checks, diagnosis.held_out_sentence(), *notes]
+    ).written(form)
 
 
 def read_once(source: Source) -> str:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from gradline.descent.fit import Descent
 from gradline.moments.frequencies import whole_rows
-from gradline.report.rows_told import about_the_rows, one_line
-from gradline.report.summary import INTERCEPT, Names, aligned, short
+from gradline.report.figures import short
+from gradline.report.formats import Account, Readable, Table
+from gradline.report.rows_told import about_the_rows
+from gradline.report.summary import INTERCEPT, Names
+from gradline.report.summary.dictionary import ASSOCIATION
 
 SHOWN = 20  # terms, of perhaps thousands
 PAIRS = ("standard_error", "t", "p_value", "confidence_interval")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WideSummary:
-    """What there is to say without sums over pairs of features; `print` it, or take `as_dict()`.
+class WideSummary(Readable):
+    """What there is to say without sums over pairs of features; `print` it, write it in a format, or take `as_dict()`.
 
     Attributes
     ----------
@@ -80,15 +82,18 @@ class WideSummary:
             "rows_of_weight_zero": weighting.zero_rows if weighting else 0,
             "df_residual": None,
             "f_p_value": None,
+            "covariance": None,
+            **dict.fromkeys(ASSOCIATION),
             "gap": _finite(way.gap),
         }
 
-    def __str__(self) -> str:
+    def account(self, *, details: bool = False) -> Account:
+        """See `Readable`; there are no details."""
         way, names, coef = self.descent, self.names, self.coef
         dropped = f", {names.rows_dropped:,} dropped" if names.rows_dropped else ""
         rows = f"{self.rows:,} rows{dropped}"
         head = f"{names.target} on {len(names.features):,} features of {names.source} ({rows}), gradient descent by "
-        table = [["", "estimate"], *([one_line(term), short(value)] for term, value in islice(coef.items(), SHOWN))]
+        table = [["", "estimate"], *([term, short(value)] for term, value in islice(coef.items(), SHOWN))]
         own = math.isnan(way.learning_rate)
         rate = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
         limit = f" (limit {way.max_learning_rate:.4g})" if way.limited else ""
@@ -101,8 +106,10 @@ class WideSummary:
             "No standard errors, tests or R\u00b2: they need sums over all pairs of features.",
             *about_the_rows(names.rows_dropped, names.dropped, names.weighting, names.notes),
         ]
-        wrapped = [line for note in notes for line in textwrap.wrap(note, 80)]
-        return "\n".join([head + self.engine, "", *aligned(table), "", *wrapped])
+        return Account(head + self.engine, [Table(table)], notes)
+
+    def __str__(self) -> str:
+        return self.to_text()
 
 
 def _finite(value: float) -> float | None:

@@ -1,0 +1,62 @@
+"""What `fit` is to tell beside the fit: another covariance, a diagnosis, more columns; and in which format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from gradline.cli.options import Format
+from gradline.errors import DataError
+
+if TYPE_CHECKING:
+    from gradline.data.source import Source
+    from gradline.diagnostics.covariance import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a fit is looked at.
+
+    Attributes
+    ----------
+    covariance : Asked or None
+        None: the classical one, which needs no second pass.
+    diagnose, ordered, details : bool
+    form : Format
+    """
+
+    covariance: Asked | None = None
+    diagnose: bool = False
+    ordered: bool = False
+    details: bool = False
+    form: Format = Format.text
+
+    @property
+    def by_time(self) -> bool:
+        """Does the order of the rows mean something?"""
+        return self.ordered or (self.covariance is not None and self.covariance.kind == "newey-west")
+
+
+def covariance_for(text: str, table: Source, *, another_loss: bool) -> Asked | None:
+    """What --covariance says; what can be refused is refused before an hour is spent on the fit."""
+    from gradline.data.roles import find_column
+    from gradline.diagnostics.covariance import parse
+    from gradline.report.second_look import read_once
+
+    asked = parse(text)
+    if asked.kind == "classical":
+        return None
+    if another_loss:
+        raise typer.BadParameter(
+            "only the squared loss has one: the errors of the others are robust already", param_hint="--covariance"
+        )
+    if once := read_once(table):
+        raise DataError(
+            f"{once}, but the {asked.kind} covariance needs the rows a second time",
+            hint="write them to a file, and fit that; or leave --covariance out",
+        )
+    for group in asked.groups:
+        find_column(table.name, getattr(table, "column_names", ()), group)
+    return asked

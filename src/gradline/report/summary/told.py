@@ -1,0 +1,157 @@
+"""A summary for readers: heading, tables, and what its numbers rest on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from gradline.descent.losses.loss import Huber, Loss, Quantile
+from gradline.report.figures import magnitude, p_value, places, short
+from gradline.report.formats import Account, Table
+from gradline.report.formats.text import LEAST_NAME, room_for_names
+from gradline.report.rows_told import about_the_rows
+from gradline.report.summary.columns import beside_each_other, collinear
+from gradline.report.summary.naming import INTERCEPT
+
+if TYPE_CHECKING:
+    from gradline.report.summary.summary import Summary
+
+MOST_DIGITS = (15, 11, 8, 6, 5)  # as many as leave room for names
+
+
+def told(summary: Summary, *, details: bool) -> Account:
+    """See `Summary.account`."""
+    tables, notes = [_table(summary)], _notes(summary)
+    if details and summary.trusted:
+        table, more = beside_each_other(summary)
+        tables.append(table)
+        notes = [*notes, *more]
+    return Account(_heading(summary), tables, notes)
+
+
+def _heading(summary: Summary) -> str:
+    features = len(summary.features)
+    dropped = f", {summary.rows_dropped:,} dropped" if summary.rows_dropped else ""
+    plural = "feature" if features == 1 else "features"
+    way = "exact least squares" if summary.descent is None else f"gradient descent by {summary.descent.engine}"
+    rows = f"({summary.inference.rows:,} rows{dropped})"
+    return f"{summary.target} on {features} {plural} of {summary.source} {rows}, {way}"
+
+
+def _table(summary: Summary) -> Table:
+    way = summary.descent
+    if way is not None and not summary.trusted:
+        rows = zip(summary.terms, summary.coef, way.exact, strict=True)
+        return Table([["", "unfinished", "exact answer"], *([n, short(c), short(e)] for n, c, e in rows)])
+    for most in MOST_DIGITS:
+        rows_ = _coefficients(summary, most)
+        if room_for_names(rows_) >= LEAST_NAME:
+            break
+    return Table(rows_)
+
+
+def _coefficients(summary: Summary, most: int) -> list[list[str]]:
+    i = summary.inference
+    tail = 50 * (1 - i.confidence)
+    table = [["", "estimate", "std. error", "t", "p", f"{tail:g}%", f"{100 - tail:g}%"]]
+    for k, name in enumerate(summary.terms):
+        low, high = i.confidence_interval[k]
+        error = i.standard_error[k]
+        # as many digits as show the third of the standard error
+        digits = max(5, min(most, magnitude(max(abs(low), abs(high))) - magnitude(error) + 3))
+        table.append(
+            [
+                name,
+                short(summary.coef[k], max(min(7, most), digits)),
+                short(error, 4),
+                places(i.t[k]),
+                p_value(i.p_value[k]),
+                short(low, digits),
+                short(high, digits),
+            ]
+        )
+    return table
+
+
+def _notes(summary: Summary) -> list[str]:
+    warnings = summary.certificate.warnings(summary.features, centred=INTERCEPT in summary.terms)
+    return [
+        *_figures(summary),
+        *_certainty(summary),
+        *about_the_rows(summary.rows_dropped, summary.dropped, summary.weighting, summary.notes),
+        *(note[0].upper() + note[1:] for note in warnings),
+        *collinear(summary),
+    ]
+
+
+def _figures(summary: Summary) -> list[str]:
+    i = summary.inference
+    if not summary.trusted:
+        return ["Unfinished: no standard errors, tests or R\u00b2 for coefficients that are not the answer."]
+    if summary.descent is not None and summary.descent.loss_function is not None:
+        return [_loss(summary.descent.loss_function)]
+    if i.exact_fit and i.df_residual > 0 and summary.certificate.precision == "float64":
+        return ["The residuals are zero to float64 rounding; precision 'exact' would tell whether they are zero."]
+    if i.exact_fit:
+        return ["The data lie on the line: the residuals are zero to rounding, and tests are meaningless."]
+    kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
+    good = (
+        f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; "
+        f"residual sd {short(i.residual_sd, 5)} on {i.df_residual:,} degrees of freedom"
+    )
+    likelihood = f"AIC {places(i.aic)}, BIC {places(i.bic)}"
+    if math.isnan(i.f_statistic) and summary.robust is not None:
+        joint = f"No joint test of all slopes; {likelihood}"
+    else:
+        robust = "" if summary.robust is None else "robust "
+        joint = (
+            f"{robust}F({i.f_df[0]:g}, {i.f_df[1]:g}) = {short(i.f_statistic, 5)}, "
+            f"p {p_value(i.f_p_value, inline=True)}; {likelihood}"
+        )
+    return [good, joint[0].upper() + joint[1:], *_covariance(summary)]
+
+
+def _covariance(summary: Summary) -> list[str]:
+    """Which one it is, what it allows for, and what a reader should know of it."""
+    robust = summary.robust
+    if robust is None:
+        return []
+    if robust.kind == "cluster":
+        allows = "errors of rows in one cluster may go together"
+    elif robust.kind == "newey-west":
+        allows = "errors of neighbouring rows may go together"
+    else:
+        allows = "errors may spread more in some rows than in others"
+    df, others = summary.inference.df, summary.inference.df_residual
+    freedom = f"; t on {df:,} degree{'s'[: df != 1]} of freedom" if df != others else ""
+    described = robust.described
+    return [
+        f"Standard errors {described}: {allows}{freedom}.",
+        *(f"{note[0].upper()}{note[1:]}." for note in robust.notes),
+    ]
+
+
+def _certainty(summary: Summary) -> list[str]:
+    c, way = summary.certificate, summary.descent
+    if way is not None:
+        own = math.isnan(way.learning_rate)
+        used = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
+        limit = f" (limit {way.max_learning_rate:.4g})" if way.limited and not way.loss_function else ""
+        rate = f"{used}{limit}, loss {way.loss:.6g}."
+        held = [] if way.held_out_loss is None else [f"Loss on the rows held out {way.held_out_loss:.6g}."]
+        return [rate, *held, way.stop_reason]
+    sure = f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
+    condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
+    return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+
+
+def _loss(loss: Loss) -> str:
+    """Which loss was minimised, and where its standard errors are from."""
+    match loss:
+        case Huber():
+            what = f"Huber loss: squares within {loss.width:.5g} of the line, straight beyond"
+        case Quantile(level=level):
+            what = f"Quantile loss, level {level:g}, its kink rounded off within {loss.width:.2g} of the line"
+        case _:
+            what = f"{loss.name.capitalize()} loss, its kink rounded off within {loss.width:.2g} of the line"
+    return f"{what}. Standard errors are the sandwich of M-estimates (Huber 1967); R\u00b2 and F belong to squares."
