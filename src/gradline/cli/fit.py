@@ -231,7 +231,11 @@ def fit(
         summary = Summary.of_solution(moments, solution, Names.of(table), fit_intercept=intercept)
         fitted = pages.Fitted(table, intercept, moments, solution)
         try:
-            pages.show(summary, fitted, asked, pages.command_of(ctx), as_json=as_json)
+            robust = pages.show(summary, fitted, asked, pages.command_of(ctx), as_json=as_json, look=look)
+            if save is not None and unsaved is None and robust is not None:
+                models.save(
+                    save, table, moments, solution, fit_intercept=intercept, precision=precision.value, robust=robust
+                )
         finally:
             if as_json:
                 assert solution.certificate is not None
