@@ -2,6 +2,7 @@
 #   make demo    the lesson on its engines, then a real table
 #   make test    all tests
 #   make check   format, lint, types, import layers, documents
+#   make docs    the user guide, into build/docs
 #   make bench   gradline beside its peers; writes docs/benchmarks.md (a quarter of an hour; ARGS=--quick: minutes)
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: $(VENV)/.demo
 	@echo "\n--- gradline demo: five points, four engines, one answer"
@@ -33,6 +34,10 @@ check: $(VENV)/.check
 	@echo "--- import layers and documents"
 	@$(BIN)/pytest -q tests/test_architecture.py tests/test_documents.py
 
+docs: $(VENV)/.docs
+	@$(BIN)/python -m sphinx -W -n --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html: open it in a browser"
+
 bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(ARGS)
 
@@ -41,8 +46,9 @@ clean:
 
 # One stamp per set of extras; made again when the project's dependencies change.
 $(VENV)/.demo: EXTRAS = torch
-$(VENV)/.test: EXTRAS = torch,formula,onnx,plots,db,dask,test
+$(VENV)/.test: EXTRAS = torch,formula,onnx,plots,db,dask,test,docs
 $(VENV)/.check: EXTRAS = torch,formula,onnx,plots,db,dask,test,check
+$(VENV)/.docs: EXTRAS = docs
 $(VENV)/.bench: EXTRAS = torch,bench
 $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "--- installing gradline[$(EXTRAS)] into $(VENV) (the first time takes a minute or two)"

@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
 
 
@@ -25,10 +26,17 @@ def blocks(page: Path, language: str) -> list[str]:
     return [body for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
 
 
+@pytest.fixture
+def folder(diabetes, tmp_path) -> Path:
+    """A page's own folder, with the table that pages are about."""
+    shutil.copy(diabetes / "diabetes.csv", tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python")], ids=lambda p: p.name)
-def test_python_blocks_run_and_print_what_they_say(page, monkeypatch, diabetes):
+def test_python_blocks_run_and_print_what_they_say(page, monkeypatch, folder):
     """In order, in one namespace, as a reader would paste them; `# -> ` says how a line's output begins, up to `...`"""
-    monkeypatch.chdir(diabetes)
+    monkeypatch.chdir(folder)
     namespace: dict[str, object] = {}
     for body in blocks(page, "python"):
         for statement in ast.parse(body).body:
@@ -41,12 +49,11 @@ def test_python_blocks_run_and_print_what_they_say(page, monkeypatch, diabetes):
                 assert printed.getvalue().startswith(expected)
 
 
-def consoles(page: Path):
-    """For each console block its `$ gradline ...` lines, each with the output printed below it."""
-    for body in blocks(page, "console"):
-        chunks = (chunk.partition("\n") for chunk in re.split(r"^\$ ", body, flags=re.M)[1:])
-        if found := [(command, output) for command, _, output in chunks if command.startswith("gradline ")]:
-            yield found
+def commands(page: Path) -> list[tuple[str, str]]:
+    """The `$ gradline ...` lines of its console blocks, each with the output printed below it."""
+    chunks = (re.split(r"^\$ ", body, flags=re.M)[1:] for body in blocks(page, "console"))
+    parted = (chunk.partition("\n") for chunk in itertools.chain.from_iterable(chunks))
+    return [(command, output) for command, _, output in parted if command.startswith("gradline ")]
 
 
 def run(command: str, folder: Path) -> str:
@@ -63,21 +70,18 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(
-    "console",
-    [pytest.param(block, id=f"{p.name}: {block[0][0]}") for p in PAGES for block in consoles(p)],
-)
-def test_commands_print_what_the_page_says(console, diabetes):
+@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda p: p.name)
+def test_commands_print_what_the_page_says(page, folder):
     """In order, character for character, but for `...` lines, and for digits in the last places near rounding."""
-    for command, output in console:
-        printed = run(command, diabetes).rstrip("\n").splitlines()
+    for command, output in commands(page):
+        printed = run(command, folder).rstrip("\n").splitlines()
         expected = output.rstrip("\n").splitlines()
         if "..." in expected:
             cut = expected.index("...")
             head, tail = expected[:cut], expected[cut + 1 :]
             printed = printed[: len(head)] + (printed[-len(tail) :] if tail else [])
             expected = head + tail
-        assert [roughly(line) for line in printed] == [roughly(line) for line in expected]
+        assert [roughly(line) for line in printed] == [roughly(line) for line in expected], command
 
 
 def roughly(line: str) -> str:
@@ -95,11 +99,13 @@ def test_links_inside_the_repository_lead_somewhere():
 if __name__ == "__main__":
     import tempfile
 
-    with tempfile.TemporaryDirectory() as name:
-        subprocess.run([sys.executable, ROOT / "examples" / "write_diabetes.py", f"{name}/diabetes.csv"], check=True)
-        for page in PAGES:
+    for page in PAGES:
+        with tempfile.TemporaryDirectory() as name:
+            script = ROOT / "examples" / "write_diabetes.py"
+            subprocess.run([sys.executable, script, f"{name}/diabetes.csv"], check=True)
             text = page.read_text(encoding="utf-8")
-            for command, output in itertools.chain.from_iterable(consoles(page)):
+            for command, output in commands(page):
+                printed = run(command, Path(name))
                 if "..." not in output.splitlines():
-                    text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{run(command, Path(name))}")
+                    text = text.replace(f"$ {command}\n{output}", f"$ {command}\n{printed}")
             page.write_text(text, encoding="utf-8")
