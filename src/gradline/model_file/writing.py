@@ -7,13 +7,12 @@ import json
 import math
 import os
 import re
-import tempfile
 from dataclasses import asdict
 from typing import Any
 
 from gradline.data.columns.design import kept
 from gradline.data.readers.credentials import shown_path
-from gradline.data.written.whole_file import refuse_place, replacing
+from gradline.data.written.whole_file import refuse_unwritable, replacing
 from gradline.diagnostics.covariance import Robust
 from gradline.errors import DataError
 from gradline.model_file.saved import SavedModel
@@ -51,10 +50,7 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
 def check_place(path: str | os.PathLike[str]) -> None:
     """Refuse what can be no model file before the work is done: DataError."""
     try:
-        refuse_place(path)
-        # Only a file can tell: rights, read-only disks and root are a matter of the system.
-        with tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))):
-            pass
+        refuse_unwritable(path)
     except OSError as error:
         raise _unwritten(path, error) from None
 

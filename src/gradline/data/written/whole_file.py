@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,8 +35,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     refuse_place(path)
     whole = Path(os.path.realpath(path))  # of a link, the file behind it
-    # In the same folder, since only there a move is one step; by the process, since two may save beside each other.
-    temporary = whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
+    temporary = _beside(whole)
     try:
         with open(temporary, "wb") as file:
             yield file
@@ -72,9 +70,16 @@ def refuse_place(path: str | os.PathLike[str]) -> None:
 def refuse_unwritable(path: str | os.PathLike[str]) -> None:
     """The same, and a folder in which this process may write nothing: OSError. Leaves nothing behind."""
     refuse_place(path)
-    # Only a file can tell: rights, read-only disks and root are a matter of the system.
-    with tempfile.TemporaryFile(dir=os.path.dirname(os.path.realpath(path))):
+    # Only a file can tell: rights, read-only disks, long names and root are a matter of the system.
+    trial = _beside(Path(os.path.realpath(path)))
+    with open(trial, "wb"):
         pass
+    trial.unlink()
+
+
+def _beside(whole: Path) -> Path:
+    """In the same folder, since only there a move is one step; by the process, since two may save beside each other."""
+    return whole.with_name(f".{whole.name}.{os.getpid()}.tmp")
 
 
 def refuse_special(path: str | os.PathLike[str]) -> None:

@@ -46,7 +46,7 @@ def by_strength(reading: Reading) -> list[int]:
     if reading.told_by_tests and not reading.exact_fit:
         assert reading.inference is not None
         strength = np.abs(reading.inference.t)
-    elif (effect := reading.effect_of_one_sd()) is not None:
+    elif (effect := reading.effect_of_one_sd) is not None:
         strength = np.abs(effect)
     strength = np.where(np.isfinite(strength), strength, -1.0)
     return [int(k) for k in np.argsort(-strength, kind="stable")]
@@ -67,10 +67,10 @@ def _about(reading: Reading) -> list[str]:
     else:
         robust = reading.covariance != "classical"
         kind = reading.covariance if robust else "classical, which take the spread to be the same everywhere"
-        told.append(f"Standard errors: {kind}.")
         checks = reading.diagnosis.checks if reading.diagnosis is not None and not robust else ()
-        if any(check.name == "spread" and check.sign for check in checks):
-            told.append("There is a sign that it is not: --covariance HC3 does without that.")
+        uneven = any(check.name == "spread" and check.sign for check in checks)
+        but = " There is a sign that it is not: --covariance HC3 does without that." if uneven else ""
+        told.append(f"Standard errors: {kind}.{but}")
     grouped = {found[1] for found in map(LEVEL.fullmatch, reading.terms) if found and len(reading.terms) <= SHOWN}
     notes = [f"{note}." for note in reading.notes if note.partition(": ")[0] not in grouped or reading.unfinished]
     return [*told, *reading.covariance_notes, *reading.columns_told(), *notes]
@@ -103,7 +103,7 @@ def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:
         group = found[1] if found else ""
         rows.append(_row(reading, k, found[2] if found else name, axis, inner=bool(found)))
     foot = (
-        tag("tfoot", tag("tr", tag("td", colspan="4"), tag("td", axis.drawing(), class_="drawn")))
+        tag("tfoot", tag("tr", 3 * tag("td"), tag("td", class_="range"), tag("td", axis.drawing(), class_="drawn")))
         if axis.shared
         else ""
     )
@@ -163,7 +163,7 @@ def _digits(error: float, low: float, high: float) -> int:
 
 
 def _axis_name(reading: Reading) -> str:
-    if reading.effect_of_one_sd() is None:
+    if reading.effect_of_one_sd is None:
         return "against zero, each in its own units"
     return f"one standard deviation more of it moves {shortened(reading.target, 24)} by"
 
@@ -175,7 +175,7 @@ class _Axis:
 
     def __init__(self, reading: Reading, places: Sequence[int]) -> None:
         assert reading.inference is not None
-        effect = reading.effect_of_one_sd()
+        effect = reading.effect_of_one_sd
         intervals = reading.inference.confidence_interval
         self.shared = effect is not None
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -231,7 +231,7 @@ def _tests(reading: Reading, places: Sequence[int]) -> str:
     """t and p, and what the statistics say of each column beside the others; folded."""
     inference = reading.inference
     assert inference is not None
-    extra = [(name, values) for name, values in reading.by_term().items() if np.isfinite(values).any()]
+    extra = [(name, values) for name, values in reading.by_term.items() if np.isfinite(values).any()]
     head = ["term", "t", "p", *(name for name, _ in extra)]
     rows = []
     for k in places:

@@ -13,7 +13,8 @@ from gradline.descent.fit import Descent
 from gradline.descent.goal.problem import Problem
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.moments.inference import Inference
-from gradline.report.summary import INTERCEPT, NEAR, Summary
+from gradline.report.summary import INTERCEPT, Summary
+from gradline.report.summary.columns import MOST_TOLD, collinear
 from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array, Certificate
 
@@ -65,6 +66,12 @@ class Reading:
         "(Intercept)" first, where there is one; the order of every array of coefficients.
     inference, certificate : or None
         None where no sums over pairs of features were kept.
+    effect_of_one_sd : (k,) float64 or None
+        What one standard deviation more of each column does to the target; NaN for the constant.
+    by_term : dict of str to (k,) float64
+        Figures of the columns beside each other.
+    collinear : tuple of str
+        Sentences on columns that say nearly the same.
     way : Way or None
         None for the exact way.
     no_diagnosis : str
@@ -86,6 +93,9 @@ class Reading:
     certificate: Certificate | None
     covariance: str
     covariance_notes: tuple[str, ...]
+    effect_of_one_sd: Array | None
+    by_term: dict[str, Array]
+    collinear: tuple[str, ...]
     way: Way | None
     diagnosis: Diagnosis | None
     no_diagnosis: str
@@ -96,9 +106,8 @@ class Reading:
         """Either summary; a diagnosis or why there is none; `descent` adds its loss curve."""
         if isinstance(summary, WideSummary):
             return cls._of_wide(summary, diagnosis)
-        way = _way(summary, descent)
-        unfinished = way is not None and not (way.converged and way.gap <= NEAR)
-        robust = getattr(summary, "robust", None)
+        few = len(summary.features) <= MOST_TOLD and summary.trusted
+        robust = summary.robust
         return cls(
             source=summary.source,
             target=summary.target,
@@ -113,9 +122,12 @@ class Reading:
             certificate=summary.certificate,
             covariance="classical" if robust is None else robust.described,
             covariance_notes=() if robust is None else robust.notes,
-            way=way,
+            effect_of_one_sd=summary.effect_of_one_sd,
+            by_term={"VIF": summary.vif, "partial R²": summary.partial_r2} if few else {},
+            collinear=tuple(collinear(summary)),
+            way=_way(summary, descent),
             **_told(diagnosis),
-            unfinished=unfinished,
+            unfinished=not summary.trusted,
         )
 
     @classmethod
@@ -152,6 +164,9 @@ class Reading:
             certificate=None,
             covariance="",
             covariance_notes=(),
+            effect_of_one_sd=None,
+            by_term={},
+            collinear=(),
             way=way,
             **_told(diagnosis),
             unfinished=not descent.converged,
@@ -182,20 +197,12 @@ class Reading:
         """Are there standard errors that belong to these coefficients?"""
         return self.inference is not None and not self.unfinished
 
-    def effect_of_one_sd(self) -> Array | None:
-        """(k,) what one standard deviation more of each column does to the target; NaN for the constant."""
-        return None
-
-    def by_term(self) -> dict[str, Array]:
-        """Figures of the columns beside each other, from the statistics alone."""
-        return {}
-
     def columns_told(self) -> list[str]:
-        """Collinear, constant and dropped columns by name."""
+        """Collinear, nearly collinear, constant and dropped columns by name."""
         if self.certificate is None:
             return []
         told = self.certificate.warnings(self.features, centred=self.intercept)
-        return [note[0].upper() + note[1:] for note in told]
+        return [*(note[0].upper() + note[1:] for note in told), *self.collinear]
 
 
 def _told(diagnosis: Diagnosis | str) -> dict[str, Any]:
