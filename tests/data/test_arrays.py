@@ -14,8 +14,9 @@ import pytest
 import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 
-from gradline import DataError
+from gradline import DataError, GradientDescentRegressor, LinearRegression
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.tables import as_features, as_target, as_weight
 
@@ -193,6 +194,15 @@ def test_an_integer_is_kept_exactly_or_refused(integer: int) -> None:
         assert int(float(integer)) != integer
     else:
         assert int(array[0, 0]) == integer
+
+
+@pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor()], ids=repr)
+def test_two_columns_of_one_name_are_refused(estimator: Any) -> None:
+    frame = pd.DataFrame([[1.0, 5.0], [2.0, 4.0], [3.0, 7.0]], columns=["a", "a"])
+    fitted = clone(estimator).fit(frame.set_axis(["a", "b"], axis=1), [1.0, 2.0, 4.0])
+    for refused in (lambda: estimator.fit(frame, [1.0, 2.0, 4.0]), lambda: fitted.predict(frame)):
+        with pytest.raises(DataError, match=r"^X has 2 columns named 'a'\nhint: give each column a name of its own$"):
+            refused()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -35,8 +36,8 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Any, t
     Raises
     ------
     DataError
-        Where X is not a table of at least one row and one column, holds something other than real numbers, holds an
-        integer that float64 would round, or a cell that is not finite.
+        Where X is not a table of at least one row and one column, two columns share a name, or a cell is no real
+        number, an integer that float64 would round, or not finite.
 
     Examples
     --------
@@ -57,6 +58,9 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Any, t
             f"column {cell.column!r} of {name} holds {cell.what} in row {cell.row}", hint=cell.hint
         ) from None
     names = tuple(table.names) if table is not None and table.named else None
+    (twice, times), *_ = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise DataError(f"{name} has {times} columns named {twice!r}", hint="give each column a name of its own")
     rows, columns = array.shape
     if rows == 0:
         raise DataError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
