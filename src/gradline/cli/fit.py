@@ -39,6 +39,13 @@ class Missing(StrEnum):
     drop = "drop"
 
 
+class BadFile(StrEnum):
+    """What to do with one of many files that cannot be read."""
+
+    error = "error"
+    skip = "skip"
+
+
 class WeightsName(StrEnum):
     """What the weight of a row says."""
 
@@ -157,6 +164,9 @@ def fit(
     plot: Annotated[
         str | None, typer.Option(help="Draw the fit into this file: .png, .svg or .pdf. Reads the rows again.")
     ] = None,
+    on_bad_file: Annotated[
+        BadFile, typer.Option(help="Of many files, one that cannot be read: an error, or left out and told.")
+    ] = BadFile.error,
     dask: Annotated[
         str | None,
         typer.Option(help="Let the workers of Dask read the files: local, or the address of a scheduler."),
@@ -190,6 +200,7 @@ def fit(
         query=query,
         decimal=decimal_mark(decimal),
         encoding=encoding,
+        on_bad_file=on_bad_file.value,
     )
     intercept = intercept_of(table, intercept)
     if as_json and form is not Format.text:

@@ -11,6 +11,9 @@ from gradline.data.columns.design import Design
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.growing import refuse_keys, refuse_too_many
 from gradline.data.columns.terms import Terms
+from gradline.data.readers.bad_files import TolerantReader
+from gradline.data.readers.places import Place
+from gradline.data.source import Source
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
 from gradline.errors import DataError
@@ -86,6 +89,7 @@ class PartedSource(TableSource):
             frequencies=whole.frequencies,
         )
         self.parts, self.identity, self._run = parts, identity, run
+        self._looked = False
 
     def gathered(
         self, of: Callable[[TableSource], State], merged: Callable[[State, State], State], first: int = 0
@@ -95,7 +99,9 @@ class PartedSource(TableSource):
         `of` and `merged` travel to the processes that hold the rows. A part is a source that leaves out rows with
         missing cells, whatever `missing` says: `settle` is told of them in the end.
         """
-        yield from self._run(of, self._whole(), self.parts[first:], merged)
+        self._leave_out_bad_files()
+        if first < len(self.parts):
+            yield from self._run(of, self._whole(), self.parts[first:], merged)
 
     def whole(self, of: Callable[[TableSource], State], merged: Callable[[State, State], State]) -> State:
         """The state of all parts; of the arguments see `gathered`."""
@@ -113,6 +119,7 @@ class PartedSource(TableSource):
             features = self.design.raw if isinstance(self.design, Terms) else ()
             refuse_keys(self.design.categories, levels, tally.used, self.name, features)
             self.design = self.design.with_levels(levels)
+            refuse_spread(self.design, tally, self.name)
         self._tally, self._order = tally, None
 
     def laid_out_as(self, design: Design) -> PartedSource:
@@ -123,6 +130,16 @@ class PartedSource(TableSource):
         if not self.design.known:
             self.settle(*self.whole(_levels_of, partial(_merged_levels, table=self.name)))
         return self.design
+
+    def _leave_out_bad_files(self) -> None:
+        """Look at every file first, where bad ones are to be left out."""
+        reader = self.reader
+        if isinstance(reader, TolerantReader) and not self._looked:
+            states = (state for _, state in self._run(_bad_files, self._whole(), self.parts, _all_bad_files))
+            bad = reduce(_all_bad_files, states)[0]
+            self.parts = [part for part in self.parts if reader.parts[part.file].place.path not in bad]
+            self._looked = True
+            reader.leave_out(bad)
 
     def _whole(self) -> TableSource:
         """The same without what runs it, to be sent to the parts."""
@@ -147,7 +164,7 @@ def part_of(whole: TableSource, part: Any) -> TableSource:
     )
 
 
-def parted(source: TableSource, run: Runner) -> PartedSource:
+def parted(source: Source, run: Runner) -> PartedSource:
     """A source on files, in parts: of Parquet runs of row groups, of other kinds the files.
 
     Raises
@@ -155,17 +172,16 @@ def parted(source: TableSource, run: Runner) -> PartedSource:
     DataError
         Where its rows lie in no file.
     """
-    cuts: Callable[[int], list[Any]] | None = getattr(source.reader, "cuts", None)
-    if getattr(source.reader, "once", False) or not (
-        cuts or hasattr(source.reader, "place") or hasattr(source.reader, "file")
-    ):
+    reader: Any = getattr(source, "reader", None)
+    places = [part.place for part in getattr(reader, "parts", ())]
+    places = places or [getattr(getattr(reader, "file", reader), "place", None)]
+    if not isinstance(source, TableSource) or not all(isinstance(place, Place) for place in places):
         raise DataError(
             f"{source.name} cannot be read by several processes, which takes files: a folder, a glob, a Parquet file",
             hint="write the rows to Parquet files",
         )
-    parts = [None] if cuts is None else cuts(PART_ROWS)
-    places = [part.place for part in getattr(source.reader, "parts", ())] or [getattr(source.reader, "place", None)]
-    identity = tuple((getattr(place, "path", None), getattr(place, "state", None)) for place in places)
+    parts = reader.cuts(PART_ROWS) if hasattr(reader, "cuts") else [None]
+    identity = tuple((place.path, place.state) for place in places)
     return PartedSource(source, parts, run, identity=(identity, tuple(parts)))
 
 
@@ -174,6 +190,16 @@ def _of_a_part(design: Design) -> Design:
     if isinstance(design, Formula) or design.known:
         return design
     return Terms(tuple(replace(column, asked_reference=None) for column in design.columns))
+
+
+def _bad_files(part: TableSource) -> tuple[dict[str, str], Tally]:
+    return part.bad_files(), Tally()
+
+
+def _all_bad_files(
+    first: tuple[dict[str, str], Tally], then: tuple[dict[str, str], Tally]
+) -> tuple[dict[str, str], Tally]:
+    return first[0] | then[0], Tally()
 
 
 def _levels_of(part: TableSource) -> tuple[Design, Tally]:

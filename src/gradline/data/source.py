@@ -12,6 +12,7 @@ from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
 from gradline.data.columns.design import check_weights, designed
 from gradline.data.elsewhere import opener
+from gradline.data.readers.bad_files import OnBadFile
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
@@ -81,6 +82,7 @@ def open_source(
     query: str | None = None,
     decimal: Decimal = ".",
     encoding: str | None = None,
+    on_bad_file: OnBadFile = "error",
 ) -> Source:
     """Open files or a table as a source of numeric rows.
 
@@ -135,6 +137,9 @@ def open_source(
         Of a text file: what separates decimals.
     encoding : str or None
         Of a text file, as Python calls it; None: UTF-8, or what its first bytes tell.
+    on_bad_file : {"error", "skip"}
+        Of several files: what becomes of one that is empty, cut off or damaged. "skip" leaves it out as a whole, with a
+        DataWarning that counts and names them; each file is then read once more, before the first pass.
 
     Returns
     -------
@@ -207,7 +212,7 @@ def open_source(
         numbers = formula is None and not reference and weights == "analytic" and query is None
         if not stream and (table is None or (numbers and are_numbers(table, target, features, weight))):
             return open_table(data, target=target, features=features, weight=weight, missing=missing)
-    reader = opened(data, query=query, decimal=decimal, encoding=encoding)
+    reader = opened(data, query=query, decimal=decimal, encoding=encoding, on_bad_file=on_bad_file)
     roles, design = designed(reader, target, features, formula, reference or {}, weight)
     if isinstance(reader, ManyReader):
         reader.agree(None if features is None and formula is None else roles.columns)

@@ -246,6 +246,11 @@ class TableSource:
                     layout = self.design.layout(part.cells)
                     yield LazyBatch.of_layout(partial(layout.X, "F"), width, self._response(part))
 
+    def bad_files(self) -> dict[str, str]:
+        """What is wrong with those files that are to be left out, by their paths; reads all."""
+        look: Callable[..., dict[str, str]] | None = getattr(self.reader, "bad_files", None)
+        return {} if look is None else look(self._columns(), self.batch_rows, self._texts(()))
+
     def settled(self, statistics: S) -> S:
         """Of the columns of `feature_names`, what was gathered from the batches of the last pass; counted, if asked."""
         if self._order is not None:

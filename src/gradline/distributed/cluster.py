@@ -116,8 +116,8 @@ def results_in_order(tasks: Sequence[Any]) -> Iterator[Any]:
             "them died",
             hint="give the workers more memory, or make the partitions smaller",
         ) from None
-    except (CancelledError, CommClosedError, OSError) as error:
-        raise _lost(where, error) from None
+    except (CancelledError, CommClosedError, OSError):
+        raise _lost(where) from None
     finally:
         if client.status == "running":
             client.cancel(futures)
@@ -130,7 +130,7 @@ def _wait(client: Any, future: Any, where: str) -> None:
     without = 0.0
     while not future.done():
         if client.status != "running":
-            raise _lost(where, None)
+            raise _lost(where)
         try:
             wait([future], timeout=LOOK_SECONDS)
         except NotYet:
@@ -141,10 +141,10 @@ def _wait(client: Any, future: Any, where: str) -> None:
                 ) from None
 
 
-def _lost(where: str, error: BaseException | None) -> ClusterError:
+def _lost(where: str) -> ClusterError:
     return ClusterError(
-        f"the scheduler at {where} was lost before the fit was done; nothing has been written",
-        hint="run the same fit again when it is back",
+        f"the scheduler at {where} was lost before the fit was done",
+        hint="run the same fit again when it is back; one with a checkpoint goes on where it was",
     )
 
 

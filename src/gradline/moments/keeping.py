@@ -60,20 +60,7 @@ class Keeper:
 
     def __init__(self, keep: Keep, source: Source, *, fit_intercept: bool, precision: str) -> None:
         self.path, self._source = keep.path, source.name
-        self._fingerprint = fingerprint(
-            {
-                "way": "exact",
-                "source": source.name,
-                "target": source.target_name,
-                "features": names_of(source),
-                "weight": getattr(getattr(source, "roles", None), "weight", None),
-                "formula": getattr(getattr(source, "design", None), "text", None),
-                "frequencies": getattr(source, "frequencies", None),
-                "missing": getattr(source, "missing", None),
-                "intercept": fit_intercept,
-                "precision": precision,
-            }
-        )
+        self._fingerprint = fingerprint(which_fit(source, fit_intercept=fit_intercept, precision=precision))
         self._kept = load(keep.path, self._fingerprint)
         check_place(keep.path)
         self._saver = Saver(keep.path, keep.every_seconds)
@@ -143,3 +130,19 @@ class Keeper:
             yield
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def which_fit(source: Source, *, fit_intercept: bool, precision: str) -> dict[str, Any]:
+    """What tells an exact fit from others, as far as it is known before a row is read."""
+    return {
+        "way": "exact",
+        "source": source.name,
+        "target": source.target_name,
+        "features": names_of(source),
+        "weight": getattr(getattr(source, "roles", None), "weight", None),
+        "formula": getattr(getattr(source, "design", None), "text", None),
+        "frequencies": getattr(source, "frequencies", None),
+        "missing": getattr(source, "missing", None),
+        "intercept": fit_intercept,
+        "precision": precision,
+    }

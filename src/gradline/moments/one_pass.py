@@ -6,7 +6,6 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import partial
 from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -88,7 +87,7 @@ def one_pass(
     width = len(source.feature_names) if growing is None else None
     refuse_beyond_memory(len(names_of(source)), kind)
     if isinstance(source, PartedSource):
-        summed: S = sums_of_parts(source, partial(one_pass, kind=kind, threads=1), watch=watch, keep=keep)
+        summed: S = sums_of_parts(source, kind, one_pass, watch=watch, keep=keep)
         return summed
     pieces = pieces_of(source) if keep is None and threads is None else []
     if pieces:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -38,7 +39,8 @@ class PartSums(NamedTuple):
 
 def sums_of_parts(
     source: PartedSource,
-    one_pass: Callable[[TableSource], Any],
+    kind: type[Any],
+    one_pass: Callable[..., Any],
     *,
     watch: Callable[[int], None] | None = None,
     keep: Any = None,
@@ -51,8 +53,9 @@ def sums_of_parts(
     Parameters
     ----------
     source : PartedSource
-    one_pass : (TableSource) -> Moments or ExactMoments
-        What is done with one part; it travels to the process that reads it.
+    kind : Moments or ExactMoments
+    one_pass : callable
+        What is done with one part: `one_pass(part, kind, threads=1)`, in the process that reads it.
     watch : callable, optional
         Called with the number of rows so far, whenever a run of parts has come in.
     keep : optional
@@ -61,12 +64,9 @@ def sums_of_parts(
     if isinstance(source.design, Formula):
         _ = source.feature_names  # its columns mix levels, which a pass of their own finds
     merged = partial(merged_sums, table=source.name)
-    whole: PartSums | None = None
-    done = 0
-    if keep is not None and (kept := keep.resume_parts(one_pass)) is not None:
-        done, whole = kept
-    if done < len(source.parts):
-        for parts, state in source.gathered(partial(_sums_of, one_pass=one_pass), merged, done):
+    done, whole = (0, None) if keep is None else keep.resumed(kind)
+    with nullcontext() if keep is None else keep.at_an_end(lambda: (done, whole)):
+        for parts, state in source.gathered(partial(_sums_of, kind=kind, one_pass=one_pass), merged, done):
             whole, done = state if whole is None else merged(whole, state), done + parts
             if watch is not None:
                 watch(whole.tally.rows_read)
@@ -92,8 +92,8 @@ def merged_sums(first: PartSums, then: PartSums, *, table: str) -> PartSums:
     return PartSums(a + b, design, tally)
 
 
-def _sums_of(part: TableSource, *, one_pass: Callable[[TableSource], Any]) -> PartSums:
-    sums = one_pass(part)
+def _sums_of(part: TableSource, *, kind: type[Any], one_pass: Callable[..., Any]) -> PartSums:
+    sums = one_pass(part, kind, threads=1)
     return PartSums(sums, part.design, part.tally)
 
 

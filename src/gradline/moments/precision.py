@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Keep, Keeper
+from gradline.moments.keeping_parts import PartsKeeper
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import Watch, naming_cells, one_pass
 from gradline.moments.polynomial import power_moments
@@ -44,7 +46,7 @@ def gather(
     """
     if precision == "auto" and getattr(getattr(source, "reader", None), "once", False):
         precision = "exact"
-    keeper = None if keep is None else Keeper(keep, source, fit_intercept=fit_intercept, precision=precision)
+    keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
         moments = one_pass(source, Moments, watch=watch, keep=keeper)
         solution = moments.solve(fit_intercept=fit_intercept)
@@ -70,6 +72,12 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
             total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
+
+
+def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> Any:
+    if isinstance(source, PartedSource):
+        return PartsKeeper(keep, source, fit_intercept=fit_intercept, precision=precision)
+    return Keeper(keep, source, fit_intercept=fit_intercept, precision=precision)
 
 
 def _enough(moments: Moments, solution: Solution, fit_intercept: bool) -> bool:

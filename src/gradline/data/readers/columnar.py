@@ -158,7 +158,12 @@ class ParquetReader(ColumnarReader):
         import pyarrow.parquet as pq
 
         place = self.place
-        options = {"pre_buffer": False, "buffer_size": PAGE_BUFFER_BYTES, "metadata": self._metadata}
+        options = {
+            "pre_buffer": False,
+            "buffer_size": PAGE_BUFFER_BYTES,
+            "metadata": self._metadata,
+            "page_checksum_verification": True,  # where the writer left checksums
+        }
         with place.unchanged(), pq.ParquetFile(place.path, filesystem=place.system, **options) as file:
             yield file
 

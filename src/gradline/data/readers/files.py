@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import get_args
 
+from gradline.data.readers.bad_files import OnBadFile, TolerantReader
 from gradline.data.readers.columnar import ArrowReader, ParquetReader, StreamReader
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.places import KINDS, TABLE, Pipe, Place, find
@@ -29,7 +31,13 @@ COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
 }
 
 
-def reader_of(path: str | os.PathLike[str], *, decimal: Decimal = ".", encoding: str | None = None) -> Reader:
+def reader_of(
+    path: str | os.PathLike[str],
+    *,
+    decimal: Decimal = ".",
+    encoding: str | None = None,
+    on_bad_file: OnBadFile = "error",
+) -> Reader:
     """What a path names, before it is known which of its columns are wanted.
 
     Parameters
@@ -39,12 +47,18 @@ def reader_of(path: str | os.PathLike[str], *, decimal: Decimal = ".", encoding:
         What separates the decimals of a number in delimited text.
     encoding : str or None
         Of text, as Python calls it; None: see `gradline.data.text.file.TextFile`.
+    on_bad_file : {"error", "skip"}
+        Of several files: what becomes of one that cannot be read.
     """
+    if on_bad_file not in get_args(OnBadFile):
+        raise DataError(f"on_bad_file={on_bad_file!r} is not known", hint="on_bad_file='error' or on_bad_file='skip'")
     if decimal not in (".", ","):
         raise DataError(f"decimal={decimal!r} is not known", hint="decimal='.' or decimal=','")
     opened = partial(open_place, decimal=decimal, encoding=encoding)
     found = find(os.fspath(path))
-    return ManyReader(*found, opened) if isinstance(found, tuple) else opened(found)
+    if not isinstance(found, tuple):
+        return opened(found)
+    return (TolerantReader if on_bad_file == "skip" else ManyReader)(*found, opened)
 
 
 def open_place(

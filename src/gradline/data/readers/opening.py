@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from gradline.data.databases.database import is_database_uri, is_sqlite_file, open_database_reader
+from gradline.data.readers.bad_files import OnBadFile
 from gradline.data.readers.columnar import StreamReader, TableReader
 from gradline.data.readers.credentials import is_connection_string, shown_path
 from gradline.data.readers.files import reader_of
@@ -17,7 +18,14 @@ from gradline.errors import DataError
 SERVER = "postgresql://USER@HOST/DATABASE"
 
 
-def opened(data: Any, *, query: str | None = None, decimal: Decimal = ".", encoding: str | None = None) -> Reader:
+def opened(
+    data: Any,
+    *,
+    query: str | None = None,
+    decimal: Decimal = ".",
+    encoding: str | None = None,
+    on_bad_file: OnBadFile = "error",
+) -> Reader:
     """A path, a URL, the address of a database with a query, or a table in memory; see `gradline.open_source`.
 
     Raises
@@ -36,7 +44,7 @@ def opened(data: Any, *, query: str | None = None, decimal: Decimal = ".", encod
                 f"a query needs a database, which {shown} is not",
                 hint=f"sqlite:///FILE, the path of an SQLite file, or {SERVER}",
             )
-        return reader_of(data, decimal=decimal, encoding=encoding)
+        return reader_of(data, decimal=decimal, encoding=encoding, on_bad_file=on_bad_file)
     if query is not None:
         raise DataError(f"a query needs a database, which {type(data).__name__} is not")
     return StreamReader.of(data) if is_stream(data) else TableReader.of(data)

@@ -1,0 +1,107 @@
+"""Files that cannot be read, among many that can: left out as a whole, counted and told."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from gradline.data.cells import NotANumber
+from gradline.data.readers.many import ManyReader
+from gradline.data.readers.places import Part, Place
+from gradline.data.readers.reader import Cells, Cut, Piece, Reader
+from gradline.errors import DataError, DataWarning
+
+OnBadFile: TypeAlias = Literal["error", "skip"]
+TOLD = 3
+
+
+class TolerantReader(ManyReader):
+    """The files of a folder or a glob that can be read to their end, which is tried once before the first pass.
+
+    A file that breaks in its middle would else have given some of its rows away. It is bad where the disk fails, it is
+    empty or no file of its kind, or its text has a row that is none; a file that lacks a column, and a cell that is no
+    number, are errors all the same.
+
+    Attributes
+    ----------
+    skipped : dict of str to str
+        What was wrong with the files that were left out, by their paths.
+    """
+
+    def __init__(self, name: str, parts: Sequence[Part], open_place: Callable[[Place, Reader | None], Reader]) -> None:
+        self.skipped: dict[str, str] = {}
+        self._files = len(parts)
+        sound, bad = [], {}
+        for part in parts:
+            try:
+                open_place(part.place, None)
+                sound.append(part)
+            except DataError as error:
+                bad[part.place.path] = error.message
+        self.name = name
+        self.leave_out(bad)
+        self._looked = False
+        super().__init__(name, sound, open_place)
+
+    def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
+        """Start a fresh pass, see `gradline.data.readers.reader.Reader`; the first looks at every file before it."""
+        self._look(columns, rows, texts)
+        return super().read(columns, rows, texts)
+
+    def pieces(self, columns: Sequence[str], rows: int) -> Iterator[Piece]:
+        """See `ManyReader.pieces`."""
+        self._look(columns, rows, ())
+        return super().pieces(columns, rows)
+
+    def only(self, cut: Cut) -> ManyReader:
+        """See `ManyReader.only`; it is for whoever shares out the parts to ask for `bad_files` first."""
+        some = super().only(cut)
+        assert isinstance(some, TolerantReader)
+        some._looked = True
+        return some
+
+    def bad_files(self, columns: Sequence[str], rows: int, texts: Collection[str]) -> dict[str, str]:
+        """What is wrong with those of its files that cannot be read to their end, by their paths."""
+        bad = {}
+        for part in self.parts:
+            alone = copy.copy(self)
+            alone.parts, alone._looked = [part], True
+            self._checked(part, columns)
+            try:
+                for _ in alone.read(columns, rows, texts):
+                    pass
+            except NotANumber:
+                pass  # the fit will say which cell
+            except DataError as error:
+                bad[part.place.path] = error.message
+        return bad
+
+    def leave_out(self, bad: Mapping[str, str]) -> None:
+        """Note them, and tell.
+
+        Raises
+        ------
+        DataError
+            Where no file is left.
+        """
+        self._looked = True
+        if not bad:
+            return
+        self.skipped |= bad
+        reasons = list(self.skipped.values())
+        told = "; ".join(reasons[:TOLD]) + (f"; and {len(reasons) - TOLD} more" if len(reasons) > TOLD else "")
+        if len(reasons) == self._files:
+            raise DataError(f"none of the {self._files} files of {self.name} can be read: {told}")
+        warnings.warn(
+            f"{len(reasons)} of {self._files} files of {self.name} cannot be read and were left out: {told}",
+            DataWarning,
+            stacklevel=2,
+        )
+
+    def _look(self, columns: Sequence[str], rows: int, texts: Collection[str]) -> None:
+        if not self._looked:
+            bad = self.bad_files(columns, rows, texts)
+            self.parts = [part for part in self.parts if part.place.path not in bad]
+            self.leave_out(bad)
