@@ -257,26 +257,23 @@ def _writers(
     summary: Summary | WideSummary, fitted: Fitted, asked: Places, command: str, diagnosis: Diagnosis | str
 ) -> list[Callable[[], None]]:
     def report() -> None:
-        from gradline.report.page import Reproduce, folded_lab, write_report
+        from gradline.report.page.of_fit import write_report_of
 
         assert asked.report is not None
         descent, statistics = fitted.descent, fitted.moments
         if descent is not None and descent.problem.exact is not None:
             statistics = descent.problem.moments
-        lab = folded_lab(
-            fitted.rows,
-            fit_intercept=fitted.fit_intercept,
-            rows=summary.as_dict()["rows"],
-            command=command,
-            torch=fitted.engine in ("autograd", "nn"),
-        )
-        write_report(
+        write_report_of(
             asked.report,
             _with_options(summary),
             diagnosis,
+            fitted.rows,
+            statistics=statistics,
+            fit_intercept=fitted.fit_intercept,
+            command=command,
             descent=descent,
-            reproduce=Reproduce.of(command, statistics, engine=fitted.engine, seed=fitted.seed),
-            lab=lab,
+            engine=fitted.engine,
+            seed=fitted.seed,
         )
         tell(f"{shown_path(asked.report)}: open it in a browser")
 

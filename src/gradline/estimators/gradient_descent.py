@@ -21,14 +21,15 @@ from gradline.data.source import Source, is_source
 from gradline.descent.engines import ENGINES
 from gradline.descent.fit import Descent
 from gradline.descent.fit import fit as descend_on
+from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.loss import LOSSES
 from gradline.descent.options import Options
 from gradline.descent.watching.history import Callback, History
 from gradline.diagnostics.covariance import Spec
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
+from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import as_source, learn_columns, predict, rows_like_those_fitted
-from gradline.estimators.rows_again import RowsAgain
 from gradline.moments.one_pass import naming_cells
 from gradline.report import second_look
 from gradline.report.summary import Names, Summary
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from gradline.descent.module import Network
 
 
-class GradientDescentRegressor(RowsAgain, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares by gradient descent that can be trusted and watched.
 
     Minimises the mean squared error, mean((X w + b - y)^2) without a factor 1/2, by
@@ -505,6 +506,23 @@ class GradientDescentRegressor(RowsAgain, RegressorMixin, BaseEstimator):  # typ
                 hint="fit again; LinearRegression keeps its statistics",
             )
         return descent
+
+    def _rows_for(self, data: Any, what: str) -> Source:
+        return self._training(self._ended(what), data, what)
+
+    def _second_look(self, rows: Source, covariance: Spec | None) -> Diagnosis | str:
+        descent = replace(self._ended("a second look"), training=rows)
+        known = covariance if descent.converged else None  # what is unfinished has no tests, by any covariance
+        return second_look.of_descent(descent, covariance=known)
+
+    def _making(self) -> Making:
+        descent = self._ended("a report")
+        drawn = self.batch_size is not None or self.validation_fraction is not None
+        seed = self.random_state if drawn and isinstance(self.random_state, Integral) else None
+        statistics = descent.problem.moments if isinstance(descent.problem, Problem) else None
+        return Making(
+            self._fitted_intercept, statistics, descent, self._fitted_engine, None if seed is None else int(seed)
+        )
 
     def _training(self, descent: Descent, data: Any, what: str) -> Source:
         """The rows that were descended on: all but those held out."""

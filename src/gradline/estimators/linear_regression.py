@@ -22,6 +22,7 @@ from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.exported import onnx_model, sql_expression, torch_layer
+from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import (
     as_source,
     feature_names,
@@ -31,7 +32,6 @@ from gradline.estimators.rows import (
     rows_like_those_fitted,
     set_columns,
 )
-from gradline.estimators.rows_again import RowsAgain
 from gradline.estimators.saved import as_saved
 from gradline.model_file import write_model
 from gradline.moments.exact import ExactMoments
@@ -45,7 +45,7 @@ from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
 
-class LinearRegression(RowsAgain, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class LinearRegression(Reported, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares from sufficient statistics: one pass, certified digits, rows added and removed exactly.
 
     Minimises sum_i weight_i (x_i w + b - y_i)^2 by solving the normal equations of centred, scaled sums.
@@ -353,7 +353,7 @@ class LinearRegression(RowsAgain, RegressorMixin, BaseEstimator):  # type: ignor
         'A sign of curvature: middle below, ends above (RESET p < 0.0001).'
         """
         check_is_fitted(self)
-        source = self._rows_of_the_columns(None if X is None else (X, y, sample_weight), "a diagnosis")
+        source = self._rows_for(None if X is None else (X, y, sample_weight), "a diagnosis")
         return diagnose(
             source,
             self.moments_,
@@ -373,10 +373,17 @@ class LinearRegression(RowsAgain, RegressorMixin, BaseEstimator):  # type: ignor
         kept = self._kept_covariance
         if kept is not None and data is None and self._rows is None and kept.kind == asked.kind and asked.plain:
             return kept
-        source = self._rows_of_the_columns(data, f"the {asked.kind} covariance")
+        source = self._rows_for(data, f"the {asked.kind} covariance")
         return robust_covariance(source, self.moments_, self._solution, asked, fit_intercept=self._fitted_intercept)
 
-    def _rows_of_the_columns(self, data: Any, what: str) -> Source:
+    def _second_look(self, rows: Source, covariance: Spec | None) -> Diagnosis | str:
+        intercept = self._fitted_intercept
+        return diagnose(rows, self.moments_, self._solution, fit_intercept=intercept, covariance=covariance)
+
+    def _making(self) -> Making:
+        return Making(self._fitted_intercept, self.moments_)
+
+    def _rows_for(self, data: Any, what: str) -> Source:
         if self._fitted_degree > 1:
             raise DataError(
                 f"{what} is not at hand for a polynomial, whose powers the rows do not hold",

@@ -7,7 +7,7 @@ import re
 from importlib import resources
 
 from gradline.data.readers.credentials import shown_path
-from gradline.data.written.whole_file import replacing
+from gradline.data.written.whole_file import refuse_unwritable, replacing
 from gradline.descent.fit import Descent
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
@@ -53,17 +53,30 @@ def write_report(
     DataError
         Where the file cannot be written; what was there stays.
     """
-    shown = shown_path(path)
-    if re.match(r"[A-Za-z][\w+.-]+:/", os.fsdecode(path)):  # two letters at least: one is a drive
-        raise DataError(f"{shown} is a URL, and a report is written to a file", hint=ELSEWHERE)
+    refuse_path(path)
     text = report_html(summary, diagnosis, descent=descent, reproduce=reproduce, lab=lab)
     try:
         with replacing(path) as file:
             file.write(text.encode("utf-8", "replace"))  # a lone surrogate of a broken name has no bytes
-    except (OSError, ValueError) as error:  # the second where no file can be called so
-        told_by_system = isinstance(error, OSError) and error.strerror
-        hint = f"make room there, or {ELSEWHERE}" if told_by_system else ELSEWHERE
-        raise DataError(f"{shown} cannot be written: {told_by_system or error}", hint=hint) from None
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, error) from None
+
+
+def refuse_path(path: str | os.PathLike[str]) -> None:
+    """DataError where no report can be written to a path, as far as that can be told before."""
+    if re.match(r"[A-Za-z][\w+.-]+:/", os.fsdecode(path)):  # two letters at least: one is a drive
+        raise DataError(f"{shown_path(path)} is a URL, and a report is written to a file", hint=ELSEWHERE)
+    try:
+        refuse_unwritable(path)
+    except (OSError, ValueError) as error:
+        raise _unwritten(path, error) from None
+
+
+def _unwritten(path: str | os.PathLike[str], error: OSError | ValueError) -> DataError:
+    """A ValueError is that of a path which no file can have."""
+    told_by_system = isinstance(error, OSError) and error.strerror
+    hint = f"make room there, or {ELSEWHERE}" if told_by_system else ELSEWHERE
+    return DataError(f"{shown_path(path)} cannot be written: {told_by_system or error}", hint=hint)
 
 
 def report_html(
