@@ -42,6 +42,10 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
         "distributed/torchrun.py",
         "estimators/exported.py",
         "lessons/checker/looks.py",
+        "moments/device/arithmetic.py",
+        "moments/device/exact_sums.py",
+        "moments/device/float_sums.py",
+        "moments/device/rows.py",
     },
     "onnx": {"estimators/exported.py"},
     "sklearn": {"estimators"},
@@ -88,6 +92,11 @@ LATE_FILES = {
     "cli/models.py",
     "cli/options.py",
     "cli/pages.py",
+    "cli/processes.py",
+    "moments/device/arithmetic.py",
+    "moments/device/exact_sums.py",
+    "moments/device/float_sums.py",
+    "moments/device/rows.py",
 }
 
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -64,7 +64,7 @@ def make_engine(
             hint="engine='nn'; momentum=0.9 works on every engine",
         )
     if name == "nn":
-        check_torch(name, device)
+        check_torch(name, device, dtype)
         from gradline.descent.tensors import Tensors
 
         tensors = Tensors(dtype, device)
@@ -88,7 +88,7 @@ def make_engine(
     elif name == "numpy":
         engine = LossByHand(w, b, loss=loss, learning_rate=learning_rate, bias=bias, dtype=dtype)
     else:
-        check_torch(name, device)
+        check_torch(name, device, dtype)
         engine = _autograd(w, b, loss, squared, learning_rate=learning_rate, bias=bias, dtype=dtype, device=device)
     return HeavyBall(engine, momentum) if momentum else engine
 
@@ -139,8 +139,13 @@ def torch_is_installed() -> bool:
     return importlib.util.find_spec("torch") is not None
 
 
-def check_torch(engine: str, device: str) -> None:
-    """Say so where PyTorch, or the device, is not to be had."""
+def check_torch(engine: str, device: str, dtype: str = "float64") -> None:
+    """Say so where PyTorch, or the device, is not to be had, or products of float32 would be those of TF32.
+
+    Raises
+    ------
+    DataError, MissingExtraError
+    """
     if not torch_is_installed():
         raise MissingExtraError(f"engine '{engine}'", "torch")
     import torch
@@ -151,6 +156,12 @@ def check_torch(engine: str, device: str) -> None:
         raise DataError(
             f"device '{device}' cannot be used here: {str(error).splitlines()[0]}", hint="device='cpu' always works"
         ) from None
+    if dtype == "float32" and device != "cpu" and torch.get_float32_matmul_precision() != "highest":
+        raise DataError(
+            "products of float32 are set to TF32, which keeps 10 bits: the loss and its gradient would not be those of "
+            "the rows",
+            hint="torch.set_float32_matmul_precision('highest'), or dtype='float64'",
+        )
 
 
 def _autograd(w: Array, b: float, loss: Loss, squared: bool, **how: Any) -> Engine:

@@ -153,9 +153,15 @@ def not_finite(
     if not bad.any():
         return None
     row, column = np.argwhere(bad)[0]
-    value, where = (X[row, column], f", column {column + 1} of X") if column < X.shape[1] else (y[row], " of y")
-    cells = "1 cell is" if bad.sum() == 1 else f"{bad.sum()} cells are"
+    value, of_X = (X[row, column], column) if column < X.shape[1] else (y[row], None)
+    return not_finite_cells(int(bad.sum()), value, rows_before + row + 1, of_X)
+
+
+def not_finite_cells(count: int, value: float, row: int, column: int | None) -> NotFiniteError:
+    """So many cells, the first of them this value in that row (from 1), column `column` (from 0) of X, or of y."""
+    cells = "1 cell is" if count == 1 else f"{count} cells are"
+    where = " of y" if column is None else f", column {column + 1} of X"
     return NotFiniteError(
-        f"{cells} not finite (NaN or inf), the first is {value} in row {rows_before + row + 1}{where}",
+        f"{cells} not finite (NaN or inf), the first is {value} in row {row}{where}",
         hint="rows and columns are counted from 1; drop or fill such rows first",
     )

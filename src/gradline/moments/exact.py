@@ -15,6 +15,7 @@ from gradline.data.batch import Batch, rows_at_once
 from gradline.data.cells import array_of_numbers
 from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
+from gradline.moments.asked_device import device_of, exact_sums_on, is_elsewhere
 from gradline.moments.block_sums import NotFiniteError, not_finite
 from gradline.moments.foreign_rows import foreign_rows
 from gradline.moments.frequencies import whole_rows
@@ -84,7 +85,13 @@ class ExactMoments:
 
     @classmethod
     def of(
-        cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, threads: int | None = None
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        threads: int | None = None,
+        device: str | None = None,
     ) -> ExactMoments:
         """Sums over arrays, read once, by several threads.
 
@@ -97,17 +104,26 @@ class ExactMoments:
             Finite, zero or above.
         threads : int, optional
             Default: the cores this process may use.
+        device : str, optional
+            Of PyTorch's, such as "cuda": where to sum, after a test that it computes as IEEE 754 says; rows are brought
+            there block by block. Default: where X is, which may be a tensor on a device.
 
         Raises
         ------
         DataError
-            Where shapes do not fit, a weight is negative, or a cell is not a finite number.
+            Where shapes do not fit, a weight is negative, or a cell is not a finite number; where the device is not
+            to be had, or rounds what must not be rounded.
+        MissingExtraError
+            Where a device is asked for and PyTorch is not installed.
 
         Examples
         --------
         >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
+        if is_elsewhere(X, device):
+            rows, sums = exact_sums_on(device_of(X, device), X, y, sample_weight)
+            return cls(len(sums.exponent) - 2, rows, sums)
         features, target = array_of_numbers(X, "X"), array_of_numbers(y, "y")
         weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)
         n_features = features.shape[-1] if features.ndim == 2 else 0

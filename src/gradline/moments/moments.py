@@ -15,6 +15,7 @@ from gradline.data.batch import Batch
 from gradline.data.cells import array_of_numbers
 from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
+from gradline.moments.asked_device import device_of, float_sums_on, is_elsewhere
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
 from gradline.moments.foreign_rows import foreign_rows
@@ -82,7 +83,13 @@ class Moments:
 
     @classmethod
     def of(
-        cls, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, *, threads: int | None = None
+        cls,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        threads: int | None = None,
+        device: str | None = None,
     ) -> Moments:
         """Sums over arrays, read once, by several threads.
 
@@ -95,17 +102,25 @@ class Moments:
             Finite, zero or above.
         threads : int, optional
             Default: the cores this process may use, and one more.
+        device : str, optional
+            Of PyTorch's, such as "cuda": where to sum, after a test that it computes as IEEE 754 says; rows are brought
+            there block by block. Default: where X is, which may be a tensor on a device.
 
         Raises
         ------
         DataError
-            Where shapes do not fit, a weight is negative, or a cell is not a finite number.
+            Where shapes do not fit, a weight is negative, or a cell is not a finite number; where the device is not
+            to be had, or rounds what must not be rounded.
+        MissingExtraError
+            Where a device is asked for and PyTorch is not installed.
 
         Examples
         --------
         >>> Moments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
+        if is_elsewhere(X, device):
+            return cls(float_sums_on(device_of(X, device), X, y, sample_weight))
         features, target = array_of_numbers(X, "X"), array_of_numbers(y, "y")
         weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)
         blocks = row_blocks(features, target, weight)

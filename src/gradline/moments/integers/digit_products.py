@@ -41,14 +41,7 @@ class DigitProducts:
     def total(self) -> NDArray[np.int64]:
         """(places, columns + 1, columns + 1): the sum of all products that count 2^(23 place)."""
         columns, digits = self._columns, self._digits
-        left = _slices(columns, digits)
-        if self._weight_digits:
-            left = [slice(k * (columns + 1), (k + 1) * (columns + 1)) for k in range(digits + self._weight_digits)]
-        total = np.zeros((len(left) + digits - 1, columns + 1, columns + 1), dtype=np.int64)
-        for k, rows in enumerate(left):
-            for m, others in enumerate(_slices(columns, digits)):
-                sums = self._sums[rows, others]
-                total[k + m, : sums.shape[0], : sums.shape[1]] += sums
+        total = by_place(self._sums, columns, digits, self._weight_digits)
         for k in range(digits):
             total[2 * k] += self._pairs[k, k]
             for m in range(k):
@@ -80,6 +73,19 @@ class DigitProducts:
             size = len(square)
             self._pairs[k, m, :size, :size] += square
         return True
+
+
+def by_place(sums: NDArray[np.int64], columns: int, digits: int, weight_digits: int) -> NDArray[np.int64]:
+    """(places, columns + 1, columns + 1): of sums of products of lines, those that count 2^(23 place) together."""
+    left = _slices(columns, digits)
+    if weight_digits:
+        left = [slice(k * (columns + 1), (k + 1) * (columns + 1)) for k in range(digits + weight_digits)]
+    total = np.zeros((len(left) + digits - 1, columns + 1, columns + 1), dtype=np.int64)
+    for k, rows in enumerate(left):
+        for m, others in enumerate(_slices(columns, digits)):
+            part = sums[rows, others]
+            total[k + m, : part.shape[0], : part.shape[1]] += part
+    return total
 
 
 def _slices(columns: int, digits: int) -> list[slice]:

@@ -86,7 +86,7 @@ class DigitSums:
 
     def _flush(self) -> None:
         for (digits, weight_digits), products in self._products.items():
-            self._sums += _in_integers(products.total(), self._tops, digits, weight_digits)
+            self._sums += in_integers(products.total(), self._tops, digits, weight_digits)
         self._products = {}
         self._blocks = 0
 
@@ -101,7 +101,7 @@ def _fitting_tops(X: Array, y: Array, weight: Array | None) -> NDArray[np.int64]
     return np.array([fitting_top(column) for column in columns], dtype=np.int64)
 
 
-def _in_integers(total: NDArray[np.int64], tops: NDArray[np.int64], digits: int, weight_digits: int) -> IntegerSums:
+def in_integers(total: NDArray[np.int64], tops: NDArray[np.int64], digits: int, weight_digits: int) -> IntegerSums:
     """The products, each at its place, as one integer for each pair of columns."""
     upper = np.triu_indices(total.shape[1])
     places = np.zeros((len(total) | 1, len(upper[0])), dtype=np.int64)

@@ -1,0 +1,147 @@
+"""Rows on their way to a device: while one block is summed there, the next is on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gradline.data.batch import check_shapes
+from gradline.data.cells import array_of_numbers
+from gradline.errors import DataError
+from gradline.moments.block_sums import NotFiniteError, not_finite_cells
+
+
+class Block(NamedTuple):
+    """Some rows on the device, as float64; those of weight zero are left out.
+
+    Attributes
+    ----------
+    start : int
+        Rows before the block, those of weight zero included.
+    Z : (rows, p + 1)
+        x_1 .. x_p, y.
+    weight : (rows,) or None
+    """
+
+    start: int
+    Z: Tensor
+    weight: Tensor | None
+
+
+class DeviceRows:
+    """Rows that are on a device, or are brought there block by block.
+
+    Parameters
+    ----------
+    X, y, weight : tensors or arrays
+        (rows, p), (rows,), (rows,) or None. Arrays of NumPy are copied through page-locked memory, two blocks in turn.
+    device : torch.device
+    rows_at_once : int
+
+    Raises
+    ------
+    DataError
+        Where shapes do not fit, or a weight is negative or not finite.
+    """
+
+    def __init__(self, X: Any, y: Any, weight: Any, device: torch.device, rows_at_once: int) -> None:
+        self._X, self._y = _numbers(X, "X"), _numbers(y, "y")
+        self._weight = None if weight is None else _numbers(weight, "sample_weight")
+        self.device, self._rows = device, rows_at_once
+        if self._X.ndim != 2 or self._y.ndim != 1 or len(self._X) != len(self._y):
+            check_shapes(np.empty(self._X.shape), np.empty(self._y.shape), None)
+        if self._weight is not None:
+            check_shapes(
+                np.empty((len(self._y), 0)), np.empty(len(self._y)), np.asarray(self._weight.cpu(), dtype=np.float64)
+            )
+        self.features = int(self._X.shape[1])
+
+    def __iter__(self) -> Iterator[Block]:
+        stages = [_Stage(self.device), _Stage(self.device)]
+        coming: tuple[int, Tensor, _Stage] | None = None
+        for number, start in enumerate(range(0, len(self._y), self._rows)):
+            part, stage = slice(start, start + self._rows), stages[number % 2]
+            columns = [self._X[part], self._y[part, None]]
+            if self._weight is not None:
+                columns.append(self._weight[part, None])
+            moved = stage.moved(columns)
+            if coming is not None:
+                yield self._arrived(*coming)
+            coming = start, moved, stage
+        if coming is not None:
+            yield self._arrived(*coming)
+
+    def _arrived(self, start: int, moved: Tensor, stage: _Stage) -> Block:
+        stage.wait_for(moved)
+        if self._weight is None:
+            return Block(start, moved, None)
+        Z, weight = moved[:, :-1], moved[:, -1]
+        some = weight > 0
+        return Block(start, Z, weight) if bool(some.all()) else Block(start, Z[some], weight[some])
+
+    def not_finite(self) -> NotFiniteError | None:
+        """The error that names the first cell that is not finite and counts them all; None where there is none."""
+        count, first = 0, None
+        for block in self:
+            bad = ~torch.isfinite(block.Z)
+            if self._weight is not None and first is None:
+                # Rows of weight zero were left out, and their places with them: count them in.
+                kept = torch.nonzero(self._weight[block.start : block.start + self._rows] > 0)[:, 0].cpu()
+            if first is None and bool(bad.any()):
+                row, column = torch.nonzero(bad)[0].tolist()
+                place = row if self._weight is None else int(kept[row])
+                first = block.start + place + 1, column, float(block.Z[row, column])
+            count += int(bad.sum())
+        if first is None:
+            return None
+        row, column, value = first
+        return not_finite_cells(count, value, row, column if column < self.features else None)
+
+
+class _Stage:
+    """One of two places in page-locked memory that blocks pass through, and what waits for them to have passed."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device, self._pinned = device, Tensor()
+        self._on_gpu = device.type == "cuda"
+        streams: Any = torch.cuda  # untyped
+        self._stream = streams.Stream(device) if self._on_gpu else None
+
+    def moved(self, parts: list[Tensor]) -> Tensor:
+        """The columns side by side, on the device, as float64."""
+        if not self._on_gpu or all(part.is_cuda for part in parts):
+            return torch.cat([part.to(self._device, torch.float64) for part in parts], dim=1)
+        assert self._stream is not None
+        rows, columns = len(parts[0]), sum(part.shape[1] for part in parts)
+        self._stream.synchronize()  # what was here before has left
+        if self._pinned.numel() < rows * columns:
+            self._pinned = torch.empty(rows * columns, dtype=torch.float64, pin_memory=True)
+        staged = self._pinned[: rows * columns].view(rows, columns)
+        torch.cat([part.to(torch.float64) for part in parts], dim=1, out=staged)
+        with torch.cuda.stream(self._stream):
+            moved = staged.to(self._device, non_blocking=True)
+        return moved
+
+    def wait_for(self, moved: Tensor) -> None:
+        """Nothing that the device is told from now on begins before these are there."""
+        if self._stream is not None:
+            current = torch.cuda.current_stream(self._device)
+            current.wait_stream(self._stream)
+            moved.record_stream(current)
+
+
+def _numbers(values: Any, name: str) -> Tensor:
+    if isinstance(values, Tensor):
+        if values.is_complex() or values.is_sparse:
+            raise DataError(f"{name} has the type {values.dtype}, expected real numbers in a dense tensor")
+        if values.dtype == torch.int64 and bool((values.to(torch.float64).to(torch.int64) != values).any()):
+            raise DataError(f"{name} holds integers beyond 2**53 that float64 would round")
+        return values.detach()
+    array = array_of_numbers(values, name)
+    if array.dtype.kind == "u" and array.dtype.itemsize > 1:
+        array = array.astype(np.float64)  # of which torch knows no arithmetic
+    return torch.from_numpy(np.ascontiguousarray(array) if array.flags.writeable else array.copy())
