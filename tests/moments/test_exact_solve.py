@@ -420,3 +420,18 @@ def test_nist_float64_designs_are_solved_to_the_bit(name, shared_data):
     errors = np.sqrt(dispersion.rss / freedom * np.diag(dispersion.unscaled)) * dispersion.unit
     # Four roundings, half a unit each, one of them under the root.
     assert errors == pytest.approx([float(c) for c in exact["se"]], rel=4.5e-16, abs=0)
+
+
+@pytest.mark.parametrize("power", [-1021, -1030, -1060, -1074])
+def test_a_coefficient_that_float64_cannot_hold_whole_has_the_digits_it_has(power):
+    X = np.ldexp([[1.0], [2.0], [4.0]], 500)
+    y = np.ldexp([1.0, 2.1, 3.9], power + 500)
+    solution = ExactMoments.of(X, y).solve(fit_intercept=False)
+    exact = sum(Fraction(a) * Fraction(b) for a, b in zip(X[:, 0], y, strict=True)) / sum(
+        Fraction(a) ** 2 for a in X[:, 0]
+    )
+    error = abs(Fraction(solution.coef[0]) / exact - 1)
+    digits = solution.certificate.digits
+    assert error <= 10.0**-digits
+    # Half a step of 2^-1074, or of 53 bits, whichever is more.
+    assert digits == pytest.approx(min(15.95, math.log10(2.0) * (power + 1075)), abs=0.1)

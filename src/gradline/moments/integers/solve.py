@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -69,7 +70,7 @@ def solution(fit: ExactFit) -> Solution:
     coef = np.zeros(len(fit.problem.equations.scale) - 1)
     coef[fit.problem.kept] = fit.answer.slopes
     certificate = Certificate(
-        digits=DIGITS,
+        digits=_digits(np.append(coef, fit.answer.intercept)),
         certain=True,
         rank=len(fit.answer.slopes),
         condition_number=math.inf if fit.dependencies else _condition_number(fit.factor.lower),
@@ -77,6 +78,14 @@ def solution(fit: ExactFit) -> Solution:
         precision="exact",
     )
     return Solution(coef=coef, intercept=fit.answer.intercept, status=Status.SOLVED, certificate=certificate)
+
+
+def _digits(coefficients: Array) -> float:
+    """All; below the smallest normal number float64 has fewer bits left, in steps of 2^-1074."""
+    smallest = float(min(abs(coefficients[coefficients != 0.0]), default=1.0))
+    if smallest >= sys.float_info.min:
+        return DIGITS
+    return math.log10(smallest) + 1075 * math.log10(2.0)
 
 
 def dispersion(fit: ExactFit, rows: int, weight: float, fit_intercept: bool) -> Dispersion:
