@@ -3,11 +3,14 @@
 The oracles are the loops themselves: each was written to have one fault, on a known line, or none.
 """
 
+import functools
 import math
 
 import pytest
 
 from tests.lessons.checking import LOOPS, run
+
+once = functools.cache(run)  # a loop does the same each time, and several tests look at it
 
 FAULTY = {  # the line; the number of the pitfall is in the name
     "01_autograd": 8,
@@ -71,14 +74,14 @@ def needed(path):
 def test_a_broken_loop_gets_exactly_its_note(name):
     path = LOOPS / "faulty" / f"{name}.py"
     needed(path)
-    assert run(path).found == [(int(name[:2]), FAULTY[name])]
+    assert once(path).found == [(int(name[:2]), FAULTY[name])]
 
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_a_sound_loop_gets_no_note(name):
     path = LOOPS / "clean" / f"{name}.py"
     needed(path)
-    done = run(path)
+    done = once(path)
     assert done.found == []
     assert done.checked.error is None
     assert f"{name}.py: no notes." in done.checked.told()
@@ -93,7 +96,7 @@ def test_every_loop_is_listed():
 def note(name):
     path = LOOPS / "faulty" / f"{name}.py"
     needed(path)
-    return run(path).checked.notes[0]
+    return once(path).checked.notes[0]
 
 
 def test_the_note_on_a_gradient_never_zeroed_names_what_it_held():
@@ -156,15 +159,16 @@ CLOSED = {
 def test_a_linear_regression_is_compared_with_its_closed_form_and_nothing_else_is(name):
     path = LOOPS / "clean" / f"{name}.py"
     needed(path)
-    assert run(path).checked.closed_form.startswith(CLOSED[name])
-    assert bool(run(path).checked.closed_form) == bool(CLOSED[name])
+    closed = once(path).checked.closed_form
+    assert closed.startswith(CLOSED[name])
+    assert bool(closed) == bool(CLOSED[name])
 
 
 def test_the_closed_form_is_least_squares():
     """numpy.linalg.lstsq as the oracle, on the script's own data, with four columns."""
     import numpy as np
 
-    done = run(LOOPS / "clean" / "numpy_matrix.py")
+    done = once(LOOPS / "clean" / "numpy_matrix.py")
     X, y = done.checked.variables["X"], done.checked.variables["y"]
     for j, value in enumerate(np.linalg.lstsq(X, y, rcond=None)[0]):
         assert f"theta[{j}] = {value:.7g}" in done.checked.closed_form

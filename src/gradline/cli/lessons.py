@@ -1,13 +1,39 @@
-"""Commands for learning: check, practice."""
+"""Commands for learning: lessons, check, practice."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Annotated
 
 import typer
 
-from gradline.cli.telling import tell
+from gradline.cli.telling import tell, told
+
+
+def lessons(
+    folder: Annotated[str, typer.Argument(metavar="[DIR]", help="Where to, made if need be.")] = "lessons",
+) -> None:
+    """Copy five notebooks: by hand, autograd, nn and optim, the rate, the bridge to networks and to your own table.
+
+    Each takes under ten minutes. Lessons 2, 3 and 5 need PyTorch. A file that is there already is left as it is.
+
+    Example: gradline lessons
+    """
+    from gradline.descent.engines import torch_is_installed
+    from gradline.lessons import handed_out
+
+    files = handed_out.lessons()
+    written, there = handed_out.hand_out(files, folder, what="the lessons", command="gradline lessons")
+    for path in written:
+        print(path, flush=True)
+    if there:
+        tell(
+            f"there already, and left alone: {', '.join(there)}\nhint: for a fresh copy rename or delete it, then again"
+        )
+    tell(f"Open them: jupyter lab {shlex.quote(folder)}   (pip install jupyterlab; or open the folder in VS Code)")
+    if not torch_is_installed():
+        tell("Lessons 2, 3 and 5 need PyTorch: pip install 'gradline[torch]'")
 
 
 def check(
@@ -36,6 +62,7 @@ def check(
         said = verdict(checked)
         print("\n" + checked.told() + (f"\n{said}" if said else ""), flush=True)
     code = leave(checked)
+    told.append("")  # the script has had its say: an exit code of its own, even 130, needs no word from us
     if code:
         sys.exit(code)
 
@@ -62,5 +89,6 @@ def practice(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the command line."""
+    app.command()(lessons)
     app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})(check)
     app.command()(practice)

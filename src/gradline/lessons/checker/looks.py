@@ -28,6 +28,19 @@ STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is r
 LOOKED_AT = 1000  # visits of a difference that are looked at: shapes do not change after that
 
 
+# In place of the looks when all is over: functions of the script may still be called, at exit or in a thread.
+BLIND: dict[str, Callable[..., Any]] = {
+    rewriting.PAIR: lambda one, other, number: (one, other),
+    rewriting.SUBTRACT: operator.sub,
+    rewriting.LOSS_PAIR: lambda prediction, target, number: (prediction, target),
+    rewriting.GRADIENT: lambda tensor, number: tensor,
+    rewriting.ERASED: lambda owner, number: owner,
+    rewriting.UPDATED: lambda *_: None,
+    rewriting.LOSS_OF: lambda value, number: value,
+    rewriting.ARRIVING: lambda library: None,
+}
+
+
 def _safe(look: Callable[..., None]) -> Callable[..., None]:
     """A look whose own faults stay out of the learner's script."""
 
@@ -47,7 +60,7 @@ def _safe(look: Callable[..., None]) -> Callable[..., None]:
 
 @dataclass
 class Looks:
-    """All watchers of one run; `with looks:` puts them in place, and takes them away."""
+    """All watchers of one run; `with looks:` puts them in place, and blinds them."""
 
     file: str
     places: list[Place]
@@ -77,10 +90,11 @@ class Looks:
         }
         for name, look in looks.items():
             setattr(builtins, name, look)
-            self._undo.append(functools.partial(delattr, builtins, name))
         return self
 
     def __exit__(self, *_: object) -> None:
+        for name, look in BLIND.items():
+            setattr(builtins, name, look)
         while self._undo:
             self._undo.pop()()
 
@@ -136,7 +150,7 @@ class Looks:
 
     def arriving(self, library: str) -> None:
         """torch is imported next, or has come with something else: its hooks are put in place."""
-        if library == "torch" and "torch" not in sys.modules:
+        if library == "torch":
             try:
                 import torch  # noqa: F401
             except Exception:

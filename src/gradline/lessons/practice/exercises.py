@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 
-from gradline.data.written.whole_file import replacing
-from gradline.errors import GradlineError
+from gradline.lessons.handed_out import hand_out
 
 HEADER = re.compile(rb"# gradline practice (\d) of 6\b")
 ANSWER = 2.0  # of all six: y = 2x
@@ -116,20 +113,5 @@ def copy(folder: str) -> tuple[list[str], list[str]]:
     GradlineError
         Where the folder cannot be made or written to.
     """
-    written, there = [], []
-    try:
-        os.makedirs(folder, exist_ok=True)
-        for exercise in EXERCISES:
-            path = Path(folder) / exercise.file
-            if os.path.lexists(path):
-                there.append(str(path))
-                continue
-            with replacing(path) as file:
-                file.write(exercise.source())
-            written.append(str(path))
-    except OSError as error:
-        reason = "it is a file" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror or error
-        raise GradlineError(
-            f"the loops cannot be copied to '{folder}': {reason}", hint="name a folder: gradline practice DIR"
-        ) from None
-    return written, there
+    loops = ((exercise.file, exercise.source()) for exercise in EXERCISES)
+    return hand_out(loops, folder, what="the loops", command="gradline practice")

@@ -1,0 +1,258 @@
+"""`gradline check` and `gradline practice` as commands: arguments, exit codes, signals, pipes, and what they refuse."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gradline.errors import GradlineError, MissingExtraError
+from gradline.lessons.checker.check import leave
+from gradline.lessons.practice.exercises import EXERCISES, copy
+from gradline.lessons.practice.verdict import verdict
+from tests.lessons.checking import LOOPS, run
+
+COMMAND = [sys.executable, "-m", "gradline"]
+
+
+def written(path, source):
+    path.write_text(source, encoding="utf-8")
+    return path
+
+
+def gradline(*arguments, cwd):
+    return subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_arguments_after_the_file_are_the_scripts(tmp_path):
+    written(tmp_path / "a.py", "import sys\nprint(sys.argv)\nsys.exit(7)\n")
+    arguments = ["a.py", "--help", "-x", "--", "--epochs=3", "a b"]
+    done = gradline("check", *arguments, cwd=tmp_path)
+    expected = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == expected.stdout + "\na.py: no notes.\n"
+    assert (done.returncode, done.stderr) == (expected.returncode, "") == (7, "")
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "said"),
+    [
+        ("", 0, ""),
+        ("import sys; sys.exit()", 0, ""),
+        ("import sys; sys.exit(0)", 0, ""),
+        ("import sys; sys.exit(3)", 3, ""),
+        ("raise SystemExit(True)", 1, ""),
+        ("import sys; sys.exit('no data')", 1, "no data\n"),
+        ("raise ValueError(1)", 0, ""),  # explained, which is the job
+    ],
+)
+def test_the_exit_code_is_the_scripts(tmp_path, capsys, source, code, said):
+    done = run(written(tmp_path / "e.py", source))
+    assert leave(done.checked) == code
+    assert capsys.readouterr().err == said
+
+
+def test_an_exit_code_of_130_is_no_interrupt_of_ours(tmp_path):
+    written(tmp_path / "e.py", "raise SystemExit(130)\n")
+    done = gradline("check", "e.py", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
+ENDLESS = """\
+import numpy as np
+x = np.arange(3.0)
+p = x[:, None] * 2
+for i in range(10**12):
+    e = p - x
+    if i == 5:
+        print("running", flush=True)
+"""
+
+
+def started(path, *command):
+    process = subprocess.Popen([*command, path.name], cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == b"running\n"
+    time.sleep(0.1)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_script_as_python_ends_it(tmp_path, number):
+    path = written(tmp_path / "endless.py", ENDLESS)
+    plain, checked = started(path, sys.executable), started(path, *COMMAND, "check")
+    for process in (plain, checked):
+        process.send_signal(number)
+    (_, expected), (told, errors) = plain.communicate(timeout=60), checked.communicate(timeout=60)
+    assert checked.returncode == plain.returncode == -number
+    if number == signal.SIGINT:  # what was seen until then is told
+        assert errors.splitlines()[-1] == expected.splitlines()[-1] == b"KeyboardInterrupt"
+        assert b"endless.py:5: p of shape (3, 1) and x of shape (3,) are subtracted" in told
+    else:
+        assert (told, errors) == (b"", b"")
+
+
+def test_a_handler_of_the_script_gets_its_signal(tmp_path):
+    handled = (
+        "import signal, os\nsignal.signal(signal.SIGTERM, lambda *_: print('handled'))\nos.kill(os.getpid(), 15)\n"
+    )
+    path = written(tmp_path / "handles.py", handled)
+    try:
+        assert run(path).stdout == "handled\n"
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def test_a_reader_that_has_seen_enough_is_no_traceback(tmp_path):
+    path = written(tmp_path / "lines.py", "for i in range(10**6):\n    print(i - 1)\n")
+    process = subprocess.Popen(
+        [*COMMAND, "check", path.name], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"-1\n"
+    process.stdout.close()
+    process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 141
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "words"),
+    [
+        ("missing.py", None, "'missing.py' cannot be read: No such file or directory"),
+        ("book.ipynb", "{}", "'book.ipynb' is a notebook"),
+        ("null.py", "a = 1\0", "'null.py' is not Python"),
+        ("coded.py", "# -*- coding: no-such-coding -*-\n", "unknown encoding: no-such-coding"),
+        ("open.py", "x = (1,\n", "open.py:1: the syntax is wrong: '(' was never closed\n    x = (1,\n        ^"),
+        (
+            "wrong.py",
+            "import torch\nfor i in range(3):\n    a = = 3\n",
+            "wrong.py:3: the syntax is wrong: invalid syntax\n    a = = 3\n        ^",
+        ),
+        ("indent.py", "def f():\nreturn 1\n", "indent.py:2: the syntax is wrong: expected an indented block"),
+        ("two.py", "print 'a'\n", "two.py:1: the syntax is wrong: Missing parentheses"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_the_place(tmp_path, monkeypatch, name, source, words):
+    monkeypatch.chdir(tmp_path)
+    if source is not None:
+        written(tmp_path / name, source)
+    with pytest.raises(GradlineError) as refused:
+        run(name)
+    assert words in refused.value.message
+    assert refused.value.hint
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(GradlineError, match="cannot be read: Is a directory"):
+        run(tmp_path)
+
+
+def test_a_refusal_is_two_lines_and_exit_1(tmp_path):
+    written(tmp_path / "wrong.py", "a = = 3\n")
+    done = gradline("check", "wrong.py", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "error: wrong.py:1: the syntax is wrong: invalid syntax",
+        "    a = = 3",
+        "        ^",
+        "hint: correct this line first: nothing of the file has run",
+    ]
+    assert gradline("check", cwd=tmp_path).returncode == 2
+
+
+def test_torch_that_is_not_installed_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"rung2_autograd.py' needs the extra 'torch'"):
+        run(LOOPS / "clean" / "rung2_autograd.py")
+    path = written(tmp_path / "either.py", "try:\n    import torch\nexcept ImportError:\n    print('without')\n")
+    assert run(path).stdout == "without\n"
+    assert run(LOOPS / "clean" / "rung1_numpy.py").found == []
+
+
+# practice
+
+MENDED = {
+    1: ("a -= 0.001 * a.grad\n", "a -= 0.001 * a.grad\n        a.grad.zero_()\n"),
+    2: ("(p - y)", "(p.ravel() - y)"),
+    3: ("    a -= 0.001 * a.grad\n", "    with torch.no_grad():\n        a -= 0.001 * a.grad\n"),
+    4: ("torch.ones(1, requires_grad=True) * 0.5", "(torch.ones(1) * 0.5).requires_grad_()"),
+    5: ("    optimizer.zero_grad()\n    optimizer.step()\n", "    optimizer.step()\n    optimizer.zero_grad()\n"),
+    6: ("gradient = np.mean", "gradient = 2 * np.mean"),
+}
+
+
+def mend(folder, number):
+    path = folder / f"{number:02}.py"
+    broken, mended = MENDED[number]
+    source = path.read_text(encoding="utf-8")
+    if number == 2:
+        source = source.replace("x.reshape(-1, 1) * (p", "x * (p")
+    assert broken in source
+    return written(path, source.replace(broken, mended))
+
+
+def judged(path):
+    return verdict(run(path).checked)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.file)
+def test_a_broken_exercise_has_its_pitfall_and_a_question(exercise, tmp_path):
+    if b"import torch" in exercise.source():
+        pytest.importorskip("torch")
+    copy(str(tmp_path))
+    done = run(tmp_path / exercise.file)
+    assert [pitfall for pitfall, _ in done.found] == [exercise.pitfall]
+    assert verdict(done.checked).startswith(f"practice {exercise.number} of 6: not yet. It ")
+    assert exercise.question in verdict(done.checked)
+    assert len(exercise.source().splitlines()) <= 15
+
+
+def test_any_order_leads_to_the_end_and_each_is_explained(tmp_path):
+    pytest.importorskip("torch")
+    copy(str(tmp_path))
+    order = [4, 1, 6, 2, 5, 3]
+    for done, number in enumerate(order):
+        told = judged(mend(tmp_path, number))
+        assert told.startswith(f"practice {number} of 6: solved.\n  {EXERCISES[number - 1].explanation}")
+        still = ", ".join(f"{other:02}.py" for other in sorted(order[done + 1 :]))
+        assert (f"Still broken, in any order: {still}." in told) == bool(still)
+    assert "All six are done." in told
+    assert sorted(os.listdir(tmp_path)) == [f"{k:02}.py" for k in range(1, 7)]  # no state is kept
+    written(tmp_path / "01.py", EXERCISES[0].source().decode() + "# changed, and as broken as before\n")
+    assert "Still broken, in any order: 01.py." in judged(tmp_path / "06.py")
+    (tmp_path / "02.py").unlink()
+    assert "02.py (not in this folder" in judged(tmp_path / "06.py")
+
+
+def test_taking_the_loop_away_mends_nothing(tmp_path):
+    copy(str(tmp_path))
+    first = (tmp_path / "06.py").read_text(encoding="utf-8").splitlines()[0]
+    assert "not yet. There is no number called a" in judged(written(tmp_path / "06.py", first + "\n"))
+    assert "not yet. It ends at a = 1; the answer is 2." in judged(written(tmp_path / "06.py", first + "\na = 1\n"))
+    assert "not yet. It stopped with NameError." in judged(written(tmp_path / "06.py", first + "\na = b\n"))
+
+
+def test_a_script_without_the_first_line_is_no_exercise(tmp_path):
+    assert judged(written(tmp_path / "01.py", "a = 2.0\n")) == ""
+
+
+def test_copying_writes_over_nothing(tmp_path):
+    written(tmp_path / "02.py", "mine\n")
+    (tmp_path / "03.py").symlink_to("nowhere")
+    done = gradline("practice", ".", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.split() == ["01.py", "04.py", "05.py", "06.py"]
+    assert "02.py is there already: left as it is" in done.stderr
+    assert "gradline check 01.py" in done.stderr
+    assert (tmp_path / "02.py").read_text(encoding="utf-8") == "mine\n"
+    assert (tmp_path / "03.py").is_symlink()
+    for number in (1, 4, 5, 6):
+        assert (tmp_path / f"{number:02}.py").read_bytes() == EXERCISES[number - 1].source()
+
+
+def test_a_place_that_is_no_folder_is_refused(tmp_path):
+    written(tmp_path / "file", "")
+    for place in ("file", "file/below"):
+        with pytest.raises(GradlineError, match="cannot be copied to"):
+            copy(str(tmp_path / place))
