@@ -3,6 +3,7 @@
 #   make test    all tests
 #   make check   format, lint, types, import layers, documents
 #   make docs    the user guide, into build/docs
+#   make lessons runs the notebooks of the lesson and stores what they print and draw (ARGS="1 3": only these)
 #   make bench   gradline beside its peers; writes docs/benchmarks.md (a quarter of an hour; ARGS=--quick: minutes)
 
 PYTHON ?= python3
@@ -12,7 +13,7 @@ BIN := $(VENV)/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs lessons bench clean
 
 demo: $(VENV)/.demo
 	@echo "\n--- gradline demo: five points, four engines, one answer"
@@ -37,6 +38,9 @@ check: $(VENV)/.check
 docs: $(VENV)/.docs
 	@$(BIN)/python -m sphinx -W -n --keep-going -q -b html docs build/docs
 	@echo "build/docs/index.html: open it in a browser"
+
+lessons: $(VENV)/.test
+	@$(BIN)/python -m tests.lessons.notebooks $(ARGS)
 
 bench: $(VENV)/.bench
 	@$(BIN)/python bench/run.py $(ARGS)
