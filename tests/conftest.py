@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.browser import browser, opened  # noqa: F401 - fixtures
+
+settings.register_profile("no clock", deadline=None)  # how busy the machine is says nothing about a fact
+settings.load_profile("no clock")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("GRADLINE_DATA_DIR", ROOT.parent / "shared" / "data"))

@@ -186,6 +186,7 @@ NUMBER = "expected a number, as in the first rows; C({}) reads the column as a c
 THOUSANDS = "write thousands without a separator"
 NO_TABLE = "expected a line of column names and rows below it: was the file written to its end?"
 MEND = "mend the row; a field that holds ',' stands in quotes"
+OTHER = "a target is a number: target='x'"
 COMMA = "decimal=',' reads the comma as the decimal point"
 DROP = "leave out these 1 of 2 rows (missing='drop' does so and counts them)"
 BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 9007199254740993 in row 1"
@@ -196,16 +197,16 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
     [
         ("", "t.csv is empty (0 bytes)", NO_TABLE),
         ("\n \n", "t.csv is empty: it holds 3 bytes, all blank", NO_TABLE),
-        ("x,y\n", "t.csv has column names but no rows", None),
-        ("x,y", "t.csv has column names but no rows", None),
+        ("x,y\n", "t.csv has column names but no rows", "was it written to its end?"),
+        ("x,y", "t.csv has column names but no rows", "was it written to its end?"),
         ("x,y\n1,2\n\n3,4,5\n", "line 4 of t.csv has 3 fields, expected 2 as in the header", MEND),
         ("x,y\n1,2\n3\n", "line 3 of t.csv has 1 field, expected 2 as in the header", MEND),
         ('x,y\n"1\n",2\n3\n', "line 4 of t.csv has 1 field, expected 2 as in the header", MEND),
         ('x,y\n1,2\n3,"4\n5,6\n', "line 3 of t.csv opens a quote that is not closed", "close it, or write it twice"),
         ("x,y\n1,2\nbad,4\n", "column 'x' of t.csv holds text: 'bad' in row 2", NUMBER.format("x")),
         ("x,y\n1,2\n3,bad\n", "column 'y' of t.csv holds text: 'bad' in row 2", "expected a number"),
-        ("x,y\n2,1_000\n", "column 'y' of t.csv holds text: '1_000' in row 1", None),
-        ("x,y\n2,0x10\n", "column 'y' of t.csv holds text: '0x10' in row 1", None),
+        ("x,y\n2,1_000\n", "column 'y' of t.csv holds text: '1_000' in row 1", OTHER),
+        ("x,y\n2,0x10\n", "column 'y' of t.csv holds text: '0x10' in row 1", OTHER),
         (
             "x,z,y\nworse,2,3\n1,2,3\nbad,4,5\n",
             "column 'x' of t.csv looks like a key: it holds 3 different texts in 3 rows",
@@ -221,13 +222,17 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
         ("x;y\n1,234.5;2\n", "column 'x' of t.csv holds text: '1,234.5' in row 1", THOUSANDS),
         ("x,y\n9007199254740993,2\n", BIG, LONG),
         ("x,y\n 9007199254740993 ,2\n", BIG, LONG),
-        ("x,y\n2,\xe9\n".encode("latin-1"), "column 'y' of t.csv holds text: 'é' in row 1", None),
+        ("x,y\n2,\xe9\n".encode("latin-1"), "column 'y' of t.csv holds text: 'é' in row 1", OTHER),
         (
             "x,y\n1,2\n".encode("utf-16-le"),
             "t.csv is not a text file: it holds the byte 0x00 at position 1",
             "if it is UTF-16 without a mark: encoding='utf-16-le' or 'utf-16-be'",
         ),
-        (b"\x89PNG\r\n\x1a\n", "t.csv is not a text file: it holds the byte 0x1a at position 6", None),
+        (
+            b"\x89PNG\r\n\x1a\n",
+            "t.csv is not a text file: it holds the byte 0x1a at position 6",
+            "save the table as CSV or Parquet",
+        ),
         (b"PK\x03\x04rest", "t.csv is a workbook or a zip archive", "save the table as CSV or Parquet"),
         (
             "x,y\ninf,2\n3,4\n",
@@ -298,7 +303,11 @@ COLUMNS = "['price', 'sqft', 'city']"
         ({"features": ["sqft", "sqft"]}, "feature 'sqft' is listed 2 times", "list it once"),
         ({"features": []}, "no features: FILE has no column beside 'price' to learn from", "name another target"),
         ({"missing": "fill"}, "missing='fill' is not known", "missing='error' or missing='drop'"),
-        ({"target": "city", "features": "sqft"}, "column 'city' of FILE holds text: 'Rome' in row 1", None),
+        (
+            {"target": "city", "features": "sqft"},
+            "column 'city' of FILE holds text: 'Rome' in row 1",
+            "a target is a number: target='price'",
+        ),
     ],
 )
 def test_each_slip_of_the_caller_has_its_sentence(

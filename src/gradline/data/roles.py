@@ -122,4 +122,6 @@ def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[s
         hint = f"expected {cell.expected}"
     elif hint is None and cell.column in roles.features and others:
         hint = f"use the numeric columns: features={listed(others, 12)}"
+    elif hint is None and cell.column == roles.target and others:
+        hint = f"a target is a number: target={others[0]!r}"
     return DataError(f"column {cell.column!r} of {table} holds {cell.what} in row {cell.row}", hint=hint)

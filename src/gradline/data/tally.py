@@ -115,10 +115,15 @@ class Tally:
     def empty(self, table: str) -> DataError:
         """Say why nothing is left to fit."""
         if self.rows_read == 0:
-            return DataError(f"{table} has column names but no rows")
+            return DataError(f"{table} has column names but no rows", hint="was it written to its end?")
         if self.rows_dropped == self.rows_read:
-            return DataError(f"every one of the {self.rows_read} rows of {table} has a missing cell: {self.dropped}")
-        return DataError(f"every usable row of {table} has weight zero")
+            return DataError(
+                f"every one of the {self.rows_read} rows of {table} has a missing cell: {self.dropped}",
+                hint="fill the cells, or leave out the columns that are never complete",
+            )
+        return DataError(
+            f"every usable row of {table} has weight zero", hint="some weight must be more than zero, or use none"
+        )
 
 
 def unusable(names: Sequence[str], X: Any, *others: Array) -> tuple[Tally, NDArray[np.bool_] | None]:

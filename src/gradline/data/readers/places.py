@@ -293,11 +293,12 @@ def foreseen(path: str) -> Iterator[None]:
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition("\n")[0]
         told = f"cannot read {path}: {reason}"
+        hint = None if isinstance(error, OSError) else "it may be cut off or damaged: copy or write it again"
         if (shown := shown_path(path)) == path:
-            raise DataError(told) from error
+            raise DataError(told, hint=hint) from error
         told = purged(told.replace(path, shown), secrets(path))
     # Beyond the `except`, so that the error which may hold credentials is not in the chain.
-    raise DataError(told)
+    raise DataError(told, hint=hint)
 
 
 def _file_system(url: str) -> tuple[Any, str]:

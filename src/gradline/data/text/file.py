@@ -131,9 +131,10 @@ def refuse_binary(start: bytes, name: str) -> None:
     """DataError where there is a byte that no text holds."""
     if control := NO_TEXT.search(start):
         wide = max(start[::2].count(0), start[1::2].count(0)) > len(start) // 4
+        utf16 = "if it is UTF-16 without a mark: encoding='utf-16-le' or 'utf-16-be'"
         raise DataError(
             f"{name} is not a text file: it holds the byte {control[0][0]:#04x} at position {control.start()}",
-            hint="if it is UTF-16 without a mark: encoding='utf-16-le' or 'utf-16-be'" if wide else None,
+            hint=utf16 if wide else "save the table as CSV or Parquet",
         )
 
 
