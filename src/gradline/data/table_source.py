@@ -397,7 +397,10 @@ class TableSource:
         name = f"weight {self.roles.weight!r} of {self.name}"
         negative = np.flatnonzero(weight < 0)
         if negative.size:
-            raise DataError(f"{name} is negative: {weight[negative[0]]} in row {first + negative[0]}")
+            raise DataError(
+                f"{name} is negative: {weight[negative[0]]} in row {first + negative[0]}",
+                hint="weights are 0 or more: mend the cell, or choose another weight",
+            )
         if self.frequencies:
             check_whole(weight, name, first)
         return weight
