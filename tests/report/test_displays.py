@@ -1,0 +1,236 @@
+"""Drawings by matplotlib: artists stand where other libraries' numbers say, and one figure goes into a file."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from sklearn.linear_model import Ridge
+
+import gradline
+from gradline import (
+    CoefficientDisplay,
+    DataError,
+    GradientDescentRegressor,
+    LinearRegression,
+    LossCurveDisplay,
+    ResidualDisplay,
+    open_source,
+)
+from tests.report.conftest import FITS, fit, skewed, table
+
+pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'gradline[plots]')")
+from matplotlib.figure import Figure
+
+COLUMNS = table(150, 3)
+X = np.column_stack([COLUMNS[f"x{j}"] for j in range(3)])
+Y = COLUMNS["y"]
+WEIGHTS = np.random.default_rng(3).uniform(0.5, 2.0, len(Y))
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+def points(display):
+    return np.asarray(display.scatter_.get_offsets())
+
+
+# ---- residuals
+
+
+@pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor(), Ridge(10.0)])
+def test_residuals_of_any_regressor_stand_over_its_predictions(estimator, ax):
+    fitted = estimator.fit(X, Y).predict(X)
+    display = ResidualDisplay.from_estimator(estimator, X, Y, ax=ax)
+    np.testing.assert_array_equal(points(display), np.column_stack([fitted, Y - fitted]))
+    assert display.figure_ is ax.figure
+    assert ax.get_ylabel() == "residual (y - fitted)"
+
+
+def test_a_source_brings_its_target_and_weights(ax):
+    source = open_source(COLUMNS | {"w": WEIGHTS}, target="y", weight="w")
+    model = LinearRegression().fit(source)
+    display = ResidualDisplay.from_estimator(model, source, ax=ax, kind="scale_location")
+    found = sm.WLS(Y, sm.add_constant(X), WEIGHTS).fit()
+    scaled = np.sqrt(WEIGHTS) * found.resid
+    expected = np.sqrt(np.abs(scaled) / np.sqrt(np.mean(scaled**2)))
+    np.testing.assert_allclose(points(display), np.column_stack([found.fittedvalues, expected]), rtol=1e-9)
+
+
+def test_the_smoother_is_the_mean_in_bins_of_equal_numbers(ax):
+    """150 rows: 2/3 sqrt(150) = 8 bins."""
+    fitted = sm.OLS(Y, sm.add_constant(X)).fit().fittedvalues
+    order = np.array_split(np.argsort(fitted), 8)
+    display = ResidualDisplay.from_predictions(Y, fitted, ax=ax)
+    x, mean = display.smoother_.get_data()
+    # Cuts at quantiles and into equal parts may differ by a row a bin.
+    assert len(x) == 8
+    np.testing.assert_allclose(x, [fitted[part].mean() for part in order], atol=0.15 * fitted.std())
+    np.testing.assert_allclose(mean, [(Y - fitted)[part].mean() for part in order], atol=0.15)
+
+
+def test_quantiles_stand_over_those_of_the_normal_distribution(ax):
+    residual = Y - sm.OLS(Y, sm.add_constant(X)).fit().fittedvalues
+    display = ResidualDisplay.from_predictions(residual, np.zeros(len(residual)), ax=ax, kind="qq")
+    n = len(residual)
+    expected = stats.norm.ppf((np.arange(n) + 0.5) / n), np.sort(residual) / residual.std()
+    np.testing.assert_allclose(points(display).T, expected, rtol=1e-9)
+
+
+def test_ten_rows_have_no_smoother(ax):
+    display = ResidualDisplay.from_predictions(Y[:10], Y[:10] + 1.0, ax=ax)
+    assert display.smoother_ is None
+    assert "too few for a smoother" in ax.get_xlabel()
+
+
+def test_of_many_rows_the_same_ones_are_drawn(ax):
+    y = np.random.default_rng(0).normal(size=5000)
+    display = ResidualDisplay.from_predictions(y, np.arange(5000.0), ax=ax)
+    again = ResidualDisplay.from_predictions(y, np.arange(5000.0), ax=Figure().subplots())
+    assert len(points(display)) == 2000
+    np.testing.assert_array_equal(points(display), points(again))
+    assert "2,000 of 5,000 rows drawn" in ax.get_xlabel()
+
+
+@pytest.mark.parametrize(
+    ("y", "fitted", "weight", "why"),
+    [
+        ([1.0, 2.0], [1.0], None, r"y has shape \(2,\)"),
+        ([], [], None, "expected one number for each row"),
+        ([1.0, np.nan], [1.0, 2.0], None, "residual is nan in row 2"),
+        ([1.0, 2.0], [1.0, 2.0], [1.0, -1.0], r"sample_weight is -1.0 in row 2"),
+        ([1.0, 2.0], [1.0, 2.0], [0.0, 0.0], "sample_weight is zero in every row"),
+    ],
+)
+def test_rows_that_cannot_be_drawn_are_named(y, fitted, weight, why, ax):
+    with pytest.raises(DataError, match=why):
+        ResidualDisplay.from_predictions(y, fitted, weight, ax=ax)
+
+
+# ---- coefficients
+
+
+@pytest.mark.parametrize("covariance", ["classical", "HC3"])
+def test_dots_and_bars_are_estimates_and_intervals(covariance, ax):
+    found = sm.OLS(Y, sm.add_constant(X)).fit()
+    found = found if covariance == "classical" else found.get_robustcov_results("HC3")
+    display = CoefficientDisplay.from_estimator(LinearRegression().fit(X, Y), covariance=covariance, ax=ax)
+    np.testing.assert_allclose(display.dots_.get_xdata(), found.params[1:], rtol=1e-9)
+    bars = np.array(display.bars_.get_segments())[:, :, 0]
+    np.testing.assert_allclose(bars, found.conf_int()[1:], rtol=1e-9)
+
+
+def test_standardised_coefficients_are_those_of_standardised_columns(ax):
+    z = (X - X.mean(0)) / X.std(0)
+    expected = sm.OLS((Y - Y.mean()) / Y.std(), sm.add_constant(z)).fit().params[1:]
+    display = CoefficientDisplay.from_estimator(LinearRegression().fit(X, Y), standardise=True, ax=ax)
+    np.testing.assert_allclose(display.dots_.get_xdata(), expected, rtol=1e-9)
+
+
+def test_of_many_coefficients_the_farthest_are_drawn(ax):
+    t = np.abs(sm.OLS(Y, sm.add_constant(X)).fit().tvalues[1:])
+    display = CoefficientDisplay.from_estimator(LinearRegression().fit(X, Y), top=2, ax=ax)
+    shown = [text.get_text() for text in ax.get_yticklabels()]
+    assert shown == [f"x{j}" for j in sorted(np.argsort(-t)[:2])]
+    assert "2 of 3 coefficients" in ax.get_xlabel()
+    assert len(display.dots_.get_xdata()) == 2
+
+
+def test_a_descent_that_has_not_arrived_is_hollow(ax):
+    with pytest.warns(UserWarning, match="Stopped"):
+        model = GradientDescentRegressor(learning_rate=1e-4, max_iter=3).fit(X, Y)
+    display = CoefficientDisplay.from_estimator(model, ax=ax)
+    assert len(display.dots_.get_xdata()) == 0
+    np.testing.assert_allclose(display.hollow_.get_xdata(), model.coef_)
+
+
+def test_an_estimator_without_standard_errors_is_refused(ax):
+    with pytest.raises(DataError, match="a Ridge gives no standard errors"):
+        CoefficientDisplay.from_estimator(Ridge().fit(X, Y), ax=ax)
+
+
+# ---- the descent
+
+
+def test_the_curve_is_the_loss_and_the_floor_is_the_answers(ax):
+    with pytest.warns(UserWarning, match="Stopped"):
+        model = GradientDescentRegressor(learning_rate=1e-3, max_iter=50).fit(X, Y)
+    display = LossCurveDisplay.from_estimator(model, X, Y, ax=ax)
+    np.testing.assert_array_equal(display.line_.get_ydata(), model.loss_curve_)
+    residual = sm.OLS(Y, sm.add_constant(X)).fit().resid
+    assert display.floor_.get_ydata()[0] == pytest.approx(np.mean(residual**2), rel=1e-9)
+    assert ax.get_yscale() == "log"
+    other = LossCurveDisplay.from_estimator(GradientDescentRegressor().fit(X, Y), ax=ax)
+    assert other.line_.get_linestyle() != display.line_.get_linestyle()  # told apart without colours
+
+
+def test_an_estimator_without_a_descent_is_refused(ax):
+    with pytest.raises(DataError, match="this LinearRegression has no loss_curve_"):
+        LossCurveDisplay.from_estimator(LinearRegression().fit(X, Y), ax=ax)
+
+
+# ---- all of them
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("matplotlib")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    for draw in (
+        lambda: ResidualDisplay.from_predictions([1.0, 2.0], [1.0, 2.0]),
+        lambda: CoefficientDisplay.from_estimator(LinearRegression().fit(X, Y)),
+        lambda: LossCurveDisplay(loss=[2.0, 1.0]).plot(),
+    ):
+        with pytest.raises(gradline.errors.MissingExtraError, match="needs the extra 'plots'") as missing:
+            draw()
+        assert missing.value.hint == "pip install 'gradline[plots]'"
+
+
+@pytest.mark.filterwarnings("error")
+def test_hostile_names_are_drawn_as_they_are(ax):
+    names = ["$x^2$ & <b>", "a\nb", "\U0001f600"]
+    display = CoefficientDisplay(names=names, estimates=[1.0, 2.0, 3.0], intervals=np.zeros((3, 2)))
+    display.plot(ax)
+    ax.figure.savefig("/dev/null", format="png")
+    assert [text.get_text() for text in ax.get_yticklabels()][:2] == [r"\$x^2\$ & <b>", "a b"]
+
+
+# ---- fit --plot
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "name",
+    ["line", "columns", "few", "five", "cities", "analytic", "hostile", "unfinished", "descent", "huber", "wide"],
+)
+def test_every_kind_of_fit_has_a_figure(name, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns, options = FITS[name][0](), FITS[name][1]
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    target = "y" if "y" in columns else list(columns)[-1]
+    fit(tmp_path / "t.parquet", "--target", target, "--plot", tmp_path / "fit.svg", *options)
+    drawn = (tmp_path / "fit.svg").read_text()
+    panels = {"unfinished": 4, "descent": 4, "huber": 4, "wide": 2, "five": 3}.get(name, 4)
+    assert drawn.count('<g id="axes_') == panels
+    assert "<script" not in drawn
+
+
+def test_a_figure_leaves_pyplot_and_its_settings_alone(tmp_path):
+    """In a process of its own, in which nothing else has asked for pyplot."""
+    (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{x},{y}" for x, y in zip(*skewed(40).values(), strict=True)))
+    code = """
+import sys, matplotlib
+before = matplotlib.rcParams.copy()  # to look at them one by one would choose a backend
+sys.argv = ["gradline", "fit", "t.csv", "--target", "y", "--plot", "fit.png"]
+from gradline.cli.app import app
+app(standalone_mode=False)
+assert matplotlib.rcParams.copy() == before
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    assert (tmp_path / "fit.png").read_bytes().startswith(b"\x89PNG")
