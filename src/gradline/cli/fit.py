@@ -202,6 +202,11 @@ def fit(
         encoding=encoding,
         on_bad_file=on_bad_file.value,
     )
+    one_alone = {"--report": report is not None, "--plot": plot is not None, "--plan": plan, "--dask": dask is not None}
+    one_alone |= {"--covariance": covariance != "classical", "--diagnose": diagnose}
+    one_alone["--checkpoint"] = checkpoint is not None and engine is None
+    table = processes.shared(table, one_alone)
+    table = cluster.on_dask(ctx, dask, table, descends=engine is not None, only_plans=plan)
     intercept = intercept_of(table, intercept)
     if as_json and form is not Format.text:
         raise typer.BadParameter("--json is a format already", param_hint="--format")
@@ -234,7 +239,7 @@ def fit(
         keep = None if checkpoint is None else (checkpoint, checkpoint_every)
         moments, solution = _solve(table, intercept, precision.value, keep)
         unsaved = None
-        if save is not None:
+        if save is not None and processes.is_first():
             try:
                 models.save(save, table, moments, solution, fit_intercept=intercept, precision=precision.value)
             except GradlineError as error:  # a full disk; told below the fit, which it shall not take along
@@ -243,7 +248,7 @@ def fit(
         fitted = pages.Fitted(table, intercept, moments, solution)
         try:
             robust = pages.show(summary, fitted, asked, pages.command_of(ctx), as_json=as_json, look=look)
-            if save is not None and unsaved is None and robust is not None:
+            if save is not None and unsaved is None and robust is not None and processes.is_first():
                 models.save(
                     save, table, moments, solution, fit_intercept=intercept, precision=precision.value, robust=robust
                 )
@@ -284,6 +289,7 @@ def fit(
         from gradline.report.wide_summary import WideSummary
         from gradline.solution import Status
 
+        processes.check(options, table)
         descent = _descend(table, options, seed)
         told = Summary.of_descent if descent.problem.exact is not None else WideSummary
         summary_ = told(descent, Names.of(table), engine=engine.value, fit_intercept=intercept)

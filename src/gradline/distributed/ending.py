@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 
 from gradline.errors import GradlineError
 
-END, TOLD = "end", "told"
+END, TOLD, KNOWN = "end", "told", "known"
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 5.0  # for the first process to say it
+LEARN_SECONDS = 2.0  # for the others to learn it: the first may be the one that keeps the store
 
 
 class LostError(GradlineError, RuntimeError):
@@ -33,7 +34,7 @@ class Ending:
     ----------
     store : torch.distributed.Store
         Used by no other thread.
-    rank : int
+    rank, size : int
     tell : (words) -> None
         Called once, in process 0.
     leave : (code) -> None
@@ -41,9 +42,9 @@ class Ending:
     """
 
     def __init__(
-        self, store: Any, rank: int, tell: Callable[[str], None], leave: Callable[[int], Any] = os._exit
+        self, store: Any, rank: int, size: int, tell: Callable[[str], None], leave: Callable[[int], Any] = os._exit
     ) -> None:
-        self._store, self._rank, self._tell, self._leave = store, rank, tell, leave
+        self._store, self._rank, self._size, self._tell, self._leave = store, rank, size, tell, leave
         self._lock = threading.Lock()  # one thread at a time talks to the store, and one ends this process
         self._resting = threading.Event()
 
@@ -94,8 +95,12 @@ class Ending:
                     self._tell(words)
                 with suppress(RuntimeError, OSError):
                     self._store.set(TOLD, "")
+                    deadline = time.monotonic() + LEARN_SECONDS
+                    while self._store.add(KNOWN, 0) < self._size - 1 and time.monotonic() < deadline:
+                        time.sleep(LOOK_SECONDS / 10)
             else:
                 try:
+                    self._store.add(KNOWN, 1)
                     self._store.wait([TOLD], timedelta(seconds=WAIT_SECONDS))
                 except (RuntimeError, OSError):  # the first process is gone
                     if words and sys.__stderr__ is not None:

@@ -35,6 +35,7 @@ class ProcessGroup:
     """
 
     def __init__(self, place: Place, tell: Callable[[str], None]) -> None:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # that a process is gone, we say
         try:
             import torch.distributed as dist
         except ImportError:
@@ -45,7 +46,7 @@ class ProcessGroup:
         _stay_on_loopback(place.address)
         try:
             store = _store(place, seconds)
-            self.ending = Ending(_store(place, seconds, joins=True), place.rank, tell)
+            self.ending = Ending(_store(place, seconds, joins=True), place.rank, place.size, tell)
             dist.init_process_group(
                 _backend(place),
                 store=store,
