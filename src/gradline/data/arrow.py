@@ -1,7 +1,7 @@
 """Arrow's memory as NumPy's, and words as Arrow's.
 
-pyarrow's own `to_numpy`, `array` and `scalar` import pandas where that is installed: this takes a third of a second
-and 40 MB, and swallows a Ctrl-C that comes meanwhile.
+pyarrow's own `to_numpy`, `array` and `scalar` import pandas where that is installed: this takes longer than a small
+fit, and swallows a Ctrl-C that comes meanwhile.
 """
 
 from __future__ import annotations
