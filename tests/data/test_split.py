@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse
 from hypothesis import given
@@ -17,6 +18,7 @@ from gradline import DataError, ExactMoments, open_source
 from gradline.data import blocks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
+from gradline.data.seen import seen
 from gradline.data.source import Source, whole
 from gradline.data.split import held_out
 from gradline.data.text import csv_chunks
@@ -245,3 +247,29 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch: pytest.MonkeyPatch) -> 
     peak(5)  # what is imported or cached on first use
     # 400 blocks of 24 kB are 10 MB; a window and two blocks are some 100 kB.
     assert peak(400) < peak(20) + 50_000
+
+
+@pytest.mark.parametrize("kind", ["own", "table", "memory"])
+def test_rows_keep_their_numbers_and_their_groups_on_either_side(kind):
+    """Row 5 of the table has an empty cell, row 7 the weight zero."""
+    columns = {"x": NUMBER[:50].copy(), "y": TARGET[:50], "w": np.ones(50), "g": np.arange(50) % 3}
+    columns["x"][4], columns["w"][6] = np.nan, 0.0
+    if kind == "own":
+        source: Source = OwnSource()
+    elif kind == "table":
+        table = pa.table(columns)
+        source = open_source(table, target="y", features=["x"], weight="w", missing="drop", weights="frequency")
+    else:
+        source = ArraySource(columns["x"][:, None], columns["y"], columns["w"], missing="drop")
+    numbers = []
+    for part in held_out(source, 0.3, seed=0):
+        groups = ["g"] if kind == "table" else [columns["g"]] if kind == "memory" else []
+        for batch, row, found in seen(part, groups):
+            # The column is the number of its row, from 0.
+            assert (batch.X[:, 0] == row - 1).all()
+            numbers += row.tolist()
+            for codes in found:
+                assert len({(code, label) for code, label in zip(codes, (row - 1) % 3, strict=True)}) <= 3
+        assert bool(getattr(part, "frequencies", False)) == (kind == "table")
+    expected = set(range(1, 51)) - {5, 7} if kind != "own" else set(range(1, len(numbers) + 1))
+    assert sorted(numbers) == sorted(expected)

@@ -160,3 +160,14 @@ def test_the_answer_does_not_depend_on_threads_or_kind_of_sums():
     one, other = diagnosed(X, y), diagnosed(X, y, kind=ExactMoments)
     assert one.quantiles.residual.count == other.quantiles.residual.count
     assert str(one) == str(other)
+
+
+def test_what_is_no_answer_has_rows_but_no_verdicts():
+    diagnosis = diagnosed(*straight(), unjudged="the descent has not arrived")
+    assert {check.seen for check in diagnosis.checks} == {"Not judged: the descent has not arrived."}
+    assert {check.sign for check in diagnosis.checks} == {None}
+    assert diagnosis.folds is None
+    assert np.isnan(diagnosis.press)
+    assert "not known: the descent has not arrived" in str(diagnosis)
+    assert len(diagnosis.sample.row) == 400
+    assert diagnosis.as_dict()["unjudged"] == "the descent has not arrived"

@@ -88,3 +88,12 @@ def test_equal_rows_are_told_in_their_order():
     X = np.repeat([0.0, 1.0, 5.0], 40)[:, None]
     y = X[:, 0] + np.tile([1.0, -1.0], 60)
     assert [row.row for row in diagnosed(X, y, top=5, rows=16).influence.by_leverage] == [81, 82, 83, 84, 85]
+
+
+def test_remarkable_rows_bring_their_features_where_these_are_few():
+    X, y = table(300)
+    found = diagnosed(X, y, rows=64).influence
+    for row in (*found.by_cooks, *found.by_studentised, *found.by_leverage):
+        assert (row.x == X[row.row - 1]).all()
+    wide = np.random.default_rng(0).normal(size=(60, 21))
+    assert {row.x for row in diagnosed(wide, wide.sum(axis=1) + y[:60]).influence.by_leverage} == {None}

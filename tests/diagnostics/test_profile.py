@@ -98,3 +98,36 @@ def test_of_many_features_those_that_move_the_fit_most_are_binned(monkeypatch):
     diagnosis = diagnosed(X, y)
     assert list(diagnosis.profile.features) == ["x1", "x3"]
     assert any("2 others are left out" in note for note in diagnosis.notes)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("count", [1, 4, 7])
+def test_fewer_bins_are_neighbours_together(count, weighted):
+    X, y = table(900)
+    w = np.random.default_rng(1).uniform(0.2, 4.0, 900) if weighted else np.ones(900)
+    found, fit = diagnosed(X, y, w if weighted else None).profile.fitted.fewer(count), fitted(X, y, w)
+    assert len(found.x) == count
+    order, ends = np.argsort(fit.fittedvalues, kind="stable"), np.cumsum(found.rows).astype(int)
+    assert ends[-1] == 900
+    for j, rows in enumerate(np.split(order, ends[:-1])):
+        # What remains of residuals that cancel to zero is rounding of their size.
+        near(found.mean[j] + 1.0, np.average(fit.resid[rows], weights=w[rows]) + 1.0, 1e-8)
+        near(found.standard_error[j], np.sqrt(fit.scale / w[rows].sum()), 1e-8)
+        near(found.sd[j], np.sqrt(np.mean(fit.wresid[rows] ** 2)), 1e-8)
+        near(found.x[j], fit.fittedvalues[rows].mean())
+
+
+def test_bins_of_an_exact_fit_have_no_error_together_either():
+    x = np.arange(40.0)
+    bins = diagnosed(x[:, None], 3.0 + 2.0 * x).profile.fitted.fewer(5)
+    assert len(bins.x) == 5
+    assert (bins.standard_error == 0.0).all()
+
+
+def test_half_the_band_is_that_of_a_row_of_mean_leverage():
+    from scipy import stats
+
+    X, y = table(60)
+    fit = fitted(X, y)
+    expected = stats.t.ppf(0.975, 55) * np.sqrt(fit.scale * (1.0 + 5 / 60))
+    near(diagnosed(X, y).profile.half_band, expected)

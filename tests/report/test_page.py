@@ -2,10 +2,13 @@
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gradline.diagnostics import wording
+from gradline.report.page import folded_lab
 from tests.lab.colours import contrast
 from tests.report.conftest import HOSTILE
 
@@ -298,3 +301,15 @@ def test_thousands_of_columns_fit_on_the_page(reports, opened):
     assert page.locator(".equation .more").inner_text() == "+ 1,044 more terms"
     assert "need too much memory" in " ".join(made.fit["diagnosis"]["notes"])
     assert page.locator(".panel").count() == 6
+
+
+def test_the_document_states_the_limits_that_decide():
+    text = (Path(__file__).parents[2] / "docs" / "report.md").read_text(encoding="utf-8")
+    limits = [name for name in vars(wording) if name.startswith(("LARGE_", "FEWEST_", "MANY_")) or name == "LEVEL"]
+    assert len(limits) == 10
+    for name in limits:
+        limit = getattr(wording, name)
+        said = f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
+        assert re.search(rf"(?<![\d.,]){re.escape(said)}(?![\d.,]*\d)", text), name
+    assert folded_lab.MOST_ROWS == 2_000_000
+    assert "two million" in text
