@@ -18,6 +18,7 @@ extensions = [
     "numpydoc",
     "myst_parser",
     "commands",
+    "console",
     "mathml",
 ]
 nitpicky = True
