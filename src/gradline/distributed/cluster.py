@@ -97,15 +97,17 @@ def results_in_order(tasks: Sequence[Any]) -> Iterator[Any]:
     import dask
 
     client = _open_client()
+    with dask.config.set({"optimization.fuse.delayed": True}):  # one task of each chain
+        tasks = dask.optimize(*tasks)
     if client is None:
-        yield from dask.compute(*tasks)
+        yield from dask.compute(*tasks, optimize_graph=False)
         return
     from distributed.comm import CommClosedError
 
     from distributed import CancelledError, KilledWorker
 
     where = client.scheduler.address if client.scheduler else "the scheduler"
-    futures = client.compute(list(tasks))
+    futures = client.compute(list(tasks), optimize_graph=False)
     try:
         for future in futures:
             _wait(client, future, where)
@@ -164,7 +166,8 @@ def _local(distributed: Any, workers: int | None) -> Any:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # of the HTTP server, which there is without a dashboard too
+        worker_dashboard_address="127.0.0.1:0",
         memory_limit=0,
         silence_logs=logging.CRITICAL,
     )

@@ -25,11 +25,17 @@ def on_dask(
 
     Which worker takes which part, how many there are, in what order they end and what is done twice decides nothing: a
     part always has the same state, and the tree merges neighbours, in their order.
+
+    A partition of a collection and its state are one task, so that no scheduler can part them: the rows stay in the
+    worker that made them. Only where a part comes from several tasks (Arrays X and y) must these meet.
     """
     import dask
+    from dask.base import unpack_collections
 
     name = f"gradline-{uuid4().hex[:8]}"
-    table = dask.delayed(whole, name=f"{name}-table", traverse=False)
+    # Files are found by each task in one table, sent once; what Dask holds has to be all that a task depends on.
+    held = bool(parts) and bool(unpack_collections(parts[0])[0])
+    table = whole if held else dask.delayed(whole, name=f"{name}-table", traverse=False)
     part_state, merge = (dask.delayed(function, name=function.__name__, pure=False) for function in (_state, _merged))
     states = [part_state(of, table, part, dask_key_name=f"{name}-part-{number}") for number, part in enumerate(parts)]
     counts = [1] * len(parts)
