@@ -1,0 +1,137 @@
+"""t, intervals, F and Wald from a robust covariance: the figures of statsmodels, to ten digits."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from gradline.data.arrays import ArraySource
+from gradline.diagnostics.sandwich import robust_covariance
+from gradline.errors import DataError
+from gradline.moments.exact import ExactMoments
+from gradline.moments.inference import infer
+from gradline.moments.moments import Moments
+from gradline.moments.one_pass import one_pass
+
+DIGITS = 1e-10
+CITY = np.random.default_rng(9).integers(0, 30, 400)
+YEAR = np.random.default_rng(8).integers(0, 9, 400)
+KINDS = {
+    **{kind: (kind, kind, {}) for kind in ("HC0", "HC1", "HC2", "HC3")},
+    "cluster": (("cluster", CITY), "cluster", {"groups": CITY, "use_t": True}),
+    "two clusters": (("cluster", CITY, YEAR), "cluster", {"groups": np.column_stack([CITY, YEAR]), "use_t": True}),
+    "newey-west": (("newey-west", 3), "HAC", {"maxlags": 3, "use_t": True}),
+}
+
+
+def table(n=400):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 3)) * [1.0, 30.0, 0.1] + [0.0, 100.0, 3.0]
+    return X, 2.0 + X @ [1.0, -0.1, 4.0] + rng.normal(size=n) * (1.0 + np.abs(X[:, 0]))
+
+
+def both(name, *, intercept=True, weighted=False, kind=Moments):
+    """Our inference, and statsmodels' results."""
+    X, y = table()
+    w = np.random.default_rng(1).uniform(0.2, 4.0, len(y)) if weighted else None
+    source = ArraySource(X, y, w)
+    moments = one_pass(source, kind)
+    solution = moments.solve(intercept)
+    spec, theirs, options = KINDS[name]
+    robust = robust_covariance(source, moments, solution, spec, fit_intercept=intercept)
+    design = sm.add_constant(X) if intercept else X
+    fit = (sm.OLS(y, design) if w is None else sm.WLS(y, design, w)).fit()
+    return robust.judge(infer(moments, solution, fit_intercept=intercept)), fit.get_robustcov_results(theirs, **options)
+
+
+@pytest.mark.parametrize("name", [*KINDS])
+@pytest.mark.parametrize(("intercept", "weighted"), [(True, False), (True, True), (False, False)])
+def test_every_figure_that_statsmodels_has(name, intercept, weighted):
+    ours, theirs = both(name, intercept=intercept, weighted=weighted)
+    np.testing.assert_allclose(ours.standard_error, theirs.bse, rtol=DIGITS)
+    np.testing.assert_allclose(ours.t, theirs.tvalues, rtol=DIGITS)
+    # A tail is exp(-t^2 / 2) and the like: an error in t is as many times larger in it.
+    np.testing.assert_allclose(ours.p_value, theirs.pvalues, rtol=DIGITS * max(1.0, float(np.max(ours.t**2))))
+    width = np.abs(theirs.conf_int()).max()
+    np.testing.assert_allclose(ours.confidence_interval, theirs.conf_int(), rtol=DIGITS, atol=DIGITS * width)
+    np.testing.assert_allclose(ours.f_statistic, float(np.squeeze(theirs.fvalue)), rtol=10 * DIGITS)
+    assert ours.f_df == (3, ours.df)
+    unchanged = ("r2", "rsquared"), ("adjusted_r2", "rsquared_adj"), ("aic", "aic"), ("bic", "bic")
+    for mine, other in unchanged if not weighted else unchanged[:2]:
+        assert getattr(ours, mine) == pytest.approx(getattr(theirs, other), rel=DIGITS)
+
+
+@pytest.mark.parametrize("name", ["HC3", "cluster", "newey-west"])
+def test_wald_tests_of_combinations_as_statsmodels_has_them(name):
+    ours, theirs = both(name)
+    R, q = np.array([[1.0, 0.0, 0.0, 3.0], [0.0, 1.0, 10.0, 0.0]]), np.array([14.0, 0.5])
+    expected = theirs.f_test((R, q))
+    found = ours.wald(R, q)
+    assert found.statistic == pytest.approx(float(np.squeeze(expected.fvalue)), rel=1e-9)
+    assert found.p_value == pytest.approx(float(expected.pvalue), rel=1e-8)
+    assert found.df == (2, int(expected.df_denom))
+
+
+@pytest.mark.parametrize("name", ["HC3", "cluster"])
+def test_intervals_of_predictions_as_statsmodels_has_them(name):
+    ours, theirs = both(name)
+    rows = table()[0][:5] * 1.5
+    frame = theirs.get_prediction(sm.add_constant(rows)).summary_frame()
+    middle, error = frame["mean"].to_numpy(), frame["mean_se"].to_numpy()
+    # Student's t has the degrees of freedom of the clusters, as in their tables; their predictions take those of rows.
+    t = stats.t.ppf(0.975, ours.df)
+    for kind, half in (("confidence", t * error), ("prediction", t * np.sqrt(error**2 + theirs.scale))):
+        found = ours.predict_interval(rows, kind=kind)
+        np.testing.assert_allclose(found, np.column_stack([middle - half, middle + half]), rtol=1e-9)
+
+
+def test_columns_far_from_zero_keep_the_digits_of_a_joint_test():
+    """Where columns are 1e7 standard deviations from zero, the error of the intercept is 1e7 times that at the mean."""
+    rng = np.random.default_rng(5)
+    X, groups = rng.integers(-50, 50, size=(300, 2)).astype(float), np.arange(300) % 20
+    y = X @ [1.0, 2.0] + rng.integers(-30, 30, 300)
+    found = []
+    for origin in (0.0, 2.0**30):
+        source = ArraySource(X + origin, y)
+        moments = one_pass(source, ExactMoments)
+        solution = moments.solve()
+        robust = robust_covariance(source, moments, solution, ("cluster", groups), fit_intercept=True)
+        judged = robust.judge(infer(moments, solution, fit_intercept=True))
+        at_mean = judged.wald(np.array([1.0, *(X.mean(0) + origin)]), y.mean() + 1.0)
+        found.append([judged.f_statistic, at_mean.statistic])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-6)  # the intercept itself is rounded to 1e-7 of a spread
+
+
+def test_few_clusters_test_few_slopes_together():
+    X, y = table()
+    source = ArraySource(X, y)
+    moments = one_pass(source, Moments)
+    solution = moments.solve()
+    robust = robust_covariance(source, moments, solution, ("cluster", np.arange(400) % 3), fit_intercept=True)
+    judged = robust.judge(infer(moments, solution, fit_intercept=True))
+    assert np.isnan([judged.f_statistic, judged.f_p_value]).all()
+    assert judged.wald([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]).df == (2, 2)
+    with pytest.raises(DataError, match="too low a rank to test 3 combinations"):
+        judged.wald(np.eye(4)[1:])
+    with pytest.raises(DataError, match="follows from the others"):
+        judged.wald([[0.0, 1.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0]])
+
+
+def test_an_exact_fit_has_no_tests_by_any_covariance():
+    x = np.arange(12.0)[:, None]
+    source = ArraySource(x, 2 * x[:, 0] + 1)
+    moments = one_pass(source, ExactMoments)
+    solution = moments.solve()
+    robust = robust_covariance(source, moments, solution, "HC3", fit_intercept=True)
+    judged = robust.judge(infer(moments, solution, fit_intercept=True))
+    assert (judged.standard_error == 0).all()
+    assert np.isnan([*judged.t, judged.f_statistic, judged.wald([0.0, 1.0]).statistic]).all()
+
+
+def test_without_degrees_of_freedom_nothing_is_known():
+    source = ArraySource([[1.0], [2.0]], [1.0, 5.0])
+    moments = one_pass(source, Moments)
+    solution = moments.solve()
+    robust = robust_covariance(source, moments, solution, "HC1", fit_intercept=True)
+    judged = robust.judge(infer(moments, solution, fit_intercept=True))
+    assert np.isnan([*judged.standard_error, *judged.t, *judged.p_value]).all()

@@ -1,0 +1,225 @@
+"""Accounts of fits in every format: 80 columns, and names that stay names whatever they hold."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from gradline import GradientDescentRegressor, LinearRegression
+from gradline.data.arrays import ArraySource
+from gradline.report.comparison import SideBySide
+from gradline.report.formats import Account, Table
+from gradline.report.formats.latex import escaped
+from gradline.report.formats.text import columns_of, lines_of, wrapped
+
+HOSTILE = [
+    "</script><b>x</b>",
+    "a|b\\|c",
+    "100%_of {x} & #y $z$ ~^\\",
+    "[link](http://example.org)",
+    "*bold* _it_ `code` <br>",
+    "line\nend\ttab",
+    "\x1b[31mred",
+    "\U0001f600 \u4fa1\u683c e\u0301t\u00e9 \u0142\u00f8\u00df",
+    "-",
+    "1. one",
+    "[x]",
+    "* star",
+    "",
+    "\"quoted\" 'name'",
+    "x" * 300,
+    "\u202eevil",
+]
+
+
+def fit(names=None, scale=1.0, n=40, p=None):
+    rng = np.random.default_rng(0)
+    p = len(names) if names else p
+    X = rng.normal(size=(n, p))
+    y = X.sum(1) * scale + rng.normal(size=n) * scale
+    source = ArraySource(X, y, feature_names=[name or "(blank)" for name in names] if names else None)
+    return LinearRegression().fit(source)
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    return fit(HOSTILE).summary(covariance="HC3")
+
+
+def widest(text):
+    return max(columns_of(line) for line in text.splitlines())
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-9, 1.0, 1e7, 1e15, 1e140])
+def test_text_fits_80_columns_whatever_the_numbers(scale):
+    summary = fit(["short", "a_rather_long_name_of_a_column_in_a_table", "x" * 90], scale).summary()
+    assert widest(summary.to_text(details=True)) <= 80
+    nearly_exact = LinearRegression().fit(np.arange(20.0)[:, None], np.arange(20.0) * scale + 1e-9 * scale)
+    assert widest(str(nearly_exact.summary())) <= 80
+
+
+def test_text_fits_80_columns_whatever_the_names(hostile):
+    text = hostile.to_text(details=True)
+    assert widest(text) <= 80
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+
+
+def test_a_name_of_reasonable_length_is_never_cut(hostile):
+    joined = re.sub(r"\s+", "", str(hostile))
+    for name in HOSTILE[:6]:
+        assert re.sub(r"\s+", "", name) in joined
+
+
+def test_names_too_long_for_their_line_stay_apart():
+    names = ["y" * 60 + str(k) for k in range(5)]
+    text = str(fit(names).summary())
+    assert all(name in text for name in names)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "moments"])
+def test_descents_fit_80_columns(engine):
+    X = np.random.default_rng(1).normal(size=(30, 3))
+    for options in ({}, {"max_iter": 1, "learning_rate": 1e-3}):
+        model = GradientDescentRegressor(engine, tol=None, **options).fit(X, X @ [1.0, 2.0, 3.0] + 1e-3)
+        summary = replace(model.summary(), source="/a/long/path" * 12)
+        assert widest(str(summary)) <= 80
+
+
+def test_thousands_of_columns_are_told_and_fit(tmp_path):
+    summary = fit(p=700, n=900).summary()
+    assert widest(summary.to_text(details=True)) <= 80
+    told = summary.as_dict()
+    assert told["vif"] is None is told["correlation"]
+    assert len(told["p_value"]) == 701
+    some = fit(p=150, n=400).summary().as_dict()
+    assert some["correlation"] is None
+    assert len(some["vif"]) == 151
+
+
+def test_many_fits_side_by_side_go_on_in_another_table():
+    reports = [(f"folder/{'long' * 12}{k}.json", fit(["a", "b" * 50]).summary()) for k in range(9)]
+    text = str(SideBySide(reports))
+    assert widest(text) <= 80
+    assert text.count("residual sd") > 1
+    assert len(re.findall(r"\(0\.\d+\)", text)) == 9 * 3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=200), st.text("0123456789.-e+", max_size=12)), min_size=1, max_size=5))
+def test_any_table_fits(rows):
+    table = Table([["", "figure"], *([name, figure] for name, figure in rows)])
+    assert all(columns_of(line) <= 80 for line in lines_of(table))
+    assert all(columns_of(line) <= 80 for name, _ in rows for line in wrapped(name))
+
+
+class Cells(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.cells, self.inside = set(), [], False
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        assert not attrs
+        self.inside = tag in ("th", "td")
+        if self.inside:
+            self.cells.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+    def handle_data(self, data):
+        if self.inside:
+            self.cells[-1] += data
+
+
+def test_html_holds_names_and_no_tags_of_theirs(hostile):
+    parser = Cells()
+    parser.feed(hostile._repr_html_())
+    assert parser.tags == {"p", "table", "thead", "tbody", "tr", "th", "td"}
+    assert {name or "(blank)" for name in HOSTILE} <= set(parser.cells)
+    assert hostile.to_html() == hostile._repr_html_()
+
+
+def test_markdown_holds_names_and_no_marks_of_theirs(hostile):
+    """As a parser of CommonMark with tables reads it: each cell is one run of text."""
+    reader = MarkdownIt("commonmark").enable("table")
+    cells, tags = [], set()
+    for token in reader.parse(hostile.to_markdown(details=True)):
+        tags.add(token.tag)
+        if token.type == "inline":
+            assert {child.type for child in token.children} <= {"text", "text_special"}, token.content
+            cells.append("".join(child.content for child in token.children))
+    assert tags <= {"table", "thead", "tbody", "tr", "th", "td", "p", ""}
+    for name in HOSTILE:
+        assert " ".join((name or "(blank)").replace("\x1b", "\\x1b").replace("\u202e", "\\u202e").split()) in cells
+    assert cells.count("estimate") == 1
+
+
+@pytest.mark.parametrize("text", ["1. one", "- item", "+ item", "=====", "2) two", "# head", "> quote", "---"])
+def test_a_markdown_heading_stays_a_sentence(text):
+    tokens = MarkdownIt("commonmark").parse(Account(text, [], []).written("markdown"))
+    assert [token.type for token in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    assert "".join(child.content for child in tokens[1].children) == text
+
+
+COMMANDS = re.compile(r"\\(textbackslash|textasciicircum|textasciitilde|textless|textgreater|textbar)\{\}")
+
+
+def plain(latex):
+    """Whether only letters and harmless signs are left once what LaTeX knows is taken out."""
+    latex = COMMANDS.sub("", latex)
+    latex = re.sub(r"\\texttt\{U\+[0-9A-F]{4,6}\}", "", latex)
+    latex = re.sub(r"\{\\char`\\?.\}", "", latex)
+    latex = re.sub(r"\{\\[`'^~=.\"][A-Za-z]\}|\{\\[uvHcr]\{[A-Za-z]\}\}", "", latex)
+    latex = re.sub(r"\\(ss|ae|AE|oe|OE|o|O|l|L|ldots)\{\}|\\textsuperscript\{\d\}", "", latex)
+    latex = re.sub(r"\\[{}$&#%_]", "", latex)
+    latex = re.sub(r"\{[\[\]*]\}|[-']\{\}|~", "", latex)
+    return not re.search(r"[\\{}$&#%_^~<>|\"\[\]]", latex) and latex.isascii()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40))
+def test_latex_holds_no_sign_that_it_would_obey(text):
+    assert plain(escaped(text)), escaped(text)
+
+
+def test_latex_is_a_table_of_booktabs(hostile):
+    latex = hostile.to_latex(details=True)
+    for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+        assert latex.count(rule) == 2
+    body = [line for line in latex.splitlines() if line.endswith(r" \\")]
+    for line in body:
+        cells = re.split(r"(?<!\\)&", line.removesuffix(r" \\"))
+        assert len(cells) in (6, 7)
+        for cell in map(str.strip, cells):
+            number = re.fullmatch(r"\$(< )?-?[\d.{,}]+( \\times 10\^\{-?\d+\})?\$", cell)
+            assert number or plain(cell), cell
+    assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("100%", r"100\%"),
+    ("a_b", r"a\_b"),
+    ("\u00e9", r"{\'e}"),
+    ("\u010d", r"{\v{c}}"),
+    ("\u00df", r"\ss{}"),
+    ("\U0001f600", r"\texttt{U+1F600}"),
+    ("[a]", "{[}a{]}"),
+    ("a--b", "a-{}-{}b"),
+])  # fmt: skip
+def test_latex_of_single_signs(text, expected):
+    assert escaped(text) == expected
+
+
+def test_numbers_in_latex_have_a_minus_and_powers_of_ten():
+    latex = Account(
+        "", [Table([["", "n"], ["a", "-1.5"], ["b", "< 0.0001"], ["c", "-2.5e-07"], ["d", "-"]])], []
+    ).written("latex")
+    for cell in ("$-1.5$", "$< 0.0001$", r"$-2.5 \times 10^{-7}$", "-{}"):
+        assert f"& {cell} \\\\" in latex

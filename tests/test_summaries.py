@@ -1,0 +1,312 @@
+"""Summaries by another covariance, of both estimators and on the command line: where rows come from, what is told."""
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from sklearn.base import clone
+from typer.testing import CliRunner
+
+from gradline import GradientDescentRegressor, LinearRegression, load, open_source
+from gradline.cli.app import app
+from gradline.errors import DataError
+from gradline.model_file import read_model
+from tests.test_cli import gradline
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(120, 3)) * [1.0, 10.0, 0.1] + [0.0, 50.0, 2.0]
+Y = 1.0 + X @ [1.0, 0.2, 3.0] + RNG.normal(size=120) * (1.0 + np.abs(X[:, 0]))
+CITY = RNG.integers(0, 15, 120)
+YEAR = RNG.integers(2000, 2008, 120)
+ERRORS = sm.OLS(Y, sm.add_constant(X)).fit().get_robustcov_results("HC3").bse
+CLUSTERED = (
+    sm.OLS(Y, sm.add_constant(X))
+    .fit()
+    .get_robustcov_results("cluster", groups=np.column_stack([CITY, YEAR]), use_t=True)
+)
+
+
+def frame():
+    table = pd.DataFrame(X, columns=["a", "b", "c"])
+    return table.assign(y=Y, city=[f"city {k}" for k in CITY], year=YEAR)
+
+
+def errors(summary):
+    return summary.inference.standard_error
+
+
+@pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor()])
+@pytest.mark.parametrize("rows", [(X, Y), (X.tolist(), Y.tolist()), (frame()[["a", "b", "c"]], frame()["y"])])
+def test_right_after_a_fit_the_rows_are_known(estimator, rows):
+    np.testing.assert_allclose(errors(clone(estimator).fit(*rows).summary(covariance="HC3")), ERRORS, rtol=1e-10)
+
+
+@pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor("moments")])
+def test_clusters_are_columns_of_the_source_or_arrays(estimator):
+    source = open_source(frame(), target="y", features=["a", "b", "c"])
+    by_column = clone(estimator).fit(source).summary(covariance=("cluster", "city", "year"))
+    by_array = clone(estimator).fit(X, Y).summary(covariance=("cluster", CITY, YEAR))
+    for found in (by_column, by_array):
+        np.testing.assert_allclose(errors(found), CLUSTERED.bse, rtol=1e-10)
+        np.testing.assert_allclose(found.inference.p_value, CLUSTERED.pvalues, rtol=1e-7)
+    assert by_column.robust.described.startswith("clustered by 'city' (15 clusters) and 'year' (8 clusters)")
+    told = by_column.as_dict()["covariance"]
+    assert (told["kind"], told["df"]) == ("cluster", 7)
+    assert "t on 7 degrees of freedom" in str(by_column).replace("\n", " ")
+
+
+def test_categories_weights_and_dropped_rows_are_read_again_as_they_were_fitted():
+    table = frame().assign(w=RNG.uniform(0.5, 2.0, 120), kind=np.where(CITY % 2, "odd", "even"))
+    table.loc[[3, 50], "a"] = np.nan
+    source = open_source(table, target="y", features=["a", "kind"], weight="w", missing="drop")
+    found = LinearRegression(missing="drop").fit(source).summary(covariance=("cluster", "city"))
+    kept = table.dropna()
+    design = sm.add_constant(np.column_stack([kept.a, kept.kind == "odd"]).astype(float))
+    expected = (
+        sm.WLS(kept.y, design, kept.w)
+        .fit()
+        .get_robustcov_results("cluster", groups=pd.factorize(kept.city)[0], use_t=True)
+    )
+    np.testing.assert_allclose(errors(found), expected.bse, rtol=1e-10)
+
+
+def test_frequencies_count_as_rows():
+    times = RNG.integers(1, 4, 120)
+    found = LinearRegression(weights="frequency").fit(X, Y, times).summary(covariance="HC1")
+    repeated = LinearRegression().fit(np.repeat(X, times, axis=0), np.repeat(Y, times)).summary(covariance="HC1")
+    np.testing.assert_allclose(errors(found), errors(repeated), rtol=1e-10)
+    assert found.inference.df == repeated.inference.df
+
+
+@pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor()])
+def test_pickles_and_copies_hold_no_rows(estimator):
+    model = clone(estimator).fit(np.repeat(X, 200, axis=0), np.repeat(Y, 200))
+    assert len(pickle.dumps(model)) < 5_000
+    for other in (pickle.loads(pickle.dumps(model)), copy.copy(model), copy.deepcopy(model)):
+        with pytest.raises(DataError, match=r"needs the rows of the fit a second time|needs the descent itself"):
+            other.summary(covariance="HC3")
+    assert model.summary(covariance="HC3").robust is not None
+
+
+def test_rows_can_be_given_where_the_model_has_none(tmp_path):
+    path = tmp_path / "m.json"
+    model = LinearRegression(precision="exact").fit(X[:70], Y[:70]).partial_fit(X[70:], Y[70:])
+    model.save(path)
+    for one in (
+        model,
+        load(path),
+        LinearRegression.from_moments(model.moments_),
+        model.forget(X[:1], Y[:1]).partial_fit(X[:1], Y[:1]),
+    ):
+        with pytest.raises(DataError, match="needs the rows of the fit a second time") as caught:
+            one.summary(covariance="HC3")
+        assert "data=" in caught.value.hint
+        np.testing.assert_allclose(errors(one.summary(covariance="HC3", data=(X, Y))), ERRORS, rtol=1e-10)
+        assert one.diagnose(X, Y).rows == 120
+
+
+def test_other_rows_than_those_of_the_fit_are_refused():
+    rows = X.copy()
+    model = LinearRegression().fit(rows, Y)
+    rows[5, 1] += 1e-3
+    with pytest.raises(DataError, match="have changed since the fit"):
+        model.summary(covariance="HC3")
+    with pytest.raises(DataError, match="there are 119, expected 120"):
+        model.summary(covariance="HC3", data=(X[1:], Y[1:]))
+    with pytest.raises(DataError, match="expected \\(X, y\\)"):
+        model.summary(covariance="HC3", data=X)
+
+
+@pytest.mark.parametrize("covariance", ["HC9", "cluster", ("cluster",), ("newey-west", -1), 3])
+@pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor()])
+def test_an_unknown_covariance_is_one_sentence(estimator, covariance):
+    with pytest.raises(DataError) as caught:
+        clone(estimator).fit(X, Y).summary(covariance=covariance)
+    assert caught.value.hint
+
+
+def test_what_comes_once_cannot_come_twice():
+    import pyarrow as pa
+
+    table = pa.table({"a": X[:, 0], "y": Y})
+    source = open_source(pa.RecordBatchReader.from_batches(table.schema, table.to_batches()), target="y")
+    with pytest.raises(DataError, match="can be read only once"):
+        LinearRegression().fit(source).summary(covariance="HC3")
+
+
+def test_a_polynomial_has_the_classical_covariance_alone():
+    model = LinearRegression(polynomial=2).fit(X[:, :1], Y)
+    assert model.summary().robust is None
+    for ask in (lambda: model.summary(covariance="HC3"), model.diagnose):
+        with pytest.raises(DataError, match="polynomial"):
+            ask()
+
+
+def test_a_descent_tells_as_much_as_its_end_deserves():
+    arrived = GradientDescentRegressor().fit(X, Y).summary(covariance="HC3", confidence=0.9)
+    assert arrived.inference.confidence == 0.9
+    assert "Robust F(3, 116)" in str(arrived)
+    with pytest.warns(match="iteration"):
+        short = GradientDescentRegressor(learning_rate=1e-4, max_iter=2).fit(X, Y).summary(covariance="HC3")
+    assert "unfinished" in str(short)
+    assert short.as_dict()["covariance"] is None
+    huber = GradientDescentRegressor(loss="huber").fit(X, Y)
+    assert huber.summary().as_dict()["covariance"]["description"] == "the sandwich of M-estimates"
+    with pytest.raises(DataError, match="robust already"):
+        huber.summary(covariance="HC3")
+
+
+def test_a_descent_on_part_of_the_rows_is_judged_by_that_part():
+    model = GradientDescentRegressor(validation_fraction=0.25, random_state=0, tol=None, max_iter=50).fit(X, Y)
+    found = model.summary(covariance="HC3")
+    assert found.inference.rows == 90
+    assert found.robust.described == "HC3"
+
+
+def test_thousands_of_columns_have_no_errors_to_be_robust():
+    wide = np.random.default_rng(1).normal(size=(60, 2100))
+    with pytest.warns(UserWarning, match="2100 features"):
+        model = GradientDescentRegressor(tol=1e-2, max_iter=300).fit(wide, wide[:, 0])
+    assert "2,100 features" in str(model.summary())
+    with pytest.raises(DataError, match="sums over pairs"):
+        model.summary(covariance="HC3")
+    with pytest.raises(DataError, match="there is no diagnosis"):
+        model.diagnose()
+
+
+def test_a_module_has_no_summary():
+    torch = pytest.importorskip("torch")
+    model = GradientDescentRegressor(
+        "nn", module=lambda p: torch.nn.Linear(p, 1), learning_rate=0.01, tol=None, max_iter=2
+    ).fit(X, Y)
+    with pytest.raises(DataError, match="a module was fitted"):
+        model.summary()
+
+
+def test_a_diagnosis_of_few_rows_passes_no_verdict():
+    model = LinearRegression().fit(X[:12], Y[:12])
+    assert {check.sign for check in model.diagnose().checks} == {None}
+    exact = LinearRegression().fit(np.arange(40.0)[:, None], np.arange(40.0))
+    assert all(check.sign is not True for check in exact.diagnose().checks)
+
+
+def test_a_diagnosis_looks_at_neighbours_only_where_rows_are_ordered():
+    model = GradientDescentRegressor().fit(X, Y)
+    assert model.diagnose().durbin_watson is None
+    residuals = Y - model.predict(X)
+    assert model.diagnose(ordered=True).durbin_watson == pytest.approx(sm.stats.durbin_watson(residuals), rel=1e-9)
+
+
+# The command line
+
+
+def run(*arguments, code=0, **options):
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=True, **options)
+    if isinstance(done.exception, Exception):
+        raise done.exception
+    assert done.exit_code == code, done.output
+    return done
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("summaries") / "rows.csv"
+    frame().to_csv(path, index=False)
+    return path
+
+
+FIT = ("--target", "y", "--features", "a,b,c")
+
+
+@pytest.mark.parametrize("engine", [(), ("--engine", "numpy")])
+def test_fit_tells_the_covariance_that_was_asked_for(table, engine):
+    told = json.loads(run("fit", table, *FIT, *engine, "--covariance", "hc3", "--json").stdout)
+    np.testing.assert_allclose([*told["standard_error"].values()], ERRORS, rtol=1e-10)
+    assert told["covariance"] == {"kind": "HC3", "description": "HC3", "df": 116, "notes": []}
+    text = run("fit", table, *FIT, *engine, "--covariance", "cluster:city,year").stdout
+    assert "clustered by 'city' (15 clusters) and 'year' (8 clusters)" in text.replace("\n", " ")
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_diagnosis_stands_below_the_fit(table):
+    text = run("fit", table, *FIT, "--diagnose", "--covariance", "newey-west").stdout
+    assert text.index("Newey-West, 4 lags") < text.index("Diagnosis of 120 rows")
+    assert "neighbouring rows" in text  # Newey-West is for rows in order: so is Durbin-Watson
+    told = json.loads(run("fit", table, *FIT, "--diagnose", "--ordered", "--json").stdout)
+    assert told["diagnosis"]["durbin_watson"] is not None
+    assert told["diagnosis"]["rows"] == 120
+    for form in ("markdown", "latex", "html"):
+        written = run("fit", table, *FIT, "--diagnose", "--details", "--format", form).stdout
+        assert "Diagnosis of 120 rows" in written
+        assert "standardised" in written
+
+
+def test_a_saved_model_keeps_the_covariance(table, tmp_path):
+    robust, classical = tmp_path / "robust.json", tmp_path / "classical.json"
+    fitted = run("fit", table, *FIT, "--covariance", "HC3", "--precision", "exact", "--save", robust).stdout
+    run("fit", table, *FIT, "--precision", "exact", "--save", classical)
+    assert run("summary", robust).stdout == fitted
+    np.testing.assert_allclose(errors(load(robust).summary(covariance="HC3")), ERRORS, rtol=1e-10)
+    assert load(robust).summary().robust is None
+    load(robust).save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == robust.read_bytes()
+    limits = [
+        np.loadtxt(run("predict", model, table, "--interval", "0.9").stdout.splitlines()[1:], delimiter=",")
+        for model in (robust, classical)
+    ]
+    np.testing.assert_array_equal(limits[0][:, 0], limits[1][:, 0])
+    assert not np.array_equal(limits[0][:, 1], limits[1][:, 1])
+    assert "HC3" in run("compare", robust, classical).stdout
+    run("merge", robust, classical, "-o", tmp_path / "both.json")
+    assert read_model(tmp_path / "both.json").robust is None
+
+
+@pytest.mark.parametrize("change", [
+    {"kind": "HC7"},
+    {"df": -1},
+    {"about_centre": [[1.0]]},
+    {"notes": "none"},
+])  # fmt: skip
+def test_a_damaged_covariance_is_refused(table, tmp_path, change):
+    path = tmp_path / "m.json"
+    run("fit", table, *FIT, "--covariance", "HC3", "--save", path)
+    content = json.loads(path.read_text())
+    content["robust"] |= change
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match="is damaged"):
+        read_model(path)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("--covariance", "HC9"), "covariance='HC9' is not known"),
+    (("--covariance", "cluster:town"), "no column 'town'"),
+    (("--covariance", "cluster:a,b,c"), "one or two groupings"),
+])  # fmt: skip
+def test_what_cannot_be_is_said_before_the_fit(table, arguments, said, monkeypatch):
+    monkeypatch.setattr("gradline.cli.fit._solve", None)
+    with pytest.raises(DataError, match=said):
+        run("fit", table, *FIT, *arguments)
+
+
+def test_options_that_do_not_go_together(table):
+    for arguments in (("--engine", "numpy", "--loss", "huber", "--covariance", "HC3"), ("--json", "--format", "html")):
+        assert run("fit", table, *FIT, *arguments, code=2).stdout == ""
+
+
+def test_a_stream_is_refused_before_the_fit_and_a_failing_second_pass_takes_no_fit_along(table, monkeypatch):
+    done = gradline("fit", "-", *FIT, "--covariance", "HC3", cwd=table.parent, input=table.read_text())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 2
+    assert "can be read only once, but the HC3 covariance needs the rows a second time" in done.stderr
+
+    def changed(*_, **__):
+        raise DataError("the rows have changed")
+
+    monkeypatch.setattr("gradline.diagnostics.sandwich.robust_covariance", changed)
+    done = CliRunner().invoke(app, ["fit", str(table), *FIT, "--covariance", "HC3"])
+    assert isinstance(done.exception, DataError)
+    assert done.stdout == run("fit", table, *FIT).stdout
