@@ -83,6 +83,7 @@ UNFINISHED = ("--engine", "numpy", "--learning-rate", "1e-4", "--iterations", "5
 FITS = {  # columns, then options beside the target, which is the last column but for y
     "line": (lambda: skewed(300), ()),
     "columns": (lambda: table(400, 10), ()),
+    "in time": (lambda: table(120, 10, noise=5.0), ("--covariance", "newey-west", "--ordered")),
     "few": (lambda: table(12, 2), ()),
     "five": (five, ("--no-intercept",)),
     "no intercept": (lambda: table(50, 2), ("--no-intercept",)),

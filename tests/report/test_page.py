@@ -88,7 +88,7 @@ def test_text_can_be_read_by_day_and_by_night(reports, opened):
     assert grounds[1] < 60
 
 
-@pytest.mark.parametrize("name", ["line", "columns", "unfinished", "descent", "few", "five"])
+@pytest.mark.parametrize("name", ["line", "columns", "in time", "unfinished", "descent", "few", "five"])
 def test_a_report_prints_on_two_pages_of_a4(name, reports, opened):
     page = opened(reports(name).path)
     printed = page.pdf(prefer_css_page_size=True)
@@ -117,7 +117,7 @@ def test_a_report_is_as_large_for_many_rows_as_for_some(reports):
 # ---- what it says is what the fit says
 
 
-@pytest.mark.parametrize("name", ["line", "columns", "analytic", "frequency", "no intercept", "descent", "cities"])
+@pytest.mark.parametrize("name", ["line", "in time", "analytic", "frequency", "no intercept", "descent", "cities"])
 def test_the_numbers_of_the_page_are_those_of_the_json(name, reports, opened):
     fit, page = reports(name).fit, opened(reports(name).path)
     cells = [row for row in rows_of(page, ".coefficients tbody") if len(row) > 1]
@@ -253,6 +253,14 @@ def test_points_on_the_line_have_no_tests(reports, opened):
     assert made.fit["t"] == {"x": None}
     assert page.locator("text=t, p and how").count() == 0
     assert not re.search(r"\b(nan|inf|None)\b", page.inner_text("body"))
+
+
+def test_rows_in_the_order_of_time_have_a_verdict_of_their_own(reports, opened):
+    made = reports("in time")
+    page = opened(made.path)
+    assert made.fit["diagnosis"]["checks"]["autocorrelation"]["seen"] in page.inner_text("#panel-autocorrelation")
+    assert f"Standard errors: {made.fit['covariance']['description']}." in page.inner_text("#coefficients .note")
+    assert "the held-out error is too low" in page.inner_text("#panels")
 
 
 def test_without_an_intercept_r2_is_about_zero_and_says_so(reports, opened):

@@ -73,7 +73,8 @@ def _about(reading: Reading) -> list[str]:
         told.append(f"Standard errors: {kind}.{but}")
     grouped = {found[1] for found in map(LEVEL.fullmatch, reading.terms) if found and len(reading.terms) <= SHOWN}
     notes = [f"{note}." for note in reading.notes if note.partition(": ")[0] not in grouped or reading.unfinished]
-    return [*told, *reading.covariance_notes, *reading.columns_told(), *notes]
+    by_covariance = [f"{note[0].upper()}{note[1:]}." for note in reading.covariance_notes]
+    return [*told, *by_covariance, *reading.columns_told(), *notes]
 
 
 def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:

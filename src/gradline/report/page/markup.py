@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 
 from gradline.report.rows_told import one_line
 from gradline.report.summary import short
@@ -35,10 +36,21 @@ def words(text: str) -> str:
     return html.escape(text)
 
 
+def with_options(text: str) -> str:
+    """Text as markup, in which options of the command line are not broken over lines.
+
+    Examples
+    --------
+    >>> with_options("Use HC3 errors (--covariance HC3), or <b>.")
+    'Use HC3 errors (<code>--covariance HC3</code>), or &lt;b&gt;.'
+    """
+    return re.sub(r"--[a-z-]+ [\w-]+", lambda option: tag("code", option[0]), words(text))
+
+
 def paragraphs(*sentences: str, class_: str = "") -> str:
     """Each text a paragraph; empty ones are left out."""
     attributes = {"class_": class_} if class_ else {}
-    return "\n".join(tag("p", words(sentence), **attributes) for sentence in sentences if sentence)
+    return "\n".join(tag("p", with_options(sentence), **attributes) for sentence in sentences if sentence)
 
 
 def shortened(name: str, longest: int = LONGEST) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradline.diagnostics.wording import Check
 from gradline.report.page import drawings, endings
-from gradline.report.page.markup import figure, paragraphs, tag, words
+from gradline.report.page.markup import figure, paragraphs, tag, with_options, words
 from gradline.report.page.reading import Reading
 from gradline.report.page.seen import Seen
 from gradline.report.summary import INTERCEPT, NEAR
@@ -53,7 +53,7 @@ def section(reading: Reading) -> str:
     """All six; those that need rows are left out where the rows are not to be had."""
     panels = all_panels(reading)
     drawn = "".join(_panel(panel) for panel in panels if panel.drawing is not None)
-    return _how_drawn(reading) + tag("div", drawn, class_="panels") + _not_drawn(panels)
+    return _how_drawn(reading) + tag("div", drawn, class_="panels") + _not_drawn(panels) + _notes(reading)
 
 
 def first_look(reading: Reading) -> str:
@@ -129,20 +129,31 @@ def _how_drawn(reading: Reading) -> str:
 
 
 def _not_drawn(panels: Sequence[Panel]) -> str:
-    """Checks without a drawing of their own, and what the pass had to leave out."""
-    items = [
-        tag("p", _mark(panel.mark), " ", words(f"{panel.title}: {panel.see}"), id=f"panel-{panel.key}")
-        for panel in panels
-        if panel.drawing is None
-    ]
+    """Checks without a drawing of their own."""
+    items = []
+    for panel in panels:
+        if panel.drawing is None:
+            said = f"{panel.title}: {panel.see}" + (f" {panel.try_}" if panel.mark == "sign" else "")
+            items.append(
+                tag("p", _mark(panel.mark), " ", with_options(said), class_="undrawn", id=f"panel-{panel.key}")
+            )
     return "".join(items)
+
+
+def _notes(reading: Reading) -> str:
+    """What the second pass had to leave out, but for what is told elsewhere or not drawn here."""
+    if reading.diagnosis is None:
+        return ""
+    elsewhere = {*reading.covariance_notes, *reading.diagnosis.profile.notes}
+    notes = [note for note in reading.diagnosis.notes if note not in elsewhere]
+    return paragraphs(*(f"{note[0].upper()}{note[1:]}." for note in notes), class_="note")
 
 
 def _panel(panel: Panel) -> str:
     lines = (
         ("What good looks like", words(panel.good), ""),
         ("What we see", _mark(panel.mark) + tag("span", words(panel.see)), "see"),
-        ("What to try" if panel.mark == "sign" else "What to try, were there a sign", _options(panel.try_), ""),
+        ("What to try" if panel.mark == "sign" else "What to try, were there a sign", with_options(panel.try_), ""),
     )
     pairs = (
         tag("div", tag("dt", words(name)), tag("dd", said), **({"class_": kind} if kind else {}))
@@ -157,15 +168,6 @@ def _panel(panel: Panel) -> str:
         class_="panel",
         id=f"panel-{panel.key}",
     )
-
-
-def _options(sentence: str) -> str:
-    """A sentence as markup, in which options of the command line are not broken over lines.
-
-    >>> _options("Use HC3 errors (--covariance HC3), or <b>.")
-    'Use HC3 errors (<code>--covariance HC3</code>), or &lt;b&gt;.'
-    """
-    return re.sub(r"--[a-z-]+ [\w-]+", lambda option: tag("code", option[0]), words(sentence))
 
 
 def _mark(mark: Mark) -> str:
