@@ -9,8 +9,9 @@ import time
 import pytest
 
 from gradline.errors import GradlineError, MissingExtraError
+from gradline.lessons import handed_out
 from gradline.lessons.checker.check import leave
-from gradline.lessons.practice.exercises import EXERCISES, copy
+from gradline.lessons.practice.exercises import EXERCISES, practice
 from gradline.lessons.practice.verdict import verdict
 from tests.lessons.checking import LOOPS, run
 
@@ -182,6 +183,10 @@ MENDED = {
 }
 
 
+def hand_out(folder):
+    return handed_out.hand_out(practice(), str(folder), what="the loops", command="gradline practice")
+
+
 def mend(folder, number):
     path = folder / f"{number:02}.py"
     broken, mended = MENDED[number]
@@ -200,7 +205,7 @@ def judged(path):
 def test_a_broken_exercise_has_its_pitfall_and_a_question(exercise, tmp_path):
     if b"import torch" in exercise.source():
         pytest.importorskip("torch")
-    copy(str(tmp_path))
+    hand_out(tmp_path)
     done = run(tmp_path / exercise.file)
     assert [pitfall for pitfall, _ in done.found] == [exercise.pitfall]
     assert verdict(done.checked).startswith(f"practice {exercise.number} of 6: not yet. It ")
@@ -210,7 +215,7 @@ def test_a_broken_exercise_has_its_pitfall_and_a_question(exercise, tmp_path):
 
 def test_any_order_leads_to_the_end_and_each_is_explained(tmp_path):
     pytest.importorskip("torch")
-    copy(str(tmp_path))
+    hand_out(tmp_path)
     order = [4, 1, 6, 2, 5, 3]
     for done, number in enumerate(order):
         told = judged(mend(tmp_path, number))
@@ -226,7 +231,7 @@ def test_any_order_leads_to_the_end_and_each_is_explained(tmp_path):
 
 
 def test_taking_the_loop_away_mends_nothing(tmp_path):
-    copy(str(tmp_path))
+    hand_out(tmp_path)
     first = (tmp_path / "06.py").read_text(encoding="utf-8").splitlines()[0]
     assert "not yet. There is no number called a" in judged(written(tmp_path / "06.py", first + "\n"))
     assert "not yet. It ends at a = 1; the answer is 2." in judged(written(tmp_path / "06.py", first + "\na = 1\n"))
@@ -243,7 +248,7 @@ def test_copying_writes_over_nothing(tmp_path):
     done = gradline("practice", ".", cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.split() == ["01.py", "04.py", "05.py", "06.py"]
-    assert "02.py is there already: left as it is" in done.stderr
+    assert "there already, and left alone: 02.py, 03.py" in done.stderr
     assert "gradline check 01.py" in done.stderr
     assert (tmp_path / "02.py").read_text(encoding="utf-8") == "mine\n"
     assert (tmp_path / "03.py").is_symlink()
@@ -255,4 +260,4 @@ def test_a_place_that_is_no_folder_is_refused(tmp_path):
     written(tmp_path / "file", "")
     for place in ("file", "file/below"):
         with pytest.raises(GradlineError, match="cannot be copied to"):
-            copy(str(tmp_path / place))
+            hand_out(tmp_path / place)

@@ -76,15 +76,15 @@ def practice(
 
     Example: gradline practice
     """
-    from gradline.lessons.practice.exercises import copy
+    from gradline.lessons.handed_out import hand_out
+    from gradline.lessons.practice import exercises
 
-    written, there = copy(folder)
+    written, there = hand_out(exercises.practice(), folder, what="the loops", command="gradline practice")
     for path in written:
-        print(path)
-    for path in there:
-        tell(f"{path} is there already: left as it is")
-    first = (written or there)[0]
-    tell(f"Mend them in any order; first: gradline check {first}")
+        print(path, flush=True)
+    if there:
+        tell(f"there already, and left alone: {', '.join(there)}")
+    tell(f"Mend them in any order; first: gradline check {shlex.quote((written or there)[0])}")
 
 
 def register(app: typer.Typer) -> None:

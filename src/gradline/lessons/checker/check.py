@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradline.errors import MissingExtraError
-from gradline.lessons.checker.crash.explain import explain
 from gradline.lessons.checker.looks import STRICT, Looks
 from gradline.lessons.checker.notes import Note, Notes, silenced_lines
 from gradline.lessons.checker.rewriting import rewritten
@@ -88,10 +87,12 @@ def check(path: str, arguments: Sequence[str] = ()) -> Checked:
         error, variables = run(script, code, arguments)
         if os.getpid() != process:
             return Checked(script, (), "", error, child=True)
-        looks.finish()
+        looks.finish(variables)
     if isinstance(error, ModuleNotFoundError) and error.name == "torch":
         raise MissingExtraError(f"'{path}'", "torch") from None
     if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt | BrokenPipeError):
+        from gradline.lessons.checker.crash.explain import explain
+
         try:
             explain(error, script.source, script.file, looks.gradients, notes)
         except Exception:  # a variable of theirs that cannot even be looked at

@@ -38,6 +38,7 @@ class Losses:
     first: list[Standing] = field(default_factory=list)
     last: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))  # finite ones
     ended: float = 0.0
+    updates: tuple[int, int] = (0, 0)  # that had been made at the first, and at the last
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Course:
     updates: dict[int, Update] = field(default_factory=dict)
     losses: dict[int, Losses] = field(default_factory=dict)
     optimizer: tuple[Place, float | None] | None = None  # the last to step, and its rate where that is the whole story
+    steps: int = 0  # of optimizers
     sizes: set[int] = field(default_factory=set)
     torch: bool = False  # its scripts leave the gradient to autograd
 
@@ -70,6 +72,8 @@ class Course:
         if loss is None:
             return
         losses.ended = loss
+        moves = sum(update.count for update in self.updates.values()) + self.steps
+        losses.updates = (losses.updates[0] if losses.first else moves), moves
         if math.isfinite(loss):
             losses.last.append(loss)
         if len(losses.first) < FIRST:
@@ -98,8 +102,8 @@ class Course:
     # pitfall 3
 
     def _exploded(self, losses: Losses) -> None:
-        if not losses.first:
-            return
+        if not losses.first or losses.updates[0] == losses.updates[1]:
+            return  # nothing was descended while it was computed
         first, last = losses.first[0].loss, losses.ended
         if math.isfinite(last) and not self._grows(first, losses.last):
             return

@@ -257,7 +257,7 @@ def _stands(tensor: Any) -> list[float]:
 
 def _held(tensor: Any, seen: dict[str, Any]) -> str:
     """The parameter's name, a newline, and the gradient it holds."""
-    name, held = name_of(tensor, seen, "a parameter"), tensor.grad
+    name, held = name_of(tensor, seen, "p"), tensor.grad
     if held.numel() == 1:
         return f"{name}\n{number(float(held))}"
     return f"{name}\n{held.numel():,} numbers of length {number(float(held.norm()))}"

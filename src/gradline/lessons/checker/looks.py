@@ -21,7 +21,7 @@ from gradline.lessons.checker.gradients import Gradients
 from gradline.lessons.checker.names import learners_frame, name_of, variables
 from gradline.lessons.checker.notes import Notes
 from gradline.lessons.checker.places import Place
-from gradline.lessons.checker.shapes import is_array, meet
+from gradline.lessons.checker.shapes import cut_off, is_array, meet
 from gradline.lessons.checker.straight_line import SIGHTINGS, StraightLine, closed_form, crawling, values_of
 
 STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
@@ -98,9 +98,9 @@ class Looks:
         while self._undo:
             self._undo.pop()()
 
-    def finish(self) -> None:
-        """After the script: what only its end shows."""
-        self._finish()
+    def finish(self, variables: dict[str, Any]) -> None:
+        """After the script, whose variables these are: what only its end shows."""
+        self._finish(variables)
 
     def closed_form(self) -> str:
         """The final parameters beside the least squares solution; "" where the script is no linear regression."""
@@ -161,7 +161,8 @@ class Looks:
     # to the watchers
 
     @_safe
-    def _finish(self) -> None:
+    def _finish(self, variables: dict[str, Any]) -> None:
+        self.course.sizes.update(len(each) for each in variables.values() if isinstance(each, list | tuple))
         self.gradients.finish()
         self.course.finish()
         fit = self.straight_line.fit()
@@ -201,6 +202,8 @@ class Looks:
     @_safe
     def _updated(self, place: Place, value: Any, rate: Any, part: bool) -> None:
         self.course.updated(place, value, rate, part)
+        if part and isinstance(rate, float):
+            cut_off(value, place, self.notes)
         if self._is_tensor(value):
             self.gradients.moved(value, place)
 
@@ -225,6 +228,7 @@ class Looks:
             return
         place = self._line(frame.f_lineno)
         self.gradients.step(optimizer, closure, place, frame)
+        self.course.steps += 1
         group = optimizer.param_groups[0]
         plain = type(optimizer).__name__ == "SGD" and not group.get("momentum") and not closure
         self.course.optimizer = place, float(group["lr"]) if plain else None

@@ -30,31 +30,68 @@ class Standing:
     at: dict[int, tuple[tuple[float, ...], float | None, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """From one loss to the next, and what the updates' gradients make of the way, by parameter."""
+
+    one: Standing
+    two: Standing
+    slopes: dict[int, float]
+
+    @property
+    def change(self) -> float:
+        return self.two.loss - self.one.loss
+
+    @property
+    def ratio(self) -> float:
+        return self.change / sum(self.slopes.values())
+
+
 def mismatch(standings: Sequence[Standing], places: dict[int, Place], sizes: Iterable[int]) -> Note | None:
     """The note on a gradient that is a constant multiple of the loss's; None where it is its own, or no multiple.
 
     `places` are the updates' by the keys of the standings, `sizes` the numbers of rows that were seen.
     """
-    found = []
+    found: list[_Step] = []
     for one, two, three in zip(standings, standings[1:], standings[2:], strict=False):
         slopes = _slopes(one, two, three)
         if slopes is not None and abs(two.loss - one.loss) > CLEAR * max(abs(one.loss), abs(two.loss)):
-            found.append(((two.loss - one.loss) / slopes, one, two, slopes))
+            found.append(_Step(one, two, slopes))
     if len(found) < FEWEST:
         return None
-    ratio = median(each[0] for each in found)
-    if sum(abs(each[0] / ratio - 1) < EQUAL for each in found) < AGREEING * len(found):
-        return None
+    ratio = median(step.ratio for step in found)
+    if sum(abs(step.ratio / ratio - 1) < EQUAL for step in found) < AGREEING * len(found):
+        return _one_of_several(found, places, sizes)
     reason = _reason(ratio, sizes)
     if reason is None:
         return None
-    _, one, two, slopes = found[0]
-    place = places[next(iter(one.at))]
-    return Note(16, place.line, _seen(one, two, slopes, ratio, place.name), *reason)
+    place = places[next(iter(found[0].one.at))]
+    return Note(16, place.line, _seen(found[0], ratio, place.name), *reason)
 
 
-def _seen(one: Standing, two: Standing, slopes: float, ratio: float, name: str) -> str:
-    change = two.loss - one.loss
+def _one_of_several(found: list[_Step], places: dict[int, Place], sizes: Iterable[int]) -> Note | None:
+    """Each parameter's gradient may be a multiple of its own: the changes of the loss are linear in these multiples."""
+    import numpy as np
+
+    keys = list(found[0].slopes)
+    if not 2 <= len(keys) < len(found):
+        return None
+    changes = np.array([step.change for step in found])
+    slopes = np.array([[step.slopes[key] for key in keys] for step in found]) / changes[:, None]
+    ratios, *_ = np.linalg.lstsq(slopes, np.ones(len(found)), rcond=None)
+    if np.abs(slopes @ ratios - 1).max() > EQUAL:
+        return None
+    for key, ratio in zip(keys, ratios.tolist(), strict=True):
+        reason = _reason(ratio, sizes, within=1e-3)  # that far may directions that are alike share in a change
+        if reason is not None:
+            place = places[key]
+            seen = f"the loss changes {ratio:.4g} times as much with {place.name} as the gradient of this update says."
+            return Note(16, place.line, seen, *reason)
+    return None
+
+
+def _seen(step: _Step, ratio: float, name: str) -> str:
+    one, two, change, slopes = step.one, step.two, step.change, sum(step.slopes.values())
     moves = f"the loss {'falls' if change < 0 else 'rises'} by {number(abs(change))}"
     if sum(len(values) for values, _, _ in one.at.values()) > 1:
         return (
@@ -69,27 +106,27 @@ def _seen(one: Standing, two: Standing, slopes: float, ratio: float, name: str) 
     )
 
 
-def _reason(ratio: float, sizes: Iterable[int]) -> tuple[str, str] | None:
-    if abs(ratio / 2 - 1) < EQUAL:
+def _reason(ratio: float, sizes: Iterable[int], within: float = EQUAL) -> tuple[str, str] | None:
+    if abs(ratio / 2 - 1) < within:
         return (
             "The derivative of e**2 is 2*e: a factor 2 is missing. It still descends, at half the rate you set, and "
             "compares with no formula or library.",
             "Multiply the gradient by 2 (or define the loss with 1/2).",
         )
-    if abs(ratio * 2 - 1) < EQUAL:
+    if abs(ratio * 2 - 1) < within:
         return (
             "The gradient is twice that of the loss: a 1/2 in the loss that the gradient does not have, or a 2 too "
             "many. The rate that you set counts double.",
             "Have the 1/2 in both, or in neither.",
         )
     for rows in sorted(size for size in sizes if size > 2):
-        if abs(ratio * rows - 1) < EQUAL:
+        if abs(ratio * rows - 1) < within:
             return (
                 f"The loss is a mean over {rows:,} rows and the gradient a sum: {rows:,} times too large, so that the "
                 "rate has to be as many times smaller, and changes with the number of rows.",
                 f"Take the mean in both: divide the gradient by {rows}.",
             )
-        if abs(ratio * rows / 2 - 1) < EQUAL:
+        if abs(ratio * rows / 2 - 1) < within:
             return (
                 f"The loss is a mean over {rows:,} rows and the gradient a sum, and the 2 of the derivative of e**2 is "
                 "missing as well.",
@@ -98,11 +135,11 @@ def _reason(ratio: float, sizes: Iterable[int]) -> tuple[str, str] | None:
     return None
 
 
-def _slopes(one: Standing, two: Standing, three: Standing) -> float | None:
-    """(g + g')/2 . (P' - P), where each parameter moved exactly once between the three; else None."""
+def _slopes(one: Standing, two: Standing, three: Standing) -> dict[int, float] | None:
+    """(g + g')/2 . (P' - P) by parameter, where each moved exactly once between the three; else None."""
     if not one.at or one.at.keys() != two.at.keys() or one.at.keys() != three.at.keys():
         return None
-    total = 0.0
+    slopes = dict.fromkeys(one.at, 0.0)
     for key, (first, _, count) in one.at.items():
         second, second_rate, second_count = two.at[key]
         third, third_rate, third_count = three.at[key]
@@ -115,8 +152,9 @@ def _slopes(one: Standing, two: Standing, three: Standing) -> float | None:
         for a, b, c in zip(first, second, third, strict=True):
             # the rate is read as a parameter moves, so that of a's update is the one that came with b
             gradient = ((a - b) / second_rate + (b - c) / third_rate) / 2
-            total += gradient * (b - a)
-    return total if total and math.isfinite(total) else None
+            slopes[key] += gradient * (b - a)
+    total = sum(slopes.values())
+    return slopes if total and math.isfinite(total) else None
 
 
 def _still(before: tuple[float, ...], after: tuple[float, ...]) -> bool:

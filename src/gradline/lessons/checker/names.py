@@ -39,7 +39,11 @@ def name_of(wanted: Any, seen: dict[str, Any], otherwise: str) -> str:
     for name, value in seen.items():
         if value is wanted:
             return name
-    for name, value in list(seen.items())[:TOO_MANY]:
+    own = vars(seen["self"]) if hasattr(seen.get("self"), "__dict__") else {}
+    within = {**seen, **{f"self.{name}": value for name, value in own.items() if not name.startswith("_")}}
+    for name, value in list(within.items())[:TOO_MANY]:
+        if value is wanted:
+            return name
         if isinstance(value, list | tuple) and len(value) <= TOO_MANY:
             for number, item in enumerate(value):
                 if item is wanted:

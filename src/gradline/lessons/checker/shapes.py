@@ -9,6 +9,7 @@ from gradline.lessons.checker.notes import Note, Notes, number
 from gradline.lessons.checker.places import Place
 
 SHOWN = 6  # rows and columns of a table of differences
+COLUMNS = (".unsqueeze(1)", ".view(-1, 1)", ".reshape(-1, 1)")
 
 
 def is_array(value: Any) -> bool:
@@ -40,13 +41,32 @@ def meet(one: Any, other: Any, place: Place, notes: Notes, *, in_loss: bool = Fa
         _dtypes(one, other, place, notes)
 
 
+def cut_off(array: Any, place: Place, notes: Notes) -> None:
+    """12: fractions that are put into a part of an array of whole numbers, where they are cut off without a word."""
+    if is_array(array) and getattr(array.dtype, "kind", "") in "iu":
+        name = place.name.partition("[")[0]
+        notes.add(
+            Note(
+                12,
+                place.line,
+                f"{name} holds whole numbers ({array.dtype}): what is put into a part of it loses its fraction.",
+                "An array keeps its dtype when it is changed in place; a step smaller than one changes nothing at all.",
+                f"Start from floats: write 1. instead of 1, or {name} = {name}.astype(float).",
+            ),
+            place.lines,
+        )
+
+
 def _broadcast(one: Any, other: Any, place: Place, in_loss: bool) -> Note:
     rows = one.shape[0]
-    first, second = place.name or "the prediction", place.other or "the target"
+    first, second = place.name or "prediction", place.other or "target"
     column, row = (first, second) if len(one.shape) == 2 else (second, first)
     torch = type(one).__module__.partition(".")[0] != "numpy"
     reshape = f"{_callable(row)}.view(-1, 1)" if torch else f"{_callable(row)}.reshape(-1, 1)"
     flatten = f"{_callable(column)}.squeeze(1)" if torch else f"{_callable(column)}.ravel()"
+    for made in COLUMNS:
+        if column.endswith(made):  # it was none before
+            flatten = column.removesuffix(made)
     what = "meet in the loss" if in_loss else "are subtracted"
     return Note(
         2,

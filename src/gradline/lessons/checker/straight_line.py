@@ -20,7 +20,8 @@ from gradline.lessons.checker.shapes import is_array
 if TYPE_CHECKING:
     from gradline.solution import Array
 
-LARGEST = 2_000_000  # numbers of an array that is copied
+LARGEST = 1_000_000  # rows of a prediction that is copied
+LARGEST_DATA = 5_000_000  # numbers in data that are kept, as they are
 SIGHTINGS = (2, 3)  # visits of a line at which is copied: after a step, so that no parameter is still at zero
 CLOSE = 1e-4  # of the largest prediction: float32 adds up a thousand columns to within that
 ILL = 100.0  # condition number of the curvatures, above which a rate right for one direction crawls in another
@@ -43,8 +44,10 @@ class Sighting:
 class Fit:
     """What was found: y is fitted by X @ w (+ b)."""
 
+    data: Any  # the learner's X
     X: Array
     y: Array
+    prediction: Array
     names: list[str]  # of the coefficients, the intercept last
     model: str
     coefficients: Array  # as they stood at the sighting, the intercept last
@@ -52,10 +55,11 @@ class Fit:
     later: Array | None = None  # the coefficients at the next sighting
 
     def continues(self, other: Fit) -> bool:
-        """Whether this is the same regression, a step later."""
+        """Whether this is the same regression, a step later: the same data, another prediction."""
         import numpy as np
 
-        return self.model == other.model and np.array_equal(self.X, other.X) and np.array_equal(self.y, other.y)
+        same = self.model == other.model and self.data is other.data and np.array_equal(self.y, other.y)
+        return same and not np.array_equal(self.prediction, other.prediction)
 
 
 @dataclass
@@ -66,11 +70,11 @@ class StraightLine:
 
     def look(self, one: Any, other: Any, place: Place, parameters: list[tuple[Any, Place | None]], seen: Any) -> None:
         """At one of `SIGHTINGS`: copy what is there. `seen` gives the learner's variables by name."""
-        if not parameters or len(one) < 2 or math.prod(one.shape) > LARGEST:
+        if not parameters or not 2 <= len(one) <= LARGEST:
             return
         variables = seen()
         known = [(name_of(p, variables, at.name if at else "w"), p, _copied(p), at) for p, at in parameters]
-        data = {name: _copied(value) for name, value in variables.items() if _may_be_data(value, len(one))}
+        data = {name: value for name, value in variables.items() if _may_be_data(value, len(one))}
         self.sightings.append(Sighting(place, _copied(one), _copied(other), known, data))
 
     def fit(self) -> Fit | None:
@@ -169,20 +173,20 @@ def _explained(sighting: Sighting, prediction: Any, target: Any) -> Iterator[Fit
     if not 0 < tolerance < math.inf or np.allclose(p, p[0], rtol=CLOSE, atol=0):
         return
     for x_name, data in sighting.data.items():
-        X = data.reshape(rows, -1)
+        X = _copied(data).reshape(rows, -1)
         for w_name, w, coef, w_at in sighting.parameters:
             if coef.size == X.shape[1] + 1 and coef.ndim == 1:  # slopes and intercept in one
                 names = [f"{w_name}[{j}]" for j in range(coef.size)]
                 slopes = f"{x_name} @ {w_name}[:-1]" if X.shape[1] > 1 else f"{names[0]}*{x_name}"
                 if np.abs(X @ coef[:-1] + coef[-1] - p).max() <= tolerance:
-                    yield Fit(X, y, names, f"y = {slopes} + {names[-1]}", coef, [(w, w_at)])
+                    yield Fit(data, X, y, p, names, f"y = {slopes} + {names[-1]}", coef, [(w, w_at)])
             if coef.size != X.shape[1]:
                 continue
             base = X @ coef.reshape(-1)
             times = f"{x_name} @ {w_name}" if X.shape[1] > 1 else f"{w_name}*{x_name}"
             names = [f"{w_name}[{j}]" for j in range(coef.size)] if coef.size > 1 else [w_name]
             if np.abs(base - p).max() <= tolerance and not np.array_equal(X[:, 0], y):
-                yield Fit(X, y, names, f"y = {times}", coef.reshape(-1), [(w, w_at)])
+                yield Fit(data, X, y, p, names, f"y = {times}", coef.reshape(-1), [(w, w_at)])
             for b_name, b, intercept, b_at in sighting.parameters:
                 if (
                     b is not w
@@ -190,13 +194,15 @@ def _explained(sighting: Sighting, prediction: Any, target: Any) -> Iterator[Fit
                     and np.abs(base + float(intercept.reshape(-1)[0]) - p).max() <= tolerance
                 ):
                     both = np.append(coef.reshape(-1), intercept.reshape(-1))
-                    yield Fit(X, y, [*names, b_name], f"y = {times} + {b_name}", both, [(w, w_at), (b, b_at)])
+                    yield Fit(data, X, y, p, [*names, b_name], f"y = {times} + {b_name}", both, [(w, w_at), (b, b_at)])
 
 
 def _may_be_data(value: Any, rows: int) -> bool:
-    if not is_array(value) or not 0 < value.ndim <= 2 or len(value) != rows or math.prod(value.shape) > LARGEST:
+    if not is_array(value) or not 0 < value.ndim <= 2 or len(value) != rows or math.prod(value.shape) > LARGEST_DATA:
         return False
-    return not value.is_complex() if hasattr(value, "is_complex") else value.dtype.kind in "fiub"
+    if hasattr(value, "requires_grad"):
+        return not value.requires_grad and not value.is_complex()  # with its graph it would stay alive
+    return value.dtype.kind in "fiub"
 
 
 def _away(away: Any) -> str:

@@ -1,1 +1,1 @@
-"""Six broken loops to mend: exercises.py (copied, and recognised), verdict.py (mended or not, and why)."""
+"""Six broken loops to mend: exercises.py (what they are), verdict.py (mended or not, and why)."""

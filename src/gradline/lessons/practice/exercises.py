@@ -1,12 +1,10 @@
-"""The six broken loops: copied to a folder, and recognised by their first line, wherever they are."""
+"""The six broken loops, recognised by their first line, wherever they are."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from importlib import resources
-
-from gradline.lessons.handed_out import hand_out
 
 HEADER = re.compile(rb"# gradline practice (\d) of 6\b")
 ANSWER = 2.0  # of all six: y = 2x
@@ -105,13 +103,12 @@ def recognised(source: bytes) -> Exercise | None:
     return next((exercise for exercise in EXERCISES if exercise.number == int(found[1])), None)
 
 
-def copy(folder: str) -> tuple[list[str], list[str]]:
-    """Copy all six into a folder, made where it is not there: the paths written, and those left as they were.
+def practice() -> list[tuple[str, bytes]]:
+    """All six, to be handed out: (name, content).
 
-    Raises
-    ------
-    GradlineError
-        Where the folder cannot be made or written to.
+    Examples
+    --------
+    >>> [name for name, _ in practice()]
+    ['01.py', '02.py', '03.py', '04.py', '05.py', '06.py']
     """
-    loops = ((exercise.file, exercise.source()) for exercise in EXERCISES)
-    return hand_out(loops, folder, what="the loops", command="gradline practice")
+    return [(exercise.file, exercise.source()) for exercise in EXERCISES]

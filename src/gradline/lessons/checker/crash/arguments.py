@@ -118,7 +118,7 @@ def live_tensor(crash: Crash) -> Note | None:
             live, name = value, found
     if live is None:
         return None
-    what = f"{name or 'a tensor'} " + ("holds tensors that are" if isinstance(live, list) else "is a tensor that is")
+    what = f"{name} holds tensors that are" if isinstance(live, list) else f"{name or 'a tensor handed over here'} is"
     return Note(
         14,
         crash.line,

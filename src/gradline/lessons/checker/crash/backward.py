@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import Any
 
 from gradline.lessons.checker.crash.state import Crash, is_tensor, visible
 from gradline.lessons.checker.notes import Note
@@ -27,7 +28,7 @@ def backward(crash: Crash) -> Note | None:
             f"Make one number of them: {name}.mean().backward().",
         )
     if failed.cause == "nothing":
-        if not any(is_tensor(value) and value.requires_grad for value in visible(crash).values()):
+        if not any(_is_parameter(value) for value in visible(crash).values()):
             return Note(
                 8,
                 crash.line,
@@ -51,6 +52,14 @@ def backward(crash: Crash) -> Note | None:
             f"backward() went through this graph for the second time; {again} had gone through it and freed it.",
             "Each backward() uses up what the prediction and the loss recorded. A loop has to record anew: prediction "
             "and loss belong inside it.",
-            "Compute the prediction and the loss again before each backward(), in the loop.",
+            "Compute prediction and loss again before each backward(); detach() what one step hands to the next.",
         )
     return None
+
+
+def _is_parameter(value: Any) -> bool:
+    """Whether this is a tensor that requires_grad, or a model that has one."""
+    if is_tensor(value):
+        return bool(value.requires_grad)
+    parameters = getattr(type(value), "parameters", None)
+    return callable(parameters) and hasattr(value, "zero_grad") and any(p.requires_grad for p in parameters(value))

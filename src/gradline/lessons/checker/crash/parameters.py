@@ -89,11 +89,8 @@ def integer_parameter(crash: Crash) -> Note | None:
         parameter = isinstance(call.func, ast.Attribute | ast.Name) and short(call.func).endswith("Parameter")
         if not (wanted or method or parameter):
             continue
-        given = [crash.value(node) for node in call.args]
-        if method and isinstance(call.func, ast.Attribute):
-            given = [crash.value(call.func.value)]
-        kinds = [crash.value(k.value) for k in call.keywords if k.arg == "dtype"]
-        if any(is_whole_dtype(kind) for kind in kinds) or (given and all(map(is_whole, given))):
+        maker = call.func.value if method and isinstance(call.func, ast.Attribute) else call
+        if _makes_whole(crash, maker):
             return Note(
                 12,
                 crash.line,
@@ -114,3 +111,16 @@ def result_in_optimizer(crash: Crash) -> Note | None:
             if is_tensor(item) and item.requires_grad and not item.is_leaf:
                 return told.result(crash.line, name, name, told.operation(item))
     return None
+
+
+def _makes_whole(crash: Crash, node: ast.expr) -> bool:
+    """Whether an expression is of whole numbers: by its value, else by the dtype or the arguments of its call."""
+    if not isinstance(node, ast.Call):
+        return is_whole(crash.value(node))
+    kinds = [crash.value(keyword.value) for keyword in node.keywords if keyword.arg == "dtype"]
+    if kinds:
+        return is_whole_dtype(kinds[0])
+    called = short(node.func).rpartition(".")[2]
+    if called in ("zeros", "ones", "rand", "randn", "empty"):  # their arguments are sizes
+        return False
+    return bool(node.args) and all(_makes_whole(crash, argument) for argument in node.args)

@@ -1,0 +1,137 @@
+"""What `gradline check` adds to a script's run time: the same file, plain and checked, in processes of their own.
+
+    python -m bench.checker
+
+Whole processes, interleaved, medians; CPU seconds, of all threads, since others may use the machine meanwhile. The
+small loops are the worst cases: five numbers in an array leave nothing to hide a look behind. The last row is the empty
+script: what the command itself costs, whatever it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.clock import environment
+from bench.page import duration
+
+ROUNDS = 5
+FIVE = "x = {0}([1.0, 3.0, 10.0, 13.0, 7.0])\ny = {0}([2.0, 6.0, 20.0, 26.0, 14.0])\n"
+
+SCRIPTS = {
+    "Python only, 5 points, 200,000 steps": """\
+xs, ys, a = [1.0, 3.0, 10.0, 13.0, 7.0], [2.0, 6.0, 20.0, 26.0, 14.0], 0.5
+for i in range(200000):
+    loss = gradient = 0.0
+    for x, y in zip(xs, ys):
+        error = a * x - y
+        loss += error * error / 5
+        gradient += 2 * x * error / 5
+    a -= 0.001 * gradient
+""",
+    "NumPy, 5 points, 100,000 steps": f"import numpy as np\n{FIVE.format('np.array')}"
+    + """\
+a = 0.5
+for i in range(100000):
+    p = a * x
+    loss = np.mean((p - y) ** 2)
+    gradient = 2 * np.mean(x * (p - y))
+    a = a - 0.001 * gradient
+""",
+    "NumPy, 100,000 x 10, 300 steps": """\
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(100000, 10))
+y = X.sum(1) + rng.normal(size=100000)
+w = np.zeros(10)
+for i in range(300):
+    error = X @ w - y
+    loss = np.mean(error**2)
+    w -= 0.1 * 2 / len(y) * X.T @ error
+""",
+    "NumPy, one row a step, 50,000 steps": """\
+import numpy as np
+rng = np.random.default_rng(0)
+X = rng.normal(size=(50000, 3))
+y = X.sum(1)
+w = np.zeros(3)
+for i in range(len(y)):
+    error = X[i] @ w - y[i]
+    w -= 0.01 * error * X[i]
+""",
+    "autograd, 5 points, 10,000 steps": f"import torch\n{FIVE.format('torch.tensor')}"
+    + """\
+a = torch.tensor([0.5], requires_grad=True)
+for i in range(10000):
+    loss = ((a * x - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        a -= 0.001 * a.grad
+        a.grad.zero_()
+""",
+    "nn.Linear, 1,000 x 10, 5,000 steps": """\
+import torch
+X = torch.randn(1000, 10)
+y = X.sum(1, keepdim=True)
+model, criterion = torch.nn.Linear(10, 1), torch.nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+for i in range(5000):
+    optimizer.zero_grad()
+    loss = criterion(model(X), y)
+    loss.backward()
+    optimizer.step()
+""",
+    "two hidden layers, DataLoader, 20 epochs": """\
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+X = torch.randn(4000, 10)
+y = X[:, :1] ** 2
+model = torch.nn.Sequential(
+    torch.nn.Linear(10, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1)
+)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+for epoch in range(20):
+    for xb, yb in DataLoader(TensorDataset(X, y), batch_size=64, shuffle=True):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(model(xb), yb)
+        loss.backward()
+        optimizer.step()
+""",
+    "nothing": "",
+}
+
+
+def cpu_seconds(command: list[str], environ: dict[str, str]) -> float:
+    """Of a process and its threads, from its start to its end."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environ)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: exit {process.returncode}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def main() -> None:
+    environ = {**os.environ, **environment(1)}
+    print(f"{'':44}{'python':>10}{'checked':>10}{'ratio':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, source in SCRIPTS.items():
+            path = Path(folder) / "loop.py"
+            path.write_text(source, encoding="utf-8")
+            commands = ([sys.executable, str(path)], [sys.executable, "-m", "gradline", "check", str(path)])
+            seconds: list[list[float]] = [[], []]
+            for round_number in range(ROUNDS + 1):
+                for taken, command in zip(seconds, commands, strict=True):
+                    once = cpu_seconds(command, environ)
+                    if round_number:  # the first warms the file system
+                        taken.append(once)
+            plain, checked = map(statistics.median, seconds)
+            print(f"{name:44}{duration(plain):>10}{duration(checked):>10}{checked / plain:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()

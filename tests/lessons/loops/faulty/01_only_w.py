@@ -1,0 +1,13 @@
+import torch
+from torch import nn
+x = torch.tensor([1.0, 3.0, 10.0, 13.0, 7.0])
+y = torch.tensor([2.0, 6.0, 20.0, 26.0, 14.0])
+
+w, b = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
+for i in range(20):
+    loss = ((w * x + b - y) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        w -= 0.001 * w.grad
+        b -= 0.001 * b.grad
+        w.grad.zero_()

@@ -1,0 +1,9 @@
+import torch
+from torch import nn
+x = torch.tensor([1.0, 3.0, 10.0, 13.0, 7.0])
+y = torch.tensor([2.0, 6.0, 20.0, 26.0, 14.0])
+
+w = torch.zeros(2, requires_grad=True)
+loss = ((w[0] * x + w[1] - y) ** 2).mean()
+loss.backward()
+w[0] -= 0.001 * w.grad[0]

@@ -1,0 +1,6 @@
+import torch
+from torch import nn
+x = torch.tensor([1.0, 3.0, 10.0, 13.0, 7.0])
+y = torch.tensor([2.0, 6.0, 20.0, 26.0, 14.0])
+
+w = nn.Parameter(torch.arange(3))
