@@ -10,15 +10,21 @@ import sys
 import time
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import typer
 
+from gradline.cli import processes
+from gradline.descent.options import Options
+from gradline.distributed import share
+from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.one_pass import one_pass
 
 from ..descent import oracle
-from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, ROWS, descent, opened, write_tables
+from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened, write_tables
 
 pytest.importorskip("torch", reason="the extra torch is not installed")
 
@@ -261,9 +267,9 @@ def child_of(parent, rank):
     raise LookupError(rank)
 
 
-def wait_for(path):
+def wait_for(path, *started):
     deadline = time.monotonic() + SECONDS
-    while not path.exists() and time.monotonic() < deadline:
+    while not path.exists() and time.monotonic() < deadline and all(process.poll() is None for process in started):
         time.sleep(0.005)
 
 
@@ -274,7 +280,7 @@ def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, str(KILLED[2]["max_iter"]), "--checkpoint", "fit.json", "--checkpoint-every", "0")
     run = torchrun(2, "-m", "gradline", *command, cwd=tmp_path)
-    wait_for(tmp_path / "fit.json")
+    wait_for(tmp_path / "fit.json", run)
     others = [child_of(run.pid, 0)]
     os.kill(child_of(run.pid, 1), signal.SIGKILL)
     codes, out, _ = ended([run])
@@ -293,7 +299,7 @@ def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits
 def test_ctrl_c_ends_all_with_what_there_is(tables, tmp_path):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     started = each(2, *FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0", cwd=tmp_path)
-    wait_for(tmp_path / "fit.json")
+    wait_for(tmp_path / "fit.json", *started)
     for process in started:
         process.send_signal(signal.SIGINT)
     codes, out, errors = ended(started)
@@ -307,31 +313,36 @@ def test_ctrl_c_ends_all_with_what_there_is(tables, tmp_path):
 def test_a_process_that_stops_is_waited_for_no_longer_than_agreed(tables, tmp_path):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0")
-    started = each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="4")
-    wait_for(tmp_path / "fit.json")
+    started = each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="10")
+    wait_for(tmp_path / "fit.json", *started)
     started[1].send_signal(signal.SIGSTOP)
     first = started[0].communicate(timeout=SECONDS)
     started[1].kill()
     assert started[0].returncode == 1
     assert first[0] == ""
-    assert "error: another of the 2 processes ended, or said nothing for 4 seconds" in first[1]
+    assert "error: another of the 2 processes ended, or said nothing for 10 seconds" in first[1]
     ended(started[1:])
 
 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--engine", "numpy"), "engine 'numpy' is a lesson for one process: of 2 processes only engine 'nn'"),
-        (("--engine", "nn", "--loss", "huber"), "2 processes descend on the squared loss only, not on the Huber loss"),
+        ({"engine": "numpy"}, "engine 'numpy' is a lesson for one process: of 2 processes only engine 'nn'"),
+        ({"engine": "nn", "loss": "huber"}, "2 processes descend on the squared loss only, not on the huber loss"),
+        ({"engine": "nn", "validation_fraction": 0.1}, "2 processes hold out no rows"),
+        ({"engine": "nn", "most": 1}, "2 processes descend on at most 1 features, and there are 2"),
     ],
 )
-def test_what_one_process_alone_can_do_is_refused_in_a_sentence(options, told, tables):
-    from gradline.descent.losses.loss import Huber
-    from gradline.descent.options import Options
-    from gradline.distributed.share import check_options
-    from gradline.errors import DataError
-
-    asked = Options(engine=options[1], loss=Huber() if "huber" in options else "squared")
+def test_what_one_process_alone_can_do_is_refused_in_a_sentence(options, told, tables, monkeypatch):
+    monkeypatch.setattr(share, "MOST_FEATURES", options.pop("most", 2048))
     with pytest.raises(DataError, match=told):
-        check_options(asked, opened(tables, "t.parquet", NUMBERS), 2)
-    assert ROWS == 1003
+        share.check_options(Options(**options), opened(tables, "t.parquet", NUMBERS), 2)
+
+
+def test_options_of_one_process_alone_are_a_wrong_use_of_several(monkeypatch):
+    asked = {"--plot": False, "--report": True}
+    assert processes.shared("a table", asked) == "a table"
+    monkeypatch.setattr(processes, "_group", SimpleNamespace(size=2))
+    with pytest.raises(typer.BadParameter, match="only one process by itself has it, not 2 together") as error:
+        processes.shared("a table", asked)
+    assert error.value.param_hint == "--report"

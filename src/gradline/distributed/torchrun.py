@@ -15,7 +15,8 @@ from gradline.distributed.place import Place
 from gradline.errors import DataError, MissingExtraError
 
 T = TypeVar("T")
-SECONDS = 1800.0  # for which one process waits for the others, as torch does
+SECONDS = 1800.0  # for which one process waits for the others in a sum, as torch does
+MEET_SECONDS = 300.0  # for all of them to have started
 
 
 class ProcessGroup:
@@ -45,8 +46,8 @@ class ProcessGroup:
         seconds = _seconds()
         _stay_on_loopback(place.address)
         try:
-            store = _store(place, seconds)
-            self.ending = Ending(_store(place, seconds, joins=True), place.rank, place.size, tell)
+            store = _store(place)
+            self.ending = Ending(_store(place, joins=True), place.rank, place.size, tell)
             dist.init_process_group(
                 _backend(place),
                 store=store,
@@ -119,7 +120,7 @@ class ProcessGroup:
         return max(self.gathered(code))
 
 
-def _store(place: Place, seconds: float, *, joins: bool = False) -> Any:
+def _store(place: Place, *, joins: bool = False) -> Any:
     """Where the processes leave words for each other: torchrun's own, or one that the first process opens."""
     import torch.distributed as dist
 
@@ -129,7 +130,7 @@ def _store(place: Place, seconds: float, *, joins: bool = False) -> Any:
         place.address,
         place.port,
         is_master=hosts,
-        timeout=timedelta(seconds=seconds),
+        timeout=timedelta(seconds=MEET_SECONDS),
         wait_for_workers=False,
     )
     # torchrun keeps its store where it starts the processes again.
