@@ -57,7 +57,7 @@ def test_a_folder_with_keys_is_in_pieces_too(tmp_path, table, kind):
 
 def test_they_are_what_a_fit_reads(tmp_path, table, monkeypatch):
     taken = []
-    monkeypatch.setattr(module, "_pieces", lambda source, real=module._pieces: taken.extend(real(source)) or taken)
+    monkeypatch.setattr(module, "pieces_of", lambda source, real=module.pieces_of: taken.extend(real(source)) or taken)
     LinearRegression().fit(source_of(written(tmp_path, table)))
     assert taken
 
