@@ -41,7 +41,7 @@ def check(
         str, typer.Argument(metavar="FILE.py", help="A Python script with a training loop.", show_default=False)
     ],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[ARGUMENTS]...", help="For the script.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ARGUMENTS", help="For the script.", show_default=False)
     ] = None,
 ) -> None:
     """Run a training loop of yours as `python FILE.py` would, and explain what goes wrong in it.

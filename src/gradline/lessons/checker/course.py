@@ -53,6 +53,15 @@ class Course:
     sizes: set[int] = field(default_factory=set)
     torch: bool = False  # its scripts leave the gradient to autograd
 
+    def goes_on(self, place: Place, value: Any, rate: Any) -> bool:
+        """A line that has moved a parameter often, and does so again at the same rate: the short way."""
+        update = self.updates.get(id(place))
+        if update is None or update.count < FIRST or update.rate is not rate:
+            return False
+        update.value = value
+        update.count += 1
+        return True
+
     def updated(self, place: Place, value: Any, rate: Any, part: bool) -> None:
         """After a parameter has moved."""
         update = self.updates.get(id(place))

@@ -110,12 +110,12 @@ class Looks:
 
     def pair(self, one: Any, other: Any, number: int) -> tuple[Any, Any]:
         """`one - other` is about to be computed."""
-        kind = type(one)
-        if kind is not float and kind is not int and type(other) is not float and is_array(one) and is_array(other):
-            place = self.places[number]
-            place.visits += 1
-            if place.visits <= LOOKED_AT:
-                self._met(one, other, place, False)
+        if type(one) is float or isinstance(other, float | int):
+            return one, other  # by far the most frequent, and the shortest loops: nothing to see in it
+        place = self.places[number]
+        place.visits += 1
+        if place.visits <= LOOKED_AT and is_array(one) and is_array(other):
+            self._met(one, other, place, False)
         return one, other
 
     def loss_pair(self, prediction: Any, target: Any, number: int) -> tuple[Any, Any]:
@@ -141,7 +141,9 @@ class Looks:
 
     def updated(self, number: int, value: Any, rate: Any, part: bool) -> None:
         """`value` has moved by `- rate * ...`."""
-        self._updated(self.places[number], value, rate, part)
+        place = self.places[number]
+        if self.torch or not self.course.goes_on(place, value, rate):
+            self._updated(place, value, rate, part)
 
     def loss_of(self, value: Any, number: int) -> Any:
         """What may be a loss has been computed."""
