@@ -144,7 +144,7 @@ def test_robust_standard_errors_come_from_the_workers(cluster, table, ddf):
 
 
 def test_rows_never_travel(cluster):
-    """What workers give away, to each other and to this process, is as much for four times the rows."""
+    """Workers give away less than one partition weighs, to each other and to this process together."""
     sent = {}
     for rows in (50_000, 200_000):
         frame = dd.from_map(made_there, range(8), rows=rows // 8, meta=made_there(0, 1))
@@ -152,9 +152,9 @@ def test_rows_never_travel(cluster):
         before = outgoing(cluster)
         assert one_pass(source, ExactMoments).rows == rows
         sent[rows] = outgoing(cluster) - before
-    # Eight states of some 2 kB, a merged one, and the envelopes of the messages; the rows are 1.2 MB and 4.8 MB.
-    assert sent[200_000] < 100_000
-    assert abs(sent[200_000] - sent[50_000]) < 30_000
+    # Dask counts by its own estimate: of a DataFrame its size (150 kB and 600 kB a partition), of states too little.
+    # What those weigh, and that it does not grow, tests/data/test_parted.py measures.
+    assert max(sent.values()) < 30_000
 
 
 def made_there(number: int, rows: int) -> pd.DataFrame:
