@@ -25,6 +25,7 @@ from gradline import (
     GradientDescentRegressor,
     LinearRegression,
     Moments,
+    open_source,
 )
 
 ENGINES = ("numpy", "autograd", "nn", "moments")
@@ -431,3 +432,12 @@ def test_near_collinearity_is_said():
     for model in (LinearRegression(), GradientDescentRegressor(max_iter=5, tol=None)):
         with pytest.warns(CollinearityWarning, match="collinear but for their last digits"):
             model.fit(X, y)
+
+
+def test_columns_by_name_are_predicted_in_any_order_with_others_beside_them():
+    columns = {"a": [1.0, 2.0, 3.0, 5.0], "b": [2.0, 1.0, 0.0, 4.0], "y": [1.0, 2.0, 2.5, 3.0]}
+    model = LinearRegression().fit(open_source(columns, target="y"))
+    expected = model.predict(np.column_stack([columns["a"], columns["b"]]))
+    assert model.predict({name: columns[name] for name in ("y", "b", "a")}).tolist() == expected.tolist()
+    with pytest.raises(DataError, match="no column 'a' in dict"):
+        model.predict({"b": [1.0]})

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_dat
 
 from gradline.data.arrays import ArraySource
 from gradline.data.columns.design import Design, design_of
+from gradline.data.columns.terms import Column, Terms
 from gradline.data.elsewhere import opener
 from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
@@ -151,6 +152,8 @@ def refuse_other_features(estimator: Any, source: Source) -> None:
 def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
     """X as a table whose columns are those that the design of the fit starts from; None where it is X already."""
     design: Design | None = getattr(estimator, "_design", None)
+    if design is None and type(X) is dict:  # columns by name, in whatever order
+        return FeatureTable.of(TableReader.of(X), Terms(tuple(map(Column, feature_names(estimator)))))
     if design is None:
         return None
     table = as_table(X)
