@@ -15,44 +15,47 @@ from gradline.moments.exact import ExactMoments
 from gradline.moments.one_pass import one_pass
 from tests.distributed.cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened
 
-warnings.simplefilter("ignore")
-folder, own, chosen = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:]
-group = ProcessGroup(Place.of_environment(), print)
-found = {}
+
+def main(folder: Path, own: Path, chosen: list[str]) -> None:
+    warnings.simplefilter("ignore")
+    group = ProcessGroup(Place.of_environment(), print)
+    found = {}
+
+    def share(file, how):
+        return share_of(opened(folder, file, how), group)
+
+    for name in chosen:
+        file, how, options = CASES[name]
+        source = share(file, how)
+        exact = one_pass(source, ExactMoments)
+        found[name] = {"exact": exact.to_json(), **descent(source, options)}
+    for name, (file, how, options) in BATCHES.items():
+        source = share(file, how)
+        one_pass(source, ExactMoments)
+        rng = np.random.default_rng(3)
+        steps = [[(b.y.tolist(), b.rows) for b in source.batches(options["batch_size"], shuffle=rng)] for _ in range(2)]
+        found[name] = {"steps": steps, **descent(share(file, how), options)}
+    found["stochastic"] = descent(share("t.parquet", NUMBERS), {"batch_size": 200, "tol": 0.05})
+    file, how, options = KILLED
+    found["killed"] = descent(share(file, how), options, seed=0)
+
+    file, how, options = RESUMED
+    kept = {"checkpoint": own / "here.json", "checkpoint_seconds": 0.0}
+    found["unbroken"] = descent(share(file, how), options)
+    found["begun"] = descent(share(file, how), options | kept | {"max_iter": 6})
+    if group.first:
+        (own / "begun.json").write_bytes((own / "here.json").read_bytes())
+    found["gone on"] = descent(share(file, how), options | kept)
+    found["gone on from one"] = descent(share(file, how), options | kept | {"checkpoint": own / "one.json"})
+
+    for name, change in {"autograd": {"engine": "autograd"}, "lbfgs": {"optimizer": "lbfgs"}}.items():
+        try:
+            descent(share(file, how), {"tol": None, "max_iter": 2, **change})
+        except GradlineError as error:
+            found[name] = str(error)
+    (own / f"{group.rank}.json").write_text(json.dumps(found))
+    group.agreed(0)
 
 
-def share(file, how):
-    return share_of(opened(folder, file, how), group)
-
-
-for name in chosen:
-    file, how, options = CASES[name]
-    source = share(file, how)
-    exact = one_pass(source, ExactMoments)
-    found[name] = {"exact": exact.to_json(), **descent(source, options)}
-for name, (file, how, options) in BATCHES.items():
-    source = share(file, how)
-    one_pass(source, ExactMoments)
-    rng = np.random.default_rng(3)
-    steps = [[(b.y.tolist(), b.rows) for b in source.batches(options["batch_size"], shuffle=rng)] for _ in range(2)]
-    found[name] = {"steps": steps, **descent(share(file, how), options)}
-found["stochastic"] = descent(share("t.parquet", NUMBERS), {"batch_size": 200, "tol": 0.05})
-file, how, options = KILLED
-found["killed"] = descent(share(file, how), options, seed=0)
-
-file, how, options = RESUMED
-kept = {"checkpoint": own / "here.json", "checkpoint_seconds": 0.0}
-found["unbroken"] = descent(share(file, how), options)
-found["begun"] = descent(share(file, how), options | kept | {"max_iter": 6})
-if group.first:
-    (own / "begun.json").write_bytes((own / "here.json").read_bytes())
-found["gone on"] = descent(share(file, how), options | kept)
-found["gone on from one"] = descent(share(file, how), options | kept | {"checkpoint": own / "one.json"})
-
-for name, change in {"autograd": {"engine": "autograd"}, "lbfgs": {"optimizer": "lbfgs"}}.items():
-    try:
-        descent(share(file, how), {"tol": None, "max_iter": 2, **change})
-    except GradlineError as error:
-        found[name] = str(error)
-(own / f"{group.rank}.json").write_text(json.dumps(found))
-group.agreed(0)
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
