@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -367,3 +368,22 @@ def test_decimal_arithmetic_is_the_same_rewritten(tmp_path):
                 assert str(pair[0]) == str(pair[1])
             assert str(abs(expected).sqrt()) == str(abs(got).sqrt())
             assert str(by.exp()) == str(and_by.exp()) if abs(by) < 100 else True
+
+
+def test_threads_that_were_there_before_and_pools_left_open_are_not_waited_for(tmp_path):
+    path = tmp_path / "pool.py"
+    path.write_text(
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "import threading\n"
+        "pool = ThreadPoolExecutor(1)\n"
+        "print(pool.submit(sum, [1, 2]).result())\n"
+        "threading.Thread(target=print, args=('a thread of its own',)).start()\n"
+    )
+    end = threading.Event()
+    others = threading.Thread(target=end.wait)
+    others.start()
+    try:
+        assert run(path).stdout == "3\na thread of its own\n"
+    finally:
+        end.set()
+    assert in_a_process(path, "-m", "gradline", "check").stdout.startswith("3\na thread of its own\n")

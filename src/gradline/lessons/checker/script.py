@@ -11,7 +11,7 @@ import sys
 import threading
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType, TracebackType
 from typing import Any
@@ -87,11 +87,13 @@ def _not_python(script: Script, error: Exception) -> GradlineError:
 
 def run(script: Script, code: CodeType, arguments: Sequence[str]) -> tuple[BaseException | None, dict[str, Any]]:
     """Run it as `__main__`, and wait for its threads: what it raised, Ctrl-C and `sys.exit` too, and its variables."""
+    before = set(threading.enumerate())
     with _as_main(script, arguments) as main:
         try:
             exec(code, main.__dict__)
-            for thread in threading.enumerate():
-                if thread is not threading.main_thread() and not thread.daemon:
+            for thread in set(threading.enumerate()) - before:
+                # Those of a pool that was left open wait for work until the interpreter ends, and it for them.
+                if not thread.daemon and thread not in _pooled():
                     thread.join()
         except BaseException as error:
             error.__traceback__ = without_us(error.__traceback__)
@@ -102,6 +104,13 @@ def run(script: Script, code: CodeType, arguments: Sequence[str]) -> tuple[BaseE
         finally:
             _flushed()
     return None, main.__dict__
+
+
+def _pooled() -> Container[threading.Thread]:
+    """Threads of `ThreadPoolExecutor`s."""
+    from concurrent.futures import thread
+
+    return getattr(thread, "_threads_queues", ())
 
 
 @contextlib.contextmanager
