@@ -251,6 +251,7 @@ ITS_OWN_PROCESS = {
     "who_am_i",
     "warns",
     "threads_processes_pickles",
+    "functions_of_every_kind",  # it runs an event loop, and a browser of other tests has one here
     "a_forked_child_that_goes_on",
     "reads_input",
     "goes_on",
