@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +83,13 @@ def _few_equal_shares(rows: int) -> Array:
     shares = np.full(rows, 1.0 / max(rows, 1))
     shares.flags.writeable = False
     return shares
+
+
+class BatchPiece(NamedTuple):
+    """Some batches, after so many rows of others, that can be read while another thread reads those."""
+
+    rows_before: int
+    batches: Callable[[], Iterator[Batch]]
 
 
 def rows_at_once(features: int) -> int:

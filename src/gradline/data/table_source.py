@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.batch import Batch, rows_at_once
+from gradline.data.batch import Batch, BatchPiece, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.cells import NotANumber
 from gradline.data.columns.formula import Formula
@@ -61,13 +61,6 @@ class Usable(NamedTuple):
             yield self.take(slice(start, start + rows))
 
 
-class BatchPiece(NamedTuple):
-    """Some batches, after so many rows of others, that can be read while another thread reads those."""
-
-    rows_before: int
-    batches: Callable[[], Iterator[Batch]]
-
-
 class TableSource:
     """Rows of a table outside memory, read afresh at each pass in constant memory.
 
@@ -86,15 +79,19 @@ class TableSource:
         Whether a weight says how many rows of the data a row stands for (a whole number), rather than how precise it
         is.
     rows_before : int or None
-        Of a part of a table: rows of the table before it. Such a part may hold no row that counts, and does not say
-        that a category has too many levels for so few rows. None: a table as a whole.
+        Of a part of a table: rows of the table before it, from which its own are counted on. Such a part may hold no
+        row that counts, and does not say that a category has too many levels for so few rows. None: a table as a whole.
 
     Attributes
     ----------
     target_name, name
         As `gradline.data.source.Source` has them.
     design : Terms or Formula
+    groups : tuple
+        Of a part: what is known to group its rows, as `gradline.data.seen.seen` takes it.
     """
+
+    groups: tuple[Any, ...] = ()
 
     def __init__(
         self,
@@ -246,6 +243,13 @@ class TableSource:
                     layout = self.design.layout(part.cells)
                     yield LazyBatch.of_layout(partial(layout.X, "F"), width, self._response(part))
 
+    def count(self) -> int:
+        """How many rows there are, usable or not: one pass over a column."""
+        column = self._columns()[:1]
+        with self._naming_cells():
+            blocks = self.reader.read(column, self.batch_rows, self._texts(()))
+            return sum(len(block[0]) for block in blocks)
+
     def bad_files(self) -> dict[str, str]:
         """What is wrong with those files that are to be left out, by their paths; reads all."""
         look: Callable[..., dict[str, str]] | None = getattr(self.reader, "bad_files", None)
@@ -314,7 +318,7 @@ class TableSource:
                 y, weight = self._response(part), part.weight
                 if isinstance(self.design, Formula):
                     X = layout.X("F")
-                    good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], part.row)
+                    good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], self._counted(part.row))
                     if good is not None:
                         X, y, part = X[good], y[good], part.take(np.flatnonzero(good))
                         weight = part.weight
@@ -338,7 +342,7 @@ class TableSource:
         names = tuple(dict.fromkeys((*of_fit, *others)))
         with self._naming_cells():
             for block in self.reader.read(names, self.batch_rows, self._texts(others)):
-                first = tally.rows_read + 1
+                first = tally.rows_read + (self._rows_before or 0) + 1
                 good = None
                 if look:
                     good = tally.usable(of_fit, block[: len(of_fit)])
@@ -347,7 +351,7 @@ class TableSource:
                 if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
                     continue  # read on, to count them all before saying so; what a formula computes counts too
                 cells = dict(zip(names, block, strict=True))
-                weight = self._weight(cells, first + (self._rows_before or 0))
+                weight = self._weight(cells, first)
                 if weight is not None and not weight.all():
                     tally.weightless += int(np.count_nonzero(weight == 0 if good is None else good & (weight == 0)))
                     good = (weight > 0) if good is None else good & (weight > 0)
@@ -369,8 +373,12 @@ class TableSource:
     def _computable(self, block: Usable, tally: Tally) -> Usable:
         """The rows of which a formula can be computed; all, where there is none."""
         computed = self.design.computed(block.cells) if isinstance(self.design, Formula) else {}
-        good = tally.usable([*computed], [*computed.values()], block.row) if computed else None
+        good = tally.usable([*computed], [*computed.values()], self._counted(block.row)) if computed else None
         return block if good is None else block.take(np.flatnonzero(good))
+
+    def _counted(self, row: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Their numbers among the rows that are read here, as a Tally has them."""
+        return row - (self._rows_before or 0)
 
     def _columns(self) -> tuple[str, ...]:
         """Every column of the table that is read, each once."""

@@ -11,9 +11,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradline.data.batch import Batch, rows_at_once
+from gradline.data.batch import Batch, BatchPiece, rows_at_once
 from gradline.data.cells import array_of_numbers
-from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.asked_device import device_of, exact_sums_on, is_elsewhere
 from gradline.moments.block_sums import NotFiniteError, not_finite

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradline.data.batch import Batch
+from gradline.data.batch import Batch, BatchPiece
 from gradline.data.cells import array_of_numbers
-from gradline.data.table_source import BatchPiece
 from gradline.errors import DataError
 from gradline.moments.asked_device import device_of, float_sums_on, is_elsewhere
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite

@@ -10,10 +10,9 @@ from typing import Any, Protocol, Self, TypeAlias, TypeVar, cast
 
 import numpy as np
 
-from gradline.data.batch import Batch
+from gradline.data.batch import Batch, BatchPiece
 from gradline.data.parted import PartedSource
 from gradline.data.source import Source
-from gradline.data.table_source import BatchPiece
 from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments

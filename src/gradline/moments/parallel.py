@@ -14,8 +14,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.batch import Batch, check_shapes
-from gradline.data.table_source import BatchPiece
+from gradline.data.batch import Batch, BatchPiece, check_shapes
 
 # Arrays are cut into a dozen blocks, so that all threads end at about the same time; but into blocks of no less than
 # 2 MB, which are worth handing to a thread, and of no more than 32 MB.
