@@ -44,7 +44,7 @@ def test_words_are_those_of_pyarrow(texts, kind):
 
 COMMANDS = """
 import contextlib, io, sys
-from gradline.cli.app import main
+from gradline.cli import main
 for arguments in (
     ["fit", "t.csv", "--target", "y", "--save", "m.json"],
     ["fit", "t.parquet", "--target", "y"],

@@ -1,13 +1,18 @@
 """`gradline check` and `gradline practice` as commands: arguments, exit codes, signals, pipes, and what they refuse."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import pytest
 
+from gradline.cli import entry
+from gradline.cli import main as gradline_main
+from gradline.cli.telling import told
 from gradline.errors import GradlineError, MissingExtraError
 from gradline.lessons import handed_out
 from gradline.lessons.checker.check import leave
@@ -169,6 +174,127 @@ def test_torch_that_is_not_installed_is_named(tmp_path, monkeypatch):
     path = written(tmp_path / "either.py", "try:\n    import torch\nexcept ImportError:\n    print('without')\n")
     assert run(path).stdout == "without\n"
     assert run(LOOPS / "clean" / "rung1_numpy.py").found == []
+
+
+# the short way in, and Typer's
+
+WAYS = {  # by what stands in a.py, None: no such file
+    "print(1 - 0)": ["check", "a.py"],
+    "import sys\nprint(sys.argv)\nsys.exit(7)": ["check", "a.py", "--help", "--", "-x", "--epochs=3"],
+    "raise SystemExit('no data')": ["check", "a.py"],
+    "a = 1 / 0": ["check", "a.py", "check"],
+    "a = = 3": ["check", "a.py"],
+    "# gradline practice 6 of 6: mend it\na = 1": ["check", "./a.py"],
+    "{}": ["check", "a.ipynb"],
+    None: ["check", "a.py"],
+    "": ["check", "https://anna:secret@example.org/a.py"],
+    "#": ["check", "."],
+    "b = 1": ["check", ""],
+}
+
+
+def ended(arguments, monkeypatch, capfd):
+    """The command within this process: how it ended, and both its streams."""
+    monkeypatch.setattr(sys, "argv", ["gradline", *arguments])
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    told.clear()
+    try:
+        gradline_main()
+        code = 0
+    except SystemExit as done:
+        code = done.code or 0
+    return code, *capfd.readouterr()
+
+
+@pytest.mark.parametrize("source", WAYS)
+def test_the_short_way_in_does_what_typer_does(source, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    arguments = WAYS[source]
+    if source is not None:
+        written(tmp_path / "a.py", source + "\n")
+    assert entry.names_a_script(arguments)
+    short = ended(arguments, monkeypatch, capfd)
+    assert ended(["check", "--", *arguments[1:]], monkeypatch, capfd) == short
+    monkeypatch.setattr(entry, "names_a_script", lambda arguments: False)
+    assert ended(arguments, monkeypatch, capfd) == short
+    assert "".join(map(str, short)).count("secret") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["check"], 2, "Missing argument 'FILE.py'"),
+        (["check", "--help"], 0, "Run a training loop of yours"),
+        (["--version", "check", "a.py"], 0, "gradline "),
+        (
+            ["check", "--epochs", "a.py"],
+            1,
+            "'--epochs' cannot be read",
+        ),  # options come after the file: they are its own
+        (["check", "--"], 2, "Missing argument"),
+        (["chekc", "a.py"], 2, "No such command"),
+    ],
+)
+def test_all_else_is_typers(arguments, code, said, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path / "a.py", "")
+    assert not entry.names_a_script(arguments)
+    done, out, err = ended(arguments, monkeypatch, capfd)
+    assert done == code
+    assert said in out + err
+
+
+def test_one_of_several_processes_goes_typers_way(monkeypatch):
+    assert entry.names_a_script(["check", "a.py"])
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert not entry.names_a_script(["check", "a.py"])
+
+
+SCRIPT = os.path.join(os.path.dirname(sys.executable), "gradline")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        COMMAND,
+        pytest.param([SCRIPT], marks=pytest.mark.skipif(not os.path.exists(SCRIPT), reason="not installed here")),
+    ],
+)
+def test_a_check_loads_no_library_that_the_script_does_not(tmp_path, command):
+    heavy = {"typer", "rich", "pydantic", "numpy", "scipy", "sklearn", "pyarrow", "torch", "pandas", "formulaic"}
+    written(tmp_path / "a.py", "import sys\nprint({name.partition('.')[0] for name in sys.modules})\n")
+    done = subprocess.run([*command, "check", "a.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "gradline" in done.stdout
+    assert {name for name in heavy if f"'{name}'" in done.stdout} == set()
+
+
+def test_a_check_that_is_interrupted_before_the_script_runs_says_so(tmp_path, monkeypatch, capfd):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradline.cli.checking.check", interrupted)
+    code, out, err = ended(["check", "a.py"], monkeypatch, capfd)
+    assert (code, out, err) == (130, "", "error: interrupted before there was anything to show\n")
+
+
+@pytest.mark.parametrize("command", ["check one.py", "check missing.py", "check -- one.py"])
+def test_a_closed_stdout_is_no_traceback(tmp_path, command):
+    written(tmp_path / "one.py", "print(1)\n")
+    done = subprocess.run(
+        ["sh", "-c", f"{shlex.join(COMMAND)} {command} >&-"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == ("missing" in command)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_notes_that_cannot_be_written_are_an_error(tmp_path):
+    written(tmp_path / "quiet.py", "")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*COMMAND, "check", "quiet.py"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "error: the output cannot be written: No space left on device\n")
 
 
 # practice

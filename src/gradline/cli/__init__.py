@@ -1,5 +1,5 @@
-"""The command line: a file for each command."""
+"""The command line: a file for each command; entry.py is the way in."""
 
-from gradline.cli.app import main
+from gradline.cli.entry import main
 
 __all__ = ["main"]

@@ -1,21 +1,14 @@
-"""The commands together, and what becomes of an error: data on stdout, all else on stderr; exit 0, 1, 2 or a signal."""
+"""The commands together, and what several processes of torchrun do with them."""
 
 from __future__ import annotations
 
-import os
-import sys
-import warnings
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 import typer.core
 
 from gradline.cli import demo, fit, lab, lessons, models, processes
-from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_warning, told
-from gradline.data.readers.credentials import shown_path
-from gradline.errors import GradlineError
-
-CUT_OFF = 141  # 128 + SIGPIPE, as shells count
+from gradline.cli.telling import without_credentials
 
 
 class Commands(typer.core.TyperGroup):
@@ -27,8 +20,7 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except Exception as error:
             if isinstance(getattr(error, "message", None), str):
-                for argument in sys.argv:
-                    error.message = error.message.replace(argument, shown_path(argument))  # type: ignore[attr-defined]
+                error.message = without_credentials(error.message)  # type: ignore[attr-defined]
             raise
 
 
@@ -40,38 +32,11 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run a command; an error we foresaw is one sentence and a hint, never a traceback."""
-    warnings.showwarning = tell_warning
-    try:
-        if (place := processes.place()) is not None:
-            processes.run_together(place, app)
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
-    except GradlineError as error:
-        tell(in_words(error))
-        sys.exit(1)
-    except SystemExit as done:  # Typer makes one of Ctrl-C, and of a closed pipe, without a word
-        if isinstance(done.__context__, BrokenPipeError):
-            _cut_off()
-        if done.code == INTERRUPTED and not told:
-            tell("error: interrupted before there was anything to show")
-        raise
-    except BrokenPipeError:
-        _cut_off()
-    except OSError as error:
-        tell(f"error: the output cannot be written: {error.strerror or error}")
-        sys.stdout = None  # what is left in its buffer cannot be written either
-        sys.exit(1)
-
-
-def _cut_off() -> NoReturn:
-    """The reader of our output has seen enough; what is left in its buffer goes nowhere."""
-    assert sys.__stdout__ is not None
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno())
-    sys.exit(CUT_OFF)
+def run() -> None:
+    """The command that was asked for, in this process, or as one of several that torchrun started."""
+    if (place := processes.place()) is not None:
+        processes.run_together(place, app)
+    app()
 
 
 def _version(asked: bool) -> None:

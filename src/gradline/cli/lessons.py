@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from typing import Annotated
 
 import typer
 
-from gradline.cli.telling import tell, told
+from gradline.cli.telling import tell
 
 
 def lessons(
@@ -53,18 +52,9 @@ def check(
 
     Example: gradline check my_loop.py --epochs 10
     """
-    from gradline.lessons.checker.check import check as checked_run
-    from gradline.lessons.checker.check import leave
-    from gradline.lessons.practice.verdict import verdict
+    from gradline.cli.checking import check_and_tell
 
-    checked = checked_run(file, arguments or [])
-    if not checked.child:
-        said = verdict(checked)
-        print("\n" + checked.told() + (f"\n{said}" if said else ""), flush=True)
-    code = leave(checked)
-    told.append("")  # the script has had its say: an exit code of its own, even 130, needs no word from us
-    if code:
-        sys.exit(code)
+    check_and_tell(file, arguments or [])
 
 
 def practice(

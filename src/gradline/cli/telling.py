@@ -26,7 +26,17 @@ def tell_warning(message: Warning | str, category: type[Warning], *_: object, **
 
 def in_words(error: GradlineError) -> str:
     """An error we foresaw: one sentence, and a hint."""
-    return f"error: {error.message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else "")
+    message = without_credentials(error.message)
+    return f"error: {message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else "")
+
+
+def without_credentials(message: str) -> str:
+    """A message with the command's arguments in it as they may be shown."""
+    from gradline.data.readers.credentials import shown_path
+
+    for argument in sys.argv:
+        message = message.replace(argument, shown_path(argument))
+    return message
 
 
 def as_options(hint: str) -> str:

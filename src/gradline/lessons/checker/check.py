@@ -13,7 +13,7 @@ from gradline.errors import MissingExtraError
 from gradline.lessons.checker.looks import STRICT, Looks
 from gradline.lessons.checker.notes import Note, Notes, silenced_lines
 from gradline.lessons.checker.rewriting import rewritten
-from gradline.lessons.checker.script import Script, read, run
+from gradline.lessons.checker.script import Script, flushed, read, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def leave(checked: Checked) -> int:
     if isinstance(error, SystemExit) and error.code is not None and not isinstance(error.code, int):
         print(error.code, file=sys.stderr)
     if checked.interrupted:
-        sys.stdout.flush()
+        flushed()
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)
     return checked.code

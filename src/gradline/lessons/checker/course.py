@@ -6,10 +6,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
-from gradline.lessons.checker.mismatch import Standing, mismatch
 from gradline.lessons.checker.notes import Note, Notes, number
 from gradline.lessons.checker.places import Place
 
@@ -28,6 +26,13 @@ class Update:
     rate: float | None = None
     count: int = 0
     part: bool = False
+
+
+class Standing(NamedTuple):
+    """A loss, and where the parameters were when it was recorded: by line, (values, rate, updates so far)."""
+
+    loss: float
+    at: dict[int, tuple[tuple[float, ...], float | None, int]]
 
 
 @dataclass(eq=False, slots=True)
@@ -93,6 +98,8 @@ class Course:
         for losses in self.losses.values():
             self._exploded(losses)
             if not self.torch and not self.notes.has(2):
+                from gradline.lessons.checker.mismatch import mismatch
+
                 places = {key: update.place for key, update in self.updates.items()}
                 note = mismatch(losses.first, places, self.sizes)
                 if note is not None:
@@ -119,7 +126,7 @@ class Course:
         ratios = [after / before for before, after in pairwise(losses.last) if before > 0][-8:]
         # one direction rules in the end: the loss then grows by the square of what a step does to the error
         even = len(ratios) >= 2 and min(ratios) > 1 and max(ratios) < EVEN * min(ratios)
-        factor = -math.sqrt(median(ratios)) if even else None
+        factor = -math.sqrt(sorted(ratios)[len(ratios) // 2]) if even else None
         self._diverged(losses.place, f"the loss went from {number(first)} to {number(last)}", factor)
 
     @staticmethod

@@ -1,6 +1,7 @@
 """What the rewritten tree calls, and what torch's own hooks call: each look goes to its watcher, and changes nothing.
 
 A look never raises: what goes wrong in one ends the watching, and the learner's script goes on as it would without.
+Nor does it load what the script has no need of: a watcher comes with the first thing that it watches.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradline.lessons.checker import rewriting
 from gradline.lessons.checker.course import Course
-from gradline.lessons.checker.gradients import Gradients
 from gradline.lessons.checker.names import learners_frame, name_of, variables
 from gradline.lessons.checker.notes import Notes
 from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.shapes import cut_off, is_array, meet
-from gradline.lessons.checker.straight_line import SIGHTINGS, StraightLine, closed_form, crawling, values_of
+
+if TYPE_CHECKING:
+    from gradline.lessons.checker.gradients import Gradients
+    from gradline.lessons.checker.straight_line import StraightLine
 
 STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
 LOOKED_AT = 1000  # visits of a difference that are looked at: shapes do not change after that
+SIGHTINGS = (2, 3)  # those at which data are copied: after a step, so that no parameter is still at zero
 
 
 # In place of the looks when all is over: functions of the script may still be called, at exit or in a thread.
@@ -72,10 +76,16 @@ class Looks:
     _closed: str = ""
 
     def __post_init__(self) -> None:
-        self.gradients = Gradients(self.notes)
         self.course = Course(self.notes)
-        self.straight_line = StraightLine()
+        self.straight_line: StraightLine | None = None
         self._torch_before = "torch" in sys.modules
+
+    @functools.cached_property
+    def gradients(self) -> Gradients:
+        """torch's."""
+        from gradline.lessons.checker.gradients import Gradients
+
+        return Gradients(self.notes)
 
     def __enter__(self) -> Looks:
         looks: dict[str, Callable[..., Any]] = {
@@ -165,9 +175,16 @@ class Looks:
     @_safe
     def _finish(self, variables: dict[str, Any]) -> None:
         self.course.sizes.update(len(each) for each in variables.values() if isinstance(each, list | tuple))
-        self.gradients.finish()
+        if self.torch:
+            self.gradients.finish()
         self.course.finish()
-        fit = self.straight_line.fit()
+        if self.straight_line is not None:
+            self._compare(self.straight_line)
+
+    def _compare(self, straight_line: StraightLine) -> None:
+        from gradline.lessons.checker.straight_line import closed_form, crawling, values_of
+
+        fit = straight_line.fit()
         if fit is None:
             return
         final = values_of([tensor if at is None else self.course.updates[id(at)].value for tensor, at in fit.objects])
@@ -175,7 +192,7 @@ class Looks:
         if compared is None:
             return
         self._closed, best = compared
-        place, rate, _ = self.course.mover(fit.objects[-1][1] or self.straight_line.sightings[0].place)
+        place, rate, _ = self.course.mover(fit.objects[-1][1] or straight_line.sightings[0].place)
         note = crawling(fit, best, final, rate, place)
         if note is not None:
             self.notes.add(note, place.lines)
@@ -190,6 +207,10 @@ class Looks:
         elif len(shape) in (1, 2):
             self.course.sizes.add(shape[0])
         if place.visits in SIGHTINGS and shape == other_shape and shape in ((len(one),), (len(one), 1)):
+            if self.straight_line is None:
+                from gradline.lessons.checker.straight_line import StraightLine
+
+                self.straight_line = StraightLine()
             frame = learners_frame(self.file)
             self.straight_line.look(one, other, place, self._parameters(), lambda: variables(frame))
 
@@ -295,7 +316,7 @@ class Looks:
             (update.value, update.place) for update in self.course.updates.values() if not update.part
         ]
         known = {id(value) for value, _ in moved}
-        for parameter in self.gradients.parameters.values():
+        for parameter in self.gradients.parameters.values() if self.torch else ():
             tensor = parameter.tensor()
             if tensor is not None and id(tensor) not in known:
                 moved.append((tensor, None))

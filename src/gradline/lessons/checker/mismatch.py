@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
+from gradline.lessons.checker.course import Standing
 from gradline.lessons.checker.notes import Note, number
 from gradline.lessons.checker.places import Place
 
@@ -22,15 +22,7 @@ FEWEST = 3  # steps from which a ratio is told
 AGREEING = 0.9  # of the steps have this very ratio
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A loss, and where the parameters were when it was recorded: by line, (values, rate, updates so far)."""
-
-    loss: float
-    at: dict[int, tuple[tuple[float, ...], float | None, int]]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Step:
     """From one loss to the next, and what the updates' gradients make of the way, by parameter."""
 
@@ -59,7 +51,7 @@ def mismatch(standings: Sequence[Standing], places: dict[int, Place], sizes: Ite
             found.append(_Step(one, two, slopes))
     if len(found) < FEWEST:
         return None
-    ratio = median(step.ratio for step in found)
+    ratio = sorted(step.ratio for step in found)[len(found) // 2]
     if sum(abs(step.ratio / ratio - 1) < EQUAL for step in found) < AGREEING * len(found):
         return _one_of_several(found, places, sizes)
     reason = _reason(ratio, sizes)

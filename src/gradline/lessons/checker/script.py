@@ -98,11 +98,11 @@ def run(script: Script, code: CodeType, arguments: Sequence[str]) -> tuple[BaseE
         except BaseException as error:
             error.__traceback__ = without_us(error.__traceback__)
             if not isinstance(error, SystemExit):
-                _flushed()
+                flushed()
                 sys.excepthook(type(error), error, error.__traceback__)
             return error, main.__dict__
         finally:
-            _flushed()
+            flushed()
     return None, main.__dict__
 
 
@@ -154,7 +154,8 @@ def without_us(traceback: TracebackType | None) -> TracebackType | None:
     return types.TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
 
 
-def _flushed() -> None:
+def flushed() -> None:
+    """What was printed so far is out, where there is somewhere it can go."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LARGEST = 1_000_000  # rows of a prediction that is copied
 LARGEST_DATA = 5_000_000  # numbers in data that are kept, as they are
-SIGHTINGS = (2, 3)  # visits of a line at which is copied: after a step, so that no parameter is still at zero
 CLOSE = 1e-4  # of the largest prediction: float32 adds up a thousand columns to within that
 ILL = 100.0  # condition number of the curvatures, above which a rate right for one direction crawls in another
 MISSING = 0.01  # of the variance of y, which the descent leaves unexplained though a straight line explains it
@@ -69,7 +68,7 @@ class StraightLine:
     sightings: list[Sighting] = field(default_factory=list)
 
     def look(self, one: Any, other: Any, place: Place, parameters: list[tuple[Any, Place | None]], seen: Any) -> None:
-        """At one of `SIGHTINGS`: copy what is there. `seen` gives the learner's variables by name."""
+        """Copy what is there. `seen` gives the learner's variables by name."""
         if not parameters or not 2 <= len(one) <= LARGEST:
             return
         variables = seen()

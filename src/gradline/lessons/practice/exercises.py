@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from importlib import resources
 
 HEADER = re.compile(rb"# gradline practice (\d) of 6\b")
 ANSWER = 2.0  # of all six: y = 2x
@@ -38,6 +37,8 @@ class Exercise:
 
     def source(self) -> bytes:
         """The loop as it is handed out."""
+        from importlib import resources
+
         return resources.files("gradline.lessons.practice").joinpath(f"{self.file}.txt").read_bytes()
 
 
