@@ -287,7 +287,7 @@ def test_a_damaged_covariance_is_refused(table, tmp_path, change):
     (("--covariance", "cluster:a,b,c"), "one or two groupings"),
 ])  # fmt: skip
 def test_what_cannot_be_is_said_before_the_fit(table, arguments, said, monkeypatch):
-    monkeypatch.setattr("gradline.cli.fit._solve", None)
+    monkeypatch.setattr("gradline.cli.exact_way.fit", None)
     with pytest.raises(DataError, match=said):
         run("fit", table, *FIT, *arguments)
 

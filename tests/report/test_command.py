@@ -11,8 +11,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gradline.cli import main, models, pages
+from gradline.cli import main, models, places
 from gradline.cli.app import app
+from gradline.cli.command_line import command_of
+from gradline.cli.fitted import Fitted
 from gradline.data.written import whole_file
 from gradline.errors import DataError
 from gradline.model_file import read_model
@@ -65,7 +67,7 @@ def test_places_are_refused_before_a_row_is_read(option, tmp_path):
         (tmp_path / f"{'x' * 300}{suffix}", "cannot be written"),
     ):
         with pytest.raises((DataError, typer.BadParameter)) as refused:
-            pages.places(*((str(place), None) if option == "--report" else (None, str(place))), "absent.csv", None)
+            places.check(*((str(place), None) if option == "--report" else (None, str(place))), "absent.csv", None)
         assert why in str(refused.value)
         assert "secret" not in str(refused.value)
     done = gradline("fit", tmp_path / "absent.csv", "--target", "y", option, f"s3://key:secret@bucket/r{suffix}")
@@ -82,7 +84,7 @@ def test_a_folder_that_takes_no_files_is_refused(tmp_path):
         (tmp_path / "locked").mkdir(mode=0o500)
         place = str(tmp_path / "locked" / "r.html")
     with pytest.raises(DataError, match="cannot be written"):
-        pages.places(place, None, "absent.csv", None)
+        places.check(place, None, "absent.csv", None)
 
 
 def test_what_is_read_or_written_already_is_not_written_over(line):
@@ -93,7 +95,7 @@ def test_what_is_read_or_written_already_is_not_written_over(line):
         ("m.json", None, "m.json", "is the file of --save"),
     ):
         with pytest.raises(typer.BadParameter, match=why):
-            pages.places(report, plot, str(line), save)
+            places.check(report, plot, str(line), save)
 
 
 def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path, monkeypatch):
@@ -103,7 +105,7 @@ def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path
     assert "ends in '.jpeg', expected .png, .svg or .pdf" in done.stderr
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match="--plot needs the extra 'plots'") as missing:
-        pages.places(None, str(tmp_path / "fit.png"), str(line), None)
+        places.check(None, str(tmp_path / "fit.png"), str(line), None)
     assert missing.value.hint == "pip install 'gradline[plots]'"
 
 
@@ -132,13 +134,13 @@ def test_rows_that_can_be_read_once_have_a_page_without_the_panels_that_need_the
 @pytest.mark.parametrize("as_json", [False, True])
 def test_rows_that_change_between_the_passes_do_not_take_the_fit_along(written, tmp_path, as_json, monkeypatch, capsys):
     path, report = written(table(50, 1)), tmp_path / "r.html"
-    look = pages.Fitted.second_look
+    look = Fitted.second_look
 
     def changed(fitted, **asked):
         path.write_text(path.read_text() + "1.0,2.0\n")
         return look(fitted, **asked)
 
-    monkeypatch.setattr(pages.Fitted, "second_look", changed)
+    monkeypatch.setattr(Fitted, "second_look", changed)
     monkeypatch.setattr(sys, "argv", ["gradline", "fit", str(path), "--target", "y", "--report", str(report)])
     monkeypatch.setattr(sys, "argv", sys.argv + ["--json"] * as_json)
     with pytest.raises(SystemExit) as ended:
@@ -180,7 +182,7 @@ def test_an_interrupted_second_pass_does_not_take_the_fit_along(line, tmp_path, 
     def interrupted(fitted, **asked):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pages.Fitted, "second_look", interrupted)
+    monkeypatch.setattr(Fitted, "second_look", interrupted)
     report = tmp_path / "r.html"
     for more in ([], ["--json"]):
         done = CliRunner().invoke(app, ["fit", str(line), "--target", "y", "--report", str(report), *more])
@@ -227,7 +229,7 @@ def test_the_page_says_how_to_get_it_again(line, tmp_path):
 def test_the_command_is_as_it_was_given_but_for_credentials(words, expected):
     command = typer.main.get_command(app).commands["fit"]
     with command.make_context("fit", words) as ctx:
-        assert pages.command_of(ctx) == expected
+        assert command_of(ctx) == expected
 
 
 def test_a_failed_model_file_and_a_report_are_both_told(line, tmp_path, monkeypatch):

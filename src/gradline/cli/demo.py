@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -12,17 +11,10 @@ from gradline.cli.options import AsJson
 from gradline.cli.telling import tell
 
 
-class LessonEngine(StrEnum):
-    """The three rungs."""
-
-    numpy = "numpy"
-    autograd = "autograd"
-    nn = "nn"
-
-
 def demo(
     engine: Annotated[
-        LessonEngine | None, typer.Option(help="Only this engine, printing the lesson's own lines. Default: all.")
+        Literal["numpy", "autograd", "nn"] | None,
+        typer.Option(help="Only this engine, printing the lesson's own lines. Default: all."),
     ] = None,
     learning_rate: Annotated[float, typer.Option(help="Step size; these data allow at most 0.01524.")] = 0.001,
     iterations: Annotated[int, typer.Option(min=1, help="Steps.")] = 100,
@@ -42,13 +34,13 @@ def demo(
     if not abs(init) <= 1e100:
         raise typer.BadParameter(f"{init} is not a number between -1e100 and 1e100", param_hint="--init")
     setting = lesson.Setting(learning_rate, iterations, init, intercept)
-    shown = lesson.run(setting, ENGINES if engine is None else (engine.value,))
+    shown = lesson.run(setting, ENGINES if engine is None else (engine,))
     if as_json:
         print(json.dumps(shown.as_dict(), allow_nan=False))
     elif engine is None:
         print(lesson.side_by_side(shown))
     else:
-        print("\n".join(lesson.lesson_lines(shown, engine.value)))
+        print("\n".join(lesson.lesson_lines(shown, engine)))
     if shown.stopped:
         tell(f"{shown.stopped}\nhint: {shown.hint}.")
         raise typer.Exit(1)

@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gradline.cli.options import decimal_mark, references
+from gradline.cli.options import (
+    Decimal,
+    Encoding,
+    Formula,
+    Missing,
+    Query,
+    Reference,
+    Target,
+    decimal_mark,
+    names,
+    references,
+)
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -26,26 +37,20 @@ def lab(
         str | None,
         typer.Argument(help="A table, as fit takes it. Default: the lesson's five points.", show_default=False),
     ] = None,
-    target: Annotated[str | None, typer.Option(help="The column to explain.")] = None,
+    target: Target = None,
     features: Annotated[
         str | None, typer.Option(help="Columns to explain it with: a,b,c. Default: all others.")
     ] = None,
     intercept: Annotated[
         bool | None, typer.Option("--intercept/--no-intercept", help="What the page opens with.", show_default=False)
     ] = None,
-    formula: Annotated[
-        str | None, typer.Option(help="In place of target and features: 'price ~ log(sqft) + C(city) * age - 1'.")
-    ] = None,
-    reference: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=LEVEL that others are compared with; may be repeated.")
-    ] = None,
+    formula: Formula = None,
+    reference: Reference = None,
     weight: Annotated[str | None, typer.Option(help="A column of row weights: the areas of the points.")] = None,
-    query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
-    decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
-    encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
-    missing: Annotated[
-        Literal["error", "drop"], typer.Option(help="Rows with empty cells: an error, or dropped and counted.")
-    ] = "error",
+    query: Query = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = None,
+    missing: Missing = "error",
     output: Annotated[str, typer.Option("-o", "--output", help="The page to write.")] = "lab.html",
 ) -> None:
     """Write a page where gradient descent is seen and touched: one file, for any browser, without a network.
@@ -89,9 +94,8 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
     from gradline.data.source import open_source
     from gradline.report.lab.facts import Setup
 
-    features = asked["features"]
-    names = None if features is None else [name.strip() for name in features.split(",")]
-    table = open_source(source, **{**asked, "features": names, "reference": references(asked["reference"])})
+    read = {"features": names(asked["features"]), "reference": references(asked["reference"])}
+    table = open_source(source, **asked | read)
     command = ["gradline", "fit", table.name]  # by a name that has no credentials in it
     for option, value in asked.items():
         if value != UNSAID.get(option):

@@ -1,4 +1,4 @@
-"""What `fit` is to tell beside the fit: another covariance, a diagnosis, more columns; and in which format."""
+"""What `fit` is to tell, and where: another covariance, a diagnosis, more columns, pages; and in which format."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from gradline.cli.options import Format
+from gradline.cli.places import Places
+from gradline.cli.telling import tell
 from gradline.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,19 +26,37 @@ class Look:
     covariance : Asked or None
         None: the classical one, which needs no second pass.
     diagnose, ordered, details : bool
-    form : Format
+    form : str
+        As `gradline.report.formats.Account.written` takes it.
+    as_json : bool
+    pages : Places
+    command : str
+        The command line, for the report.
     """
 
-    covariance: Asked | None = None
-    diagnose: bool = False
-    ordered: bool = False
-    details: bool = False
-    form: Format = Format.text
+    covariance: Asked | None
+    diagnose: bool
+    ordered: bool
+    details: bool
+    form: Format
+    as_json: bool
+    pages: Places
+    command: str
 
     @property
     def by_time(self) -> bool:
         """Does the order of the rows mean something?"""
         return self.ordered or (self.covariance is not None and self.covariance.kind == "newey-west")
+
+    def tell_before(self, table: Source) -> None:
+        """What will be missing, where that is known before the fit."""
+        from gradline.report.second_look import read_once
+
+        once = read_once(table)
+        if self.pages and once:
+            tell(f"warning: {once}: {self.pages.named} will leave out what needs the rows again")
+        if self.diagnose and once:
+            tell(f"warning: {once}: --diagnose, which needs the rows again, will tell nothing")
 
 
 def covariance_for(text: str, table: Source, *, another_loss: bool) -> Asked | None:

@@ -6,13 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from gradline.cli.options import AsJson, Details, Form, Format, decimal_mark
+from gradline.cli.options import AsJson, Decimal, Details, Encoding, Form, Query, decimal_mark
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from gradline.model_file import SavedModel
     from gradline.moments.precision import Statistics
     from gradline.solution import Array, Solution
-
-
-class Cells(StrEnum):
-    """What to do with a row that cannot be predicted because a cell is empty."""
-
-    error = "error"
-    blank = "blank"
-
 
 Model = Annotated[str, typer.Argument(help="A file that fit --save wrote.", show_default=False)]
 Models = Annotated[list[str], typer.Argument(help="Two or more files that fit --save wrote.", show_default=False)]
@@ -45,12 +36,12 @@ def predict(
     interval: Annotated[
         float | None, typer.Option(help="Limits too, which hold a new value with this probability.")
     ] = None,
-    missing: Annotated[Cells, typer.Option(help="Rows with empty cells: an error, or a blank prediction.")] = (
-        Cells.error
-    ),
-    query: Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")] = None,
-    decimal: Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")] = ".",
-    encoding: Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")] = None,
+    missing: Annotated[
+        Literal["error", "blank"], typer.Option(help="Rows with empty cells: an error, or a blank prediction.")
+    ] = "error",
+    query: Query = None,
+    decimal: Decimal = ".",
+    encoding: Encoding = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a JSON object a row; with -o one that says what was written.")
     ] = False,
@@ -72,7 +63,7 @@ def predict(
         _refuse_to_overwrite(output, source, "-o", "the table")
     saved = read_model(model)
     reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
-    rows = FeatureTable.of(reader, saved.starts_from, missing.value)
+    rows = FeatureTable.of(reader, saved.starts_from, missing)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)
     if output is None:
@@ -90,7 +81,7 @@ def predict(
         print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
 
 
-def summary(model: Model, form: Form = Format.text, details: Details = False, as_json: AsJson = False) -> None:
+def summary(model: Model, form: Form = "text", details: Details = False, as_json: AsJson = False) -> None:
     """Report a saved model as its fit did.
 
     Example: gradline summary model.json
@@ -149,7 +140,7 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     _write(output, subtracted(minuend, subtrahend), [minuend.source, subtrahend.source], as_json)
 
 
-def compare(models: Models, form: Form = Format.text, as_json: AsJson = False) -> None:
+def compare(models: Models, form: Form = "text", as_json: AsJson = False) -> None:
     """Print saved models side by side, each coefficient with its standard error below.
 
     Example: gradline compare january.json february.json

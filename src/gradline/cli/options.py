@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Annotated, Literal
 
 import typer
 
+from gradline.cli import completion
 
-class Format(StrEnum):
-    """How a table is written."""
+Format = Literal["text", "markdown", "latex", "html"]
 
-    text = "text"
-    markdown = "markdown"
-    latex = "latex"
-    html = "html"
-
+Target = Annotated[str | None, typer.Option(help="The column to explain.", autocompletion=completion.column)]
+Formula = Annotated[
+    str | None, typer.Option(help="In place of target and features: 'price ~ log(sqft) + C(city) * age - 1'.")
+]
+Reference = Annotated[
+    list[str] | None, typer.Option(help="COLUMN=LEVEL that others are compared with; may be repeated.")
+]
+Missing = Annotated[
+    Literal["error", "drop"], typer.Option(help="Rows with empty cells: an error, or dropped and counted.")
+]
+Query = Annotated[str | None, typer.Option(help="Of a database: a SELECT, or the name of a table.")]
+Decimal = Annotated[str, typer.Option(help="Of CSV: what separates decimals, . or a comma.")]
+Encoding = Annotated[str | None, typer.Option(help="Of CSV. Default: UTF-8, or as its bytes tell.")]
 
 Form = Annotated[Format, typer.Option("--format", help="How tables are written.")]
 Details = Annotated[
@@ -25,10 +32,15 @@ Details = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
-def references(given: Iterable[str]) -> dict[str, str]:
+def names(given: str | None) -> list[str] | None:
+    """--features a,b,c"""
+    return None if given is None else [name.strip() for name in given.split(",")]
+
+
+def references(given: Iterable[str] | None) -> dict[str, str]:
     """--reference COLUMN=LEVEL, any number of them."""
     found = {}
-    for text in given:
+    for text in given or ():
         name, equals, level = (part.strip() for part in text.partition("="))
         if not (name and equals and level):
             raise typer.BadParameter(f"'{text}' is not COLUMN=LEVEL", param_hint="--reference")

@@ -1,0 +1,74 @@
+"""`fit` the exact way: the rows as sums, solved, kept in a model file, shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from gradline.cli import models, processes
+from gradline.cli.fitted import Fitted
+from gradline.cli.looking import Look
+from gradline.cli.showing import show
+from gradline.cli.telling import tell
+from gradline.errors import GradlineError
+
+if TYPE_CHECKING:
+    from gradline.data.source import Source
+    from gradline.diagnostics.covariance import Robust
+    from gradline.moments.precision import Statistics
+    from gradline.solution import Solution
+
+PrecisionName = Literal["auto", "float64", "exact"]
+
+
+def fit(
+    table: Source,
+    fit_intercept: bool,
+    look: Look,
+    *,
+    precision: PrecisionName,
+    save: str | None,
+    checkpoint: str | None,
+    every: float,
+) -> None:
+    """Fit a table, and show what came of it; the model is on the disk before anything is printed."""
+    from gradline.report.summary import Names, Summary
+
+    moments, solution = _solve(table, fit_intercept, precision, checkpoint, every)
+
+    def save_model(robust: Robust | None = None) -> None:
+        if save is not None and processes.is_first():
+            models.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision, robust=robust)
+
+    unsaved = None
+    try:
+        save_model()
+    except GradlineError as error:  # a full disk; told below the fit, which it shall not take along
+        unsaved = error
+    summary = Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
+    try:
+        robust = show(summary, Fitted(table, fit_intercept, moments, solution), look)
+        if robust is not None and unsaved is None:
+            save_model(robust)
+    finally:
+        if look.as_json:
+            assert solution.certificate is not None
+            for warning in solution.certificate.warnings(table.feature_names, centred=fit_intercept):
+                tell(f"warning: {warning}")
+        if unsaved is not None:
+            raise unsaved
+
+
+def _solve(
+    table: Source, fit_intercept: bool, precision: str, checkpoint: str | None, every: float
+) -> tuple[Statistics, Solution]:
+    from gradline.moments.keeping import Interrupted, Keep
+    from gradline.moments.precision import gather
+    from gradline.report.progress import reading
+
+    keep = None if checkpoint is None else Keep(checkpoint, every)
+    try:
+        with reading(table) as watch:
+            return gather(table, fit_intercept=fit_intercept, precision=precision, watch=watch, keep=keep)
+    except Interrupted as saved:
+        tell(str(saved))
+        raise

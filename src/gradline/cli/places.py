@@ -1,0 +1,58 @@
+"""Where a report and a figure go; a place that cannot be is refused before an hour is spent on the fit."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+import typer
+
+from gradline.data.readers.credentials import shown_path
+from gradline.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a report and a figure go, if they were asked for."""
+
+    report: str | None = None
+    plot: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.report is not None or self.plot is not None
+
+    @property
+    def named(self) -> str:
+        """The options that were given."""
+        given = (("--report", self.report), ("--plot", self.plot))
+        return " and ".join(option for option, path in given if path is not None)
+
+
+def check(report: str | None, plot: str | None, source: str, save: str | None) -> Places:
+    """The places, or an error of the first that cannot be written to or would write over something."""
+    from gradline.data.written.whole_file import refuse_unwritable
+
+    taken = {} if save is None else {os.path.realpath(save): "--save"}
+    for option, path in (("--report", report), ("--plot", plot)):
+        if path is None:
+            continue
+        shown = shown_path(path)
+        if re.match(r"[A-Za-z][\w+.-]+:/", path):  # two letters at least: one is a drive
+            raise typer.BadParameter(f"'{shown}' is a URL, expected a file", param_hint=option)
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise typer.BadParameter(f"'{shown}' is the table that is read: it would be overwritten", param_hint=option)
+        if (other := taken.setdefault(os.path.realpath(path), option)) != option:
+            raise typer.BadParameter(f"'{shown}' is the file of {other}, expected another", param_hint=option)
+        try:
+            refuse_unwritable(path)
+        except (OSError, ValueError) as error:  # the second where no file can be called so
+            reason = getattr(error, "strerror", None) or error
+            raise DataError(
+                f"{option}: {shown} cannot be written: {reason}", hint="name a file in a folder that is there"
+            ) from None
+    if plot is not None:
+        from gradline.report.displays.plot_fit import ready
+
+        ready(plot)
+    return Places(report, plot)
