@@ -23,12 +23,14 @@ class Gathered:
 
     def figures(self, state):
         figures = {}
-        for name in (field.name for field in fields(Block)):
+        for name in (field.name for field in fields(Block) if field.init):
             parts = [getattr(block, name) for block in state]
             if name == "frame":
                 figures[name] = self.frame
             elif name == "groups":
                 figures[name] = tuple(np.concatenate(numbers) for numbers in zip(*parts, strict=True))
+            elif name == "stack":
+                figures[name] = np.concatenate(parts, axis=1)
             else:
                 figures[name] = None if parts[0] is None else np.concatenate(parts)
         return self.frame, Block(**figures)

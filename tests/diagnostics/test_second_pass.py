@@ -480,5 +480,5 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
         tracemalloc.stop()
         return most
 
-    # A pass over 20 times the rows: no more than what two threads hold at a time, which varies a little.
-    assert peak(200) < 1.5 * peak(10)
+    # A pass over 20 times the rows: no more than what two threads hold at a time, if both are at it, which varies.
+    assert peak(200) < 1.5 * max(peak(10) for _ in range(3))

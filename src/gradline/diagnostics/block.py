@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.data.groups import Seen
 from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.products import BESIDE_Z, Products
 from gradline.diagnostics.standing import Standing, standing
 from gradline.solution import Array
 
@@ -31,6 +33,8 @@ class Block:
         y - fitted and the fitted value, in units of y.
     scaled : (rows,) float64
         sqrt(precision) residual: what has the same variance in every row.
+    stack : (k + 3, rows) float64
+        z and scaled, whose memory it is, and sqrt(precision) times y (about the level of the frame) and times 1.
     leverage : (rows,) float64
         |z|^2, from 0 to 1: how much of its own fitted value such a row decides, or each of its `times` copies.
     times : (rows,) float64 or None
@@ -48,10 +52,47 @@ class Block:
     residual: Array
     fitted: Array
     scaled: Array
+    stack: Array
     leverage: Array
     times: Array | None = None
     precision: Array | None = None
     groups: tuple[NDArray[np.intp], ...] = ()
+    _products: dict[int, Products] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def of(cls, rows: Seen, frame: Frame, directions: Array, *, frequencies: bool) -> Block:
+        """Rows in a frame, of which `directions` are those; with `frequencies` weights say how often each was met."""
+        batch = rows.batch
+        p, n = len(frame.centre), len(batch)
+        away = np.empty((p + 1, n))  # in one memory order whatever X has: it decides how sums round
+        np.subtract(batch.X.T, frame.centre[:, None], out=away[:p])
+        away[p] = 1.0
+        stack = np.empty((frame.k + BESIDE_Z, n))
+        z, scaled, about, one = stack[:-3], *stack[-3:]
+        np.dot(directions, away, out=stack[:-2])  # np.dot lets other threads compute, as @ does not
+        if frame.turn is not None:
+            z[:] = np.dot(frame.turn.T, z)
+        fitted = scaled + frame.level
+        np.subtract(batch.y, frame.level, out=about)  # first: what is left has lost nothing to a mean far from zero
+        residual = np.subtract(about, scaled, out=scaled)
+        one[:] = 1.0
+        precision, times = (None, batch.weight) if frequencies else (batch.weight, None)
+        if precision is not None:
+            residual = residual.copy()
+            stack *= np.sqrt(precision)
+        leverage = np.einsum("ij,ij->j", z, z)
+        return cls(
+            frame, rows.row, batch.X, z.T, residual, fitted, scaled, stack, leverage, times, precision, rows.groups
+        )
+
+    def products(self, folds: int | None = None) -> Products:
+        """Cross products of the stack by fold, or of all rows as one, for whichever measures ask; not to be changed."""
+        if folds is None:
+            known = next(iter(self._products.values()), None)
+            return self.products(1) if known is None else known.together()
+        if folds not in self._products:
+            self._products[folds] = Products.of(self.stack, self.row, self.times, folds)
+        return self._products[folds]
 
     @cached_property
     def standing(self) -> Standing:

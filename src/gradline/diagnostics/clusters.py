@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.data.groups import Numbers
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.covariance import Robust
 from gradline.diagnostics.frame import Frame
@@ -45,6 +47,7 @@ class Clustered:
         What to call the groupings, which are the first of `Block.groups`.
     """
 
+    of_any_part: ClassVar[bool] = True
     frame: Frame
     by: tuple[str, ...]
 
@@ -59,6 +62,20 @@ class Clustered:
     def merged(self, first: list[Runs], then: list[Runs]) -> list[Runs]:
         """See `Measure`."""
         return [_appended(runs, more) for runs, more in zip(first, then, strict=True)]
+
+    def renumbered(self, state: list[Runs], numbers: Sequence[Numbers | None]) -> list[Runs]:
+        """See `Measure`."""
+        alone, together = state[: len(self.by)], state[len(self.by) :]
+        new = [
+            [_in_order(_new(run.cluster, number), run.total) for run in runs]
+            for runs, number in zip(alone, numbers, strict=False)
+        ]
+        for runs in together:
+            pairs = [
+                _new(run.cluster // PAIR, numbers[0]) * PAIR + _new(run.cluster % PAIR, numbers[1]) for run in runs
+            ]
+            new.append([_in_order(pair, run.total) for pair, run in zip(pairs, runs, strict=True)])
+        return new
 
     def figures(self, state: list[Runs]) -> Robust:
         """See `Measure`."""
@@ -110,6 +127,15 @@ def _run(key: NDArray[np.intp], terms: Array) -> Run:
     for column, term in zip(total.T, terms, strict=True):
         np.take(np.bincount(code, term), here, out=column)
     return Run(cluster, total)
+
+
+def _new(old: Numbers, numbers: Numbers | None) -> Numbers:
+    return old if numbers is None else numbers[old]
+
+
+def _in_order(cluster: Numbers, total: Array) -> Run:
+    order = np.argsort(cluster, kind="stable")
+    return Run(cluster[order], total[order])
 
 
 def _appended(runs: Runs, more: Runs) -> Runs:

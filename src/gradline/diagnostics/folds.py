@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.products import Products
 from gradline.diagnostics.standing import ALONE
 from gradline.solution import Array
 
@@ -51,14 +52,6 @@ class Folds:
     notes: tuple[str, ...] = ()
 
 
-class _State(NamedTuple):
-    gram: Array  # (K, k, k) sum times z z'
-    pull: Array  # (K, k) sum times z scaled
-    square: Array  # (K,) sum times scaled^2
-    y: Array  # (K, 3) sum of times, of weight, of weight (y - level)
-    y_square: Array  # (K,)
-
-
 @dataclass(frozen=True, slots=True)
 class FoldsMeasure:
     """K-fold error, exact. In the frame fold f has A = sum z z', b = sum z e, c = sum e^2, and all folds the identity.
@@ -84,40 +77,25 @@ class FoldsMeasure:
         """Whether the sums of so many folds are small enough to be kept."""
         return folds * k * k <= MOST_NUMBERS
 
-    def of(self, block: Block) -> _State:
+    def of(self, block: Block) -> Products:
         """See `Measure`."""
-        count, k = self.folds, self.frame.k
-        z = block.z.T
-        y = block.residual + block.fitted - self.frame.level
-        times = np.ones_like(y) if block.times is None else block.times
-        weight = times if block.precision is None else block.precision
-        state = _State(
-            np.zeros((count, k, k)), np.zeros((count, k)), np.zeros(count), np.zeros((count, 3)), np.zeros(count)
-        )
-        for f, part in enumerate(_folds(block.row, count)):
-            rows, e = np.ascontiguousarray(z[:, part]), block.scaled[part]
-            counted = rows if block.times is None else rows * times[part]
-            state.gram[f] = np.dot(counted, rows.T)
-            state.pull[f] = np.dot(counted, e)
-            state.square[f] = (e * times[part]) @ e
-            share = weight[part] * y[part]
-            state.y[f] = times[part].sum(), weight[part].sum(), share.sum()
-            state.y_square[f] = share @ y[part]
-        return state
+        return block.products(self.folds)
 
-    def merged(self, first: _State, then: _State) -> _State:
+    def merged(self, first: Products, then: Products) -> Products:
         """See `Measure`."""
-        return _State(*(np.add(a, b, out=a) for a, b in zip(first, then, strict=True)))
+        return first.merged(then)
 
-    def figures(self, state: _State) -> Folds:
+    def figures(self, state: Products) -> Folds:
         """See `Measure`."""
-        held = np.flatnonzero(state.y[:, 0])
-        rows, weight, total = state.y[held].T
-        errors = np.array([_error(state.gram[f], state.pull[f], state.square[f], state.pull.sum(axis=0)) for f in held])
+        held, k = np.flatnonzero(state.rows), self.frame.k
+        rows, sums = state.rows[held], state.stack[held]
+        pull_of_all = sums[:, :k, k].sum(axis=0)
+        errors = np.array([_error(each[:k, :k], each[:k, k], each[k, k], pull_of_all) for each in sums])
+        y_square, total, weight = sums[:, -2, -2], sums[:, -2, -1], sums[:, -1, -1]
         others = weight.sum() - weight
         with np.errstate(divide="ignore", invalid="ignore"):
             mean = (total.sum() - total) / others
-            baseline = state.y_square[held] - 2.0 * mean * total + mean * mean * weight
+            baseline = y_square - 2.0 * mean * total + mean * mean * weight
             each = np.sqrt(errors / weight)
         unknown = np.isnan(errors)
         notes = []
@@ -132,14 +110,6 @@ class FoldsMeasure:
         baseline_rmse = math.sqrt(max(baseline[known].sum(), 0.0) / mass) if known.any() and len(held) > 1 else math.nan
         r2 = 1.0 - (rmse / baseline_rmse) ** 2 if baseline_rmse > 0.0 else math.nan
         return Folds(len(held), rows, rmse, baseline_rmse, r2, each, tuple(notes))
-
-
-def _folds(row: NDArray[np.intp], count: int) -> list[slice | NDArray[np.intp]]:
-    """Where in a block the rows of each fold are; in steps, where no row between the first and the last is missing."""
-    if len(row) and row[-1] - row[0] == len(row) - 1:
-        return [slice((f - int(row[0])) % count, None, count) for f in range(count)]
-    fold = row % count
-    return [np.flatnonzero(fold == f) for f in range(count)]
 
 
 def _error(gram: Array, pull: Array, square: float, pull_of_all: Array) -> float:

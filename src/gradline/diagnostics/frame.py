@@ -187,6 +187,14 @@ class Frame:
         """(p,) coefficients of the columns of X."""
         return self.coefficients[self.bias :]
 
+    def directions(self) -> Array:
+        """(k + 1, p + 1) what makes z, before its turn, of a row about the centre and a one; last, the slopes."""
+        directions = np.zeros((self.k + 1, len(self.centre) + 1))
+        directions[:-1, :-1] = self.whitening.T
+        directions[:-1, -1] = self.shift
+        directions[-1, :-1] = self.slopes
+        return directions
+
     def in_data_units(self, covariance: Array) -> Array:
         """T C T': the covariance of coefficients on z as one of the terms; NaN for those that are not estimated.
 

@@ -80,15 +80,27 @@ class Hypotheses:
         return iter((self.breusch_pagan, self.white, self.reset, self.jarque_bera))
 
 
+ONE, F, F2, U, G, SQUARE, CUBE = range(7)
+CURVED = slice(SQUARE, CUBE + 1)
+
+
 class _State(NamedTuple):
-    powers: Array  # (5,) sums of u^0 .. u^4, u = e / s
-    g: Array  # (2,) sums of g and g^2, g = u^2 - 1
-    linear: (
-        Array  # (m + 1, m) cross products of (1, x) in the frame; last row: with g. Only that where z is orthonormal
-    )
-    curved: Array  # (k + 3, 2): cross products of (z, v, u) with v, the square and the cube of the fit
-    fitted: Array  # (4, 3): cross products of (1, f, f^2) and g with (1, f, f^2)
+    # (7, 7) cross products of: 1; the fitted value f, standardised; f^2; u = e / s; g = u^2 - 1; square and cube of f
+    sums: Array
+    with_z: Array  # (k, 3): of z with g, square and cube
+    # (m + 1, m) cross products of (1, x) in the frame; last row: with g. Only that where z is orthonormal
+    linear: Array
     white: Array  # (t + 1, t) cross products of the terms of White's full test, and with g
+
+    @property
+    def g(self) -> tuple[float, float]:
+        """Sums of g and of g^2."""
+        return float(self.sums[ONE, G]), float(self.sums[G, G])
+
+    def powers(self) -> Array:
+        """(5,) sums of u^0 .. u^4."""
+        n, u, square = self.sums[ONE, ONE], self.sums[ONE, U], self.sums[U, U]
+        return np.array([n, u, square, self.sums[U, G] + u, self.sums[G, G] + 2.0 * self.sums[ONE, G] + n])
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,54 +143,46 @@ class HypothesesMeasure:
     def of(self, block: Block) -> _State:
         """See `Measure`."""
         frame = self.frame
-        sd = frame.residual_sd if frame.residual_sd > 0.0 else 1.0
-        u = block.scaled / sd
-        square = u * u
-        g = square - 1.0
-        times = block.times
-        counted = np.ones_like(u) if times is None else times
-
-        powers = np.array(
-            [counted.sum(), counted @ u, counted @ square, (counted * square) @ u, (counted * square) @ square]
-        )
-        gs = np.array([counted @ g, (counted * g) @ g])
-
-        f = block.fitted - (self.centre if frame.fit_intercept else 0.0)
+        times, precision = block.times, block.precision
+        columns = np.empty((7, len(block.row)))
+        one, f, f2, u, g, square, cube = columns
+        one[:] = 1.0
+        np.subtract(block.fitted, self.centre, out=f)
         f /= self.spread
-        root = None if block.precision is None else np.sqrt(block.precision)
-        v = np.empty((3, len(u)))
-        np.multiply(f, f, out=v[0])
-        np.multiply(v[0], f, out=v[1])
+        np.multiply(f, f, out=f2)
+        np.divide(block.scaled, frame.residual_sd if frame.residual_sd > 0.0 else 1.0, out=u)
+        np.multiply(u, u, out=g)
+        g -= 1.0
         if frame.fit_intercept:
-            # The same span, beside 1 and f, but nearer to orthogonal: less is lost when z is taken out.
-            v[1] -= 3.0 * f
-            v[0] -= 1.0
-        if root is not None:
-            v[:2] *= root
-        v[2] = u
-        vt = v[:2] if times is None else v[:2] * times
-        curved = np.concatenate([np.dot(block.z.T, vt.T), np.dot(v, vt.T)])
-
-        centred = (block.fitted - self.centre) / self.spread
-        basis = np.stack([np.ones_like(u), centred, centred * centred, g])
-        fitted = np.dot(basis if times is None else basis * times, basis[:3].T)
+            # Of f, the same span beside 1 and f, but nearer to orthogonal: less is lost when z is taken out.
+            np.subtract(f2, 1.0, out=square)
+            np.subtract(f2, 3.0, out=cube)
+            cube *= f
+        else:
+            uncentred = block.fitted / self.spread
+            np.multiply(uncentred, uncentred, out=square)
+            np.multiply(square, uncentred, out=cube)
+        if precision is not None:
+            columns[CURVED] *= np.sqrt(precision)
+        counted = columns if times is None else columns * times
+        sums, with_z = np.dot(counted, columns.T), np.dot(block.z.T, counted[G:].T)
 
         m = self._width
-        orthonormal = frame.fit_intercept and root is None
+        orthonormal = frame.fit_intercept and precision is None
         linear, white = np.zeros((0, m)), np.zeros((1, 0))
         if orthonormal:
             # The sums of z z' are known: only g is to be looked at.
-            linear = (block.z.T @ (g * counted))[None, :]
+            linear = with_z[:, 0].copy()[None, :]
         if self.terms or (not orthonormal and m <= MOST_GRAM):
             x = block.z.T[frame.bias :] * math.sqrt(frame.rows)
-            if root is not None:
-                x /= root
-            base = np.concatenate([np.ones((1, len(u))), x])
+            if precision is not None:
+                x /= np.sqrt(precision)
+            base = np.concatenate([one[None, :], x])
             if not orthonormal:
                 linear = _with_g(base, g, times)
             if self.terms:
                 white = _products_with_g(base, g, times)
-        return _State(powers, gs, linear, curved, fitted, white)
+        return _State(sums, with_z, linear, white)
 
     def merged(self, first: _State, then: _State) -> _State:
         """See `Measure`."""
@@ -187,8 +191,9 @@ class HypothesesMeasure:
     def figures(self, state: _State) -> Hypotheses:
         """See `Measure`."""
         judged = self.frame.residual_sd > 0.0 and self.frame.df_residual > 0
-        n = float(state.powers[0])
-        skewness, excess, jarque_bera = _normality(state.powers, judged)
+        powers = state.powers()
+        n = float(powers[0])
+        skewness, excess, jarque_bera = _normality(powers, judged)
         return Hypotheses(
             breusch_pagan=self._breusch_pagan(state, n, judged),
             white=self._white(state, n, judged),
@@ -217,7 +222,7 @@ class HypothesesMeasure:
     def _white(self, state: _State, n: float, judged: bool) -> Hypothesis:
         null = "the spread of the residuals depends on nothing that the features can tell"
         effect = "share of the variation of squared residuals that squares and products explain"
-        sums = state.white if self.terms else state.fitted
+        sums = state.white if self.terms else state.sums[np.ix_([ONE, F, F2, G], [ONE, F, F2])]
         notes = () if self.terms else ("special form: on the fitted value and its square",)
         if not judged or self._width == 1:
             return _unknown("White", null, "chi2", (0,), effect, notes)
@@ -227,8 +232,8 @@ class HypothesesMeasure:
     def _reset(self, state: _State, judged: bool) -> Hypothesis:
         name, null = "RESET", "straight lines are enough: powers of the fitted value add nothing"
         effect = "share of the residual variance that they explain"
-        k, rest = self.frame.k, self.frame.df_residual
-        onto, own, with_u = state.curved[:k], state.curved[k : k + 2], state.curved[k + 2]
+        rest = self.frame.df_residual
+        onto, own, with_u = state.with_z[:, 1:], state.sums[CURVED, CURVED], state.sums[U, CURVED]
         scale = np.sqrt(np.diag(own))
         if not judged or self._width == 1 or not (scale > 0.0).all():
             return _unknown(name, null, "F", (2, max(rest - 2, 0)), effect)
@@ -272,7 +277,7 @@ def _products_with_g(base: Array, g: Array, times: Array | None) -> Array:
     return sums[:, :-1]
 
 
-def _explained(sums: Array, g: Array, n: float) -> tuple[float, int]:
+def _explained(sums: Array, g: tuple[float, float], n: float) -> tuple[float, int]:
     """R^2 of g on columns among which there is a constant, and how many of the others are independent."""
     gram, with_g = sums[:-1], sums[-1]
     # About the mean: the constant is column 0.

@@ -115,25 +115,15 @@ class InfluenceMeasure:
     def of(self, block: Block) -> _State:
         """See `Measure`."""
         stands = block.standing
-        size = np.abs(stands.studentised)
-        keys = (stands.cooks, size, block.leverage)
-        alone = block.leverage >= 1.0 - ALONE
-        with np.errstate(invalid="ignore"):
-            beyond = (stands.cooks > 0.5, stands.cooks > 1.0, size > 3.0, alone)
-        counts = [np.count_nonzero(b) if block.times is None else int(block.times[b].sum()) for b in beyond]
+        keys = [_Key.of(key) for key in (stands.cooks, np.abs(stands.studentised), block.leverage)]
+        cooks, size, leverage = keys
+        bounds = ((cooks, 0.5), (cooks, 1.0), (size, 3.0), (leverage, np.nextafter(1.0 - ALONE, 0.0)))
+        counts = [key.beyond(bound, block.times) for key, bound in bounds]
         return _State(tuple(self._largest(key, block) for key in keys), np.array(counts, dtype=np.int64))
 
-    def _largest(self, key: Array, block: Block) -> _Found:
-        known = key if not np.isnan(key).any() else np.where(np.isnan(key), -np.inf, key)
-        if len(known) > self.top:
-            # All rows that tie with the last of the top: which of them stays is for their numbers to say.
-            least = _least_of_the(self.top, known)
-            above = np.flatnonzero(known > least)
-            ties = np.flatnonzero(known == least)[: self.top - len(above)]
-            chosen = np.concatenate([above, ties])
-        else:
-            chosen = np.arange(len(known))
-        chosen = chosen[known[chosen] > -np.inf]
+    def _largest(self, key: _Key, block: Block) -> _Found:
+        chosen = key.largest(self.top)
+        known = key.values
         figures = np.column_stack([block.fitted[chosen], block.residual[chosen], block.scaled[chosen]])
         few = block.X.shape[1] <= MOST_FEATURES
         X = block.X[chosen] if few else np.empty((len(chosen), 0))
@@ -199,11 +189,37 @@ class InfluenceMeasure:
         return {"term": self.frame.names[most], "change": float(changes[most])}
 
 
-def _least_of_the(top: int, keys: Array) -> float:
-    """The last of so many largest."""
-    if not top:
-        return math.inf
-    parts = keys[: len(keys) // PART * PART].reshape(-1, PART).max(axis=1)
-    if len(parts) > top:  # so many parts have one that is at least as large as this, so that few are left to sort
-        keys = keys[keys >= np.partition(parts, len(parts) - top)[len(parts) - top]]
-    return float(np.partition(keys, len(keys) - top)[len(keys) - top])
+class _Key(NamedTuple):
+    """What rows are sorted by, and how large it is where: so that most rows are passed over."""
+
+    values: Array  # unknown ones are -inf
+    parts: Array  # the largest of each `PART` rows; of those after the last such part too, in an entry of its own
+
+    @classmethod
+    def of(cls, values: Array) -> _Key:
+        whole = len(values) // PART * PART
+        parts = values[:whole].reshape(-1, PART).max(axis=1)
+        if whole < len(values):
+            parts = np.append(parts, values[whole:].max())
+        if np.isnan(parts).any():
+            return cls.of(np.where(np.isnan(values), -np.inf, values))
+        return cls(values, parts)
+
+    def beyond(self, bound: float, times: Array | None) -> int:
+        """How many rows are above it."""
+        if not self.parts.max(initial=-np.inf) > bound:
+            return 0
+        above = self.values > bound
+        return int(np.count_nonzero(above) if times is None else times[above].sum())
+
+    def largest(self, top: int) -> NDArray[np.intp]:
+        """The rows of the `top` largest, of equal ones the first; in no order."""
+        known = np.arange(len(self.values))
+        if len(self.parts) > top > 0:  # so many parts have one at least as large as this, so that few rows are left
+            known = np.flatnonzero(self.values >= np.partition(self.parts, len(self.parts) - top)[-top])
+        values = self.values[known]
+        if len(known) > top:
+            least = np.partition(values, len(known) - top)[len(known) - top] if top else np.inf
+            above = known[values > least]
+            known = np.concatenate([above, known[values == least][: top - len(above)]])
+        return known[self.values[known] > -np.inf]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from gradline.solution import Array
 CELLS = 128  # of constant width while rows are read: 3 to 8 standard deviations to each side; the last ones are open
 BINS = 20  # of about equal numbers of rows, made of cells when all rows are in
 MOST_FEATURES = 50
+WHOLE = 2.0**52
+WHOLE_BITS = int(np.float64(WHOLE).view(np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,13 +120,19 @@ class Grid(NamedTuple):
         width = ten * np.select([aim >= 5.0 * ten, aim >= 2.0 * ten], [5.0, 2.0], 1.0)
         return cls(np.round(np.where(usable, mean, 0.0) / width) - CELLS // 2, width)
 
-    def cells(self, columns: Array) -> NDArray[np.intp]:
-        """(columns, rows) values -> their cells, 0 .. CELLS - 1."""
-        place = np.empty(columns.shape)  # one column after the other, in whatever order they come
-        np.multiply(columns, (1.0 / self.width)[:, None], out=place)
-        place -= (self.first - 0.5)[:, None]
-        np.clip(place, 0.0, CELLS - 0.5, out=place)
-        return place.astype(np.intp)
+    def cells(self, columns: Iterable[Array]) -> Iterator[NDArray[np.int64]]:
+        """(rows,) values of each column -> their cells, 0 .. CELLS - 1, in memory that the next column takes."""
+        place = np.empty(0)
+        for column, first, width in zip(columns, self.first.tolist(), self.width.tolist(), strict=True):
+            if len(place) != len(column):
+                place = np.empty(len(column))
+            np.multiply(column, 1.0 / width, out=place)
+            # Doubles from 2^52 on are whole numbers: this rounds, and the number is in the last bits.
+            place += WHOLE - first
+            np.clip(place, WHOLE, WHOLE + (CELLS - 1), out=place)
+            cells = place.view(np.int64)
+            cells -= WHOLE_BITS
+            yield cells
 
     def middles(self) -> Array:
         """(columns, CELLS) the middle of each cell."""
@@ -187,7 +196,7 @@ class ProfileMeasure:
         if times is not None:
             square *= times
             fitted = fitted * times
-        cells = self.fitted.cells(block.fitted[None, :])[0]
+        (cells,) = self.fitted.cells([block.fitted])
         rows = _sums(cells, times, CELLS)
         along = np.stack(
             [
@@ -200,14 +209,11 @@ class ProfileMeasure:
         )
         count = len(self.columns)
         across = np.empty((2 if precision is None else 3, count, CELLS))
-        if count:
-            whole = count == block.X.shape[1]
-            numbers = self.features.cells(block.X.T if whole else block.X[:, self.columns].T)
-            for j, cells in enumerate(numbers):
-                across[0, j] = _sums(cells, times, CELLS)
-                across[-1, j] = _sums(cells, pull, CELLS)
-                if precision is not None:
-                    across[1, j] = _sums(cells, precision, CELLS)
+        for j, cells in enumerate(self.features.cells(block.X[:, column] for column in self.columns)):
+            across[0, j] = _sums(cells, times, CELLS)
+            across[-1, j] = _sums(cells, pull, CELLS)
+            if precision is not None:
+                across[1, j] = _sums(cells, precision, CELLS)
         return _State(along, across, self._covered(block))
 
     def _covered(self, block: Block) -> int:
@@ -265,7 +271,7 @@ class ProfileMeasure:
         return Profile(fitted, features, thirds, spread, coverage, expected, state.covered, half_band, notes)
 
 
-def _sums(cells: NDArray[np.intp], weights: Array | None, count: int) -> Array:
+def _sums(cells: NDArray[np.int64], weights: Array | None, count: int) -> Array:
     return np.bincount(cells, weights, minlength=count).astype(np.float64, copy=False)
 
 

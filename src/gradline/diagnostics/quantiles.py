@@ -52,11 +52,13 @@ class Sketch:
     @classmethod
     def of(cls, values: Array, *, unit: float, times: Array | None = None) -> Sketch:
         """Of values, NaN left out; `times` (whole numbers) says how often each one counts."""
-        known = np.isfinite(values)
-        if not known.all():
+        least, largest = values.min(initial=np.inf), values.max(initial=-np.inf)
+        if not (np.isfinite(least) and np.isfinite(largest)):  # so it is where there is a NaN, or no value
+            known = np.isfinite(values)
             values, times = values[known], None if times is None else times[known]
+            least, largest = values.min(initial=np.inf), values.max(initial=-np.inf)
         counts = np.bincount(_cells(values, unit), times, minlength=2 * CELLS - 1).astype(np.int64, copy=False)
-        return cls(counts, unit, float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))
+        return cls(counts, unit, float(least), float(largest))
 
     def merged(self, other: Sketch) -> Sketch:
         """Of the values of both; uses the memory of this one."""
@@ -104,14 +106,16 @@ class Sketch:
 def _cells(values: Array, unit: float) -> NDArray[np.int64]:
     """Numbers of the cells, from 0 (most negative)."""
     # 2^LOWEST has the number 1 in the bits above the cell's own; so has each cell after it one more.
-    scaled = np.abs(values)
-    scaled *= 1.0 / unit
+    scaled = values * (1.0 / unit)
     bits = scaled.view(np.int64)
+    sign = bits >> 63  # -1 of a negative value, else 0
+    np.abs(scaled, out=scaled)
     bits >>= 52 - PARTS_OF_AN_OCTAVE
     bits -= ((LOWEST + 1023) << PARTS_OF_AN_OCTAVE) - 1
     np.clip(bits, 0, CELLS - 1, out=bits)
-    np.negative(bits, out=bits, where=values < 0.0)
-    bits += CELLS - 1
+    bits ^= sign  # minus itself, less one, where that is -1
+    sign -= CELLS - 1
+    bits -= sign
     return bits
 
 
