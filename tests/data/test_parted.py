@@ -2,7 +2,6 @@
 
 import pickle
 from functools import reduce
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -10,21 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, LinearRegression, Moments, open_source
 from gradline.data import parted as module
-from gradline.data.columns.design import designed
-from gradline.data.parted import PartedSource, in_turn, part_of, parted
-from gradline.data.readers.columnar import TableReader
-from gradline.data.table_source import TableSource
+from gradline.data.parted import in_turn, part_of, parted
 from gradline.diagnostics.sandwich import robust_covariance
-from gradline.distributed.partitions import PartitionsReader
 from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
+from tests.data.parts import ROWS, in_parts, parting
 
-ROWS = 240
 HOSTILE = ["</script>", '"', "🏠", "a\nb", "nan", "b"]
 
 
@@ -43,43 +37,6 @@ def table() -> pd.DataFrame:
     frame.loc[230, "city"] = "Zagreb"
     frame["y"] = 2 * frame["x"] + frame["rooms"] + rng.normal(size=ROWS)
     return frame
-
-
-def in_parts(frame, sizes, run=in_turn, *, target="y", features=None, formula=None, reference=None, weight=None, **how):
-    """A DataFrame cut into parts of these sizes."""
-    reader = PartitionsReader(TableReader.of(frame), "DataFrame")
-    roles, design = designed(reader, target, features, formula, reference or {}, weight)
-    edges = np.cumsum([0, *sizes])
-    parts = [frame.iloc[a:b] for a, b in pairwise(edges)]
-    return PartedSource(TableSource(reader, roles, design, **how), list(enumerate(parts)), run)
-
-
-class InAnyOrder:
-    """A Runner: parts in an order that is drawn, some of them twice, neighbours merged in a tree that is drawn."""
-
-    def __init__(self, draw):
-        self.draw = draw
-
-    def __call__(self, of, whole, parts, merged):
-        states = {}
-        for number in self.draw(st.permutations(range(len(parts)))):
-            states[number] = of(part_of(whole, parts[number]))
-            if self.draw(st.booleans()):
-                states[number] = pickle.loads(pickle.dumps(of(part_of(whole, parts[number]))))
-        row = [(1, states[number]) for number in range(len(parts))]
-        while len(row) > 1 and self.draw(st.integers(0, 5)):
-            j = self.draw(st.integers(0, len(row) - 2))
-            (a, first), (b, then) = row[j : j + 2]
-            row[j : j + 2] = [(a + b, merged(first, then))]
-        yield from row
-
-
-@st.composite
-def parting(draw):
-    """Sizes of parts that make ROWS, among them empty ones, and who reads them."""
-    cuts = draw(st.lists(st.integers(0, ROWS), max_size=12))
-    edges = sorted([0, *cuts, ROWS])
-    return [b - a for a, b in pairwise(edges)], InAnyOrder(draw)
 
 
 FITS = [

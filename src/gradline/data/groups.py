@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -51,6 +52,11 @@ class Grouping(Protocol):
         """There were so many rows in all: raises the DataError of labels that do not fit them."""
         ...
 
+    @property
+    def met(self) -> Sequence[Any] | None:
+        """The labels met so far, in the order of their numbers; None where numbers are those of the whole table."""
+        ...
+
 
 class ByColumn:
     """By the cells of a column, with each block of rows."""
@@ -58,7 +64,7 @@ class ByColumn:
     def __init__(self, column: str) -> None:
         self.column = column
         self._words: dict[str, int] = {}
-        self._met, self._number = np.empty(0), np.empty(0, dtype=np.intp)
+        self._values, self._number = np.empty(0), np.empty(0, dtype=np.intp)
 
     def numbers(self, row: Numbers, cells: Mapping[str, Cells]) -> Numbers:
         """See `Grouping`."""
@@ -71,6 +77,11 @@ class ByColumn:
 
     def at_the_end(self, rows: int) -> None:
         """A column has a cell for each."""
+
+    @property
+    def met(self) -> Sequence[Any]:
+        """See `Grouping`: texts or numbers."""
+        return [*self._words] or self._values[np.argsort(self._number)].tolist()
 
     def _of_words(self, codes: NDArray[np.integer[Any]], levels: Sequence[str]) -> Numbers:
         number = np.array([self._words.get(level, MISSING) for level in levels], dtype=np.intp)
@@ -85,15 +96,15 @@ class ByColumn:
 
         encoded = pa.array(cells + 0.0).dictionary_encode()  # + 0.0: -0.0 is no other label
         here, codes = encoded.dictionary.to_numpy(), encoded.indices.to_numpy()
-        place = np.searchsorted(self._met, here)
-        known = np.append(self._met, np.nan)[place] == here
+        place = np.searchsorted(self._values, here)
+        known = np.append(self._values, np.nan)[place] == here
         number = np.empty(len(here), dtype=np.intp)
         number[known] = self._number[place[known]]
         fresh = np.flatnonzero(~known)
         if len(fresh):
-            number[fresh] = len(self._met) + np.arange(len(fresh))
+            number[fresh] = len(self._values) + np.arange(len(fresh))
             fresh = fresh[np.argsort(here[fresh])]
-            self._met = np.insert(self._met, place[fresh], here[fresh])
+            self._values = np.insert(self._values, place[fresh], here[fresh])
             self._number = np.insert(self._number, place[fresh], number[fresh])
         numbers: Numbers = number[codes]
         return numbers
@@ -105,12 +116,24 @@ class ByArray:
     def __init__(self, labels: Any, name: str = "the groups") -> None:
         self.name = name
         self.codes = _codes(labels, name)
+        self._rows_before = 0
+
+    def of_rows(self, before: int, count: int) -> ByArray:
+        """The same for some rows alone, after so many others: their numbers are those of the whole."""
+        some = copy.copy(self)
+        some.codes, some._rows_before = self.codes[before : before + count], before
+        return some
+
+    @property
+    def met(self) -> None:
+        """See `Grouping`."""
+        return None
 
     def numbers(self, row: Numbers, cells: Mapping[str, Cells]) -> Numbers:
         """See `Grouping`; labels are numbered in the order of the array."""
-        if len(row) and row[-1] > len(self.codes):
+        if len(row) and row[-1] - self._rows_before > len(self.codes):
             raise self._wrong_length("more")
-        return _all_there(self.codes[row - 1], row, self.name)
+        return _all_there(self.codes[row - self._rows_before - 1], row, self.name)
 
     def at_the_end(self, rows: int) -> None:
         """See `Grouping`."""

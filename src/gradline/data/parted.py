@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
-from typing import Any, Protocol, TypeVar
+from itertools import accumulate
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gradline.data.columns.design import Design
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.growing import refuse_keys, refuse_too_many
 from gradline.data.columns.terms import Terms
+from gradline.data.groups import ByArray
 from gradline.data.readers.bad_files import TolerantReader
 from gradline.data.readers.places import Place
+from gradline.data.roles import find_column
 from gradline.data.source import Source
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
@@ -40,6 +44,23 @@ class Runner(Protocol):
         ...
 
 
+class Placed(NamedTuple):
+    """A part that knows where its rows are in the table, and what groups them: see `PartedSource.placed`.
+
+    Attributes
+    ----------
+    part
+        As its table has it.
+    rows_before : int
+    groups : tuple
+        Columns, or the labels of its rows (`ByArray`).
+    """
+
+    part: Any
+    rows_before: int
+    groups: tuple[Any, ...] = ()
+
+
 def in_turn(
     of: Callable[[TableSource], State],
     whole: TableSource,
@@ -63,6 +84,9 @@ class PartedSource(TableSource):
     run : Runner
     identity : hashable
         Differs where the rows do, as far as can be told without reading them: for checkpoints.
+    parts_with : (groups) -> (parts, groups), optional
+        Where parts hold no more than the columns of the fit: the same rows with what groups them (columns, labels that
+        lie with the parts, or arrays, which are given back), and what that is called there.
 
     Examples
     --------
@@ -79,7 +103,15 @@ class PartedSource(TableSource):
     2 ('city[T.Rome]',)
     """
 
-    def __init__(self, whole: TableSource, parts: Sequence[Any], run: Runner, *, identity: Hashable = None) -> None:
+    def __init__(
+        self,
+        whole: TableSource,
+        parts: Sequence[Any],
+        run: Runner,
+        *,
+        identity: Hashable = None,
+        parts_with: Callable[[Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]] | None = None,
+    ) -> None:
         super().__init__(
             whole.reader,
             whole.roles,
@@ -90,23 +122,66 @@ class PartedSource(TableSource):
         )
         self.parts, self.identity, self._run = parts, identity, run
         self._looked = False
+        self._parts_with = parts_with
+        self._rows_of_parts: Sequence[int] = ()
 
     def gathered(
-        self, of: Callable[[TableSource], State], merged: Callable[[State, State], State], first: int = 0
+        self,
+        of: Callable[[TableSource], State],
+        merged: Callable[[State, State], State],
+        first: int = 0,
+        parts: Sequence[Any] | None = None,
     ) -> Iterator[tuple[int, State]]:
         """States of runs of neighbouring parts from part `first` on, with the number of parts in each.
 
         `of` and `merged` travel to the processes that hold the rows. A part is a source that leaves out rows with
-        missing cells, whatever `missing` says: `settle` is told of them in the end.
+        missing cells, whatever `missing` says: `settle` is told of them in the end. `parts` are the source's own, or
+        those that `placed` gave.
         """
         self._leave_out_bad_files()
-        if first < len(self.parts):
-            yield from self._run(of, self._whole(), self.parts[first:], merged)
+        parts = self.parts if parts is None else parts
+        if first < len(parts):
+            yield from self._run(of, self._whole(), parts[first:], merged)
 
     def whole(self, of: Callable[[TableSource], State], merged: Callable[[State, State], State]) -> State:
         """The state of all parts; of the arguments see `gathered`."""
         states = (state for _, state in self.gathered(of, merged))
         return reduce(merged, states)
+
+    def placed(self, groups: Sequence[Any] = ()) -> list[Placed]:
+        """The parts, each with the number of rows before it and with what groups its rows, for `gathered`.
+
+        How many rows a part has, Parquet says, or the pass of the fit has found; else this takes a pass of its own.
+        Row numbers count the rows that are left out. Columns stay where they are; of an array of labels, one for each
+        row, each part is given its own.
+
+        Raises
+        ------
+        DataError
+            Where a column is absent, or an array does not have one label a row.
+        """
+        self._leave_out_bad_files()
+        asked = [find_column(self.name, self.column_names, g) if isinstance(g, str) else g for g in groups]
+        parts, found = (self.parts, asked) if self._parts_with is None else self._parts_with(asked)
+        rows = self._rows_of_each()
+        before = list(accumulate(rows, initial=0))
+        by = [group if isinstance(group, str) else ByArray(group) for group in found]
+        for labels in by:
+            if isinstance(labels, ByArray):
+                labels.at_the_end(before[-1])
+        return [
+            Placed(part, start, tuple(g.of_rows(start, count) if isinstance(g, ByArray) else g for g in by))
+            for part, start, count in zip(parts, before, rows, strict=False)
+        ]
+
+    def _rows_of_each(self) -> Sequence[int]:
+        """Rows of each part, usable or not."""
+        told = [rows for part in self.parts if (rows := getattr(part, "rows", None)) is not None]
+        if len(told) == len(self.parts):
+            return told
+        if len(self._rows_of_parts) != len(self.parts):
+            self._rows_of_parts = self.whole(_rows_of, _all_rows)[0].each_read
+        return self._rows_of_parts
 
     def settle(self, design: Design, tally: Tally) -> None:
         """Take in what the parts have found, merged; raises what a pass over all of the rows would have raised."""
@@ -121,10 +196,13 @@ class PartedSource(TableSource):
             self.design = self.design.with_levels(levels)
             refuse_spread(self.design, tally, self.name)
         self._tally, self._order = tally, None
+        self._rows_of_parts = tally.each_read
 
     def laid_out_as(self, design: Design) -> PartedSource:
         """See `TableSource.laid_out_as`."""
-        return PartedSource(super().laid_out_as(design), self.parts, self._run, identity=self.identity)
+        same = copy.copy(self)
+        same.design, same._tally = super().laid_out_as(design).design, Tally()
+        return same
 
     def _known_design(self) -> Design:
         if not self.design.known:
@@ -149,19 +227,23 @@ class PartedSource(TableSource):
 
 def part_of(whole: TableSource, part: Any) -> TableSource:
     """The rows of one part, as a source for the process that reads them."""
-    reader, before = whole.reader, 0
-    if part is not None:
-        only: Any = getattr(reader, "only")  # noqa: B009 - not every Reader has it
-        reader, before = only(part), getattr(part, "rows_before", None) or 0
-    return TableSource(
+    place = part if isinstance(part, Placed) else Placed(part, getattr(part, "rows_before", None) or 0)
+    reader: Any = whole.reader
+    if place.part is not None:
+        reader = reader.only(place.part)
+        if place is part:  # whose rows are counted as those of the table
+            reader.name = whole.reader.name
+    source = TableSource(
         reader,
         whole.roles,
         _of_a_part(whole.design),
         missing="drop",
         batch_rows=whole.batch_rows,
         frequencies=whole.frequencies,
-        rows_before=before,
+        rows_before=place.rows_before,
     )
+    source.groups = place.groups
+    return source
 
 
 def parted(source: Source, run: Runner) -> PartedSource:
@@ -190,6 +272,14 @@ def _of_a_part(design: Design) -> Design:
     if isinstance(design, Formula) or design.known:
         return design
     return Terms(tuple(replace(column, asked_reference=None) for column in design.columns))
+
+
+def _rows_of(part: TableSource) -> tuple[Tally]:
+    return (Tally(rows_read=part.count()),)
+
+
+def _all_rows(first: tuple[Tally], then: tuple[Tally]) -> tuple[Tally]:
+    return (first[0].then(then[0]),)
 
 
 def _bad_files(part: TableSource) -> tuple[dict[str, str], Tally]:

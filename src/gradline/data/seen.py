@@ -23,7 +23,7 @@ def seen(source: Source, groups: Sequence[Any] = ()) -> Iterator[Seen]:
         other the rows are counted as its batches hold them.
     groups : sequence
         Each a column of the source, by name, or an array of one label for each row read: numbers, texts, booleans or
-        dates. Labels are numbered in the order in which they are met.
+        dates; or a Grouping. Labels are numbered in the order in which they are met.
 
     Raises
     ------
@@ -40,19 +40,28 @@ def seen(source: Source, groups: Sequence[Any] = ()) -> Iterator[Seen]:
     own: Callable[[Sequence[Grouping]], Iterator[Seen]] | None = getattr(source, "seen", None)
     if own is not None:
         names: Sequence[str] = getattr(source, "column_names", ())
-        yield from own([_grouping(source.name, names, group) for group in groups])
+        yield from own([grouping(source.name, names, group) for group in groups])
         return
-    groupings = [_grouping(source.name, (), group) for group in groups]
+    groupings = [grouping(source.name, (), group) for group in groups]
     before = 0
     for batch in source.batches():
         row = np.arange(before + 1, before + len(batch) + 1)
-        yield Seen(batch, row, tuple(grouping.numbers(row, {}) for grouping in groupings))
+        yield Seen(batch, row, tuple(each.numbers(row, {}) for each in groupings))
         before += len(batch)
-    for grouping in groupings:
-        grouping.at_the_end(before)
+    for each in groupings:
+        each.at_the_end(before)
 
 
-def _grouping(table: str, names: Sequence[str], group: Any) -> Grouping:
+def grouping(table: str, names: Sequence[str], group: Any) -> Grouping:
+    """What `seen` takes as a group, for one pass over a table of such columns.
+
+    Raises
+    ------
+    DataError
+        Where a column is absent, or an array holds no labels.
+    """
+    if isinstance(group, ByColumn | ByArray):
+        return group
     if not isinstance(group, str):
         return ByArray(group)
     if not names:

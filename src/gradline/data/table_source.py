@@ -318,7 +318,7 @@ class TableSource:
                 y, weight = self._response(part), part.weight
                 if isinstance(self.design, Formula):
                     X = layout.X("F")
-                    good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], self._counted(part.row))
+                    good = tally.usable([*self.feature_names, self.target_name], [*X.T, y], self._here(part.row))
                     if good is not None:
                         X, y, part = X[good], y[good], part.take(np.flatnonzero(good))
                         weight = part.weight
@@ -373,10 +373,10 @@ class TableSource:
     def _computable(self, block: Usable, tally: Tally) -> Usable:
         """The rows of which a formula can be computed; all, where there is none."""
         computed = self.design.computed(block.cells) if isinstance(self.design, Formula) else {}
-        good = tally.usable([*computed], [*computed.values()], self._counted(block.row)) if computed else None
+        good = tally.usable([*computed], [*computed.values()], self._here(block.row)) if computed else None
         return block if good is None else block.take(np.flatnonzero(good))
 
-    def _counted(self, row: NDArray[np.intp]) -> NDArray[np.intp]:
+    def _here(self, row: NDArray[np.intp]) -> NDArray[np.intp]:
         """Their numbers among the rows that are read here, as a Tally has them."""
         return row - (self._rows_before or 0)
 

@@ -24,7 +24,18 @@ LISTED = 6
 
 @dataclass
 class Tally:
-    """What one pass met: rows read, and the cells that hold no finite number."""
+    """What one pass met: rows read, and the cells that hold no finite number.
+
+    Attributes
+    ----------
+    rows_read, rows_dropped, weightless : int
+    missing, infinite : dict of str to int
+        Cells, by column.
+    first_row : dict of str to int
+        Of each such column the first row.
+    joined : sequence of int
+        Where several were made one (`then`): the rows read by each of them, in their order; else empty.
+    """
 
     rows_read: int = 0
     rows_dropped: int = 0
@@ -32,6 +43,7 @@ class Tally:
     missing: dict[str, int] = field(default_factory=dict)
     infinite: dict[str, int] = field(default_factory=dict)
     first_row: dict[str, int] = field(default_factory=dict)
+    joined: Sequence[int] = ()
 
     def usable(
         self, names: Sequence[str], columns: Sequence[Cells], numbers: NDArray[np.intp] | None = None
@@ -79,6 +91,7 @@ class Tally:
             self.rows_read + other.rows_read,
             self.rows_dropped + other.rows_dropped,
             self.weightless + other.weightless,
+            joined=(*self.each_read, *other.each_read),
         )
         for name in (*self.first_row, *other.first_row):
             both.missing[name] = self.missing.get(name, 0) + other.missing.get(name, 0)
@@ -86,6 +99,11 @@ class Tally:
             row = self.first_row.get(name)
             both.first_row[name] = self.rows_read + other.first_row[name] if row is None else row
         return both
+
+    @property
+    def each_read(self) -> Sequence[int]:
+        """The rows read by each of those that were made one, or by this one alone."""
+        return self.joined or (self.rows_read,)
 
     @property
     def used(self) -> int:

@@ -21,6 +21,7 @@ from gradline.distributed.tree import on_dask
 from gradline.errors import DataError
 
 ROWS = "X, y"
+LABELS = ("the labels", "the other labels")
 REPEATED = "fit(df[features], df[target]), fit(open_source(df, target=...)), or Arrays throughout"
 
 
@@ -50,8 +51,8 @@ class PartitionsReader(ColumnarReader):
         reader = TableReader.of(self._columns(rows, name))
         reader.name = name
         kinds, wanted = reader.kinds(), self.kinds()
-        for column, kind in kinds.items():
-            if kind is not wanted[column] and not reader.is_null(column):
+        for column, kind in kinds.items():  # labels are no column of the table
+            if kind is not wanted.get(column, kind) and not reader.is_null(column):
                 raise DataError(
                     f"column {column!r} of {name} is a {kind.value}, expected a {wanted[column].value}",
                     hint=f"df.astype({{{column!r}: ...}}) gives all partitions one type",
@@ -99,9 +100,20 @@ def open_partitions(
     whole = TableSource(
         reader, roles, design, missing=missing, batch_rows=batch_rows, frequencies=weights == "frequency"
     )
-    used = [column for column in data.columns if str(column) in roles.columns]
-    frame = data[used]
-    return PartedSource(whole, list(enumerate(frame.to_delayed())), on_dask, identity=str(frame._name))
+
+    def with_groups(groups: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        own, found = _labels_beside(groups, reader.column_names)
+        wanted = {*roles.columns, *(group for group in found if isinstance(group, str))}
+        frame = data[[column for column in data.columns if str(column) in wanted]]
+        for name, labels in own.items():
+            if not _is_series(labels) or labels.npartitions != frame.npartitions:
+                raise _parted_otherwise(labels)
+            frame = frame.assign(**{name: labels})
+        return list(enumerate(frame.to_delayed())), found
+
+    parts, _ = with_groups(())
+    identity = str(data[[column for column in data.columns if str(column) in roles.columns]]._name)
+    return PartedSource(whole, parts, on_dask, identity=identity, parts_with=with_groups)
 
 
 def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, weights: str) -> PartedSource:
@@ -137,7 +149,36 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
         missing=missing,
         frequencies=weights == "frequency",
     )
-    return PartedSource(whole, list(enumerate(parts)), on_dask)
+
+    def with_groups(groups: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        own, found = _labels_beside(groups, names)
+        for labels in own.values():
+            if not (_is_series(labels) if _is_frame(X) else _is_array(labels) and labels.ndim == 1):
+                raise _parted_otherwise(labels)
+        beside = given | own
+        return list(enumerate(_frames(beside) if _is_frame(X) else _blocks(beside))), found
+
+    return PartedSource(whole, list(enumerate(parts)), on_dask, parts_with=with_groups)
+
+
+def _labels_beside(groups: Sequence[Any], names: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
+    """Labels that lie with Dask, by the names that they get beside columns of such names; and all groups so named."""
+    own: dict[str, Any] = {}
+    found = []
+    for group in groups:
+        name = group
+        if _is_frame(group, 1) or _is_array(group):
+            name = _apart(LABELS[len(own)], names)
+            own[name] = group
+        found.append(name)
+    return own, found
+
+
+def _parted_otherwise(labels: Any) -> DataError:
+    return DataError(
+        f"the labels are a Dask {type(labels).__name__}, which has not one label for each row of X in its partitions",
+        hint="give them as the rows are given: a column of the same DataFrame, or an Array beside Arrays",
+    )
 
 
 class _RowsReader(PartitionsReader):
@@ -145,6 +186,7 @@ class _RowsReader(PartitionsReader):
 
     def __init__(self, names: Sequence[str], kinds: Mapping[str, Kind]) -> None:
         super().__init__(TableReader.of({name: np.empty(0) for name in names}), ROWS)
+        self._labels = tuple(_apart(name, names) for name in LABELS)
         self._kinds = {name: kinds.get(name, Kind.NUMBER) for name in names}
 
     def kinds(self) -> dict[str, Kind]:
@@ -158,10 +200,11 @@ class _RowsReader(PartitionsReader):
         columns = [np.ravel(column) if isinstance(column, np.ndarray) else column for column in columns]
         if len({len(column) for column in columns}) > 1:
             told = ", ".join(
-                f"{what} has {len(part)}" for what, part in zip(("X", "y", "sample_weight"), rows, strict=False)
+                f"{what} has {len(part)}"
+                for what, part in zip(("X", *self.column_names[X.shape[1] :], *self._labels), rows, strict=False)
             )
             raise DataError(f"{name} has not as many rows in each: {told}", hint=REPEATED)
-        return dict(zip(self.column_names, columns, strict=True))
+        return dict(zip((*self.column_names, *self._labels), columns, strict=False))
 
 
 def _together(*parts: Any) -> tuple[Any, ...]:
@@ -217,6 +260,10 @@ def _is_frame(data: Any, *dimensions: int) -> bool:
     from dask.dataframe import DataFrame, Series
 
     return isinstance(data, (DataFrame, Series) if 1 in dimensions else DataFrame)
+
+
+def _is_series(data: Any) -> bool:
+    return _is_frame(data, 1) and data.ndim == 1
 
 
 def _is_array(data: Any) -> bool:

@@ -312,7 +312,7 @@ class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type
                 delattr(self, name)
         network = self.__dict__.pop("_network", None)
         self._descent: Descent | None = None
-        self._remember(X, y, sample_weight)
+        self._remember(X, y, sample_weight, opened=source)
         with naming_cells(source):
             if self.module is not None:
                 self._train(source, options, rng, callbacks, network)

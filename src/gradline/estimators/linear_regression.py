@@ -188,7 +188,7 @@ class LinearRegression(Reported, RegressorMixin, BaseEstimator):  # type: ignore
         if is_source(X):
             learn_columns(self, source)
         self._settle(moments, solution, source, intercept)
-        self._remember(X, y, sample_weight, self._fitted_weights)
+        self._remember(X, y, sample_weight, self._fitted_weights, source)
         return self
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradline.data.parted import PartedSource
 from gradline.data.source import Source, is_source
 from gradline.data.weighting import Weights
 from gradline.errors import DataError
@@ -17,17 +18,21 @@ class RowsAgain:
     """
 
     _rows: tuple[Any, Any, Any] | None = None
+    _opened: Source | None = None  # those rows, where they lie in parts: it knows how many are in each
     _weights_met: Weights = "analytic"
 
     def __getstate__(self) -> dict[str, Any]:
         parent: Any = super()
         state: dict[str, Any] = dict(parent.__getstate__())
-        for heavy in ("_rows", "_descent"):
+        for heavy in ("_rows", "_opened", "_descent"):
             state.pop(heavy, None)
         return state
 
-    def _remember(self, X: Any, y: Any, sample_weight: Any, weights: Weights = "analytic") -> None:
+    def _remember(
+        self, X: Any, y: Any, sample_weight: Any, weights: Weights = "analytic", opened: Source | None = None
+    ) -> None:
         self._rows, self._weights_met = (X, y, sample_weight), weights
+        self._opened = opened if isinstance(opened, PartedSource) else None
 
     def _read_again(self, data: Any, what: str) -> Source:
         """The rows of the fit as a source: `data` (X, y), (X, y, sample_weight) or a source; None: those remembered.
@@ -45,6 +50,8 @@ class RowsAgain:
                 hint="give them: data=(X, y), or data=source",
             )
         X, y, sample_weight = rows
+        if data is None and self._opened is not None:
+            return as_fitted(self, self._opened)
         if is_source(X):
             if getattr(getattr(X, "reader", None), "once", False):
                 raise DataError(
