@@ -158,6 +158,12 @@ def test_a_warm_start_on_other_columns_is_a_sentence():
         fit.fit(X[:, :2], Y)
 
 
+def test_a_line_without_an_intercept_prints_none(capsys):
+    table = open_source({"x": [1.0, 2.0, 4.0], "y": [2.0, 4.0, 8.5]}, formula="y ~ x - 1")
+    GradientDescentRegressor(max_iter=1, verbose=1).fit(table)
+    assert capsys.readouterr().out.endswith("'a' = 2.0952\n")  # 44 / 21: from (1, 2), (2, 4), (4, 8.5)
+
+
 def test_verbose_still_prints_beside_a_callback(capsys):
     heard = []
     GradientDescentRegressor(**SLOW, max_iter=4, verbose=2, callback=lambda h: heard.append(h.iteration)).fit(X, Y)

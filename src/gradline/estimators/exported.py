@@ -6,15 +6,88 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import Design
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import Column
+from gradline.data.columns.terms import Column, Terms
 from gradline.errors import DataError, MissingExtraError
+from gradline.estimators.rows import feature_names
 from gradline.solution import Array
 
 ONNX_OPSET = 13  # of 2020: every runtime reads it
+
+
+class Exported:
+    """Writes a fitted line, or polynomial of one column, for other programs."""
+
+    coef_: Array
+    intercept_: float
+    _design: Design | None
+    _fitted_intercept: bool
+    _fitted_degree: int
+
+    def to_torch(self) -> Any:
+        """The fitted line as an `nn.Linear(n_features, 1)` of float64, to start or to end a network with.
+
+        Raises
+        ------
+        DataError
+            For a polynomial, which is no linear layer of its one column.
+        MissingExtraError
+            Where torch is not installed.
+
+        Examples
+        --------
+        >>> from gradline import LinearRegression
+        >>> LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).to_torch()
+        Linear(in_features=1, out_features=1, bias=True)
+        """
+        check_is_fitted(self)
+        if self._fitted_degree > 1:
+            raise DataError(
+                f"a polynomial of degree {self._fitted_degree} is no nn.Linear of its column",
+                hint="to_sql() writes it out; or fit the powers as columns",
+            )
+        return torch_layer(self.coef_, self.intercept_ if self._fitted_intercept else None)
+
+    def to_sql(self) -> str:
+        """The prediction as an expression of standard SQL, its columns quoted: `SELECT <this> FROM houses`.
+
+        A category is a CASE of its levels; one that the fit never met makes the prediction NULL. A database adds in the
+        order written, in float64; the last digits may differ from `predict`.
+
+        Examples
+        --------
+        >>> from gradline import LinearRegression
+        >>> LinearRegression(precision="exact").fit([[1.0], [2.0], [4.0]], [5.0, 7.0, 11.0]).to_sql()
+        '3.0E0 + 2.0E0 * "x0"'
+        """
+        check_is_fitted(self)
+        design = self._design or Terms(tuple(map(Column, feature_names(self))))
+        return sql_expression(design, self.coef_, self.intercept_, degree=self._fitted_degree)
+
+    def to_onnx(self) -> Any:
+        """The prediction as an ONNX model of float64, to be written with `onnx.save` and run by any runtime.
+
+        Its input "X" is `(rows, n_features_in_)` double, in the order of `feature_names_in_` (of a category: one 0/1
+        column for each level but its reference); its output "prediction" is (rows, 1) double.
+
+        Raises
+        ------
+        MissingExtraError
+            Where onnx is not installed.
+
+        Examples
+        --------
+        >>> from gradline import LinearRegression
+        >>> model = LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).to_onnx()
+        >>> [output.name for output in model.graph.output]
+        ['prediction']
+        """
+        check_is_fitted(self)
+        return onnx_model(feature_names(self), self.coef_, self.intercept_, degree=self._fitted_degree)
 
 
 def torch_layer(coef: Array, intercept: float | None) -> Any:
@@ -89,7 +162,6 @@ def sql_expression(design: Design, coef: Array, intercept: float, *, degree: int
 
     Examples
     --------
-    >>> from gradline.data.columns.terms import Terms
     >>> print(sql_expression(Terms((Column("sqft"), Column('tall "rooms" '))), np.array([1.5, -200.0]), 20000.0))
     20000.0E0 + 1.5E0 * "sqft" - 200.0E0 * "tall ""rooms"" "
     >>> print(sql_expression(Terms((Column("x"),)), np.array([3.0, -1.0]), 5.0, degree=2))

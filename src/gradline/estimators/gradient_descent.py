@@ -24,7 +24,8 @@ from gradline.descent.fit import fit as descend_on
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.loss import LOSSES
 from gradline.descent.options import Options
-from gradline.descent.watching.history import Callback, History
+from gradline.descent.watching.history import Callback
+from gradline.descent.watching.lesson_line import printer
 from gradline.diagnostics.covariance import Spec
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
@@ -306,7 +307,8 @@ class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type
             checkpoint=self.checkpoint,
         )
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
-        callbacks = [callback for callback in (self._printer(), self.callback) if callback]
+        printed = printer(int(self.verbose), coefficients=self.module is None, fit_intercept=intercept)
+        callbacks = [callback for callback in (printed, self.callback) if callback]
         for name in [*vars(self)]:  # of an earlier fit, which may have been of another kind
             if name.endswith("_") and not name.startswith("_") and name not in ("n_features_in_", "feature_names_in_"):
                 delattr(self, name)
@@ -456,43 +458,7 @@ class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type
             fit_intercept=self._fitted_intercept,
             confidence=confidence,
         )
-        return second_look.judged(summary, descent, covariance, lambda what: self._training(descent, data, what))
-
-    def diagnose(
-        self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
-        *,
-        top: int = 10,
-        folds: int = 10,
-        ordered: bool = False,
-        covariance: Spec | None = None,
-    ) -> Diagnosis:
-        """Read the rows of the fit once more, and say whether to trust it: see `LinearRegression.diagnose`.
-
-        Verdicts are about least squares: of another loss, or short of the answer, rows are named but not judged.
-
-        Raises
-        ------
-        DataError
-            Where the rows are not at hand, or others than those of the fit; with more than 2048 features.
-
-        Examples
-        --------
-        >>> X = np.linspace(0.0, 9.0, 40)[:, None]
-        >>> y = X[:, 0] ** 2 + np.tile([1.0, -1.0, -1.0, 1.0], 10)
-        >>> GradientDescentRegressor().fit(X, y).diagnose().check("curvature").sign
-        True
-        """
-        descent = self._ended("a diagnosis")
-        training = self._training(descent, None if X is None else (X, y, sample_weight), "a diagnosis")
-        found = second_look.of_descent(
-            replace(descent, training=training), covariance=covariance, top=top, folds=folds, ordered=ordered
-        )
-        if isinstance(found, str):
-            raise DataError(f"there is no diagnosis: {found}", hint="fit with LinearRegression, or let it end")
-        return found
+        return second_look.judged(summary, descent, covariance, lambda what: self._rows_for(data, what))
 
     def _ended(self, what: str) -> Descent:
         """The last descent."""
@@ -508,12 +474,14 @@ class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type
         return descent
 
     def _rows_for(self, data: Any, what: str) -> Source:
-        return self._training(self._ended(what), data, what)
+        """Those that were descended on: all but those held out."""
+        descent = self._ended(what)
+        if data is None and self._rows is not None and self.validation_fraction is not None:
+            return descent.training
+        return self._read_again(data, what)
 
-    def _second_look(self, rows: Source, covariance: Spec | None) -> Diagnosis | str:
-        descent = replace(self._ended("a second look"), training=rows)
-        known = covariance if descent.converged else None  # what is unfinished has no tests, by any covariance
-        return second_look.of_descent(descent, covariance=known)
+    def _second_look(self, rows: Source, **asked: Any) -> Diagnosis | str:
+        return second_look.of_descent(replace(self._ended("a second look"), training=rows), **asked)
 
     def _making(self) -> Making:
         descent = self._ended("a report")
@@ -524,28 +492,7 @@ class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type
             self._fitted_intercept, statistics, descent, self._fitted_engine, None if seed is None else int(seed)
         )
 
-    def _training(self, descent: Descent, data: Any, what: str) -> Source:
-        """The rows that were descended on: all but those held out."""
-        if data is None and self._rows is not None and self.validation_fraction is not None:
-            return descent.training
-        return self._read_again(data, what)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    def _printer(self) -> Callback | None:
-        every = int(self.verbose)
-        if not every:
-            return None
-
-        def line(history: History) -> None:
-            if history.iteration % every == 0:
-                text = f"Iteration {history.iteration}: Loss = {history.loss[-1]:.4f}"
-                if len(history.coef) == 1 and self.module is None:
-                    text += f", 'a' = {history.coef[0]:.4f}"
-                    text += f", 'b' = {history.intercept:.4f}" if self.fit_intercept else ""
-                print(text)
-
-        return line

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import design_of, intercept_of
-from gradline.data.columns.terms import Column, Terms
+from gradline.data.columns.terms import Terms
 from gradline.data.source import Source, is_source
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
@@ -21,7 +21,7 @@ from gradline.diagnostics.covariance import Robust, Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import CollinearityWarning, DataError
-from gradline.estimators.exported import onnx_model, sql_expression, torch_layer
+from gradline.estimators.exported import Exported
 from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import (
     as_source,
@@ -45,7 +45,7 @@ from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
 
-class LinearRegression(Reported, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class LinearRegression(Exported, Reported, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares from sufficient statistics: one pass, certified digits, rows added and removed exactly.
 
     Minimises sum_i weight_i (x_i w + b - y_i)^2 by solving the normal equations of centred, scaled sums.
@@ -314,57 +314,6 @@ class LinearRegression(Reported, RegressorMixin, BaseEstimator):  # type: ignore
             robust=self._robust_covariance(covariance, data),
         )
 
-    def diagnose(
-        self,
-        X: Any = None,
-        y: Any = None,
-        sample_weight: Any = None,
-        *,
-        top: int = 10,
-        folds: int = 10,
-        ordered: bool = False,
-        covariance: Spec | None = None,
-    ) -> Diagnosis:
-        """Read the rows of the fit once more, and say whether to trust it: `print` it, or take `as_dict()`.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            The rows of the fit, or their source; default: those of the last `fit`.
-        top : int
-            How many of the most remarkable rows are named.
-        folds : int
-            K of the K-fold error; below 2: none.
-        ordered : bool
-            Rows are in the order of time: Durbin-Watson is meant.
-        covariance : optional
-            One that the same pass is to find, as `summary` takes it.
-
-        Raises
-        ------
-        DataError
-            Where the rows are not at hand, or others than those of the fit.
-
-        Examples
-        --------
-        >>> X = np.linspace(0.0, 9.0, 40)[:, None]
-        >>> y = X[:, 0] ** 2 + np.tile([1.0, -1.0, -1.0, 1.0], 10)
-        >>> LinearRegression().fit(X, y).diagnose().check("curvature").seen
-        'A sign of curvature: middle below, ends above (RESET p < 0.0001).'
-        """
-        check_is_fitted(self)
-        source = self._rows_for(None if X is None else (X, y, sample_weight), "a diagnosis")
-        return diagnose(
-            source,
-            self.moments_,
-            self._solution,
-            fit_intercept=self._fitted_intercept,
-            top=top,
-            folds=folds,
-            ordered=ordered,
-            covariance=covariance,
-        )
-
     def _robust_covariance(self, covariance: Spec, data: Any) -> Robust | None:
         """From one more pass over the rows; None: the classical one, which needs none."""
         asked = checked(covariance)
@@ -376,9 +325,8 @@ class LinearRegression(Reported, RegressorMixin, BaseEstimator):  # type: ignore
         source = self._rows_for(data, f"the {asked.kind} covariance")
         return robust_covariance(source, self.moments_, self._solution, asked, fit_intercept=self._fitted_intercept)
 
-    def _second_look(self, rows: Source, covariance: Spec | None) -> Diagnosis | str:
-        intercept = self._fitted_intercept
-        return diagnose(rows, self.moments_, self._solution, fit_intercept=intercept, covariance=covariance)
+    def _second_look(self, rows: Source, **asked: Any) -> Diagnosis:
+        return diagnose(rows, self.moments_, self._solution, fit_intercept=self._fitted_intercept, **asked)
 
     def _making(self) -> Making:
         return Making(self._fitted_intercept, self.moments_)
@@ -412,64 +360,6 @@ class LinearRegression(Reported, RegressorMixin, BaseEstimator):  # type: ignore
         array([2.])
         """
         write_model(path, as_saved(self))
-
-    def to_torch(self) -> Any:
-        """The fitted line as an `nn.Linear(n_features, 1)` of float64, to start or to end a network with.
-
-        Raises
-        ------
-        DataError
-            For a polynomial, which is no linear layer of its one column.
-        MissingExtraError
-            Where torch is not installed.
-
-        Examples
-        --------
-        >>> LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).to_torch()
-        Linear(in_features=1, out_features=1, bias=True)
-        """
-        check_is_fitted(self)
-        if self._fitted_degree > 1:
-            raise DataError(
-                f"a polynomial of degree {self._fitted_degree} is no nn.Linear of its column",
-                hint="to_sql() writes it out; or fit the powers as columns",
-            )
-        return torch_layer(self.coef_, self.intercept_ if self._fitted_intercept else None)
-
-    def to_sql(self) -> str:
-        """The prediction as an expression of standard SQL, its columns quoted: `SELECT <this> FROM houses`.
-
-        A category is a CASE of its levels; one that the fit never met makes the prediction NULL. A database adds in the
-        order written, in float64; the last digits may differ from `predict`.
-
-        Examples
-        --------
-        >>> LinearRegression(precision="exact").fit([[1.0], [2.0], [4.0]], [5.0, 7.0, 11.0]).to_sql()
-        '3.0E0 + 2.0E0 * "x0"'
-        """
-        check_is_fitted(self)
-        design = self._design or Terms(tuple(map(Column, feature_names(self))))
-        return sql_expression(design, self.coef_, self.intercept_, degree=self._fitted_degree)
-
-    def to_onnx(self) -> Any:
-        """The prediction as an ONNX model of float64, to be written with `onnx.save` and run by any runtime.
-
-        Its input "X" is `(rows, n_features_in_)` double, in the order of `feature_names_in_` (of a category: one 0/1
-        column for each level but its reference); its output "prediction" is (rows, 1) double.
-
-        Raises
-        ------
-        MissingExtraError
-            Where onnx is not installed.
-
-        Examples
-        --------
-        >>> model = LinearRegression().fit([[1.0], [2.0], [4.0]], [3.0, 5.0, 9.0]).to_onnx()
-        >>> [output.name for output in model.graph.output]
-        ['prediction']
-        """
-        check_is_fitted(self)
-        return onnx_model(feature_names(self), self.coef_, self.intercept_, degree=self._fitted_degree)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -1,9 +1,11 @@
-"""A fitted estimator's report: the page that `gradline fit --report` writes, from Python."""
+"""What a second look at the rows of a fitted estimator tells: the diagnosis, and the report."""
 
 from __future__ import annotations
 
 import os
 from typing import Any, NamedTuple
+
+from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.source import Source, is_source
 from gradline.descent.fit import Descent
@@ -29,7 +31,59 @@ class Making(NamedTuple):
 
 
 class Reported(RowsAgain):
-    """Writes the report of a fit, from `summary`, a second look at its rows, and `_making`."""
+    """Diagnoses and reports a fit, from `summary`, a second look at its rows, and `_making`."""
+
+    def diagnose(
+        self,
+        X: Any = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        top: int = 10,
+        folds: int = 10,
+        ordered: bool = False,
+        covariance: Spec | None = None,
+    ) -> Diagnosis:
+        """Read the rows of the fit once more, and say whether to trust it: `print` it, or take `as_dict()`.
+
+        Verdicts are about least squares: after a descent on another loss, or one that ended short of the answer, rows
+        are named but not judged.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The rows of the fit, or their source; default: those of the last `fit`.
+        top : int
+            How many of the most remarkable rows are named.
+        folds : int
+            K of the K-fold error; below 2: none.
+        ordered : bool
+            Rows are in the order of time: Durbin-Watson is meant.
+        covariance : optional
+            One that the same pass is to find, as `summary` takes it.
+
+        Raises
+        ------
+        DataError
+            Where the rows are not at hand, or others than those of the fit; after a descent on more than 2048 features.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gradline import GradientDescentRegressor, LinearRegression
+        >>> X = np.linspace(0.0, 9.0, 40)[:, None]
+        >>> y = X[:, 0] ** 2 + np.tile([1.0, -1.0, -1.0, 1.0], 10)
+        >>> LinearRegression().fit(X, y).diagnose().check("curvature").seen
+        'A sign of curvature: middle below, ends above (RESET p < 0.0001).'
+        >>> GradientDescentRegressor().fit(X, y).diagnose().check("curvature").sign
+        True
+        """
+        check_is_fitted(self)
+        rows = self._rows_for(None if X is None else (X, y, sample_weight), "a diagnosis")
+        found = self._second_look(rows, top=top, folds=folds, ordered=ordered, covariance=covariance)
+        if isinstance(found, str):
+            raise DataError(f"there is no diagnosis: {found}", hint="fit with LinearRegression, or let it end")
+        return found
 
     def report(
         self,
@@ -76,12 +130,14 @@ class Reported(RowsAgain):
         summary: Any = self.summary()  # type: ignore[attr-defined]
         rows = self._rows_or_why(None if X is None else (X, y, sample_weight))
         asked = None if checked(covariance).kind == "classical" else covariance
-        diagnosis = rows if isinstance(rows, str) else self._second_look(rows, asked)
+        making = self._making()
+        unfinished = making.descent is not None and not making.descent.converged  # has no tests, by any covariance
+        known = None if unfinished else asked
+        diagnosis = rows if isinstance(rows, str) else self._second_look(rows, covariance=known)
         if isinstance(diagnosis, str):  # as a model file may have kept it; else it says what is missing
             summary = summary if asked is None else self.summary(covariance=asked)  # type: ignore[attr-defined]
         elif diagnosis.robust is not None:
             summary = summary.judged_by(diagnosis.robust)
-        making = self._making()
         write_report_of(
             path,
             summary,
@@ -116,7 +172,8 @@ class Reported(RowsAgain):
         """The rows that were fitted, as a source."""
         raise NotImplementedError
 
-    def _second_look(self, rows: Source, covariance: Spec | None) -> Diagnosis | str:
+    def _second_look(self, rows: Source, **asked: Any) -> Diagnosis | str:
+        """What one more pass finds, asked as `gradline.diagnostics.diagnosis.diagnose` is; or why there is none."""
         raise NotImplementedError
 
     def _making(self) -> Making:

@@ -17,6 +17,7 @@ from gradline.descent.goal.quadratic import Quadratic
 from gradline.descent.options import Options
 from gradline.descent.telling import divergence
 from gradline.descent.watching.history import History
+from gradline.descent.watching.lesson_line import lesson_line
 from gradline.errors import DivergenceWarning
 from gradline.solution import Array, Status
 
@@ -136,10 +137,9 @@ def lesson_lines(demo: Demo, engine: str) -> list[str]:
     assert run is not None
     lines = []
     for k in range(9, len(run.a), 10):
-        line = f"Iteration {k + 1}: Loss = {run.loss[k]:.4f}"
-        if engine != "nn":
-            line += f", 'a' = {run.a[k]:.4f}" + (f", 'b' = {run.b[k]:.4f}" if demo.setting.intercept else "")
-        lines.append(line)
+        a = None if engine == "nn" else run.a[k]
+        b = None if engine == "nn" or not demo.setting.intercept else run.b[k]
+        lines.append(lesson_line(k + 1, run.loss[k], a, b))
     if demo.stopped is None:
         lines.append(f"Optimal parameter 'a': {run.a[-1]:.4f}")
         if demo.setting.intercept:
