@@ -21,7 +21,8 @@ from gradline.data.batch import Batch
 from gradline.data.source import open_source
 from gradline.data.written.checkpoint import load
 from gradline.moments import room
-from gradline.moments.keeping import Keep, Keeper
+from gradline.moments.keeping import Keep
+from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
 
@@ -133,7 +134,7 @@ def test_a_pass_that_broke_off_anywhere_ends_in_the_same_bits(kind, sizes, stop,
 
 
 def keeper(path, source, seconds=0.0, precision="float64"):
-    return Keeper(Keep(path, seconds), source, fit_intercept=True, precision=precision)
+    return BatchesKeeper(Keep(path, seconds), source, fit_intercept=True, precision=precision)
 
 
 # Columns that are met on the way

@@ -27,7 +27,7 @@ Watch: TypeAlias = Callable[[int], None]
 
 
 class Keeps(Protocol):
-    """What keeps the sums on disk while they grow: see `gradline.moments.keeping.Keeper`."""
+    """What keeps the sums on disk while they grow: see `gradline.moments.keeping_batches.BatchesKeeper`."""
 
     def resume(self, kind: type[S], rows: Taken, /) -> S | None:
         """The sums of the batches that were taken before, once these have passed by again; None: begin anew."""

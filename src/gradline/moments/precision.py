@@ -8,7 +8,8 @@ from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
-from gradline.moments.keeping import Keep, Keeper
+from gradline.moments.keeping import Keep
+from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.keeping_parts import PartsKeeper
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import Watch, naming_cells, one_pass
@@ -42,7 +43,7 @@ def gather(
     watch : callable, optional
         Called with the rows taken so far, after every batch; a second pass counts from the start.
     keep : Keep, optional
-        A checkpoint: see `gradline.moments.keeping.Keeper`.
+        A checkpoint: see `gradline.moments.keeping_batches.BatchesKeeper`.
     """
     if precision == "auto" and getattr(getattr(source, "reader", None), "once", False):
         precision = "exact"
@@ -77,7 +78,7 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
 def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> Any:
     if isinstance(source, PartedSource):
         return PartsKeeper(keep, source, fit_intercept=fit_intercept, precision=precision)
-    return Keeper(keep, source, fit_intercept=fit_intercept, precision=precision)
+    return BatchesKeeper(keep, source, fit_intercept=fit_intercept, precision=precision)
 
 
 def _enough(moments: Moments, solution: Solution, fit_intercept: bool) -> bool:
