@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,11 @@ class Sketch:
         counts = np.add(self.counts, other.counts, out=self.counts)
         return Sketch(counts, self.unit, min(self.least, other.least), max(self.largest, other.largest))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To be sent: most cells hold nothing."""
+        filled = np.flatnonzero(self.counts)
+        return _of_cells, (filled, self.counts[filled], self.unit, self.least, self.largest)
+
     @property
     def count(self) -> int:
         """Values that are in it."""
@@ -101,6 +106,12 @@ class Sketch:
         cells = np.flatnonzero(self.counts)
         values = np.clip(_middles(cells) * self.unit, self.least, self.largest)
         return values, self.counts[cells]
+
+
+def _of_cells(filled: NDArray[np.intp], held: NDArray[np.int64], unit: float, least: float, largest: float) -> Sketch:
+    counts = np.zeros(2 * CELLS - 1, dtype=np.int64)
+    counts[filled] = held
+    return Sketch(counts, unit, least, largest)
 
 
 def _cells(values: Array, unit: float) -> NDArray[np.int64]:

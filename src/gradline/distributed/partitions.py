@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,19 @@ from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import default_names
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weights
+from gradline.distributed.side_by_side import (
+    LABELS,
+    REPEATED,
+    apart,
+    is_array,
+    is_frame,
+    labels_beside,
+    rows_beside,
+)
 from gradline.distributed.tree import on_dask
 from gradline.errors import DataError
 
 ROWS = "X, y"
-LABELS = ("the labels", "the other labels")
-REPEATED = "fit(df[features], df[target]), fit(open_source(df, target=...)), or Arrays throughout"
 
 
 class PartitionsReader(ColumnarReader):
@@ -90,7 +97,7 @@ def open_partitions(
     DataError
         Where it is no DataFrame, or a column is absent.
     """
-    if not _is_frame(data):
+    if not is_frame(data):
         raise DataError(
             f"a Dask {type(data).__name__} has no columns to choose a target from",
             hint="LinearRegression().fit(X, y) takes Arrays; open_source takes a DataFrame",
@@ -102,14 +109,10 @@ def open_partitions(
     )
 
     def with_groups(groups: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        own, found = _labels_beside(groups, reader.column_names)
+        own, found = labels_beside(data, groups, reader.column_names)
         wanted = {*roles.columns, *(group for group in found if isinstance(group, str))}
         frame = data[[column for column in data.columns if str(column) in wanted]]
-        for name, labels in own.items():
-            if not _is_series(labels) or labels.npartitions != frame.npartitions:
-                raise _parted_otherwise(labels)
-            frame = frame.assign(**{name: labels})
-        return list(enumerate(frame.to_delayed())), found
+        return list(enumerate(frame.assign(**own).to_delayed())), found
 
     parts, _ = with_groups(())
     identity = str(data[[column for column in data.columns if str(column) in roles.columns]]._name)
@@ -126,15 +129,15 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
     """
     given = {"X": X, "y": y} | ({} if sample_weight is None else {"sample_weight": sample_weight})
     for name, part in given.items():
-        if not (_is_frame(part, 1, 2) if _is_frame(X) else _is_array(part)):
+        if not (is_frame(part, 1, 2) if is_frame(X) else is_array(part)):
             raise DataError(
                 f"X is a Dask {type(X).__name__} but {name} is a {type(part).__name__}: expected both from one place",
                 hint=REPEATED,
             )
-    columns = [str(name) for name in X.columns] if _is_frame(X) else default_names(X.shape[1] if X.ndim == 2 else 0)
-    target, weight = _apart("y", columns), _apart("sample_weight", columns)
-    parts = _frames(given) if _is_frame(X) else _blocks(given)
-    kinds = TableReader.of(X._meta_nonempty).kinds() if _is_frame(X) else dict.fromkeys(columns, Kind.NUMBER)
+    columns = [str(name) for name in X.columns] if is_frame(X) else default_names(X.shape[1] if X.ndim == 2 else 0)
+    target, weight = apart("y", columns), apart("sample_weight", columns)
+    parts = rows_beside(given)
+    kinds = TableReader.of(X._meta_nonempty).kinds() if is_frame(X) else dict.fromkeys(columns, Kind.NUMBER)
     for column, kind in kinds.items():
         if kind is Kind.TEXT:
             raise DataError(
@@ -151,34 +154,10 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
     )
 
     def with_groups(groups: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        own, found = _labels_beside(groups, names)
-        for labels in own.values():
-            if not (_is_series(labels) if _is_frame(X) else _is_array(labels) and labels.ndim == 1):
-                raise _parted_otherwise(labels)
-        beside = given | own
-        return list(enumerate(_frames(beside) if _is_frame(X) else _blocks(beside))), found
+        own, found = labels_beside(X, groups, names)
+        return list(enumerate(rows_beside(given | own))), found
 
     return PartedSource(whole, list(enumerate(parts)), on_dask, parts_with=with_groups)
-
-
-def _labels_beside(groups: Sequence[Any], names: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
-    """Labels that lie with Dask, by the names that they get beside columns of such names; and all groups so named."""
-    own: dict[str, Any] = {}
-    found = []
-    for group in groups:
-        name = group
-        if _is_frame(group, 1) or _is_array(group):
-            name = _apart(LABELS[len(own)], names)
-            own[name] = group
-        found.append(name)
-    return own, found
-
-
-def _parted_otherwise(labels: Any) -> DataError:
-    return DataError(
-        f"the labels are a Dask {type(labels).__name__}, which has not one label for each row of X in its partitions",
-        hint="give them as the rows are given: a column of the same DataFrame, or an Array beside Arrays",
-    )
 
 
 class _RowsReader(PartitionsReader):
@@ -186,7 +165,7 @@ class _RowsReader(PartitionsReader):
 
     def __init__(self, names: Sequence[str], kinds: Mapping[str, Kind]) -> None:
         super().__init__(TableReader.of({name: np.empty(0) for name in names}), ROWS)
-        self._labels = tuple(_apart(name, names) for name in LABELS)
+        self._labels = tuple(apart(name, names) for name in LABELS)
         self._kinds = {name: kinds.get(name, Kind.NUMBER) for name in names}
 
     def kinds(self) -> dict[str, Kind]:
@@ -207,66 +186,28 @@ class _RowsReader(PartitionsReader):
         return dict(zip((*self.column_names, *self._labels), columns, strict=False))
 
 
-def _together(*parts: Any) -> tuple[Any, ...]:
-    return parts
+def predicted(X: Any, predict: Callable[[Any], Any]) -> Any:
+    """What `predict` says of the rows of each partition: a Series with the index of X, or an Array; nothing computed.
+
+    Raises
+    ------
+    DataError
+        Where X is neither a DataFrame nor an Array of rows and columns.
+    """
+    if is_frame(X):
+        of_none = X._meta[[]].assign(prediction=np.empty(0))["prediction"]
+        return X.map_partitions(_beside_the_index, predict, meta=of_none, enforce_metadata=False)
+    if is_array(X) and X.ndim == 2:
+        return X.rechunk({1: -1}).map_blocks(_some, predict, drop_axis=1, dtype=np.float64, meta=np.empty(0))
+    raise DataError(
+        f"X is a Dask {type(X).__name__} of {getattr(X, 'ndim', 0)} dimension, expected rows and columns",
+        hint="df[['x']] is a DataFrame of one column",
+    )
 
 
-def _frames(given: Mapping[str, Any]) -> list[Any]:
-    """Partitions of DataFrames and Series side by side: computed together, so that a file is read once."""
-    from dask.dataframe import map_partitions
-
-    X, *_ = given.values()
-    for name, other in given.items():
-        known = X.known_divisions and other.known_divisions and X.divisions != other.divisions
-        if other.npartitions != X.npartitions or known:
-            raise DataError(
-                f"X and {name} are parted at different rows ({X.npartitions} and {other.npartitions} partitions)",
-                hint=REPEATED,
-            )
-    rows = map_partitions(_together, *given.values(), meta=X._meta, enforce_metadata=False, align_dataframes=False)
-    parts: list[Any] = rows.to_delayed()
-    return parts
+def _beside_the_index(partition: Any, predict: Callable[[Any], Any]) -> Any:
+    return partition[[]].assign(prediction=_some(partition, predict))["prediction"]
 
 
-def _blocks(given: Mapping[str, Any]) -> list[Any]:
-    """Blocks of rows of Arrays side by side."""
-    X, y = given["X"], given["y"]
-    if X.ndim != 2 or y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
-        raise DataError(f"X has shape {X.shape} and y {y.shape}, expected (rows, features) and (rows,)")
-    X = X.rechunk({1: -1})
-    columns = [X.to_delayed(optimize_graph=False).ravel()]
-    for name, other in [*given.items()][1:]:
-        known = not np.isnan([*X.chunks[0], *other.chunks[0]]).any()
-        if known and X.shape[0] != other.shape[0]:
-            raise DataError(f"X has {X.shape[0]} rows but {name} has {other.shape[0]}")
-        other = other.rechunk({0: X.chunks[0]}) if known else other
-        if len(other.chunks[0]) != len(X.chunks[0]):
-            raise DataError(
-                f"X and {name} are parted at different rows ({len(X.chunks[0])} and {len(other.chunks[0])} blocks)",
-                hint=".compute_chunk_sizes() on both lets their rows be matched",
-            )
-        columns.append(other.to_delayed(optimize_graph=False).ravel())
-    return [tuple(blocks) for blocks in zip(*columns, strict=True)]
-
-
-def _apart(name: str, others: Sequence[str]) -> str:
-    while name in others:
-        name += "_"
-    return name
-
-
-def _is_frame(data: Any, *dimensions: int) -> bool:
-    """Whether it is a DataFrame of Dask, or (1) a Series."""
-    from dask.dataframe import DataFrame, Series
-
-    return isinstance(data, (DataFrame, Series) if 1 in dimensions else DataFrame)
-
-
-def _is_series(data: Any) -> bool:
-    return _is_frame(data, 1) and data.ndim == 1
-
-
-def _is_array(data: Any) -> bool:
-    from dask.array import Array
-
-    return isinstance(data, Array)
+def _some(rows: Any, predict: Callable[[Any], Any]) -> Any:
+    return predict(rows) if len(rows) else np.empty(0)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -29,6 +29,7 @@ from gradline.descent.watching.lesson_line import printer
 from gradline.diagnostics.covariance import Spec
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
+from gradline.estimators.elsewhere import Elsewhere
 from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import as_source, learn_columns, predict, rows_like_those_fitted
 from gradline.moments.one_pass import naming_cells
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from gradline.descent.module import Network
 
 
-class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares by gradient descent that can be trusted and watched.
 
     Minimises the mean squared error, mean((X w + b - y)^2) without a factor 1/2, by
@@ -405,17 +406,20 @@ class GradientDescentRegressor(Reported, RegressorMixin, BaseEstimator):  # type
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coef_") or hasattr(self, "_network")
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Any:
         """`X @ coef_ + intercept_`, shape (n_samples,); with `module` what the network says.
+
+        Of a Dask DataFrame or Array a lazy Series or Array.
 
         Examples
         --------
         >>> GradientDescentRegressor().fit([[1.0], [2.0], [3.0]], [3.1, 4.9, 7.0]).predict([[4.0]]).round(6)
         array([8.9])
         """
-        if hasattr(self, "_network"):
-            predicted: Array = self._network.predict(rows_like_those_fitted(self, X))
+        if (predicted := self._predicted_elsewhere(X)) is not None:
             return predicted
+        if hasattr(self, "_network"):
+            return self._network.predict(rows_like_those_fitted(self, X))
         return predict(self, X)
 
     def summary(

@@ -8,7 +8,7 @@ from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,6 +21,7 @@ from gradline.diagnostics.covariance import Robust, Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import CollinearityWarning, DataError
+from gradline.estimators.elsewhere import Elsewhere
 from gradline.estimators.exported import Exported
 from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import (
@@ -45,7 +46,7 @@ from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
 
-class LinearRegression(Exported, Reported, RegressorMixin, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
+class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
     """Least squares from sufficient statistics: one pass, certified digits, rows added and removed exactly.
 
     Minimises sum_i weight_i (x_i w + b - y_i)^2 by solving the normal equations of centred, scaled sums.
@@ -218,8 +219,10 @@ class LinearRegression(Exported, Reported, RegressorMixin, BaseEstimator):  # ty
         check_is_fitted(self)
         return self._change(X, y, sample_weight, sign=-1)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> Any:
         """`X @ coef_ + intercept_`, or the polynomial at x; shape (n_samples,).
+
+        Of a Dask DataFrame or Array a lazy Series or Array.
 
         Examples
         --------
@@ -227,6 +230,8 @@ class LinearRegression(Exported, Reported, RegressorMixin, BaseEstimator):  # ty
         array([21.])
         """
         check_is_fitted(self)
+        if (predicted := self._predicted_elsewhere(X)) is not None:
+            return predicted
         if self._fitted_degree == 1:
             return predict(self, X)
         return horner(rows_like_those_fitted(self, X)[:, 0], self.coef_, self.intercept_)

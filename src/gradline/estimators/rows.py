@@ -149,6 +149,13 @@ def refuse_other_features(estimator: Any, source: Source) -> None:
         raise DataError(f"{source.name} has features {source.feature_names}, expected {feature_names(estimator)}")
 
 
+def refuse_other_columns(estimator: Any, X: Any) -> None:
+    """An error where a table or rows that are not here have other columns than those fitted."""
+    like = getattr(X, "_meta", X) if hasattr(X, "columns") else X  # of a DataFrame of Dask one without rows
+    if _table_to_lay_out(estimator, like) is None:
+        validate_data(estimator, like, reset=False, skip_check_array=True)
+
+
 def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
     """X as a table whose columns are those that the design of the fit starts from; None where it is X already."""
     design: Design | None = getattr(estimator, "_design", None)

@@ -1,0 +1,199 @@
+"""Dask's DataFrames and Arrays, by threads of this process: diagnosed, grouped, predicted and scored where they lie."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gradline import DataError, GradientDescentRegressor, LinearRegression, open_source
+from tests.diagnostics.test_in_parts import same_diagnosis
+
+dd = pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
+pytest.importorskip("distributed", reason="needs the extra 'dask'")
+
+import dask  # noqa: E402
+import dask.array as da  # noqa: E402
+
+from gradline.distributed import cluster as clusters  # noqa: E402
+
+ROWS = 600
+NAMES = ["x", "rooms"]
+FIT = {"target": "y", "features": ["x", "rooms", "city"], "missing": "drop"}
+
+
+@pytest.fixture(autouse=True)
+def threads(monkeypatch):
+    """Whatever client of Dask is open, these tests are for none."""
+    monkeypatch.setattr(clusters, "_open_client", lambda: None)
+    with dask.config.set(scheduler="threads"):
+        yield
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    rng = np.random.default_rng(11)
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(100, 1, ROWS),
+            "rooms": rng.integers(1, 5, ROWS),
+            "city": rng.choice(["Oslo", "Rome"], ROWS),
+            "firm": rng.choice(["a", "b", "c", "d", "e"], ROWS),
+            "year": rng.integers(2001, 2009, ROWS),
+            "w": rng.integers(1, 3, ROWS).astype(float),
+        },
+        index=np.arange(ROWS) * 2 + 7,
+    )
+    frame["y"] = 2 * frame["x"] + frame["rooms"] ** 2 + rng.normal(size=ROWS)
+    return frame
+
+
+@pytest.fixture(scope="module")
+def holed(table):
+    holed = table.copy()
+    holed.iloc[[5, 333, 334], 0] = np.nan
+    return holed
+
+
+@pytest.fixture
+def ddf(table):
+    return dd.from_pandas(table, npartitions=5)
+
+
+def test_a_dataframe_is_diagnosed_as_in_one_process(holed):
+    alone = LinearRegression().fit(open_source(holed, **FIT))
+    spread = LinearRegression().fit(open_source(dd.from_pandas(holed, npartitions=5), **FIT))
+    for covariance in (None, ("cluster", "firm"), ("cluster", "firm", "year"), "newey-west:3"):
+        found, expected = (model.diagnose(covariance=covariance, ordered=True) for model in (spread, alone))
+        same_diagnosis(found, expected)
+    assert (
+        str(spread.summary(covariance=("cluster", "firm"))).splitlines()[1:]
+        == (str(alone.summary(covariance=("cluster", "firm"))).splitlines()[1:])
+    )
+
+
+def test_x_and_y_are_diagnosed_and_grouped_by_labels_that_lie_beside_them(table, ddf):
+    alone = LinearRegression().fit(table[NAMES], table["y"], table["w"])
+    spread = LinearRegression().fit(ddf[NAMES], ddf["y"], ddf["w"])
+    same_diagnosis(spread.diagnose(), alone.diagnose())
+    for here, there in (
+        ([table["firm"]], [ddf["firm"]]),
+        ([table["firm"], table["year"]], [ddf["firm"], ddf["year"]]),
+        ([table["firm"], table["year"]], [ddf["firm"], table["year"].to_numpy()]),
+    ):
+        expected, found = alone.summary(covariance=("cluster", *here)), spread.summary(covariance=("cluster", *there))
+        assert str(found) == str(expected)
+
+
+def test_arrays_too(table):
+    X, y, firm = table[NAMES].to_numpy(), table["y"].to_numpy(), table["firm"].to_numpy(str)
+    alone = LinearRegression().fit(X, y)
+    spread = LinearRegression().fit(da.from_array(X, chunks=(170, 1)), da.from_array(y, chunks=200))
+    same_diagnosis(spread.diagnose(), alone.diagnose())
+    found = spread.summary(covariance=("cluster", da.from_array(firm, chunks=333)))
+    assert str(found) == str(alone.summary(covariance=("cluster", firm)))
+
+
+def test_a_descent_from_the_sums_is_diagnosed_too(table, ddf):
+    options = {"engine": "moments", "random_state": 0}
+    alone = GradientDescentRegressor(**options).fit(table[NAMES], table["y"])
+    spread = GradientDescentRegressor(**options).fit(ddf[NAMES], ddf["y"])
+    same_diagnosis(spread.diagnose(), alone.diagnose())
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        lambda ddf: ddf["firm"].repartition(npartitions=2),
+        lambda ddf: ddf[["firm"]],
+        lambda ddf: ddf["year"].to_dask_array(lengths=True),
+    ],
+)
+def test_labels_that_do_not_lie_beside_the_rows_are_refused(ddf, labels):
+    fit = LinearRegression().fit(ddf[NAMES], ddf["y"])
+    with pytest.raises(DataError, match="not one label for each row of each partition") as error:
+        fit.summary(covariance=("cluster", labels(ddf)))
+    assert error.value.hint
+
+
+def test_a_report_without_rows_here_says_what_it_lacks(ddf, tmp_path):
+    LinearRegression().fit(open_source(ddf, **FIT)).report(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "A sign of curvature" in page
+    assert "Left out: the rows of DataFrame lie with the workers of Dask" in page
+    assert "<iframe" not in page
+
+
+# Predictions
+
+
+def never(*_, **__):
+    raise AssertionError("something was computed")
+
+
+def test_predictions_are_as_lazy_as_the_rows(table, ddf):
+    frame = LinearRegression().fit(open_source(table, target="y", features=["x", "city"]))
+    plain = LinearRegression().fit(table[NAMES], table["y"])
+    array = LinearRegression(polynomial=2).fit(table[["x"]].to_numpy(), table["y"])
+    with dask.config.set(scheduler=never):
+        lazy = [
+            frame.predict(ddf),
+            plain.predict(ddf[NAMES]),
+            array.predict(da.from_array(table[["x"]].to_numpy(), chunks=100)),
+        ]
+    assert [type(found) for found in lazy] == [type(ddf["x"]), type(ddf["x"]), type(da.ones(1))]
+    found = lazy[0].compute()
+    assert found.index.equals(table.index)
+    assert found.tolist() == frame.predict(table).tolist()
+    # A product of some rows may round otherwise than one of all: by some units in the last place of numbers near 200.
+    np.testing.assert_allclose(lazy[1].compute(), plain.predict(table[NAMES]), rtol=1e-14)
+    np.testing.assert_allclose(lazy[2].compute(), array.predict(table[["x"]].to_numpy()), rtol=1e-14)
+
+
+def test_an_empty_partition_has_no_predictions(table, ddf):
+    plain = LinearRegression().fit(table[NAMES], table["y"])
+    some = ddf[ddf["x"] < 98]
+    assert len(plain.predict(some[NAMES]).compute()) == (table["x"] < 98).sum()
+
+
+def test_scores_are_those_of_one_process_and_need_no_rows_here(table, ddf):
+    plain = LinearRegression().fit(table[NAMES], table["y"])
+    frame = LinearRegression().fit(open_source(table, target="y", features=["x", "city"]))
+    X, y = table[NAMES].to_numpy(), table["y"].to_numpy()
+    bare = GradientDescentRegressor().fit(X, y)
+    # R^2 is at most 1: to some units in the last place of float64 sums.
+    same = {"rel": 1e-12}
+    assert plain.score(ddf[NAMES], ddf["y"]) == pytest.approx(plain.score(table[NAMES], table["y"]), **same)
+    weighted = plain.score(ddf[NAMES], ddf["y"], ddf["w"])
+    assert weighted == pytest.approx(plain.score(table[NAMES], table["y"], table["w"]), **same)
+    assert frame.score(ddf, ddf["y"]) == pytest.approx(frame.score(table, table["y"]), **same)
+    arrays = da.from_array(X, chunks=100), da.from_array(y, chunks=150)
+    assert bare.score(*arrays) == pytest.approx(bare.score(X, y), **same)
+
+
+def test_a_constant_target_scores_as_in_scikit_learn(table, ddf):
+    constant = LinearRegression().fit(table[NAMES], np.ones(ROWS))
+    one = ddf["w"] * 0 + 1
+    assert constant.score(ddf[NAMES], one) == 1.0
+    assert constant.score(ddf[NAMES], one + 1) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (lambda ddf: ddf[["x"]], "yet now missing"),
+        (lambda ddf: ddf["x"], "expected rows and columns"),
+        (lambda ddf: da.ones(4), "expected rows and columns"),
+        (lambda ddf: da.ones((4, 3)), "X has 3 features"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_other_columns_are_refused_before_anything_is_computed(table, ddf, rows, told):
+    fit = LinearRegression().fit(table[NAMES], table["y"])
+    with dask.config.set(scheduler=never), pytest.raises(ValueError, match=told):
+        fit.predict(rows(ddf))
+
+
+def test_a_row_that_cannot_be_predicted_is_named_when_it_is_computed(table, ddf):
+    fit = LinearRegression().fit(open_source(table, target="y", features=["x", "city"]))
+    lazy = fit.predict(ddf.assign(city="Bonn"))
+    with pytest.raises(DataError, match="holds the level 'Bonn' in row 1, which the fit never met"):
+        lazy.compute()
