@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import accuracy, memory, page, second_pass, speed, split, startup
+from bench import accuracy, checker, memory, page, second_pass, speed, split, startup
 from bench.clock import available_cores
 from bench.machine import describe
 
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             ("second-pass", second_pass.SecondPass(options.quick).measured),
             ("memory", memory.Memory(options.quick).measured),
             ("startup", startup.StartUp(options.quick).measured),
+            ("checker", checker.Checker(options.quick).measured),
         ]
     if "accuracy" in options.rows:
         jobs += [("accuracy", accuracy.Accuracy(Path(nist) if nist else None).measured)]

@@ -2,13 +2,16 @@
 
 import dataclasses
 import importlib
+import itertools
 import json
 import math
+import os
+import sys
 from fractions import Fraction
 
 import numpy as np
 import pytest
-from bench import descents, fits, page, speed, split, tables
+from bench import checker, descents, fits, page, speed, split, tables
 from bench.accuracy import score
 from bench.clock import Contender, measure
 from bench.digits import digits, least_squares, worst_digits
@@ -251,6 +254,25 @@ def test_the_split_is_written(tmp_path, monkeypatch):
     assert "|  | 600 x 3 | part | 600 x 70 | part |" in text
     assert text.count("| products of digits |") == 1
     assert all(len(set(widths)) == 1 for widths in table_widths(text))
+
+
+def test_what_a_check_adds_is_a_ratio_of_processor_seconds(tmp_path, monkeypatch):
+    """Plain 2, 4, 4 seconds, checked 4, 4, 6: by medians 4 / 4, in single rounds 1 to 2 times; the first is a warm-up."""
+    taken = {"python": [9.0, 2.0, 4.0, 4.0], "gradline": [9.0, 4.0, 4.0, 6.0]}
+    rounds = {kind: itertools.cycle(seconds) for kind, seconds in taken.items()}
+    monkeypatch.setattr(
+        checker, "cpu_seconds", lambda command, _: next(rounds["gradline" if "-m" in command else "python"])
+    )
+    section = checker.Checker(quick=True).measured(tmp_path, 1, lambda line: None)
+    (finding,) = section.findings
+    assert (finding.measured, finding.reached) == ("1.00x (1.00x .. 2.00x)", True)
+    assert section.tables[0].rows[-1] == ["an empty script", "4.00 s", "4.00 s", "1.00x"]
+
+
+def test_processor_seconds_are_those_of_the_process(tmp_path):
+    assert checker.cpu_seconds([sys.executable, "-c", ""], {**os.environ}) > 0
+    with pytest.raises(SystemExit, match="exit 3"):
+        checker.cpu_seconds([sys.executable, "-c", "raise SystemExit(3)"], {**os.environ})
 
 
 def table_widths(text: str) -> list[list[int]]:
