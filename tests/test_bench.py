@@ -257,7 +257,7 @@ def test_the_split_is_written(tmp_path, monkeypatch):
 
 
 def test_what_a_check_adds_is_a_ratio_of_processor_seconds(tmp_path, monkeypatch):
-    """Plain 2, 4, 4 seconds, checked 4, 4, 6: by medians 4 / 4, in single rounds 1 to 2 times; the first is a warm-up."""
+    """Plain 2, 4, 4 seconds, checked 4, 4, 6: medians 4 and 4, single rounds 1 to 2 times; the first is a warm-up."""
     taken = {"python": [9.0, 2.0, 4.0, 4.0], "gradline": [9.0, 4.0, 4.0, 6.0]}
     rounds = {kind: itertools.cycle(seconds) for kind, seconds in taken.items()}
     monkeypatch.setattr(
