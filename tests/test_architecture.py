@@ -79,6 +79,7 @@ LATE_FILES = {
     "distributed/summed_gradients.py",
     "estimators/exported.py",
     "estimators/reported.py",
+    "estimators/elsewhere.py",
     "estimators/rows.py",
     "estimators/gradient_descent.py",
     "estimators/linear_regression.py",
@@ -166,7 +167,7 @@ def test_what_is_opened_by_name_is_there():
         names = {
             node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
         }
-        assert {"open_partitions", "open_rows"} <= names
+        assert {"open_partitions", "open_rows", "predicted"} <= names
 
 
 def test_every_part_of_the_package_has_a_row():

@@ -10,7 +10,7 @@ OPENERS = {"dask": "gradline.distributed.partitions"}
 
 
 def opener(data: Any) -> Any:
-    """The module that opens it, with `open_partitions` and `open_rows`; None where it is no such table.
+    """The module that opens it, with `open_partitions`, `open_rows` and `predicted`; None where it is no such table.
 
     Examples
     --------
