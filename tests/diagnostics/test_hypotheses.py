@@ -10,6 +10,7 @@ from statsmodels.stats.diagnostic import het_breuschpagan, het_white, linear_res
 from statsmodels.stats.stattools import jarque_bera
 
 from gradline.diagnostics import hypotheses
+from gradline.moments.exact import ExactMoments
 from tests.diagnostics.fits import diagnosed, fitted, near, table
 
 
@@ -42,6 +43,47 @@ def test_the_figures_of_statsmodels(weighted, intercept):
     statistic, p_value, skewness, kurtosis = jarque_bera(fit.wresid)
     assert_figures(found.jarque_bera, statistic, p_value)
     near([found.skewness, found.excess_kurtosis + 3.0], [skewness, kurtosis])
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("far", [1e2, 1e4, 1e6])
+def test_without_an_intercept_no_test_depends_on_how_far_columns_are_from_zero(far, weighted):
+    """All of them ask about spans that hold a constant or the fit: the oracle takes centred columns for the same."""
+    rng = np.random.default_rng(11)
+    n = 200
+    # numbers of few digits, moved by a power of two: nothing is rounded
+    near_zero = np.round(rng.normal(size=(n, 2)) * 2**10) / 2**10
+    X = near_zero + 2.0 ** np.round(np.log2(far)) * np.array([1.0, -2.0])
+    y = X @ [1.0, -0.5] + (1.0 + 0.5 * near_zero[:, 0] ** 2) * rng.normal(size=n)
+    w = rng.uniform(0.2, 4.0, n) if weighted else None
+    found = diagnosed(X, y, w, intercept=False, kind=ExactMoments).hypotheses
+    # beside the first column the second says what it says of the deviations: so nothing cancels
+    root = np.ones(n) if w is None else np.sqrt(w)
+    Q = np.linalg.qr(np.column_stack([X[:, 0], near_zero[:, 1] + 2.0 * near_zero[:, 0]]) * root[:, None])[0]
+    e = y * root - Q @ (Q.T @ (y * root))
+    base = sm.add_constant(near_zero)
+    rtol = 1e-10 * far  # residuals are what is left of fitted values of size `far`
+    for test, (statistic, p_value) in (
+        (found.breusch_pagan, het_breuschpagan(e, base)[:2]),
+        (found.white, het_white(e, base)[:2]),
+    ):
+        np.testing.assert_allclose([test.statistic, test.p_value], [statistic, p_value], rtol=rtol)
+    assert (found.breusch_pagan.df, found.white.df) == ((2,), (5,))
+    f = (y * root - e) / root
+    d = (f - f.mean()) / f.std()
+    powers = np.column_stack([f * d, f * (d * d - 1.0)]) * root[:, None]
+    powers -= Q @ (Q.T @ powers)
+    P = np.linalg.qr(powers)[0]
+    share = ((P.T @ e) ** 2).sum() / (e @ e)
+    assert found.reset.df == (2, n - 4)
+    np.testing.assert_allclose(found.reset.statistic, share / (1.0 - share) * (n - 4) / 2.0, rtol=rtol)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_a_constant_column_bends_nothing_however_its_sums_are_rounded(intercept):
+    y = np.random.default_rng(12).normal(size=300)
+    found = diagnosed(np.full((300, 1), 0.1), y, intercept=intercept).hypotheses
+    assert all(np.isnan(test.statistic) for test in (found.breusch_pagan, found.white, found.reset))
 
 
 def test_reset_is_that_of_statsmodels_where_it_takes_no_weights():

@@ -257,7 +257,7 @@ def diagnose(
         "quantiles": QuantilesMeasure(frame),
         "profile": ProfileMeasure.of_fit(frame, mean, scatter),
         "left_out": LeftOutMeasure(frame),
-        "hypotheses": HypothesesMeasure(frame, centre, spread),
+        "hypotheses": HypothesesMeasure(frame, centre, spread, mean[:p], scatter[:p, :p] / frame.weight),
         "sample": SampleMeasure(frame),
     }
     if with_folds:

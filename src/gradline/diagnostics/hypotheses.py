@@ -20,6 +20,7 @@ MOST_TERMS = 500
 WORK = 1e10  # rows x terms^2 of White's full test: about a second
 PRODUCTS_AT_ONCE = 2**16  # numbers: half a megabyte
 RANK = 1e-11  # of cross products scaled to 1: what is smaller is rounding
+STEADY = 1e-12  # spread beside the mean: a column that varies less is a constant, but for rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,15 @@ class HypothesesMeasure:
     frame : Frame
     centre, spread : float
         Mean and standard deviation of the fitted values; they condition the sums and change no figure.
+    mean, covariance : (p,), (p, p) float64, optional
+        Of the columns of X. They do the same for a fit without an intercept, whose frame is not about the means.
     """
 
     frame: Frame
     centre: float = 0.0
     spread: float = 1.0
+    mean: Array | None = None
+    covariance: Array | None = None
 
     @property
     def terms(self) -> int:
@@ -159,9 +164,12 @@ class HypothesesMeasure:
             np.subtract(f2, 3.0, out=cube)
             cube *= f
         else:
+            # f itself lies in the fit: beside it the powers of the uncentred f span the same as these, which stay
+            # apart where f is far from zero.
             uncentred = block.fitted / self.spread
-            np.multiply(uncentred, uncentred, out=square)
-            np.multiply(square, uncentred, out=cube)
+            np.multiply(uncentred, f, out=square)
+            np.subtract(f2, 1.0, out=cube)
+            cube *= uncentred
         if precision is not None:
             columns[CURVED] *= np.sqrt(precision)
         counted = columns if times is None else columns * times
@@ -174,15 +182,28 @@ class HypothesesMeasure:
             # The sums of z z' are known: only g is to be looked at.
             linear = with_z[:, 0].copy()[None, :]
         if self.terms or (not orthonormal and m <= MOST_GRAM):
-            x = block.z.T[frame.bias :] * math.sqrt(frame.rows)
-            if precision is not None:
-                x /= np.sqrt(precision)
-            base = np.concatenate([one[None, :], x])
+            base = np.concatenate([one[None, :], self._features(block)])
             if not orthonormal:
                 linear = _with_g(base, g, times)
             if self.terms:
                 white = _products_with_g(base, g, times)
         return _State(sums, with_z, linear, white)
+
+    def _features(self, block: Block) -> Array:
+        """(m - 1, rows) features in the frame, about their means: far from them a square says what the column says."""
+        frame = self.frame
+        x = block.z.T[frame.bias :] * math.sqrt(frame.rows)
+        if block.precision is not None:
+            x /= np.sqrt(block.precision)
+        if not frame.fit_intercept and self.mean is not None and self.covariance is not None:
+            onto = frame.whitening if frame.turn is None else frame.whitening @ frame.turn
+            onto = onto * math.sqrt(frame.rows)
+            mean = self.mean @ onto
+            spread = np.sqrt(np.maximum(np.einsum("ij,ij->j", onto, self.covariance @ onto), 0.0))
+            spread[spread <= STEADY * np.abs(mean).max(initial=0.0)] = np.inf
+            x -= mean[:, None]
+            x /= spread[:, None]
+        return x
 
     def merged(self, first: _State, then: _State) -> _State:
         """See `Measure`."""
@@ -235,7 +256,8 @@ class HypothesesMeasure:
         rest = self.frame.df_residual
         onto, own, with_u = state.with_z[:, 1:], state.sums[CURVED, CURVED], state.sums[U, CURVED]
         scale = np.sqrt(np.diag(own))
-        if not judged or self._width == 1 or not (scale > 0.0).all():
+        # Of fitted values that are one number but for rounding, standardised powers are no larger than that.
+        if not judged or self._width == 1 or not (scale > STEADY * math.sqrt(state.sums[ONE, ONE])).all():
             return _unknown(name, null, "F", (2, max(rest - 2, 0)), effect)
         left = (own - onto.T @ onto) / scale / scale[:, None]
         values, directions = np.linalg.eigh(0.5 * (left + left.T))
