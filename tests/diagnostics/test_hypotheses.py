@@ -79,6 +79,20 @@ def test_without_an_intercept_no_test_depends_on_how_far_columns_are_from_zero(f
     np.testing.assert_allclose(found.reset.statistic, share / (1.0 - share) * (n - 4) / 2.0, rtol=rtol)
 
 
+def test_without_an_intercept_a_narrow_column_beside_a_wide_one_keeps_its_square():
+    """Without its part along the wide one, the narrow one is mostly the constant that the fit has none of."""
+    rng = np.random.default_rng(13)
+    Z = rng.normal(size=(200, 2))
+    X = Z * [10.0, 1e-3] + [-3.0, 3.0]
+    y = X @ [1.0, 2.0] + rng.normal(size=200)
+    found = diagnosed(X, y, intercept=False, kind=ExactMoments).hypotheses.white
+    # sd of the narrow one beside its size: 3e-4, twice in its square
+    np.testing.assert_allclose(
+        [found.statistic, found.p_value], het_white(fitted(X, y, intercept=False).resid, sm.add_constant(Z))[:2], 1e-8
+    )
+    assert found.df == (5,)
+
+
 @pytest.mark.parametrize("intercept", [True, False])
 def test_a_constant_column_bends_nothing_however_its_sums_are_rounded(intercept):
     y = np.random.default_rng(12).normal(size=300)

@@ -15,7 +15,7 @@ from gradline.data.source import Source
 from gradline.diagnostics.covariance import Robust, Spec, checked
 from gradline.diagnostics.folds import Folds, FoldsMeasure, LeftOut, LeftOutMeasure
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.hypotheses import Hypotheses, HypothesesMeasure
+from gradline.diagnostics.hypotheses import MOST_GRAM, AboutMeans, Hypotheses, HypothesesMeasure
 from gradline.diagnostics.influence import Influence, InfluenceMeasure, InfluentialRow
 from gradline.diagnostics.ordered import DurbinWatson
 from gradline.diagnostics.profile import Profile, ProfileMeasure
@@ -247,6 +247,8 @@ def diagnose(
     spread = math.sqrt(max(float(frame.slopes @ scatter[:p, :p] @ frame.slopes) / frame.weight, 0.0))
     spread = spread if spread > 0.0 and math.isfinite(spread) else 1.0
 
+    about = None if fit_intercept or p > MOST_GRAM else AboutMeans.of(mean[:p], scatter[:p, :p] / frame.weight)
+
     notes = []
     with_folds = folds >= 2 and not unjudged
     if with_folds and not FoldsMeasure.fits(frame.k, folds):
@@ -257,7 +259,7 @@ def diagnose(
         "quantiles": QuantilesMeasure(frame),
         "profile": ProfileMeasure.of_fit(frame, mean, scatter),
         "left_out": LeftOutMeasure(frame),
-        "hypotheses": HypothesesMeasure(frame, centre, spread, mean[:p], scatter[:p, :p] / frame.weight),
+        "hypotheses": HypothesesMeasure(frame, centre, spread, about),
         "sample": SampleMeasure(frame),
     }
     if with_folds:

@@ -104,6 +104,27 @@ class _State(NamedTuple):
         return np.array([n, u, square, self.sums[U, G] + u, self.sums[G, G] + 2.0 * self.sums[ONE, G] + n])
 
 
+class AboutMeans(NamedTuple):
+    """Columns without what they have in common with a constant: (X - mean) onto, uncorrelated and of variance one.
+
+    Far from zero a column, its square and a constant are nearly one: their sums would tell rounding, not the column.
+    """
+
+    mean: Array  # (p,)
+    onto: Array  # (p, q); columns that are constant, or follow from others, are not in it
+
+    @classmethod
+    def of(cls, mean: Array, covariance: Array) -> AboutMeans:
+        """From the means and the covariance of columns."""
+        sd = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+        varies = np.flatnonzero(np.isfinite(sd) & (sd > STEADY * np.abs(mean)))
+        values, directions = np.linalg.eigh(covariance[np.ix_(varies, varies)] / sd[varies] / sd[varies, None])
+        some = values > RANK
+        onto = np.zeros((len(mean), int(some.sum())))
+        onto[varies] = directions[:, some] / np.sqrt(values[some]) / sd[varies, None]
+        return cls(mean, onto)
+
+
 @dataclass(frozen=True, slots=True)
 class HypothesesMeasure:
     """Breusch-Pagan, White, RESET and Jarque-Bera, from one set of sums.
@@ -122,15 +143,14 @@ class HypothesesMeasure:
     frame : Frame
     centre, spread : float
         Mean and standard deviation of the fitted values; they condition the sums and change no figure.
-    mean, covariance : (p,), (p, p) float64, optional
-        Of the columns of X. They do the same for a fit without an intercept, whose frame is not about the means.
+    about : AboutMeans, optional
+        Of the columns of X. It does the same for a fit without an intercept, whose frame is not about the means.
     """
 
     frame: Frame
     centre: float = 0.0
     spread: float = 1.0
-    mean: Array | None = None
-    covariance: Array | None = None
+    about: AboutMeans | None = None
 
     @property
     def terms(self) -> int:
@@ -143,7 +163,7 @@ class HypothesesMeasure:
     @property
     def _width(self) -> int:
         """Of (1, x) in the frame."""
-        return self.frame.k + 1 - self.frame.bias
+        return 1 + (self.frame.k - self.frame.bias if self.about is None else self.about.onto.shape[1])
 
     def of(self, block: Block) -> _State:
         """See `Measure`."""
@@ -190,19 +210,13 @@ class HypothesesMeasure:
         return _State(sums, with_z, linear, white)
 
     def _features(self, block: Block) -> Array:
-        """(m - 1, rows) features in the frame, about their means: far from them a square says what the column says."""
-        frame = self.frame
-        x = block.z.T[frame.bias :] * math.sqrt(frame.rows)
+        """(m - 1, rows) features in the frame, or uncorrelated about their means."""
+        if self.about is not None:
+            x: Array = np.dot(self.about.onto.T, (block.X - self.about.mean).T)
+            return x
+        x = block.z.T[self.frame.bias :] * math.sqrt(self.frame.rows)
         if block.precision is not None:
             x /= np.sqrt(block.precision)
-        if not frame.fit_intercept and self.mean is not None and self.covariance is not None:
-            onto = frame.whitening if frame.turn is None else frame.whitening @ frame.turn
-            onto = onto * math.sqrt(frame.rows)
-            mean = self.mean @ onto
-            spread = np.sqrt(np.maximum(np.einsum("ij,ij->j", onto, self.covariance @ onto), 0.0))
-            spread[spread <= STEADY * np.abs(mean).max(initial=0.0)] = np.inf
-            x -= mean[:, None]
-            x /= spread[:, None]
         return x
 
     def merged(self, first: _State, then: _State) -> _State:
