@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import sys
-import textwrap
-import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,11 +13,11 @@ from gradline.errors import DataError
 from gradline.moments import room
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
-from gradline.moments.one_pass import names_of, one_pass
+from gradline.moments.one_pass import names_of
 from gradline.moments.parallel import available_threads
-from gradline.report.progress import duration
+from gradline.report.plan.first_rows import FirstRows, first_rows, reader_of
+from gradline.report.plan.told import text_of
 
-SAMPLE_SECONDS = 0.4  # for each arithmetic
 NOTHING_READ = 180_000_000  # bytes of a process that has fitted five rows
 TORCH = 220_000_000
 
@@ -108,8 +104,8 @@ class Plan:
         wanted: list[type[Moments | ExactMoments]] = [] if precision == "exact" else [Moments]
         wanted += [] if precision == "float64" else [ExactMoments]
         wide = engine is not None and len(names_of(source)) > MOST_FEATURES
-        sampled = [_sample(source, kind) for kind in wanted] if there.kind != "pipe" and not wide else []
-        first = sampled[0] if sampled else _Sample(len(names_of(source)))
+        sampled = [first_rows(source, kind) for kind in wanted] if there.kind != "pipe" and not wide else []
+        first = sampled[0] if sampled else FirstRows(len(names_of(source)))
         if first.whole and first.rows and there.rows is not None and not there.rows_are_exact:
             there = Extent(there.kind, there.files, there.bytes, first.rows, True, there.bytes_of_columns)
         seconds = [one.seconds_for(there.rows) for one in sampled] or [None] * len(wanted)
@@ -126,7 +122,7 @@ class Plan:
             target=source.target_name,
             extent=there,
             kinds=kinds,
-            columns_in_table=len(names) if (names := getattr(_reader(source), "column_names", ())) else None,
+            columns_in_table=len(names) if (names := getattr(reader_of(source), "column_names", ())) else None,
             columns=first.columns,
             columns_are_exact=first.whole or len(_categories(kinds)) == 0,
             passes=passes,
@@ -144,96 +140,7 @@ class Plan:
         return asdict(self)
 
     def __str__(self) -> str:
-        there = self.extent
-        what = "1 file" if there.files == 1 else f"{there.files:,} files" if there.files else there.kind
-        if there.files:
-            what += f" ({there.kind})"
-        if there.bytes is not None:
-            what += f", {room.in_words(there.bytes)}"
-        if there.bytes_of_columns is not None:
-            what += f", of which {room.in_words(there.bytes_of_columns)} are of these columns"
-        rows = "rows unknown before it is read"
-        if there.rows is not None:
-            rows = f"{'' if there.rows_are_exact else 'about '}{there.rows:,} rows"
-        used = ", ".join(f"{name} ({kind})" for name, kind in list(self.kinds.items())[:12])
-        used += f", {len(self.kinds) - 12:,} more" if len(self.kinds) > 12 else ""
-        of = f"; {len(self.kinds):,} of the {self.columns_in_table:,} in the table" if self.columns_in_table else ""
-        more = "" if self.columns_are_exact else " or more, as levels are met"
-        columns = f"{self.columns:,} column{'s'[: self.columns != 1]}{more}"
-        sums = f"{columns}: {room.in_words(self.sums)} for each of {self.threads} threads ({_cores(self.threads)})"
-        if not self.sums_are_formed:
-            sums = f"{columns}: none over pairs of them"
-        elif any(one.arithmetic == "exact" for one in self.passes):
-            sums += f"; exact about {room.in_words(self.exact_sums)} as kept in a file"
-        memory = f"about {room.in_words(self.memory)}"
-        memory += "" if self.available is None else f", of {room.in_words(self.available)} available"
-        lines = [
-            ("reads", f"{what}; {rows}"),
-            ("columns", used + of),
-            *(("passes" if j == 0 else "", _in_words(one)) for j, one in enumerate(self.passes)),
-            ("sums", sums),
-            ("memory", memory),
-        ]
-        if self.problem:
-            lines.append(("but", self.problem))
-        head = f"{self.target} on {self.source}: what fit would do"
-        return "\n".join([head, "", *(_wrapped(name, text) for name, text in lines)])
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """What the first rows told."""
-
-    columns: int
-    rows: int = 0
-    seconds: float = 0.0
-    whole: bool = False
-    problem: str | None = None
-
-    def seconds_for(self, rows: int | None) -> float | None:
-        return None if rows is None or not self.rows else self.seconds * rows / self.rows
-
-
-class _First:
-    """A reader that ends after so many seconds."""
-
-    def __init__(self, reader: Any, seconds: float) -> None:
-        self._reader, self._seconds, self.whole = reader, seconds, False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reader, name)
-
-    def read(self, *arguments: Any, **named: Any) -> Iterator[Any]:
-        """Start a pass over the first rows."""
-        blocks, end = self._reader.read(*arguments, **named), time.monotonic() + self._seconds
-        self.whole = False
-        try:
-            for block in blocks:
-                yield block
-                if time.monotonic() > end:
-                    return
-            self.whole = True
-        finally:
-            blocks.close()
-
-
-def _sample(source: Source, kind: type[Moments | ExactMoments]) -> _Sample:
-    """Time the first rows, on a copy of the source that ends early."""
-    reader = _reader(source)
-    if reader is None:
-        return _Sample(len(source.feature_names))
-    part: Any = copy.copy(source)
-    part.reader = first = _First(reader, SAMPLE_SECONDS)
-    rows = [0]
-    began = time.monotonic()
-    try:
-        if kind is ExactMoments:
-            columns = one_pass(part, ExactMoments, watch=rows.append).n_features
-        else:
-            columns = one_pass(part, Moments, watch=rows.append).n_features
-    except DataError as error:
-        return _Sample(len(names_of(source)), problem=error.message)
-    return _Sample(columns, rows[-1], time.monotonic() - began, first.whole)
+        return text_of(self)
 
 
 def _peak() -> int:
@@ -271,20 +178,6 @@ def _passes(
     return sums, again, Pass("steps", iterations, f"in mini-batches of {batch_size:,}, until it is near enough", None)
 
 
-def _in_words(one: Pass) -> str:
-    times = "1" if one.times == 1 else f"up to {one.times:,}"
-    took = ""
-    if one.seconds is not None:
-        took = f"; about {duration(one.seconds)}" if one.seconds >= 1.0 else "; under a second"
-    return f"{times} {'of ' if one.arithmetic == 'steps' else 'in ' if one.arithmetic == 'float64' else ''}" + (
-        f"{one.arithmetic}: {one.why}{took}"
-    )
-
-
-def _wrapped(name: str, text: str) -> str:
-    return textwrap.fill(text, 80, initial_indent=f"{name:10}", subsequent_indent=" " * 10, break_long_words=False)
-
-
 def _beyond_memory(columns: int, wanted: list[type[Moments | ExactMoments]], rows: int | None) -> str | None:
     """What of the sums this machine cannot hold: the first kind surely, exact ones after float64 where needed."""
     for place, kind in enumerate(wanted):
@@ -294,16 +187,6 @@ def _beyond_memory(columns: int, wanted: list[type[Moments | ExactMoments]], row
             sure = place == 0 or (rows is not None and rows <= columns)  # so few rows leave no digit certain
             return error.message if sure else f"only where fewer than 9 digits are certain: {error.message}"
     return None
-
-
-def _cores(threads: int) -> str:
-    """On how many cores: one thread more than these, where there are several."""
-    cores = threads - 1 if threads > 1 else 1
-    return f"{cores} core{'s'[: cores != 1]}"
-
-
-def _reader(source: Source) -> Any:
-    return getattr(source, "reader", None)
 
 
 def _kinds(source: Source) -> dict[str, str]:

@@ -1,0 +1,5 @@
+"""What a fit would do, told before it begins."""
+
+from gradline.report.plan.plan import Plan
+
+__all__ = ["Plan"]

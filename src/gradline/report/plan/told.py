@@ -1,0 +1,70 @@
+"""A plan as text."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from gradline.moments import room
+from gradline.report.progress import duration
+
+if TYPE_CHECKING:
+    from gradline.report.plan.plan import Pass, Plan
+
+
+def text_of(plan: Plan) -> str:
+    """Lines of 80 columns at most."""
+    there = plan.extent
+    what = "1 file" if there.files == 1 else f"{there.files:,} files" if there.files else there.kind
+    if there.files:
+        what += f" ({there.kind})"
+    if there.bytes is not None:
+        what += f", {room.in_words(there.bytes)}"
+    if there.bytes_of_columns is not None:
+        what += f", of which {room.in_words(there.bytes_of_columns)} are of these columns"
+    rows = "rows unknown before it is read"
+    if there.rows is not None:
+        rows = f"{'' if there.rows_are_exact else 'about '}{there.rows:,} rows"
+    used = ", ".join(f"{name} ({kind})" for name, kind in list(plan.kinds.items())[:12])
+    used += f", {len(plan.kinds) - 12:,} more" if len(plan.kinds) > 12 else ""
+    of = f"; {len(plan.kinds):,} of the {plan.columns_in_table:,} in the table" if plan.columns_in_table else ""
+    more = "" if plan.columns_are_exact else " or more, as levels are met"
+    columns = f"{plan.columns:,} column{'s'[: plan.columns != 1]}{more}"
+    sums = f"{columns}: {room.in_words(plan.sums)} for each of {plan.threads} threads ({_cores(plan.threads)})"
+    if not plan.sums_are_formed:
+        sums = f"{columns}: none over pairs of them"
+    elif any(one.arithmetic == "exact" for one in plan.passes):
+        sums += f"; exact about {room.in_words(plan.exact_sums)} as kept in a file"
+    memory = f"about {room.in_words(plan.memory)}"
+    memory += "" if plan.available is None else f", of {room.in_words(plan.available)} available"
+    lines = [
+        ("reads", f"{what}; {rows}"),
+        ("columns", used + of),
+        *(("passes" if j == 0 else "", _in_words(one)) for j, one in enumerate(plan.passes)),
+        ("sums", sums),
+        ("memory", memory),
+    ]
+    if plan.problem:
+        lines.append(("but", plan.problem))
+    head = f"{plan.target} on {plan.source}: what fit would do"
+    return "\n".join([head, "", *(_wrapped(name, text) for name, text in lines)])
+
+
+def _in_words(one: Pass) -> str:
+    times = "1" if one.times == 1 else f"up to {one.times:,}"
+    took = ""
+    if one.seconds is not None:
+        took = f"; about {duration(one.seconds)}" if one.seconds >= 1.0 else "; under a second"
+    return f"{times} {'of ' if one.arithmetic == 'steps' else 'in ' if one.arithmetic == 'float64' else ''}" + (
+        f"{one.arithmetic}: {one.why}{took}"
+    )
+
+
+def _wrapped(name: str, text: str) -> str:
+    return textwrap.fill(text, 80, initial_indent=f"{name:10}", subsequent_indent=" " * 10, break_long_words=False)
+
+
+def _cores(threads: int) -> str:
+    """On how many cores: one thread more than these, where there are several."""
+    cores = threads - 1 if threads > 1 else 1
+    return f"{cores} core{'s'[: cores != 1]}"
