@@ -62,7 +62,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "typer": {"cli"},
     "rich": {"report/progress.py"},
     "pandas": {"data/columns/formula.py"},
-    "formulaic": {"data/columns/formula.py"},
+    "formulaic": {"data/columns/formula.py", "data/columns/formula_syntax.py"},
     "polars": set(),
     "dask": {"distributed"},
     "distributed": {"distributed"},

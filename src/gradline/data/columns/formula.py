@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -12,20 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.data.columns.formula_syntax import OF_NUMBERS, left_side, parsed_formula, unreadable, variables
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, as_labels, in_order
 from gradline.data.readers.reader import Cells
-from gradline.errors import DataError, MissingExtraError
+from gradline.errors import DataError
 from gradline.solution import Array
 
 INTERCEPT = "Intercept"
-OF_NUMBERS = ("log", "log10", "log2", "log1p", "exp", "exp2", "expm1", "sqrt", "abs", "sin", "cos", "tan")
-CODINGS = (
-    *("Treatment", "Sum", "Helmert", "Diff", "Poly"),
-    *(f"contr.{name}" for name in ("treatment", "sum", "helmert", "diff", "poly", "SAS")),
-)
-OF_ALL_ROWS = ("center", "scale", "standardize", "poly", "bs", "cr", "cc", "cs", "lag", "hashed")
-SIGNS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 FUNCTIONS = {name: getattr(np, name) for name in OF_NUMBERS}
 
 
@@ -72,11 +64,11 @@ class Formula:
         MissingExtraError
             Where formulaic is not installed.
         """
-        parsed = _parsed(text, tuple(kinds))
+        parsed = parsed_formula(text, tuple(kinds))
         mentioned: dict[str, bool] = {}
-        for term in (*_left(parsed), *parsed.rhs):
+        for term in (*left_side(parsed), *parsed.rhs):
             for factor in term.factors:
-                for name, insisted in _variables(factor.expr, factor.eval_method.value, text, kinds, table):
+                for name, insisted in variables(factor.expr, factor.eval_method.value, text, kinds, table):
                     mentioned[name] = mentioned.get(name, False) or insisted
         columns = tuple(
             Column(name, kinds[name], is_category=True, insisted=insisted)
@@ -84,8 +76,8 @@ class Formula:
             if insisted or kinds[name] is Kind.TEXT
         )
         formula = cls(text, {name: kinds[name] for name in mentioned}, Terms(columns))
-        if len(_left(parsed)) > 1:
-            raise DataError(f"the formula {text!r} has {len(_left(parsed))} targets, expected one")
+        if len(left_side(parsed)) > 1:
+            raise DataError(f"the formula {text!r} has {len(left_side(parsed))} targets, expected one")
         return formula
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -110,12 +102,12 @@ class Formula:
     @property
     def left(self) -> tuple[str, ...]:
         """Columns of the table that the left side needs."""
-        return tuple(dict.fromkeys(name for term in _left(self._parsed) for name in self._names_of(term)))
+        return tuple(dict.fromkeys(name for term in left_side(self._parsed) for name in self._names_of(term)))
 
     @property
     def target(self) -> str | None:
         """The left side; None where there is none."""
-        return str(_left(self._parsed)[0]) if _left(self._parsed) else None
+        return str(left_side(self._parsed)[0]) if left_side(self._parsed) else None
 
     @property
     def intercept(self) -> bool:
@@ -172,11 +164,11 @@ class Formula:
             yield from (name for name, _ in self._mentioned(factor))
 
     def _mentioned(self, factor: Any) -> Iterator[tuple[str, bool]]:
-        return _variables(factor.expr, factor.eval_method.value, self.text, self.kinds, "the table")
+        return variables(factor.expr, factor.eval_method.value, self.text, self.kinds, "the table")
 
     @cached_property
     def _parsed(self) -> Any:
-        return _parsed(self.text, tuple(self.kinds))
+        return parsed_formula(self.text, tuple(self.kinds))
 
     @cached_property
     def _specs(self) -> Any:
@@ -201,7 +193,7 @@ class Formula:
 
         categories = set(self.categories.raw)
         products = {}
-        for term in (*_left(self._parsed), *self._parsed.rhs):
+        for term in (*left_side(self._parsed), *self._parsed.rhs):
             factors = [f for f in term.factors if not any(name in categories for name, _ in self._mentioned(f))]
             if any(f.eval_method.value == "python" for f in factors) or len(factors) > 1:
                 products[str(Term(factors))] = Term(factors)
@@ -210,7 +202,7 @@ class Formula:
     @cached_property
     def _named_as_numbers(self) -> set[str]:
         """Columns that stand outside C(...) somewhere."""
-        factors = (factor for term in (*_left(self._parsed), *self._parsed.rhs) for factor in term.factors)
+        factors = (factor for term in (*left_side(self._parsed), *self._parsed.rhs) for factor in term.factors)
         return {name for factor in factors for name, insisted in self._mentioned(factor) if not insisted}
 
     def _evaluated(self, spec: Any, cells: Mapping[str, Cells]) -> Array:
@@ -228,7 +220,7 @@ class Formula:
             with np.errstate(all="ignore"):
                 return spec.get_model_matrix(pd.DataFrame(columns), na_action="ignore", context=FUNCTIONS)
         except Exception as error:  # whatever formulaic, pandas and numpy make of what the user wrote
-            raise _unreadable(self.text, error) from None
+            raise unreadable(self.text, error) from None
 
     def _coded(self, column: Column, cells: Cells) -> Any:
         """A category as pandas knows it; numbers stay numbers where the formula takes them as such beside C()."""
@@ -261,132 +253,3 @@ def _levels_told(column: Column) -> str:
     return (
         f"{column.name}: {count} levels, {first!r} to {last!r}" if count > 1 else f"{column.name}: 1 level, {first!r}"
     )
-
-
-def _parsed(text: str, available: tuple[str, ...]) -> Any:
-    try:
-        import formulaic
-    except ImportError:
-        raise MissingExtraError("a formula", "formula") from None
-    try:
-        parsed = formulaic.Formula(text, _context={"__formulaic_variables_available__": list(available)})
-    except Exception as error:  # whatever its parser makes of what the user wrote
-        raise _unreadable(text, error) from None
-    if not hasattr(parsed, "rhs"):
-        parsed = formulaic.Formula(rhs=parsed)
-    if not hasattr(parsed.rhs, "__iter__") or isinstance(parsed.rhs, tuple):
-        raise DataError(f"the formula {text!r} has several parts, expected one: 'y ~ a + b'")
-    return parsed
-
-
-def _left(parsed: Any) -> list[Any]:
-    return list(getattr(parsed, "lhs", ()))
-
-
-def _variables(
-    expression: str, method: str, formula: str, kinds: Mapping[str, Kind], table: str
-) -> Iterator[tuple[str, bool]]:
-    """The columns that a factor mentions, and whether as C(column); refuses any code but arithmetic of one row."""
-    from formulaic.utils.code import sanitize_variable_names
-
-    if method == "literal":
-        return
-    if method == "lookup":
-        yield _column(expression, formula, kinds, table), False
-        return
-    quoted: dict[str, str] = {}
-    try:
-        tree = ast.parse(sanitize_variable_names(expression, {}, quoted), mode="eval")
-    except (SyntaxError, ValueError, MemoryError):
-        raise DataError(f"{expression!r} in the formula {formula!r} cannot be read") from None
-    for name, insisted in _names(tree.body, formula):
-        yield _column(quoted.get(name, name), formula, kinds, table), insisted
-
-
-def _names(node: ast.AST, formula: str) -> Iterator[tuple[str, bool]]:
-    """The names that an expression mentions, and whether as C(name), if it is one that is allowed."""
-    match node:
-        case ast.Name(id=name):
-            yield name, False
-        case ast.Constant(value=bool() | int() | float()):
-            pass
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=part):
-            yield from _names(part, formula)
-        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div() | ast.FloorDiv() | ast.Mod()):
-            yield from _names(left, formula)
-            yield from _names(node.right, formula)
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            found = [*_names(left, formula), *_names(right, formula)]
-            if not found:  # 9**9**9**9 would take all day
-                raise DataError(f"{ast.unparse(node)} in the formula {formula!r} is a power of no column")
-            yield from found
-        case ast.Compare(left=left, comparators=others) if all(isinstance(sign, SIGNS) for sign in node.ops):
-            for part in (left, *others):
-                if not (isinstance(part, ast.Constant) and isinstance(part.value, str)):
-                    yield from _names(part, formula)
-        case ast.Call(func=function):
-            yield from _names_in_call(node, ast.unparse(function), formula)
-        case _:
-            raise DataError(f"{ast.unparse(node)!r} in the formula {formula!r} is more than arithmetic of columns")
-
-
-def _names_in_call(call: ast.Call, function: str, formula: str) -> Iterator[tuple[str, bool]]:
-    plain = function.removeprefix("np.")
-    if plain in OF_ALL_ROWS:
-        raise DataError(
-            f"{ast.unparse(call)} in the formula needs all rows before the first, but rows are read in one stream",
-            hint="x itself fits as well as center(x) or scale(x), x + I(x**2) as poly(x, 2)",
-        )
-    if plain in OF_NUMBERS or function == "I":
-        if len(call.args) != 1 or call.keywords:
-            raise DataError(f"{ast.unparse(call)} in the formula {formula!r}: expected {function}(...) of one column")
-        yield from _names(call.args[0], formula)
-    elif function == "C":
-        column = call.args[0] if call.args else None
-        codings = [*call.args[1:], *(word.value if word.arg == "contr" else word for word in call.keywords)]
-        if not isinstance(column, ast.Name):
-            what = ast.unparse(column) if column else "nothing"
-            raise DataError(
-                f"C(...) in the formula {formula!r} holds {what}, expected one column",
-                hint="I(x > 5) is 1 where that is true, and 0 elsewhere",
-            )
-        for coding in codings:
-            _check_coding(coding, formula)
-        yield column.id, True
-    else:
-        known = ", ".join((*OF_NUMBERS, "I", "C"))
-        raise DataError(f"{function}(...) in the formula {formula!r} is not known, expected one of {known}")
-
-
-def _check_coding(coding: ast.AST, formula: str) -> None:
-    """Of C(column, coding): a name, or a call of it with constants alone."""
-    function = coding.func if isinstance(coding, ast.Call) else coding
-    given = [*coding.args, *(k.value for k in coding.keywords)] if isinstance(coding, ast.Call) else []
-    constants = (ast.Constant, ast.UnaryOp, ast.USub, ast.List, ast.Tuple, ast.Load)
-    if ast.unparse(function) not in CODINGS or not all(
-        isinstance(part, constants) for value in given for part in ast.walk(value)
-    ):
-        raise DataError(
-            f"{ast.unparse(coding)} in the formula {formula!r} is no coding of levels, expected one of "
-            f"{', '.join(CODINGS)}",
-            hint="C(city, Treatment('Oslo')) compares with that level",
-        )
-
-
-def _column(name: str, formula: str, kinds: Mapping[str, Kind], table: str) -> str:
-    from gradline.data.roles import find_column
-
-    found = find_column(table, tuple(kinds), name)
-    if found != name:
-        raise DataError(f"no column {name!r} in {table}", hint=f"its name is padded: write `{found}`")
-    return found
-
-
-def _unreadable(text: str, error: Exception) -> DataError:
-    if isinstance(error, SyntaxError):
-        return DataError(
-            f"the formula {text!r} holds what is no arithmetic of columns, such as log(sqft) or I(sqft**2)",
-            hint="for example 'price ~ sqft + C(city)'",
-        )
-    first = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).partition("\n")[0]
-    return DataError(f"the formula {text!r} cannot be read: {first}", hint="for example 'price ~ sqft + C(city)'")
