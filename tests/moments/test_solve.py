@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline.errors import DataError
+from gradline.moments.digits_left import MOST_DIGITS
 from gradline.moments.moments import Moments
-from gradline.moments.solve import MOST_DIGITS, NormalEquations, solve
+from gradline.moments.normal_equations import NormalEquations
+from gradline.moments.solve import solve
 from gradline.solution import Dependency, Status
 
 

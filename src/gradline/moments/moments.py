@@ -19,8 +19,9 @@ from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
 from gradline.moments.foreign_rows import foreign_rows
 from gradline.moments.frequencies import whole_rows
+from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
-from gradline.moments.solve import Dispersion, NormalEquations, Triangle, disperse, factor, solve
+from gradline.moments.solve import Dispersion, Triangle, disperse, factor, solve
 from gradline.moments.state import VERSION, count, read_state
 from gradline.solution import Array, Solution
 
