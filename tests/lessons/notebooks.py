@@ -1,8 +1,8 @@
-"""The lessons' notebooks: run in a kernel of their own, stored with what they print and draw, compared with it.
+"""The lessons' notebooks: run, stored with what they print and draw, compared with it.
 
-`make lessons` (`python -m tests.lessons.notebooks`) runs all five, or those whose numbers follow, and stores their
-outputs in them; a test runs them again and compares. A notebook's source is the .ipynb itself: edit it in Jupyter or
-any editor, then store.
+`make lessons` (`python -m tests.lessons.notebooks`) runs all five, or those whose numbers follow, each in a kernel of
+its own, and stores their outputs in them; a test runs them again, one after the other in one kernel, and compares. A
+notebook's source is the .ipynb itself: edit it in Jupyter or any editor, then store.
 
 Cells say by a tag where they are no ordinary ones:
     pencil    the drawing class, the same in every lesson, folded away
@@ -18,12 +18,15 @@ import os
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "src" / "gradline" / "lessons" / "notebooks"
@@ -61,21 +64,32 @@ def badge(path: Path) -> str:
     return f"[![Open in Colab]({picture})](https://colab.research.google.com/github/{place})"
 
 
-def run(path: Path, *, trained_twice: bool = False) -> tuple[Any, list[tuple[str, Any, Any]]]:
-    """A fresh run of a lesson, and of each cell that trains its name, first and second outputs."""
-    notebook = read(path)
-    client = NotebookClient(notebook, timeout=120, kernel_name="python3", extra_arguments=["--log-level=ERROR"])
-    twice = []
+@contextmanager
+def kernel() -> Iterator[NotebookClient]:
+    """A kernel that just started, until it is done with."""
+    client = NotebookClient(new_notebook(), timeout=120, kernel_name="python3", extra_arguments=["--log-level=ERROR"])
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}  # tests run side by side, and threads that wait spin
     with client.setup_kernel(env=one_thread):
-        for number, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code" and "install" not in tags(cell):
-                cell.outputs = []
-                client.execute_cell(cell, number)
-                if trained_twice and "train" in tags(cell):
-                    again = copy.deepcopy(cell)
-                    client.execute_cell(again, number)
-                    twice.append((cell.id, shown(cell), shown(again)))
+        yield client
+
+
+def run(path: Path, client: NotebookClient, *, trained_twice: bool = False) -> tuple[Any, list[tuple[str, Any, Any]]]:
+    """A fresh run of a lesson, and of each cell that trains its name, first and second outputs.
+
+    Of another lesson that ran in this kernel no name is left; the libraries that it imported are.
+    """
+    client.nb = new_notebook(cells=[new_code_cell("%reset -f")])
+    client.execute_cell(client.nb.cells[0], 0)
+    notebook = client.nb = read(path)
+    twice = []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and "install" not in tags(cell):
+            cell.outputs = []
+            client.execute_cell(cell, number)
+            if trained_twice and "train" in tags(cell):
+                again = copy.deepcopy(cell)
+                client.execute_cell(again, number)
+                twice.append((cell.id, shown(cell), shown(again)))
     return notebook, twice
 
 
@@ -119,7 +133,8 @@ def _place(number: str) -> float:
 
 def store(path: Path) -> None:
     """Run a lesson and keep its outputs in it, with the badge and the version it belongs to."""
-    notebook, _ = run(path)
+    with kernel() as client:
+        notebook, _ = run(path, client)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},

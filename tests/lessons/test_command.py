@@ -6,13 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 
 import pytest
 
 from gradline.cli import entry
-from gradline.cli import main as gradline_main
-from gradline.cli.telling import told
 from gradline.errors import GradlineError, MissingExtraError
 from gradline.lessons import handed_out
 from gradline.lessons.checker.check import leave
@@ -28,14 +25,10 @@ def written(path, source):
     return path
 
 
-def gradline(*arguments, cwd):
-    return subprocess.run([*COMMAND, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
-
-
-def test_arguments_after_the_file_are_the_scripts(tmp_path):
+def test_arguments_after_the_file_are_the_scripts(gradline, tmp_path):
     written(tmp_path / "a.py", "import sys\nprint(sys.argv)\nsys.exit(7)\n")
     arguments = ["a.py", "--help", "-x", "--", "--epochs=3", "a b"]
-    done = gradline("check", *arguments, cwd=tmp_path)
+    done = gradline("check", *arguments)
     expected = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == expected.stdout + "\na.py: no notes.\n"
     assert (done.returncode, done.stderr) == (expected.returncode, "") == (7, "")
@@ -59,9 +52,9 @@ def test_the_exit_code_is_the_scripts(tmp_path, capsys, source, code, said):
     assert capsys.readouterr().err == said
 
 
-def test_an_exit_code_of_130_is_no_interrupt_of_ours(tmp_path):
+def test_an_exit_code_of_130_is_no_interrupt_of_ours(gradline, tmp_path):
     written(tmp_path / "e.py", "raise SystemExit(130)\n")
-    done = gradline("check", "e.py", cwd=tmp_path)
+    done = gradline("check", "e.py")
     assert (done.returncode, done.stderr) == (130, "")
 
 
@@ -153,9 +146,9 @@ def test_a_folder_is_refused(tmp_path):
         run(tmp_path)
 
 
-def test_a_refusal_is_two_lines_and_exit_1(tmp_path):
+def test_a_refusal_is_two_lines_and_exit_1(gradline, tmp_path):
     written(tmp_path / "wrong.py", "a = = 3\n")
-    done = gradline("check", "wrong.py", cwd=tmp_path)
+    done = gradline("check", "wrong.py")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.splitlines() == [
@@ -164,7 +157,6 @@ def test_a_refusal_is_two_lines_and_exit_1(tmp_path):
         "        ^",
         "hint: correct this line first: nothing of the file has run",
     ]
-    assert gradline("check", cwd=tmp_path).returncode == 2
 
 
 def test_torch_that_is_not_installed_is_named(tmp_path, monkeypatch):
@@ -193,30 +185,20 @@ WAYS = {  # by what stands in a.py, None: no such file
 }
 
 
-def ended(arguments, monkeypatch, capfd):
-    """The command within this process: how it ended, and both its streams."""
-    monkeypatch.setattr(sys, "argv", ["gradline", *arguments])
-    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
-    told.clear()
-    try:
-        gradline_main()
-        code = 0
-    except SystemExit as done:
-        code = done.code or 0
-    return code, *capfd.readouterr()
-
-
 @pytest.mark.parametrize("source", WAYS)
-def test_the_short_way_in_does_what_typer_does(source, tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(tmp_path)
+def test_the_short_way_in_does_what_typer_does(source, gradline, tmp_path, monkeypatch):
+    def ended(*arguments):
+        done = gradline(*arguments)
+        return done.returncode, done.stdout, done.stderr
+
     arguments = WAYS[source]
     if source is not None:
         written(tmp_path / "a.py", source + "\n")
     assert entry.names_a_script(arguments)
-    short = ended(arguments, monkeypatch, capfd)
-    assert ended(["check", "--", *arguments[1:]], monkeypatch, capfd) == short
+    short = ended(*arguments)
+    assert ended("check", "--", *arguments[1:]) == short
     monkeypatch.setattr(entry, "names_a_script", lambda arguments: False)
-    assert ended(arguments, monkeypatch, capfd) == short
+    assert ended(*arguments) == short
     assert "".join(map(str, short)).count("secret") == 0
 
 
@@ -235,13 +217,12 @@ def test_the_short_way_in_does_what_typer_does(source, tmp_path, monkeypatch, ca
         (["chekc", "a.py"], 2, "No such command"),
     ],
 )
-def test_all_else_is_typers(arguments, code, said, tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(tmp_path)
+def test_all_else_is_typers(arguments, code, said, gradline, tmp_path):
     written(tmp_path / "a.py", "")
     assert not entry.names_a_script(arguments)
-    done, out, err = ended(arguments, monkeypatch, capfd)
-    assert done == code
-    assert said in out + err
+    done = gradline(*arguments)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
 
 
 def test_one_of_several_processes_goes_typers_way(monkeypatch):
@@ -268,13 +249,14 @@ def test_a_check_loads_no_library_that_the_script_does_not(tmp_path, command):
     assert {name for name in heavy if f"'{name}'" in done.stdout} == set()
 
 
-def test_a_check_that_is_interrupted_before_the_script_runs_says_so(tmp_path, monkeypatch, capfd):
+def test_a_check_that_is_interrupted_before_the_script_runs_says_so(gradline, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gradline.cli.checking.check", interrupted)
-    code, out, err = ended(["check", "a.py"], monkeypatch, capfd)
-    assert (code, out, err) == (130, "", "error: interrupted before there was anything to show\n")
+    done = gradline("check", "a.py")
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "error: interrupted before there was anything to show\n"
 
 
 @pytest.mark.parametrize("command", ["check one.py", "check missing.py", "check -- one.py"])
@@ -368,10 +350,10 @@ def test_a_script_without_the_first_line_is_no_exercise(tmp_path):
     assert judged(written(tmp_path / "01.py", "a = 2.0\n")) == ""
 
 
-def test_copying_writes_over_nothing(tmp_path):
+def test_copying_writes_over_nothing(gradline, tmp_path):
     written(tmp_path / "02.py", "mine\n")
     (tmp_path / "03.py").symlink_to("nowhere")
-    done = gradline("practice", ".", cwd=tmp_path)
+    done = gradline("practice", ".")
     assert done.returncode == 0
     assert done.stdout.split() == ["01.py", "04.py", "05.py", "06.py"]
     assert "there already, and left alone: 02.py, 03.py" in done.stderr

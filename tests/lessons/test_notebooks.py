@@ -5,8 +5,6 @@ import difflib
 import json
 import os
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 from pathlib import Path
@@ -42,10 +40,17 @@ def printed(cell):
 # --- what happens when they run
 
 
+@pytest.fixture(scope="module")
+def kernel():
+    """One for all lessons: that each runs in a fresh one too, what `make lessons` stored in it shows."""
+    with notebooks.kernel() as client:
+        yield client
+
+
 @pytest.mark.slow
 @each_lesson
-def test_a_lesson_prints_and_draws_what_is_stored_in_it_and_a_loop_run_again_starts_again(path):
-    fresh, twice = notebooks.run(path, trained_twice=True)
+def test_a_lesson_prints_and_draws_what_is_stored_in_it_and_a_loop_run_again_starts_again(path, kernel):
+    fresh, twice = notebooks.run(path, kernel, trained_twice=True)
     for stored, cell in zip(notebooks.code(notebooks.read(path)), notebooks.code(fresh), strict=True):
         shown = notebooks.shown(cell)
         assert "stderr" not in dict(shown), f"{cell.id} warns"
@@ -288,20 +293,8 @@ def test_every_picture_is_well_formed_says_what_it_is_and_asks_for_nothing(path)
 # --- the command
 
 
-def command(*arguments, folder):
-    done = subprocess.run(
-        [sys.executable, "-m", "gradline", "lessons", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done
-
-
-def test_the_command_copies_all_five_and_says_how_to_open_them(tmp_path):
-    done = command("a folder/of mine", folder=tmp_path)
+def test_the_command_copies_all_five_and_says_how_to_open_them(gradline, tmp_path):
+    done = gradline("lessons", "a folder/of mine")
     assert done.returncode == 0
     assert done.stdout.splitlines() == [str(Path("a folder/of mine") / name) for name in NOTEBOOKS]
     assert "jupyter lab 'a folder/of mine'" in done.stderr
@@ -311,12 +304,12 @@ def test_the_command_copies_all_five_and_says_how_to_open_them(tmp_path):
         assert json.loads(copied.read_text(encoding="utf-8"))["nbformat"] == 4
 
 
-def test_the_command_never_writes_over_what_is_there(tmp_path):
+def test_the_command_never_writes_over_what_is_there(gradline, tmp_path):
     folder = tmp_path / "lessons"
     folder.mkdir()
     (folder / "2_autograd.ipynb").write_text("my notes")
     (folder / "4_the_rate.ipynb").symlink_to(tmp_path / "nowhere")
-    done = command(folder=tmp_path)
+    done = gradline("lessons")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 3
     assert "left alone: lessons/2_autograd.ipynb, lessons/4_the_rate.ipynb" in done.stderr.replace("\\", "/")
@@ -330,18 +323,18 @@ NO_FOLDERS = pytest.param("/proc/lessons", marks=pytest.mark.skipif(not os.path.
 
 
 @pytest.mark.parametrize("place", ["file", "file/within", NO_FOLDERS])
-def test_where_there_can_be_no_folder_the_command_says_why_and_what_to_do(tmp_path, place):
+def test_where_there_can_be_no_folder_the_command_says_why_and_what_to_do(gradline, tmp_path, place):
     (tmp_path / "file").write_text("mine")
-    done = command(place, folder=tmp_path)
+    done = gradline("lessons", place)
     assert (done.returncode, done.stdout) == (1, "")
     assert re.match(rf"error: the lessons cannot be copied to '{place}': .+\nhint: name another folder", done.stderr)
     assert (tmp_path / "file").read_text() == "mine"
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="who is root may write everywhere")
-def test_a_folder_that_may_not_be_written_to_is_named(tmp_path):
+def test_a_folder_that_may_not_be_written_to_is_named(gradline, tmp_path):
     folder = tmp_path / "theirs"
     folder.mkdir(mode=0o500)
-    done = command("theirs", folder=tmp_path)
+    done = gradline("lessons", "theirs")
     assert done.returncode == 1
     assert "'theirs': Permission denied" in done.stderr
