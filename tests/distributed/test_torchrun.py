@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -25,11 +24,12 @@ from gradline.moments.one_pass import one_pass
 
 from ..descent import oracle
 from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened, write_tables
+from .ranks import ROOT, Ranks, ended, environment
 
 pytest.importorskip("torch", reason="the extra torch is not installed")
+pytestmark = pytest.mark.xdist_group("torchrun")  # whose processes start once
 
 SECONDS = 300  # no launch may take longer, on a machine with other things to do: a test that hangs ends
-ROOT = Path(__file__).parents[2]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 SOME = ("weighted", "automatic", "city", "few")
 FIT = ("fit", "t.parquet", "--target", "y", "--features", "a,b", "--json")
@@ -39,47 +39,31 @@ DESCENT = ("--engine", "nn", "--learning-rate", "0.001", "--batch-size", "250", 
 SAME = 1e-12
 
 
-def environment(**more):
-    kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "MASTER_ADDR")}
-    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | more
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
 def torchrun(processes, *command, cwd, **how):
-    line = [*TORCHRUN, "--nproc-per-node", str(processes), "--master-port", free_port(), *map(str, command)]
+    line = [*TORCHRUN, "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
+    line += map(str, command)
     return subprocess.Popen(
         line, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
     )
 
 
-def each(processes, *command, cwd, **more):
-    """The processes themselves, as torchrun starts them: so that each one's end can be seen."""
-    at = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
-    return [
-        subprocess.Popen(
-            [sys.executable, "-m", "gradline", *command],
-            cwd=cwd,
-            env=environment(RANK=str(rank), LOCAL_WORLD_SIZE=str(processes), **at, **more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(processes)
-    ]
-
-
-def ended(started):
+def end_of(run):
+    """Exit code, stdout and stderr of torchrun, once it has ended."""
     try:
-        told = [process.communicate(timeout=SECONDS) for process in started]
+        out, err = run.communicate(timeout=SECONDS)
     finally:
-        for process in started:
-            process.terminate()  # torchrun ends its processes then, which a kill would leave behind
-    return [process.returncode for process in started], [out for out, _ in told], [err for _, err in told]
+        run.terminate()  # it ends its processes then, which a kill would leave behind
+    return run.returncode, out, err
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment().items():
+            patch.setenv(name, value)
+        ranks = Ranks(tmp_path_factory.mktemp("told"))
+        yield ranks
+        ranks.stop()
 
 
 def numbers(texts):
@@ -118,26 +102,18 @@ def begun(tables):
 @pytest.fixture(scope="module")
 def launched(tables, begun, tmp_path_factory):
     """For each number of processes what each of them has found, in one launch, and the folder of that."""
+    own = tmp_path_factory.mktemp("together")
+    for count in (2, 3):
+        (own / f"by{count}").mkdir()
+        shutil.copy(begun, own / f"by{count}" / "one.json")
+    code, _, error = end_of(torchrun(3, Path(__file__).with_name("together.py"), tables, own, *SOME, cwd=ROOT))
+    assert code == 0, error
 
-    made = {}
+    def found(processes):
+        folder = own / f"by{processes}"
+        return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(processes)], folder
 
-    def launch(processes):
-        if processes not in made:
-            made[processes] = None  # a launch that fails is not tried by every test again
-            made[processes] = run_together(processes)
-        assert made[processes] is not None, "the launch failed before"
-        return made[processes]
-
-    def run_together(processes):
-        own = tmp_path_factory.mktemp(f"by{processes}")
-        shutil.copy(begun, own / "one.json")
-        chosen = CASES if processes == 2 else SOME
-        run = torchrun(processes, Path(__file__).with_name("together.py"), tables, own, *chosen, cwd=ROOT)
-        codes, _, errors = ended([run])
-        assert codes == [0], errors[0]
-        return [json.loads((own / f"{rank}.json").read_text()) for rank in range(processes)], own
-
-    return launch
+    return found
 
 
 EVERY = [(2, name) for name in CASES] + [(3, name) for name in SOME]
@@ -244,12 +220,12 @@ def test_what_several_processes_cannot_do_is_a_sentence(launched):
 # The command line: each process ends, and with the same code; one of them speaks.
 
 
-def test_a_corrupt_row_group_in_one_process_ends_all_with_one_sentence_and_no_file(tables, tmp_path):
+def test_a_corrupt_row_group_in_one_process_ends_all_with_one_sentence_and_no_file(ranks, tables, tmp_path):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     with open(tmp_path / "t.parquet", "r+b") as file:
         file.seek(-9000, os.SEEK_END)  # pages of the last row group, which is the second process's
         file.write(b"\xff" * 3000)
-    codes, out, errors = ended(each(2, *FIT, "--save", "m.json", cwd=tmp_path))
+    codes, out, errors = ended(ranks.each(2, *FIT, "--save", "m.json", cwd=tmp_path), SECONDS)
     assert codes == [1, 1]
     assert out == ["", ""]
     assert errors[1] == ""
@@ -267,28 +243,33 @@ def child_of(parent, rank):
     raise LookupError(rank)
 
 
+def runs(process):
+    return process.poll() is None if isinstance(process, subprocess.Popen) else process.is_alive()
+
+
 def wait_for(path, *started):
     deadline = time.monotonic() + SECONDS
-    while not path.exists() and time.monotonic() < deadline and all(process.poll() is None for process in started):
+    while not path.exists() and time.monotonic() < deadline and all(map(runs, started)):
         time.sleep(0.005)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="which process is which is read from /proc")
 def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits_of_an_unbroken_run(
-    launched, tables, tmp_path
+    launched, ranks, tables, tmp_path
 ):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, str(KILLED[2]["max_iter"]), "--checkpoint", "fit.json", "--checkpoint-every", "0")
     run = torchrun(2, "-m", "gradline", *command, cwd=tmp_path)
     wait_for(tmp_path / "fit.json", run)
+    assert runs(run), end_of(run)
     others = [child_of(run.pid, 0)]
     os.kill(child_of(run.pid, 1), signal.SIGKILL)
-    codes, out, _ = ended([run])
-    assert codes[0] != 0
-    assert out == [""]
+    code, out, _ = end_of(run)
+    assert code != 0
+    assert out == ""
     assert not any(Path(f"/proc/{pid}").exists() for pid in others)
     assert 0 < json.loads((tmp_path / "fit.json").read_text())["content"]["iteration"] < KILLED[2]["max_iter"]
-    codes, out, errors = ended(each(2, *command, cwd=tmp_path))
+    codes, out, errors = ended(ranks.each(2, *command, cwd=tmp_path), SECONDS)
     assert codes == [0, 0]
     assert out[1] == errors[1] == ""
     assert "warning: not converged" in errors[0]
@@ -296,13 +277,14 @@ def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits
     assert list(json.loads(out[0])["coef"].values()) == [unbroken[-1], *unbroken[:-1]]
 
 
-def test_ctrl_c_ends_all_with_what_there_is(tables, tmp_path):
+def test_ctrl_c_ends_all_with_what_there_is(ranks, tables, tmp_path):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
-    started = each(2, *FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0", cwd=tmp_path)
+    command = (*FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0")
+    started = ranks.each(2, *command, cwd=tmp_path)
     wait_for(tmp_path / "fit.json", *started)
     for process in started:
-        process.send_signal(signal.SIGINT)
-    codes, out, errors = ended(started)
+        os.kill(process.pid, signal.SIGINT)
+    codes, out, errors = ended(started, SECONDS)
     assert codes == [130, 130]
     assert json.loads(out[0])["converged"] is False
     assert out[1] == errors[1] == ""
@@ -310,18 +292,16 @@ def test_ctrl_c_ends_all_with_what_there_is(tables, tmp_path):
     json.loads((tmp_path / "fit.json").read_text())
 
 
-def test_a_process_that_stops_is_waited_for_no_longer_than_agreed(tables, tmp_path):
+def test_a_process_that_stops_is_waited_for_no_longer_than_agreed(ranks, tables, tmp_path):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0")
-    started = each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="10")
+    started = ranks.each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="8")
     wait_for(tmp_path / "fit.json", *started)
-    started[1].send_signal(signal.SIGSTOP)
-    first = started[0].communicate(timeout=SECONDS)
-    started[1].kill()
-    assert started[0].returncode == 1
-    assert first[0] == ""
-    assert "error: another of the 2 processes ended, or said nothing for 10 seconds" in first[1]
-    ended(started[1:])
+    os.kill(started[1].pid, signal.SIGSTOP)
+    [code], [out], [error] = ended(started[:1], SECONDS)
+    assert code == 1
+    assert out == ""
+    assert "error: another of the 2 processes ended, or said nothing for 8 seconds" in error
 
 
 @pytest.mark.parametrize(

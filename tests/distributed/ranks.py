@@ -1,0 +1,90 @@
+"""Processes of one command, forked from one that has imported what they need: each of them a `python -m gradline`."""
+
+import multiprocessing
+import os
+import runpy
+import socket
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+IMPORTED = [
+    "gradline.cli.app",
+    "gradline.descent.fit",
+    "gradline.distributed.share",
+    "gradline.distributed.summed_gradients",
+    "gradline.model_file",
+    "gradline.report.summary",
+    "pyarrow.parquet",
+    "torch._dynamo",
+]
+
+
+def environment(**more):
+    """That of these tests, for processes which nobody else has started."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "MASTER_ADDR")}
+    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | more
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def run(arguments, cwd, more, out, err):
+    """In the forked process: the command, from its first line to its last."""
+    os.chdir(cwd)
+    os.environ.update(more)
+    for number, path in ((1, out), (2, err)):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.argv = ["gradline", *arguments]
+    runpy.run_module("gradline", run_name="__main__")
+
+
+class Ranks:
+    """Starts ranks and sees to it that none is left.
+
+    Parameters
+    ----------
+    folder : Path
+        For what they print.
+    """
+
+    def __init__(self, folder):
+        self.folder, self.started = folder, []
+        self.context = multiprocessing.get_context("forkserver")
+        self.context.set_forkserver_preload(IMPORTED)
+
+    def each(self, processes, *command, cwd, **more):
+        """The processes of one command, as torchrun would have started them: so that each one's end can be seen."""
+        at = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+        ranks = []
+        for rank in range(processes):
+            where = {"RANK": str(rank), "LOCAL_WORLD_SIZE": str(processes), **at, **more}
+            told = [self.folder / f"{len(self.started)}.{name}" for name in ("out", "err")]
+            process = self.context.Process(target=run, args=(command, cwd, where, *told), daemon=True)
+            process.start()
+            process.told = told
+            ranks.append(process)
+            self.started.append(process)
+        return ranks
+
+    def stop(self):
+        """All that are still there."""
+        for process in self.started:
+            if process.is_alive():
+                process.kill()
+
+
+def ended(ranks, seconds):
+    """Their exit codes, stdout and stderr, once all have ended."""
+    for process in ranks:
+        process.join(seconds)
+    return [process.exitcode for process in ranks], *(
+        [process.told[which].read_text("utf-8") for process in ranks] for which in (0, 1)
+    )
