@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -138,6 +139,37 @@ def test_an_exact_fit_has_no_tests_and_no_errors(fit_intercept, scale):
     assert math.isnan(inference.wald(np.eye(1 + fit_intercept)[-1]).statistic)
 
 
+@pytest.mark.parametrize("jitter", [2e4, 1e6])
+def test_microseconds_beside_nanoseconds_since_1970_are_residuals(jitter):
+    """The clock is 2e14 times as large as what it strays by, and a float64 of it is right to 256 nanoseconds."""
+    n = 200
+    seconds = np.arange(float(n))
+    clock = 1.7e18 + 1e9 * seconds + jitter * np.random.default_rng(0).normal(size=n)
+    m = ExactMoments.of(seconds[:, None], clock)
+    inference = infer(m, m.solve(), fit_intercept=True)
+    x, y = [Fraction(v) for v in seconds], [Fraction(v) for v in clock]
+    mean_x, mean_y = sum(x) / n, sum(y) / n
+    spread = sum((a - mean_x) ** 2 for a in x)
+    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
+    rss = sum((b - mean_y - slope * (a - mean_x)) ** 2 for a, b in zip(x, y, strict=True))
+    assert not inference.exact_fit
+    assert inference.residual_sd == pytest.approx(math.sqrt(rss / (n - 2)), rel=1e-13)
+    assert inference.standard_error[1] == pytest.approx(math.sqrt(rss / (n - 2) / spread), rel=1e-13)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_what_rounding_leaves_of_a_computed_target_is_no_residual(fit_intercept):
+    """Terms a thousand times as large as the target: its last digits are what is left of theirs."""
+    rng = np.random.default_rng(1)
+    X = np.round(1000.0 * rng.normal(size=(100, 3)), 1)
+    X[:, 2] = X[:, 0] + rng.normal(size=100)
+    X = np.column_stack([X, X[:, 1].round()])
+    m = ExactMoments.of(X, X @ [0.3, 0.7, -0.3, -0.7] + 0.1 * fit_intercept)
+    inference = infer(m, m.solve(fit_intercept), fit_intercept=fit_intercept)
+    assert inference.exact_fit
+    assert_no_tests(inference)
+
+
 def test_no_degrees_of_freedom_leave_the_errors_unknown():
     rng = np.random.default_rng(43)
     m = Moments.of(rng.normal(size=(4, 3)), rng.normal(size=4))
@@ -208,8 +240,8 @@ def test_the_units_of_the_data_are_the_units_of_the_errors(x_power, y_power):
 class Fixed:
     """Statistics with a dispersion of our choice."""
 
-    def __init__(self, mean, dispersion):
-        self.mean = mean
+    def __init__(self, mean, scatter, dispersion):
+        self.mean, self.scatter = mean, scatter
         self._dispersion = dispersion
 
     def dispersion(self, fit_intercept=True):
@@ -221,7 +253,7 @@ def test_a_target_beyond_the_squares_of_float64_has_its_errors(unit):
     X, y, _ = table(False)
     m = Moments.of(X, y)
     plain, solution = infer(m, m.solve(), fit_intercept=True), m.solve()
-    far = Fixed(np.append(m.mean[:-1], m.mean[-1] * unit), replace(m.dispersion(), unit=unit))
+    far = Fixed(np.append(m.mean[:-1], m.mean[-1] * unit), m.scatter, replace(m.dispersion(), unit=unit))
     inference = infer(
         far, replace(solution, coef=solution.coef * unit, intercept=solution.intercept * unit), fit_intercept=True
     )

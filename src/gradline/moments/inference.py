@@ -14,7 +14,7 @@ from gradline.moments.distributions import checked_level, f_tail, t_quantile, t_
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
 
-ROUNDING_OF_Y = 1e-13  # residuals this small beside y, in norm, are what rounding left of none
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 class Moments(Protocol):
@@ -23,6 +23,10 @@ class Moments(Protocol):
     @property
     def mean(self) -> Array:
         """Means of the columns of X, then of y."""
+
+    @property
+    def scatter(self) -> Array:
+        """Their cross products about the means."""
 
     def dispersion(self, fit_intercept: bool = True) -> Dispersion:
         """Sums of squares and the inverse cross-product matrix."""
@@ -57,8 +61,9 @@ class Inference:
     **Weights** are analytic, as in R's `lm` and statsmodels' `WLS`: a row of weight w counts as one observation whose
     error has the variance sigma^2 / w. A common factor in all weights changes nothing but `residual_sd`.
 
-    **An exact fit** (`exact_fit`: the residuals are below 1e-13 of y in norm, or there are as many coefficients as
-    rows) has standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are NaN, never infinite. Without
+    **An exact fit** (`exact_fit`: the residuals are no larger than what rounding leaves of a row that was computed from
+    its columns, (k + 2) 2.2e-16 of y and the terms b_j x_j in norm, or there are as many coefficients as rows) has
+    standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are NaN, never infinite. Without
     residual degrees of freedom standard errors are NaN too: nothing is known of them.
 
     Attributes
@@ -260,8 +265,7 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     b = np.append(solution.intercept, solution.coef) if fit_intercept else solution.coef
     estimated = int((~np.isnan(np.diag(unscaled))).sum())
     slopes, df = estimated - fit_intercept, rows - estimated
-    mean = float(moments.mean[-1]) / unit if fit_intercept else 0.0
-    exact_fit = df <= 0 or rss <= ROUNDING_OF_Y**2 * (tss + dispersion.weight * mean * mean)
+    exact_fit = df <= 0 or (rss >= 0.0 and math.sqrt(rss) <= _rounding(moments, dispersion, b))
     tests = math.isfinite(rss) and not exact_fit
 
     residual_sd = (0.0 if exact_fit else unit * math.sqrt(rss / df)) if df > 0 else math.nan
@@ -313,6 +317,21 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         _about_centre=_about_centre(dispersion, fit_intercept),
         _unit=residual_sd,
     )
+
+
+def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> float:
+    """Norm of the residuals, in units of `unit`, that rounding leaves of rows y = x'b of float64 numbers.
+
+    A sum of k products errs by k units of rounding of its terms, and y by one: Higham (2002), Accuracy and Stability of
+    Numerical Algorithms, equation 3.5. Rounding to nearest is half as large.
+    """
+    unit, root, bias = dispersion.unit, math.sqrt(dispersion.weight), len(b) + 1 - len(moments.mean)
+    mean = float(moments.mean[-1]) / unit if bias else 0.0  # without an intercept the total is about zero already
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        columns = np.hypot(np.sqrt(np.maximum(np.diag(moments.scatter)[:-1], 0.0)), root * moments.mean[:-1])
+        terms = np.append(columns * (b[bias:] / unit), root * (b[:bias] / unit))
+    size = np.linalg.norm([math.sqrt(dispersion.tss), root * mean, *terms[np.isfinite(terms)]])
+    return (len(b) + 2) * EPSILON * float(size)
 
 
 def _about_centre(dispersion: Dispersion, fit_intercept: bool) -> Array:
