@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 
 from gradline.diagnostics import wording
 from gradline.moments.exact import ExactMoments
-from tests.diagnostics.fits import diagnosed, table
+from tests.diagnostics.fits import diagnosed, near, table
 
 NAMES = ["band", "curvature", "tails", "spread", "influence"]
 
@@ -113,6 +114,20 @@ def test_what_weights_mean_and_rows_of_their_own_kind_are_told():
     diagnosis = diagnosed(X, y, np.linspace(0.5, 3.0, 100))
     assert any("weights" in note for note in diagnosis.notes)
     assert any(note.startswith("1 row decides its own") for note in diagnosis.notes)
+    check = diagnosis.check("influence")
+    assert (check.sign, check.seen) == (
+        True,
+        "A sign of a row that decides: row 42 decides its own fitted value (leverage 1).",
+    )
+
+
+def test_of_a_mean_alone_the_row_that_moves_it_most_is_told():
+    y = np.random.default_rng(14).normal(size=40)
+    y[16] += 8.0
+    expected = sm.OLS(y, np.ones(40)).fit().get_influence().dfbetas[16, 0]
+    row = diagnosed(np.ones((40, 1)), y).influence.by_cooks[0]
+    assert (row.row, row.term) == (17, "(Intercept)")
+    near(row.change, expected)
 
 
 def test_no_wording_promises_too_much():
@@ -127,8 +142,9 @@ def test_no_wording_promises_too_much():
         ("curvature", lambda x, e: x + 0.1 * x**2 + e, True, "% of what is left"),
         ("tails", lambda x, e: x + e, False, "times as far"),
         ("tails", lambda x, e: x + e**3, True, "times as far"),
-        ("spread", lambda x, e: x + e * (1.0 + 0.005 * x), False, "from low to high."),
-        ("spread", lambda x, e: x + e * (1.0 + 0.3 * x), True, "from low to high."),
+        ("spread", lambda x, e: x + e * (1.0 + 0.005 * x), False, "from low to high (features and their squares"),
+        ("spread", lambda x, e: x + e * (1.0 + 0.3 * x), True, "from low to high (features and their squares"),
+        ("spread", lambda x, e: x + e * np.abs(x - 5.0), True, "though not along the fit (features and their squares"),
     ],
 )
 def test_above_many_rows_effects_decide_and_no_p_value_is_told(monkeypatch, name, spoil, sign, words):

@@ -180,11 +180,11 @@ class InfluenceMeasure:
         )
 
     def _most(self, changes: Array) -> dict[str, Any]:
-        bias = self.frame.bias if len(changes) > self.frame.bias else 0
         size = np.abs(changes)
-        size[:bias] = np.nan
         if np.isnan(size).all():
             return {"term": "", "change": math.nan}
+        if not np.isnan(size[self.frame.bias :]).all():
+            size[: self.frame.bias] = np.nan
         most = int(np.nanargmax(size))
         return {"term": self.frame.names[most], "change": float(changes[most])}
 

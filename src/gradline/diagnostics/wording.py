@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FEWEST_ROWS = 20
 MANY_ROWS = 1_000_000  # above, the smallest departure has a p-value of zero: how large it is decides
 LEVEL = 0.05
-LARGE_SHARE = 0.01  # of the residual variance, explained by powers of the fitted value
+LARGE_SHARE = 0.01  # of the residual variance, explained by powers of the fitted value; of that of squared residuals
 LARGE_SPREAD = 1.25  # between the lowest and the highest third, either way
 LARGE_REACH = 1.2  # of the outer 1 % beside that of normal errors
 LARGE_LEAN = 0.2  # of one tail beyond the other, as a share of both
@@ -163,13 +163,15 @@ def _spread(d: Diagnosis) -> tuple[bool | None, str]:
     along = "" if math.isnan(ratio) else f"x {ratio:.2g} from low to high"
     uneven = not math.isnan(ratio) and not 1.0 / LARGE_SPREAD < ratio < LARGE_SPREAD
     if d.rows > MANY_ROWS:
-        sign, number = uneven, ""
+        effect = max(test.effect for test in known)
+        sign = uneven or effect >= LARGE_SHARE
+        number = f"features and their squares explain {100.0 * effect:.2g} % of the variation of squared residuals"
     else:
         strongest = min(known, key=lambda test: test.p_value)
         # Two tests look at the same thing: each at half the level.
         sign = strongest.p_value < LEVEL / len(known)
         number = f"{strongest.name} {_p(strongest.p_value)}"
-    told = f" ({number})." if number else "."
+    told = f" ({number})."
     if not sign:
         return False, f"No sign of uneven spread{f': {along}' if along else ''}{told}"
     if not uneven:
@@ -179,6 +181,11 @@ def _spread(d: Diagnosis) -> tuple[bool | None, str]:
 
 def _influence(d: Diagnosis) -> tuple[bool | None, str]:
     influence = d.influence
+    if alone := influence.decide_themselves:
+        more = (
+            f" and {alone - 1:,} more decide their own fitted values" if alone > 1 else " decides its own fitted value"
+        )
+        return True, f"A sign of a row that decides: row {influence.by_leverage[0].row:,}{more} (leverage 1)."
     told = [row for row in influence.by_cooks if row.term]
     if not told:
         return None, "No row could be left out: nothing is known of their influence."
