@@ -20,11 +20,11 @@ from gradline import DataError, ExactMoments, GradientDescentRegressor, LinearRe
 from gradline.cli.app import app
 from gradline.data import parted as module
 from gradline.data.parted import in_turn, parted
-from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import MissingExtraError
 from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
+from tests.diagnostics.test_in_parts import same, same_diagnosis
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 dd = pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
@@ -33,6 +33,7 @@ import dask  # noqa: E402
 import dask.array as da  # noqa: E402
 from distributed.diagnostics.plugin import SchedulerPlugin  # noqa: E402
 
+import distributed  # noqa: E402
 from gradline.distributed import cluster as clusters  # noqa: E402
 from gradline.distributed.cluster import ClusterError, connected  # noqa: E402
 from gradline.distributed.tree import on_dask  # noqa: E402
@@ -139,31 +140,37 @@ def test_auto_reads_again_where_digits_are_few(cluster):
     assert spread.coef_.tolist() == alone.coef_.tolist()
 
 
-def test_robust_standard_errors_come_from_the_workers(cluster, table, ddf):
-    fit = exact(open_source(ddf, target="y"))
-    found = robust_covariance(open_source(ddf, target="y"), fit.moments_, fit._solution, "HC3", fit_intercept=True)
-    alone = robust_covariance(open_source(table, target="y"), fit.moments_, fit._solution, "HC3", fit_intercept=True)
-    # Sums of 3000 terms in another order, in a frame orthonormal to 1e-9 or better.
-    np.testing.assert_allclose(found.covariance, alone.covariance, rtol=1e-10, atol=1e-14)
+def test_diagnoses_and_robust_errors_come_from_the_workers(cluster, table, ddf):
+    spread, alone = exact(open_source(ddf, target="y")), exact(open_source(table, target="y"))
+    same_diagnosis(
+        spread.diagnose(covariance=("cluster", "city"), ordered=True),
+        alone.diagnose(covariance=("cluster", "city"), ordered=True),
+    )
+    assert str(spread.summary(covariance="HC3")) == str(alone.summary(covariance="HC3")).replace("X, y", "DataFrame")
 
 
 def test_rows_never_travel(cluster):
     """Workers give away less than one partition weighs, to each other and to this process together."""
-    sent = {}
-    for rows in (50_000, 200_000):
+    fit, look = {}, {}
+    for rows in (16_000, 64_000):
         frame = dd.from_map(made_there, range(8), rows=rows // 8, meta=made_there(0, 1))
-        source = open_source(frame, target="y")
-        before = outgoing(cluster)
-        assert one_pass(source, ExactMoments).rows == rows
-        sent[rows] = outgoing(cluster) - before
-    # Dask counts by its own estimate: of a DataFrame its size (150 kB and 600 kB a partition), of states too little.
-    # What those weigh, and that it does not grow, tests/data/test_parted.py measures.
-    assert max(sent.values()) < 30_000
+        start = outgoing(cluster)
+        model = LinearRegression(precision="exact").fit(open_source(frame, target="y"))
+        assert model.n_samples_ == rows
+        fit[rows] = outgoing(cluster) - start
+        model.diagnose(covariance=("cluster", "g"))
+        look[rows] = outgoing(cluster) - start - fit[rows]
+    # Dask counts by its own estimate: of a DataFrame its size (64 kB and 256 kB a partition), of states too little.
+    # What those weigh, and that it does not grow, tests/data/test_parted.py and diagnostics/test_in_parts.py measure.
+    assert max(fit.values()) < 30_000
+    # Of 2000 rows in a part as of 8000, a thousand are a sample, and thirty are named: more than that stays.
+    assert look[64_000] < look[16_000] + 64_000
 
 
 def made_there(number: int, rows: int) -> pd.DataFrame:
     rng = np.random.default_rng(number)
-    return pd.DataFrame({"x": rng.normal(size=rows), "y": rng.normal(size=rows), "z": rng.normal(size=rows)})
+    columns = {name: rng.normal(size=rows) for name in ("x", "y", "z")}
+    return pd.DataFrame(columns | {"g": rng.integers(0, 9, rows).astype(float)})
 
 
 def outgoing(client) -> int:
@@ -267,12 +274,24 @@ def test_a_worker_that_stands_still_for_a_while_changes_nothing(cluster, table):
     assert fit.moments_.to_json() == exact(open_source(table, target="y")).moments_.to_json()
 
 
-def test_a_part_that_kills_every_worker_is_an_error(cluster, table, monkeypatch):
-    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 0)
+def test_a_part_that_kills_one_worker_after_the_other_is_an_error(cluster, table, monkeypatch):
+    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 1)  # 3 by default
     frame = dd.from_pandas(table, npartitions=2)
-    with pytest.raises(ClusterError, match="each of them died"):
+    with pytest.raises(
+        ClusterError, match="was given to 2 workers one after the other, and each of them died"
+    ) as error:
         exact(open_source(frame.map_partitions(deadly, meta=frame._meta), target="y"))
+    assert error.value.hint == "give the workers more memory, or make the partitions smaller"
     cluster.wait_for_workers(2, timeout=BOUND)
+
+
+def test_workers_that_are_gone_are_waited_for_no_longer_than_agreed(ddf, monkeypatch):
+    monkeypatch.setattr(clusters, "NO_WORKER_SECONDS", 0.6)
+    monkeypatch.setattr(clusters, "LOOK_SECONDS", 0.2)
+    scheduler = distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None)
+    with scheduler, distributed.Client(scheduler), pytest.raises(ClusterError, match="has had no worker for") as error:
+        exact(open_source(ddf, target="y"))
+    assert error.value.hint == "start workers again"
 
 
 def deadly(part: pd.DataFrame) -> pd.DataFrame:
@@ -362,31 +381,42 @@ def wait_for(there) -> None:
 # The command line
 
 
-def gradline(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, "-m", "gradline", *arguments], capture_output=True, text=True, timeout=2 * BOUND, check=False
-    )
+def alone(*arguments: str):
+    """The command in this process, without workers."""
+    return CliRunner().invoke(app, arguments)
 
 
-def test_the_command_line_starts_workers_and_ends_them(files):
+def test_the_command_line_starts_workers_and_ends_them(files, tmp_path):
+    """Everything that reads the rows again reads them there."""
     fit = ("fit", f"{files}/00*.parquet", "--target", "y", "--precision", "exact", "--json")
-    spread, alone = gradline(*fit, "--dask", "local"), gradline(*fit)
-    assert spread.returncode == 0
-    assert [line for line in spread.stderr.splitlines() if not line.startswith("reading: ")] == []
-    assert spread.stdout == alone.stdout
+    look = ("--diagnose", "--ordered", "--covariance", "cluster:city,w")
+    pages = [tmp_path / "page.html", tmp_path / "plot.svg"]
+    command = (*fit, *look, "--report", str(pages[0]), "--plot", str(pages[1]), "--dask", "local")
+    spread = subprocess.run(
+        [sys.executable, "-m", "gradline", *command], capture_output=True, text=True, timeout=2 * BOUND, check=False
+    )
+    assert spread.returncode == 0, spread.stderr
+    told = [line for line in spread.stderr.splitlines() if not line.startswith(("reading: ", "reading again: "))]
+    assert told == [f"{pages[0]}: open it in a browser"]
+    found, expected = json.loads(spread.stdout), json.loads(alone(*fit, *look).stdout)
+    same(found, expected)
+    assert found["coef"] == expected["coef"]
+    page = pages[0].read_text("utf-8")
+    assert "(3 clusters)" in page
+    assert "(2 clusters)" in page
+    assert "<iframe" in page  # the lab, whose rows are read here
+    assert pages[1].read_text("utf-8").startswith("<?xml")
 
 
 def test_an_address_that_is_none_is_one_sentence(files):
-    done = gradline("fit", str(files), "--target", "y", "--dask", "nonsense")
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [
-        "error: no scheduler of Dask answers at nonsense: missing port number in address 'nonsense'",
-        "hint: such as tcp://10.0.0.5:8786, or local",
-    ]
+    error = alone("fit", str(files), "--target", "y", "--dask", "nonsense").exception
+    assert isinstance(error, ClusterError)
+    assert error.message == "no scheduler of Dask answers at nonsense: missing port number in address 'nonsense'"
+    assert error.hint == "such as tcp://10.0.0.5:8786, or local"
 
 
 def test_a_descent_does_not_run_on_dask(files):
-    done = CliRunner().invoke(app, ["fit", str(files), "--target", "y", "--dask", "local", "--engine", "numpy"])
+    done = alone("fit", str(files), "--target", "y", "--dask", "local", "--engine", "numpy")
     assert done.exit_code == 2
     assert "only the exact way runs on Dask" in " ".join(done.output.split())
 
