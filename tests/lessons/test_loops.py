@@ -5,11 +5,14 @@ The oracles are the loops themselves: each was written to have one fault, on a k
 
 import functools
 import math
+import re
+from pathlib import Path
 
 import pytest
 
 from tests.lessons.checking import LOOPS, run
 
+GUIDE = Path(__file__).parents[2] / "docs"
 once = functools.cache(run)  # a loop does the same each time, and several tests look at it
 
 FAULTY = {  # the line; the number of the pitfall is in the name
@@ -118,6 +121,11 @@ def test_every_loop_is_listed():
     assert sorted(FAULTY) == sorted(path.stem for path in (LOOPS / "faulty").glob("*.py"))
     assert len(FAULTY) >= 25
     assert len(CLEAN) >= 24
+
+
+def test_the_guide_names_every_note():
+    rows = re.findall(r"^\| (\d+) \| .+ \| .+ \|$", (GUIDE / "checker.md").read_text(encoding="utf-8"), re.M)
+    assert sorted(map(int, rows)) == sorted({int(name[:2]) for name in FAULTY})
 
 
 def note(name):
