@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 
 import typer
 
-from gradline.data.readers.credentials import shown_path
+from gradline.data.readers.credentials import is_url, shown_path
 from gradline.errors import DataError
 
 
@@ -38,7 +37,7 @@ def check(report: str | None, plot: str | None, source: str, save: str | None) -
         if path is None:
             continue
         shown = shown_path(path)
-        if re.match(r"[A-Za-z][\w+.-]+:/", path):  # two letters at least: one is a drive
+        if is_url(path):
             raise typer.BadParameter(f"'{shown}' is a URL, expected a file", param_hint=option)
         if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
             raise typer.BadParameter(f"'{shown}' is the table that is read: it would be overwritten", param_hint=option)

@@ -14,8 +14,9 @@ from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
 from gradline.estimators.rows_again import RowsAgain
 from gradline.moments.precision import Statistics
-from gradline.report.page.document import refuse_path
+from gradline.report.page.document import EXAMPLE
 from gradline.report.page.of_fit import write_report_of
+from gradline.report.page_file import refuse_path
 
 UNKNOWN = "the model does not know its rows, as one that was loaded, copied or made of statistics"
 
@@ -126,7 +127,7 @@ class Reported(RowsAgain):
         ...     "A sign of curvature: middle below, ends above" in Path(f"{folder}/report.html").read_text()
         True
         """
-        refuse_path(path)
+        refuse_path(path, EXAMPLE)
         summary: Any = self.summary()  # type: ignore[attr-defined]
         rows = self._rows_or_why(None if X is None else (X, y, sample_weight))
         asked = None if checked(covariance).kind == "classical" else covariance

@@ -52,9 +52,6 @@ class SideBySide(Readable):
         ]
         return Account("", tables, why)
 
-    def __str__(self) -> str:
-        return self.to_text()
-
 
 def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
     table = [["", *headings]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gradline.data.weighting import Weighting
+from gradline.report.one_line import one_line
 
 LISTED = 10  # columns with unusable cells, of perhaps thousands
 
@@ -33,8 +34,3 @@ def about_the_rows(
     """A sentence each: rows left out, weights, and `notes` on units, origins and reference levels."""
     weighted = [weighting.note] if weighting else []
     return [*rows_left_out(dropped, by_column), *(f"{one_line(note)}." for note in (*weighted, *notes))]
-
-
-def one_line(name: str) -> str:
-    """A name without line ends, which would tear a table apart."""
-    return " ".join(name.split())

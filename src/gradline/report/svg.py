@@ -99,17 +99,6 @@ def _round_step(rough: float) -> float:
     return next(power * m for m in (1.0, 2.0, 5.0, 10.0) if power * m >= rough * (1 - 1e-9))
 
 
-def number(value: float, digits: int = 4) -> str:
-    """As people write it: so many significant digits, no trailing zeros.
-
-    Examples
-    --------
-    >>> number(0.0152439), number(-1.5), number(131.2), number(2.5e-7)
-    ('0.01524', '-1.5', '131.2', '2.5e-07')
-    """
-    return f"{value:.{digits}g}"
-
-
 def dots(points: Iterable[Point], **attributes: str | float) -> str:
     """Any number of dots as one path: strokes of no length, whose round ends (`stroke-linecap`) are the dots.
 

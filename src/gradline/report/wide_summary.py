@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from gradline.descent.fit import Descent
 from gradline.moments.frequencies import whole_rows
-from gradline.report.figures import short
+from gradline.report.figures import plain, short
 from gradline.report.formats import Account, Readable, Table
 from gradline.report.rows_told import about_the_rows
 from gradline.report.summary import INTERCEPT, Names
 from gradline.report.summary.dictionary import ASSOCIATION
+from gradline.report.summary.told import how_it_went
 
 SHOWN = 20  # terms, of perhaps thousands
-PAIRS = ("standard_error", "t", "p_value", "confidence_interval")
+TESTED = ("standard_error", "t", "p_value", "confidence_interval")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +63,16 @@ class WideSummary(Readable):
             "rows_dropped": names.rows_dropped,
             "features": list(names.features),
             "intercept": coef.get(INTERCEPT),
-            "coef": {term: _finite(value) for term, value in coef.items()},
-            **{figure: unknown for figure in PAIRS},
+            "coef": {term: plain(value) for term, value in coef.items()},
+            **dict.fromkeys(TESTED, unknown),
             **dict.fromkeys(("r2", "adjusted_r2", "residual_sd", "f_statistic", "aic", "bic")),
             **dict.fromkeys(("digits", "condition_number", "precision")),
             "iterations": len(way.solution.history),
-            "learning_rate": _finite(way.learning_rate),
-            "max_learning_rate": _finite(way.max_learning_rate),
+            "learning_rate": plain(way.learning_rate),
+            "max_learning_rate": plain(way.max_learning_rate),
             "converged": way.converged,
             "stop_reason": way.stop_reason,
-            "loss": _finite(way.loss),
+            "loss": plain(way.loss),
             "dropped": dict(names.dropped),
             "notes": list(names.notes),
             "target": names.target,
@@ -84,7 +84,7 @@ class WideSummary(Readable):
             "f_p_value": None,
             "covariance": None,
             **dict.fromkeys(ASSOCIATION),
-            "gap": _finite(way.gap),
+            "gap": plain(way.gap),
         }
 
     def account(self, *, details: bool = False) -> Account:
@@ -94,23 +94,14 @@ class WideSummary(Readable):
         rows = f"{self.rows:,} rows{dropped}"
         head = f"{names.target} on {len(names.features):,} features of {names.source} ({rows}), gradient descent by "
         table = [["", "estimate"], *([term, short(value)] for term, value in islice(coef.items(), SHOWN))]
-        own = math.isnan(way.learning_rate)
-        rate = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
-        limit = f" (limit {way.max_learning_rate:.4g})" if way.limited else ""
+        limit = way.max_learning_rate if way.limited else None
+        held_out = way.validation_loss[-1] if way.validation_loss else None
         left = len(coef) - SHOWN
         notes = [
             *([f"{left:,} more terms; --json has all."] if left > 0 else []),
-            f"{rate}{limit}, loss {way.loss:.6g}.",
-            *([f"Loss on the rows held out {way.validation_loss[-1]:.6g}."] if way.validation_loss else []),
+            *how_it_went(way.learning_rate, limit, way.loss, held_out),
             way.stop_reason,
             "No standard errors, tests or R\u00b2: they need sums over all pairs of features.",
             *about_the_rows(names.rows_dropped, names.dropped, names.weighting, names.notes),
         ]
         return Account(head + self.engine, [Table(table)], notes)
-
-    def __str__(self) -> str:
-        return self.to_text()
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -16,6 +16,17 @@ ADDRESS = re.compile(
 )
 
 
+def is_url(path: str | os.PathLike[str]) -> bool:
+    """Does it begin with a scheme? Two letters at least, as one is a drive.
+
+    Examples
+    --------
+    >>> is_url("s3://bucket/page.html"), is_url("C:/page.html")
+    (True, False)
+    """
+    return re.match(r"[A-Za-z][\w+.-]+:/", os.fsdecode(path)) is not None
+
+
 def shown_path(path: str | os.PathLike[str]) -> str:
     """A path, URL or connection string as a message may have it: without user, password and options.
 

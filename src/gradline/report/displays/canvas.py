@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from gradline.errors import MissingExtraError
-from gradline.report.rows_told import one_line
+from gradline.report.one_line import shortened
 
 # Those of the lab's page by daylight: near Okabe and Ito's (2008), which every kind of colour vision tells apart.
 PAPER, INK, SOFT, LINE = "#fcfbf9", "#1d2329", "#5b6570", "#dcdcd6"
@@ -52,10 +52,7 @@ def label(name: str, longest: int = LONGEST) -> str:
     >>> label("price_in_$"), label("a" * 30 + "b" * 30, 11)
     ('price_in_\\$', 'aaaaa…bbbbb')
     """
-    whole = one_line(name)
-    if len(whole) > longest:
-        tail = (longest - 1) // 2
-        whole = f"{whole[: longest - 1 - tail]}…{whole[-tail:]}"
+    whole = shortened(name, longest)
     # Two dollars would begin and end a formula; with a backslash each is drawn as itself.
     return "".join(c if _has(c) else "□" for c in whole).replace("$", r"\$")
 

@@ -20,7 +20,7 @@ from gradline.report.displays.coefficients import CoefficientDisplay
 from gradline.report.displays.loss_curve import LossCurveDisplay
 from gradline.report.displays.residuals import Kind, ResidualDisplay
 from gradline.report.displays.smoother import Smooth
-from gradline.report.rows_told import one_line
+from gradline.report.one_line import one_line
 from gradline.report.summary import INTERCEPT, Summary, short
 from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from gradline.report.formats import hypertext, latex, markdown, text
 from gradline.report.formats.table import Table
 
-FORMATS = ("text", "markdown", "latex", "html")
-
 
 @dataclass(frozen=True, slots=True)
 class Account:

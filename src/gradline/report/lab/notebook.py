@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import html
 import os
-import re
 from typing import Any
 
 import numpy as np
 
 from gradline.data.arrays import ArraySource
-from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
-from gradline.data.written.whole_file import replacing
-from gradline.errors import DataError
 from gradline.report.lab.facts import Facts, Setup
 from gradline.report.lab.names import labels, shown
 from gradline.report.lab.page import write
-
-ELSEWHERE = "name a file in a folder that is there, such as lab.html"
+from gradline.report.page_file import write_page
 
 
 class Lab:
@@ -42,16 +37,7 @@ class Lab:
         DataError
             Where it cannot be written; what was there stays.
         """
-        shown = shown_path(path)
-        if re.match(r"[A-Za-z][\w+.-]+:/", os.fsdecode(path)):  # two letters at least: one is a drive
-            raise DataError(f"{shown} is a URL, and a page is written to a file", hint=ELSEWHERE)
-        try:
-            with replacing(path) as file:
-                file.write(self.html.encode("utf-8"))
-        except (OSError, ValueError) as error:  # the second where no file can be called so
-            told_by_system = isinstance(error, OSError) and error.strerror
-            hint = f"make room there, or {ELSEWHERE}" if told_by_system else ELSEWHERE
-            raise DataError(f"{shown} cannot be written: {told_by_system or error}", hint=hint) from None
+        write_page(path, self.html, "lab.html")
 
     def __repr__(self) -> str:
         return f"Lab({self._what!r}, {len(self.html.encode('utf-8')) / 1000:.0f} kB; save('lab.html') writes it)"

@@ -15,10 +15,10 @@ from gradline.report.page.markup import (
     figure,
     named,
     paragraphs,
-    shortened,
     tag,
     words,
 )
+from gradline.report.one_line import shortened
 from gradline.report.page.reading import Reading
 from gradline.report.summary import INTERCEPT
 

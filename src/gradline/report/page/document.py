@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 from importlib import resources
 
-from gradline.data.readers.credentials import shown_path
-from gradline.data.written.whole_file import refuse_unwritable, replacing
 from gradline.descent.fit import Descent
 from gradline.diagnostics.diagnosis import Diagnosis
-from gradline.errors import DataError
 from gradline.report.lab.notebook import Lab
 from gradline.report.page import answer, coefficients, convergence, folded_lab, panels, rows
 from gradline.report.page import reproduce as reproducing
 from gradline.report.page.markup import tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.page.reproduce import Reproduce
+from gradline.report.page_file import refuse_path, write_page
 from gradline.report.summary import Summary
 from gradline.report.wide_summary import WideSummary
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; {}base-uri 'none'; form-action 'none'"
-ELSEWHERE = "name a file in a folder that is there, such as report.html"
+EXAMPLE = "report.html"
 
 
 def write_report(
@@ -53,30 +50,9 @@ def write_report(
     DataError
         Where the file cannot be written; what was there stays.
     """
-    refuse_path(path)
+    refuse_path(path, EXAMPLE)
     text = report_html(summary, diagnosis, descent=descent, reproduce=reproduce, lab=lab)
-    try:
-        with replacing(path) as file:
-            file.write(text.encode("utf-8", "replace"))  # a lone surrogate of a broken name has no bytes
-    except (OSError, ValueError) as error:
-        raise _unwritten(path, error) from None
-
-
-def refuse_path(path: str | os.PathLike[str]) -> None:
-    """DataError where no report can be written to a path, as far as that can be told before."""
-    if re.match(r"[A-Za-z][\w+.-]+:/", os.fsdecode(path)):  # two letters at least: one is a drive
-        raise DataError(f"{shown_path(path)} is a URL, and a report is written to a file", hint=ELSEWHERE)
-    try:
-        refuse_unwritable(path)
-    except (OSError, ValueError) as error:
-        raise _unwritten(path, error) from None
-
-
-def _unwritten(path: str | os.PathLike[str], error: OSError | ValueError) -> DataError:
-    """A ValueError is that of a path which no file can have."""
-    told_by_system = isinstance(error, OSError) and error.strerror
-    hint = f"make room there, or {ELSEWHERE}" if told_by_system else ELSEWHERE
-    return DataError(f"{shown_path(path)} cannot be written: {told_by_system or error}", hint=hint)
+    write_page(path, text, EXAMPLE)
 
 
 def report_html(

@@ -6,11 +6,10 @@ import html
 import math
 import re
 
-from gradline.report.rows_told import one_line
+from gradline.report.one_line import one_line, shortened
 from gradline.report.summary import short
 
 MINUS, TIMES, NO_NUMBER = "\u2212", "\u00d7", "\u2013"
-LONGEST = 48  # characters of a name; what is cut out of its middle stands in its title
 
 
 def tag(name: str, *inside: str, **attributes: str) -> str:
@@ -51,21 +50,6 @@ def paragraphs(*sentences: str, class_: str = "") -> str:
     """Each text a paragraph; empty ones are left out."""
     attributes = {"class_": class_} if class_ else {}
     return "\n".join(tag("p", with_options(sentence), **attributes) for sentence in sentences if sentence)
-
-
-def shortened(name: str, longest: int = LONGEST) -> str:
-    """A name on one line; of a long one the beginning and the end.
-
-    Examples
-    --------
-    >>> shortened("rooms"), shortened("a" * 30 + "b" * 30, 11)
-    ('rooms', 'aaaaa…bbbbb')
-    """
-    whole = one_line(name)
-    if len(whole) <= longest:
-        return whole
-    tail = (longest - 1) // 2
-    return f"{whole[: longest - 1 - tail]}…{whole[-tail:]}"
 
 
 def named(name: str, element: str = "span", **attributes: str) -> str:

@@ -244,9 +244,6 @@ class Summary(Readable):
 
         return told(self, details=details)
 
-    def __str__(self) -> str:
-        return self.to_text()
-
     @property
     def _slopes(self) -> Array:
         slopes: Array = self.coef[len(self.terms) - len(self.features) :]

@@ -134,15 +134,20 @@ def _covariance(summary: Summary) -> list[str]:
 def _certainty(summary: Summary) -> list[str]:
     c, way = summary.certificate, summary.descent
     if way is not None:
-        own = math.isnan(way.learning_rate)
-        used = "The optimizer's own learning rate" if own else f"Learning rate {way.learning_rate:.4g}"
-        limit = f" (limit {way.max_learning_rate:.4g})" if way.limited and not way.loss_function else ""
-        rate = f"{used}{limit}, loss {way.loss:.6g}."
-        held = [] if way.held_out_loss is None else [f"Loss on the rows held out {way.held_out_loss:.6g}."]
-        return [rate, *held, way.stop_reason]
+        limit = way.max_learning_rate if way.limited and not way.loss_function else None
+        return [*how_it_went(way.learning_rate, limit, way.loss, way.held_out_loss), way.stop_reason]
     sure = f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
     condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
     return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+
+
+def how_it_went(learning_rate: float, limit: float | None, loss: float, held_out_loss: float | None) -> list[str]:
+    """Of a descent: the rate (NaN: the optimizer's), its limit where it has one, and the loss at its end."""
+    own = math.isnan(learning_rate)
+    rate = "The optimizer's own learning rate" if own else f"Learning rate {learning_rate:.4g}"
+    limited = "" if limit is None else f" (limit {limit:.4g})"
+    held_out = [] if held_out_loss is None else [f"Loss on the rows held out {held_out_loss:.6g}."]
+    return [f"{rate}{limited}, loss {loss:.6g}.", *held_out]
 
 
 def _loss(loss: Loss) -> str:
