@@ -201,6 +201,7 @@ def save(
 ) -> None:
     """What `fit --save` does with an exact fit to `table`."""
     from gradline.data.columns.design import design_of
+    from gradline.data.skipped import NONE
     from gradline.model_file import SavedModel, write_model
 
     model = SavedModel(
@@ -215,6 +216,7 @@ def save(
         precision=precision,
         missing="drop" if getattr(table, "missing", "error") == "drop" else "error",
         weighting=getattr(table, "weighting", None),
+        skipped=getattr(table, "skipped", NONE),
         weights="frequency" if getattr(table, "frequencies", False) else "analytic",
         polynomial=1,
         moments=moments,

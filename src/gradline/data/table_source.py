@@ -30,6 +30,7 @@ from gradline.data.columns.terms import (
 from gradline.data.groups import ByColumn, Grouping, Seen
 from gradline.data.readers.reader import Cells, Piece, Reader, numeric_columns
 from gradline.data.roles import Roles, listed, not_a_number
+from gradline.data.skipped import NONE, Skipped
 from gradline.data.statistics import S
 from gradline.data.tables import check_whole
 from gradline.data.tally import Missing, Tally, check_missing
@@ -165,6 +166,11 @@ class TableSource:
     def tally(self) -> Tally:
         """What the last complete pass met."""
         return self._tally
+
+    @property
+    def skipped(self) -> Skipped:
+        """Files that could not be read, and that the passes so far have left out."""
+        return getattr(self.reader, "left_out", NONE)
 
     @property
     def weighting(self) -> Weighting | None:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import design_of, intercept_of
 from gradline.data.columns.terms import Terms
+from gradline.data.skipped import NONE, Skipped
 from gradline.data.source import Source, is_source
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
@@ -309,7 +310,7 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         check_is_fitted(self)
         refuse_reserved(self._terms())
         notes = () if self._design is None else self._design.notes
-        names = Names(*self._told, self._terms(), self.n_dropped_, self._dropped, notes, self._weighting)
+        names = Names(*self._told, self._terms(), self.n_dropped_, self._dropped, notes, self._weighting, self._skipped)
         return Summary.of_solution(
             self.moments_,
             self._solution,
@@ -408,6 +409,7 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         self.n_dropped_ = source.rows_dropped if source else 0
         self._dropped: dict[str, int] = dict(getattr(source, "dropped", {}))
         self._weighting: Weighting | None = getattr(source, "weighting", None)
+        self._skipped: Skipped = getattr(source, "skipped", NONE)
         self._fitted_weights: Weights = "frequency" if getattr(source, "frequencies", False) else self.weights
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         self._rows, self._kept_covariance = None, None

@@ -36,6 +36,7 @@ def as_saved(estimator: LinearRegression) -> SavedModel:
         moments=estimator.moments_,
         solution=estimator._solution,
         robust=estimator._kept_covariance,
+        skipped=estimator._skipped,
     )
 
 
@@ -76,4 +77,5 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
     estimator._dropped, estimator._fitted_weights = dict(saved.dropped), saved.weights
     estimator._weighting, estimator._kept_covariance = saved.weighting, saved.robust
+    estimator._skipped = saved.skipped
     return estimator

@@ -29,7 +29,12 @@ def merged(a: SavedModel, b: SavedModel) -> SavedModel:
     if weighting and b.weighting:
         weighting = replace(weighting, zero_rows=weighting.zero_rows + b.weighting.zero_rows)
     model = replace(
-        a, design=design, rows_dropped=a.rows_dropped + b.rows_dropped, dropped=dropped, weighting=weighting
+        a,
+        design=design,
+        rows_dropped=a.rows_dropped + b.rows_dropped,
+        dropped=dropped,
+        skipped=a.skipped.and_those(b.skipped),
+        weighting=weighting,
     )
     return _refitted(model, ours + theirs, f"{a.source} + {b.source}")
 
@@ -61,6 +66,7 @@ def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
         rows_dropped=max(0, whole.rows_dropped - part.rows_dropped),
         weighting=weighting,
         dropped={name: count for name, count in dropped.items() if count > 0},
+        skipped=whole.skipped.without(part.skipped),
     )
     return _refitted(model, left, f"{whole.source} without {part.source}")
 

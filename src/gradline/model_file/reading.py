@@ -13,6 +13,7 @@ import numpy as np
 
 from gradline.data.columns.design import Design, read_kept
 from gradline.data.readers.credentials import shown_path
+from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting, Weights
 from gradline.data.written.whole_file import refuse_special
 from gradline.diagnostics.covariance import HETEROSKEDASTIC, Robust
@@ -143,10 +144,18 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
             certificate=certificate,
         ),
         robust=_robust(content, columns + fit_intercept),
+        skipped=_skipped(provenance),
     )
     if tuple(each_of_kind(content, "terms", str)) != model.terms:
         raise Unfit("its terms are not those of its features")
     return model
+
+
+def _skipped(provenance: Mapping[str, Any]) -> Skipped:
+    if "skipped" not in provenance:
+        return NONE
+    files = of_kind(provenance, "skipped", dict)
+    return Skipped(of_kind(files, "count", int), tuple(each_of_kind(files, "names", str)))
 
 
 def _robust(content: Mapping[str, Any], terms: int) -> Robust | None:

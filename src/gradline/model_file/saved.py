@@ -11,6 +11,7 @@ import numpy as np
 
 from gradline.data.columns.design import Design
 from gradline.data.columns.terms import Column, Terms
+from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust
 from gradline.moments.inference import Inference, infer
@@ -37,6 +38,8 @@ class SavedModel:
     rows_dropped : int
     dropped : dict of str to int
         The same by the column whose cell was unusable.
+    skipped : Skipped
+        Files that could not be read.
     fit_intercept : bool
     precision : {"auto", "float64", "exact"}
         What was asked for; the certificate says what was taken.
@@ -69,6 +72,7 @@ class SavedModel:
     moments: Statistics
     solution: Solution
     robust: Robust | None = None
+    skipped: Skipped = NONE
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -101,7 +105,14 @@ class SavedModel:
         """The report that the fit gave."""
         notes = () if self.design is None else self.design.notes
         names = Names(
-            self.source, self.target, self.columns, self.rows_dropped, dict(self.dropped), notes, self.weighting
+            self.source,
+            self.target,
+            self.columns,
+            self.rows_dropped,
+            dict(self.dropped),
+            notes,
+            self.weighting,
+            self.skipped,
         )
         return Summary.of_solution(
             self.moments,

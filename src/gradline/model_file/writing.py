@@ -12,6 +12,7 @@ from typing import Any
 
 from gradline.data.columns.design import kept
 from gradline.data.readers.credentials import shown_path
+from gradline.data.skipped import Skipped
 from gradline.data.written.whole_file import refuse_unwritable, replacing
 from gradline.diagnostics.covariance import Robust
 from gradline.errors import DataError
@@ -103,12 +104,17 @@ def _content(model: SavedModel) -> dict[str, Any]:
             "rows": model.moments.rows,
             "rows_dropped": model.rows_dropped,
             "dropped": dict(model.dropped),
+            **({"skipped": _skipped(model.skipped)} if model.skipped.count else {}),
             "weight": None if model.weighting is None else asdict(model.weighting),
             "statistics_sha256": hashlib.sha256(statistics.encode()).hexdigest(),
             "gradline": _version(),
         },
     }
     return {**content, "sha256": digest(content)}
+
+
+def _skipped(files: Skipped) -> dict[str, Any]:
+    return {"count": files.count, "names": list(files.names)}
 
 
 def _robust(robust: Robust) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from gradline.data.cells import NotANumber
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.places import Part, Place
 from gradline.data.readers.reader import Cells, Cut, Piece, Reader
+from gradline.data.skipped import Skipped
 from gradline.errors import DataError, DataWarning
 
 OnBadFile: TypeAlias = Literal["error", "skip"]
@@ -28,11 +29,13 @@ class TolerantReader(ManyReader):
     ----------
     skipped : dict of str to str
         What was wrong with the files that were left out, by their paths.
+    left_out : Skipped
+        The same, to be told.
     """
 
     def __init__(self, name: str, parts: Sequence[Part], open_place: Callable[[Place, Reader | None], Reader]) -> None:
         self.skipped: dict[str, str] = {}
-        self._files = len(parts)
+        self._called = {part.place.path: part.place.name for part in parts}
         sound, bad = [], {}
         for part in parts:
             try:
@@ -78,6 +81,11 @@ class TolerantReader(ManyReader):
                 bad[part.place.path] = error.message
         return bad
 
+    @property
+    def left_out(self) -> Skipped:
+        """What is to be told of the files that were left out, in their order."""
+        return Skipped.of([name for path, name in self._called.items() if path in self.skipped])
+
     def leave_out(self, bad: Mapping[str, str]) -> None:
         """Note them, and tell.
 
@@ -92,10 +100,10 @@ class TolerantReader(ManyReader):
         self.skipped |= bad
         reasons = list(self.skipped.values())
         told = "; ".join(reasons[:TOLD]) + (f"; and {len(reasons) - TOLD} more" if len(reasons) > TOLD else "")
-        if len(reasons) == self._files:
-            raise DataError(f"none of the {self._files} files of {self.name} can be read: {told}")
+        if len(reasons) == len(self._called):
+            raise DataError(f"none of the {len(reasons)} files of {self.name} can be read: {told}")
         warnings.warn(
-            f"{len(reasons)} of {self._files} files of {self.name} cannot be read and were left out: {told}",
+            f"{len(reasons)} of {len(self._called)} files of {self.name} cannot be read and were left out: {told}",
             DataWarning,
             stacklevel=2,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from gradline.data.skipped import NONE, Skipped
 from gradline.data.source import Source
 from gradline.data.weighting import Weighting
 from gradline.errors import DataError
@@ -14,7 +15,7 @@ INTERCEPT = "(Intercept)"
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What the data are called and in which units they are, and how many of their rows were left out, and why."""
+    """What the data are called and in which units they are, and what was left out of them, and why."""
 
     source: str
     target: str
@@ -23,6 +24,7 @@ class Names:
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weighting: Weighting | None = None
+    skipped: Skipped = NONE
 
     @classmethod
     def of(cls, source: Source) -> Names:
@@ -37,6 +39,7 @@ class Names:
             dict(getattr(source, "dropped", {})),
             () if design is None else design.notes,
             getattr(source, "weighting", None),
+            getattr(source, "skipped", NONE),
         )
 
 
