@@ -48,6 +48,7 @@ def kernel():
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("notebooks")  # whose kernel starts once
 @each_lesson
 def test_a_lesson_prints_and_draws_what_is_stored_in_it_and_a_loop_run_again_starts_again(path, kernel):
     fresh, twice = notebooks.run(path, kernel, trained_twice=True)
