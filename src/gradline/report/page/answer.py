@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from gradline.report.one_line import shortened
 from gradline.report.page.coefficients import by_strength
 from gradline.report.page.markup import (
     MINUS,
@@ -18,7 +19,6 @@ from gradline.report.page.markup import (
     tag,
     words,
 )
-from gradline.report.one_line import shortened
 from gradline.report.page.reading import Reading
 from gradline.report.summary import INTERCEPT
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradline.report import svg
-from gradline.report.page.markup import NO_NUMBER, counted, figure, folded, named, paragraphs, tag, words
 from gradline.report.one_line import shortened
+from gradline.report.page.markup import NO_NUMBER, counted, figure, folded, named, paragraphs, tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.summary import INTERCEPT, short
 from gradline.solution import Array

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradline.report import svg
-from gradline.report.page.markup import counted, figure
 from gradline.report.one_line import shortened
+from gradline.report.page.markup import counted, figure
 from gradline.report.page.paper import RIGHT, Paper, spread
 from gradline.solution import Array
 

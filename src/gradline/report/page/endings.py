@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradline.report import svg
+from gradline.report.one_line import shortened
 from gradline.report.page.drawings import pairs
 from gradline.report.page.markup import figure
-from gradline.report.one_line import shortened
 from gradline.report.page.paper import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Paper, spread
 from gradline.solution import Array
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gradline.report import svg
-from gradline.report.page.markup import MINUS, figure
 from gradline.report.one_line import shortened
+from gradline.report.page.markup import MINUS, figure
 from gradline.report.svg import Scale
 
 WIDTH, HEIGHT = 360.0, 250.0

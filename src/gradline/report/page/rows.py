@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradline.diagnostics.influence import InfluentialRow
-from gradline.report.page.markup import counted, figure, paragraphs, tag, words
 from gradline.report.one_line import shortened
+from gradline.report.page.markup import counted, figure, paragraphs, tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.rows_told import rows_left_out
 
