@@ -183,7 +183,7 @@ def test_without_degrees_of_freedom_nothing_is_known():
     assert np.isnan(found.covariance).all()
 
 
-@pytest.mark.parametrize("spec", ["HC2", "HC3"])
+@pytest.mark.parametrize("spec", ["HC0", "HC2", "HC3"])
 def test_a_row_that_decides_its_own_fit_is_left_out_with_a_note(spec):
     X, y = table(n=60)
     alone = np.zeros((60, 1))
@@ -191,7 +191,20 @@ def test_a_row_that_decides_its_own_fit_is_left_out_with_a_note(spec):
     found = ours(ArraySource(np.hstack([X, alone]), y), spec)
     without = ours(ArraySource(np.delete(X, 7, axis=0), np.delete(y, 7)), spec)
     assert_same(found.covariance[:5, :5], without.covariance)
-    assert "1 row decides its own fitted value" in found.notes[0]
+    assert found.notes[0].startswith("1 row decides its own fitted value")
+    assert found.notes[0].endswith("; the standard error of 'x4', if any, is too small")
+
+
+def test_coefficients_that_hang_on_rows_of_their_own_are_named_with_them():
+    """Of six levels five were met once, the first of them is the reference: its part is in all others."""
+    X, y = table(n=60)
+    level = np.minimum(np.arange(60), 5)
+    dummies = (level[:, None] == np.arange(1, 6)).astype(float)
+    found = ours(ArraySource(np.hstack([X, dummies]), y), "HC3")
+    assert found.notes == (
+        "5 rows decide their own fitted values (leverage 1), so that HC3 learns nothing from them; the standard errors "
+        "of '(Intercept)', 'x4', 'x5', 'x6' and 2 more, if any, are too small",
+    )
 
 
 def test_negative_variances_by_two_groupings_are_set_right():

@@ -145,6 +145,27 @@ def test_what_has_no_estimate_has_no_figures_and_spoils_none():
     np.testing.assert_allclose(other.condition_indices, one.condition_indices, rtol=1e-10)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize(("of_x", "of_y"), [(1e200, 1.0), (1e-200, 1.0), (1.0, 1e200), (1.0, 1e-200)])
+def test_what_leaves_float64_is_unknown_and_what_does_not_is_as_before(of_x, of_y, intercept):
+    """Warnings are errors here: none of them is for a reader."""
+    rng = np.random.default_rng(20)
+    X = rng.normal(size=(50, 2))
+    y = X @ [1.0, 2.0] + rng.normal(size=50)
+    plain = ExactMoments.of(X, y)
+    m = ExactMoments.of(X * [of_x, 1.0], y * of_y)
+    before, found = (Association(s, infer(s, s.solve(intercept), fit_intercept=intercept)) for s in (plain, m))
+    for figure in ("vif", "partial_r2", "standard_deviation", "correlation"):
+        one, other = (np.array(getattr(each, figure)) for each in (before, found))
+        if figure == "standard_deviation":
+            one *= [of_x, 1.0, of_y]
+        known = ~np.isnan(other) & (other != 0.0)
+        assert known.any()
+        np.testing.assert_allclose(other[known], one[known], rtol=1e-12)
+    assert np.isfinite(found.condition_indices).all()
+    assert found.collinear_sets == ()
+
+
 def test_an_exact_fit_explains_without_remainder():
     x = np.arange(12.0)
     found = association(np.column_stack([x, x**2]), 2 * x + 1, kind=ExactMoments)

@@ -128,6 +128,45 @@ def test_an_exact_fit_has_no_tests_by_any_covariance():
     assert np.isnan([*judged.t, judged.f_statistic, judged.wald([0.0, 1.0]).statistic]).all()
 
 
+@pytest.mark.parametrize("name", ["HC0", "HC1", "HC2", "HC3", "cluster", "newey-west"])
+def test_a_coefficient_without_any_residual_of_its_own_has_no_error_rather_than_one_of_zero(name):
+    """The mean of a level met once, beside those of two others, with rows far enough from zero to be rounded."""
+    level = np.append(np.arange(59) % 2, 2)
+    X, y = (level[:, None] == np.arange(3)).astype(float), 1e3 + np.random.default_rng(3).normal(size=60)
+    source = ArraySource(X, y)
+    moments = one_pass(source, Moments)
+    solution = moments.solve(False)
+    spec = {"cluster": ("cluster", np.arange(60) // 2 + level), "newey-west": ("newey-west", 0)}.get(name, name)
+    robust = robust_covariance(source, moments, solution, spec, fit_intercept=False)
+    judged = robust.judge(infer(moments, solution, fit_intercept=False))
+    for figures in (judged.standard_error, judged.t, judged.p_value, judged.confidence_interval[:, 0]):
+        np.testing.assert_array_equal(np.isnan(figures), [False, False, True])
+    assert np.isnan([judged.f_statistic, judged.f_p_value]).all()
+
+
+def by_hc3(X, y):
+    source = ArraySource(X, y)
+    moments = one_pass(source, ExactMoments)
+    solution = moments.solve()
+    robust = robust_covariance(source, moments, solution, "HC3", fit_intercept=True)
+    return robust.judge(infer(moments, solution, fit_intercept=True))
+
+
+@pytest.mark.parametrize(("of_x", "of_y"), [(1.0, 2.0**-500), (1.0, 2.0**495), (2.0**-490, 1.0), (2.0**490, 1.0)])
+def test_a_unit_changes_no_test(of_x, of_y):
+    X, y = table()
+    one, other = by_hc3(X, y), by_hc3(X * of_x, y * of_y)
+    np.testing.assert_allclose(other.t, one.t, rtol=DIGITS)
+    np.testing.assert_allclose(other.standard_error[1:], one.standard_error[1:] * (of_y / of_x), rtol=DIGITS)
+
+
+@pytest.mark.parametrize(("of_x", "of_y"), [(1.0, 1e-200), (1.0, 1e200), (1e-200, 1.0), (1e200, 1.0)])
+def test_squares_beyond_float64_are_refused_and_give_no_wrong_error(of_x, of_y):
+    X, y = table()
+    with pytest.raises(DataError, match=f"{'column' if of_y == 1.0 else 'residuals'}.* leave the range of float64"):
+        by_hc3(X * of_x, y * of_y)
+
+
 def test_without_degrees_of_freedom_nothing_is_known():
     source = ArraySource([[1.0], [2.0]], [1.0, 5.0])
     moments = one_pass(source, Moments)

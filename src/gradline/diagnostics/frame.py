@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.tables import default_names
+from gradline.errors import DataError
 from gradline.moments.inference import Inference, infer
 from gradline.moments.integers.double_double import DoubleDouble
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution, Status
 
 EPSILON = float(np.finfo(np.float64).eps)
+LEAST, MOST = 1e-151, 1e152  # of a size, and of its norm over all rows: their squares are in the range of float64
 TIGHT = 1e-8  # what rows may differ by from those of the fit, where rounding is no excuse
 
 
@@ -126,6 +129,8 @@ class Frame:
         features, bias = moments.n_features, int(fit_intercept)
         kept, root = triangle.columns, float(np.sqrt(moments.weight))
         size = np.abs(triangle.lower).max(axis=1, initial=0.0)
+        terms = (("(Intercept)",) if bias else ()) + tuple(names or default_names(features))
+        _refuse_extremes(np.append(size, inference.residual_sd), root, [*(terms[bias + j] for j in kept), None])
         scaled = triangle.lower / size[:, None]
         # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
         inverse = np.linalg.solve(scaled.T, np.eye(len(kept)))
@@ -152,7 +157,7 @@ class Frame:
         condition = float(np.linalg.norm(scaled) * np.linalg.norm(inverse))
         far = np.abs(triangle.centre[kept]) / np.sqrt((triangle.lower**2).sum(axis=1))
         return cls(
-            names=(("(Intercept)",) if bias else ()) + tuple(names or default_names(features)),
+            names=terms,
             fit_intercept=fit_intercept,
             kept=kept,
             centre=triangle.centre,
@@ -221,6 +226,17 @@ class Frame:
         more = np.linalg.solve(lower.T, np.eye(len(lower)))
         turn = more if self.turn is None else self.turn @ more
         return replace(self, turn=turn, T=self.T @ more, pull=more.T @ self.pull)
+
+
+def _refuse_extremes(sizes: Array, root: float, columns: Sequence[str | None]) -> None:
+    """Columns, or residuals (None), whose squares leave float64; `root` of the weight of all rows."""
+    for size, column in zip(sizes.tolist(), columns, strict=True):
+        if size != 0.0 and not math.isnan(size) and not (size > LEAST and size * root < MOST):
+            what = "residuals" if column is None else f"column {column!r}"
+            raise DataError(
+                f"a second look takes squares, and those of {what} (sd {size:.1g}) leave the range of float64",
+                hint=f"measure {'the target' if column is None else 'the column'} in another unit",
+            )
 
 
 def _moved(T: Array, covariance: Array) -> Array:

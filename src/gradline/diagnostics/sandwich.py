@@ -19,11 +19,14 @@ from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
 ALONE = 1e-8  # a row with 1 - h below this decides its own fitted value: its residual is zero to rounding
+HANGS = 0.01  # share of its classical variance that a coefficient owes to such rows, to be named with them
+NAMED = 4
 
 
 class _Meat(NamedTuple):
     total: Array
     alone: float
+    of_alone: Array  # (k, k) sums of z z' over those rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +34,8 @@ class Heteroskedastic:
     """White's covariance, T (sum of f z z' e^2) T', e the residual and f a correction for its being too small.
 
     f is 1 (HC0), n / (n - k) (HC1), 1 / (1 - h) (HC2), 1 / (1 - h)^2 (HC3, nearly the jackknife), h the leverage: White
-    (1980), Econometrica 48; MacKinnon and White (1985), Journal of Econometrics 29. A row with h = 1 has no residual;
-    it adds nothing under HC2 and HC3, and a note says so.
+    (1980), Econometrica 48; MacKinnon and White (1985), Journal of Econometrics 29. A row with h = 1 has no residual,
+    however wide its error is: it adds nothing, and a note names the coefficients whose errors are too small for it.
 
     Parameters
     ----------
@@ -46,22 +49,24 @@ class Heteroskedastic:
 
     def of(self, block: Block) -> _Meat:
         """See `Measure`."""
-        square, alone = block.scaled * block.scaled, 0.0
+        square, alone, of_alone = block.scaled * block.scaled, 0.0, np.zeros((self.frame.k, self.frame.k))
+        rest = 1.0 - block.leverage
+        without = rest < ALONE
+        if without.any():
+            some = block.z[without]
+            alone, of_alone = float(len(some)), some.T @ some  # one copy each: two would share the fitted value
+            square[without], rest[without] = 0.0, 1.0
         if self.kind in ("HC2", "HC3"):
-            rest = 1.0 - block.leverage
-            without = rest < ALONE
-            if without.any():
-                alone = float(without.sum() if block.times is None else block.times[without].sum())
-                square[without], rest[without] = 0.0, 1.0
             square /= rest if self.kind == "HC2" else rest * rest
         if block.times is not None:
             square *= block.times
         z = block.z.T
-        return _Meat(np.dot(z * square, z.T), alone)
+        return _Meat(np.dot(z * square, z.T), alone, of_alone)
 
     def merged(self, first: _Meat, then: _Meat) -> _Meat:
         """See `Measure`."""
-        return _Meat(np.add(first.total, then.total, out=first.total), first.alone + then.alone)
+        total, of_alone = first.total + then.total, first.of_alone + then.of_alone
+        return _Meat(total, first.alone + then.alone, of_alone)
 
     def figures(self, state: _Meat) -> Robust:
         """See `Measure`."""
@@ -75,9 +80,21 @@ class Heteroskedastic:
             notes.append(
                 f"{state.alone:,.0f} row{' decides its' if one else 's decide their'} own fitted "
                 f"value{'' if one else 's'} (leverage 1), so that {self.kind} learns nothing from "
-                f"{'it' if one else 'them'}"
+                f"{'it' if one else 'them'}{self._too_small(state.of_alone)}"
             )
         return Robust.of(frame, self.kind, self.kind, meat, frame.df_residual, notes)
+
+    def _too_small(self, of_alone: Array) -> str:
+        """Which coefficients hang on the rows with these sums of z z'."""
+        frame = self.frame
+        share = np.einsum("ij,ij->i", frame.T @ of_alone, frame.T) / np.einsum("ij,ij->i", frame.T, frame.T)
+        names = [f"'{' '.join(frame.names[j].split())}'" for j in np.flatnonzero(share > HANGS)]
+        if not names or frame.df_residual <= 0:
+            return ""
+        listed = [*names[:NAMED], f"{len(names) - NAMED:,} more"] if len(names) > NAMED else names
+        together = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
+        many = len(names) > 1
+        return f"; the standard error{'s'[:many]} of {together}, if any, {'are' if many else 'is'} too small"
 
 
 def measure_of(asked: Asked, frame: Frame) -> Measure[Any, Robust]:

@@ -68,7 +68,10 @@ class Association:
     def _sums(self) -> Array:
         """The same about what the fit is about: the means, or zero without an intercept."""
         mean = self.moments.mean
-        return self.scatter if self.intercept else self.scatter + self.moments.weight * np.outer(mean, mean)
+        if self.intercept:
+            return self.scatter
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.scatter + self.moments.weight * np.outer(mean, mean)
 
     @cached_property
     def standard_deviation(self) -> Array:
@@ -76,7 +79,8 @@ class Association:
         n = self.inference.rows
         variance = np.maximum(np.diag(self.scatter), 0.0) / self.moments.weight
         noise = EPSILON * np.abs(self.moments.mean)
-        variance = np.where(variance > noise * noise, variance, 0.0)
+        variance = np.where(np.sqrt(variance) > noise, variance, 0.0)
+        variance[~np.isfinite(variance)] = np.nan  # beyond float64
         return np.sqrt(variance) * np.sqrt(n / (n - 1)) if n > 1 else np.full_like(variance, np.nan)
 
     @cached_property
@@ -84,7 +88,8 @@ class Association:
         """(p + 1, p + 1) of the columns and, last, y; NaN for a column that is constant."""
         spread = np.sqrt(np.maximum(np.diag(self.scatter), 0.0))
         spread = np.where(self.standard_deviation > 0.0, spread, np.nan)
-        found: Array = np.clip(self.scatter / spread / spread[:, None], -1.0, 1.0)
+        with np.errstate(invalid="ignore"):
+            found: Array = np.clip(self.scatter / spread / spread[:, None], -1.0, 1.0)
         np.fill_diagonal(found, np.where(np.isnan(spread), np.nan, 1.0))
         return found
 
@@ -95,8 +100,10 @@ class Association:
         R_j^2 is about the mean with an intercept, about zero without. Computed as the sum of squares of the column
         times its place on the diagonal of (X'WX)^-1. Marquardt (1970), Technometrics 12.
         """
-        found: Array = np.diag(self._sums)[:-1] * self._variance_factor
-        return np.maximum(found, 1.0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found: Array = np.diag(self._sums)[:-1] * self._variance_factor
+        in_range = np.isfinite(self._variance_factor) & (self._variance_factor > 0.0) & np.isfinite(found)
+        return np.where(in_range, np.maximum(found, 1.0), np.nan)
 
     @cached_property
     def partial_r2(self) -> Array:
@@ -168,7 +175,9 @@ class Association:
 
     @cached_property
     def _estimated(self) -> NDArray[np.bool_]:
-        return np.isfinite(self._variance_factor)
+        square = np.diag(self._sums)[:-1]
+        known: NDArray[np.bool_] = np.isfinite(self._variance_factor) & np.isfinite(square) & (square > 0.0)
+        return known
 
     @cached_property
     def _directions(self) -> tuple[Array, Array]:

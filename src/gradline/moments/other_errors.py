@@ -12,6 +12,8 @@ from gradline.moments.distributions import checked_level, t_quantile, t_tails
 from gradline.moments.inference import Inference
 from gradline.solution import Array
 
+NOTHING = 1e-10  # of the classical error: what rounding leaves of an error of zero
+
 
 def with_covariance(inference: Inference, covariance: Array, about_centre: Array, df: int) -> Inference:
     """The same fit, judged by another covariance of its coefficients.
@@ -19,6 +21,9 @@ def with_covariance(inference: Inference, covariance: Array, about_centre: Array
     t = b / error and the intervals are from Student's t on `df`; F is Wald's test of all slopes, b'C^-1 b / slopes, on
     slopes and `df`, and NaN where C (of few clusters) has too low a rank for it. What the rows alone decide (R2,
     residual sd, likelihood) stays.
+
+    An error of zero is none (NaN), but in an exact fit: a coefficient that one row decides has no residual to be judged
+    by, and squares that leave the range of float64 say nothing.
 
     Parameters
     ----------
@@ -31,9 +36,11 @@ def with_covariance(inference: Inference, covariance: Array, about_centre: Array
     """
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.sqrt(np.diag(covariance))
+        if not inference.exact_fit:
+            error[~(np.isfinite(error) & (error > NOTHING * inference.standard_error))] = np.nan
         half = error * t_quantile(df, inference.confidence)
     b = inference.coefficients
-    known = np.isfinite(error) & (error > 0.0) & (not inference.exact_fit)
+    known = np.isfinite(error) & (not inference.exact_fit)
     t = np.divide(b, error, out=np.full_like(b, np.nan), where=known)
     changed = replace(
         inference,
@@ -49,10 +56,11 @@ def with_covariance(inference: Inference, covariance: Array, about_centre: Array
         _about_centre=about_centre,
         _unit=1.0,
     )
-    if math.isnan(inference.f_statistic):
+    estimated = ~np.isnan(np.diag(covariance))
+    if math.isnan(inference.f_statistic) or np.isnan(error[estimated]).any():
         return changed
     bias = len(b) - len(inference._centre)
-    slopes = np.flatnonzero(~np.isnan(np.diag(covariance)))
+    slopes = np.flatnonzero(estimated)
     slopes = slopes[slopes >= bias]
     try:
         joint = changed.wald(np.eye(len(b))[slopes])

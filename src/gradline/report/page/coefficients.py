@@ -138,7 +138,8 @@ def _row(reading: Reading, k: int, name: str, axis: _Axis, *, inner: bool) -> st
     value, error = float(reading.coef[k]), float(inference.standard_error[k])
     low, high = (float(limit) for limit in inference.confidence_interval[k])
     if math.isnan(error) and not reading.exact_fit and inference.df_residual > 0:
-        cells = tag("td", words(figure(value))) + tag("td", words("no estimate of its own"), colspan="3", class_="said")
+        said = "no standard error" if value else "no estimate of its own"
+        cells = tag("td", words(figure(value))) + tag("td", words(said), colspan="3", class_="said")
         return tag("tr", named(name, "th", scope="row", **_inner(inner)), cells)
     digits = _digits(error, low, high)
     interval = f"{figure(low, digits)} to {figure(high, digits)}" if math.isfinite(low) else NO_NUMBER

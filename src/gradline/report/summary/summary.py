@@ -247,7 +247,7 @@ class Summary(Readable):
     @property
     def _slopes(self) -> Array:
         slopes: Array = self.coef[len(self.terms) - len(self.features) :]
-        known = ~np.isnan(self.inference.standard_error[len(self.terms) - len(self.features) :])
+        known = ~np.isnan(self.association.inference.standard_error[len(self.terms) - len(self.features) :])
         return np.where(known | (self.inference.df_residual <= 0), slopes, np.nan)
 
     @property
