@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from gradline.diagnostics import wording
+from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from tests.diagnostics.fits import diagnosed, near, table
 
@@ -128,6 +129,12 @@ def test_of_a_mean_alone_the_row_that_moves_it_most_is_told():
     row = diagnosed(np.ones((40, 1)), y).influence.by_cooks[0]
     assert (row.row, row.term) == (17, "(Intercept)")
     near(row.change, expected)
+
+
+@pytest.mark.parametrize("top", [0, -1])
+def test_a_verdict_on_influence_needs_a_row(top):
+    with pytest.raises(DataError, match=f"top is {top}, expected a whole number, 1 or more"):
+        diagnosed(*straight(30), top=top)
 
 
 def test_no_wording_promises_too_much():

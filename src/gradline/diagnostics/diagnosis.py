@@ -25,6 +25,7 @@ from gradline.diagnostics.sample import Sample, SampleMeasure
 from gradline.diagnostics.sandwich import measure_of
 from gradline.diagnostics.second_pass import examine
 from gradline.diagnostics.wording import Check, checks
+from gradline.errors import DataError
 from gradline.moments.precision import Statistics
 from gradline.solution import Solution
 
@@ -211,7 +212,7 @@ def diagnose(
     moments, solution, fit_intercept
         The fit.
     top : int
-        How many of the most remarkable rows are named.
+        How many of the most remarkable rows are named; 1 or more.
     folds : int
         K of the K-fold error; below 2: none.
     ordered : bool
@@ -227,7 +228,7 @@ def diagnose(
     Raises
     ------
     DataError
-        Where these are not the rows of the fit, see `gradline.diagnostics.second_pass.examine`.
+        Where these are not the rows of the fit, see `gradline.diagnostics.second_pass.examine`; for a `top` below 1.
 
     Examples
     --------
@@ -240,6 +241,10 @@ def diagnose(
     >>> diagnosis.check("curvature").seen
     'A sign of curvature: middle below, ends above (RESET p < 0.0001).'
     """
+    if top < 1:
+        raise DataError(
+            f"top is {top}, expected a whole number, 1 or more", hint="verdicts need the most remarkable row"
+        )
     frame = Frame.of(moments, solution, fit_intercept=fit_intercept, names=source.feature_names)
     p = len(frame.centre)
     mean, scatter = moments.mean, moments.scatter
