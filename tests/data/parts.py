@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradline.data.columns.design import designed
-from gradline.data.parted import PartedSource, in_turn, part_of
+from gradline.data.part import in_turn, part_of
+from gradline.data.parted import PartedSource
 from gradline.data.readers.columnar import TableReader
 from gradline.data.table_source import TableSource
 from gradline.distributed.partitions import PartitionsReader

@@ -1,13 +1,23 @@
 """One of a hundred files is broken: named, or left out as a whole, counted and told."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
-from gradline import DataError, ExactMoments, LinearRegression, open_source
-from gradline.data.parted import in_turn, parted
+from gradline import DataError, ExactMoments, LinearRegression, load, open_source
+from gradline.cli.app import app
+from gradline.data.part import in_turn
+from gradline.data.parted import parted
+from gradline.data.skipped import Skipped
 from gradline.errors import DataWarning
+from gradline.estimators.saved import as_saved
+from gradline.model_file import merged, subtracted
+from gradline.model_file.schema import digest
 from gradline.moments.one_pass import one_pass
 
 FILES, ROWS = 100, 60
@@ -122,3 +132,84 @@ def test_no_file_left_is_an_error(tmp_path):
 def test_another_policy_is_refused(tmp_path):
     with pytest.raises(DataError, match="on_bad_file='ignore' is not known"):
         open_source(tmp_path, target="y", on_bad_file="ignore")
+
+
+# What is told of them
+
+
+@pytest.fixture
+def with_broken(files):
+    folder, whole, _ = files
+    (folder / "042.parquet").write_bytes(whole[:1000])
+    yield folder
+    (folder / "042.parquet").write_bytes(whole)
+
+
+TOLD = "1 file could not be read and was left out: 042.parquet"
+
+
+@pytest.mark.filterwarnings("ignore:1 of 100 files")
+@pytest.mark.parametrize("run", [None, in_turn], ids=["whole", "in parts"])
+def test_a_fit_tells_which_files_it_is_not_of(with_broken, run, tmp_path):
+    source = open_source(with_broken, target="y", on_bad_file="skip")
+    model = LinearRegression(precision="exact").fit(source if run is None else parted(source, run))
+    told = str(model.summary())
+    assert "(5,940 rows, 1 file skipped)" in told
+    assert f"{TOLD}." in told
+    said = model.summary().as_dict()
+    assert (said["files_skipped"], said["skipped"]) == (1, ["042.parquet"])
+    model.report(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "1 file left out: see Rows." in page
+    assert TOLD in page
+
+    model.save(tmp_path / "model.json")
+    provenance = json.loads((tmp_path / "model.json").read_text())["provenance"]
+    assert provenance["skipped"] == {"count": 1, "names": ["042.parquet"]}
+    assert str(load(tmp_path / "model.json").summary()) == told
+
+
+def test_a_descent_and_the_command_tell_too(with_broken, tmp_path):
+    path = str(tmp_path / "model.json")
+    command = ["fit", str(with_broken), "--target", "y", "--on-bad-file", "skip", "--precision", "exact"]
+    with pytest.warns(DataWarning, match="1 of 100 files"):
+        done = CliRunner().invoke(app, [*command, "--json", "--save", path])
+    assert (json.loads(done.stdout)["files_skipped"], json.loads(done.stdout)["skipped"]) == (1, ["042.parquet"])
+    assert "1 file skipped" in CliRunner().invoke(app, ["summary", path]).stdout
+    with pytest.warns(DataWarning, match="1 of 100 files"):
+        done = CliRunner().invoke(app, [*command[:-2], "--engine", "moments", "--json"])
+    assert json.loads(done.stdout)["skipped"] == ["042.parquet"]
+
+
+@pytest.mark.filterwarnings("ignore:1 of 100 files")
+def test_models_that_are_merged_or_subtracted_keep_it_told(with_broken):
+    def model(**how):
+        fit = LinearRegression(precision="exact").fit(open_source(with_broken, target="y", on_bad_file="skip"))
+        return replace(as_saved(fit), **how)
+
+    both = merged(model(), model(skipped=Skipped.of(["a\nb.parquet", "</script>.parquet"])))
+    assert both.skipped == Skipped(3, ("042.parquet", "a\nb.parquet", "</script>.parquet"))
+    assert "3 files skipped" in str(both.summary())
+    assert "left out: 042.parquet, a b.parquet, </script>.parquet." in " ".join(str(both.summary()).split())
+    assert subtracted(both, model(skipped=Skipped())).skipped.count == 3
+    assert subtracted(both, model()).skipped.names == ("a\nb.parquet", "</script>.parquet")
+
+
+def test_of_many_files_some_are_named(tmp_path):
+    names = [f"{number:02}.parquet" for number in range(25)]
+    files = Skipped.of(names)
+    assert (files.count, files.names) == (25, tuple(names[:10]))
+    assert files.note.endswith("08.parquet, 09.parquet, and 15 more")
+    assert files.and_those(files) == Skipped(50, files.names)
+
+
+def test_a_model_file_with_a_count_that_is_none_is_refused(files, tmp_path):
+    path = tmp_path / "model.json"
+    LinearRegression().fit(open_source(files[0], target="y")).save(path)
+    content = json.loads(path.read_text())
+    assert "skipped" not in content["provenance"]
+    del content["sha256"]
+    content["provenance"]["skipped"] = {"count": "many", "names": []}
+    path.write_text(json.dumps(content | {"sha256": digest(content)}))
+    with pytest.raises(DataError, match="'count' is 'many', expected a count"):
+        load(path)

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 
 from gradline import DataError, ExactMoments, LinearRegression, Moments, open_source
 from gradline.data import parted as module
-from gradline.data.parted import in_turn, part_of, parted
+from gradline.data.part import in_turn, part_of
+from gradline.data.parted import parted
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass

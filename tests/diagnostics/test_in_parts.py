@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from gradline import DataError, LinearRegression, open_source
-from gradline.data.parted import PartedSource, in_turn, part_of
+from gradline.data.part import in_turn, part_of
+from gradline.data.parted import PartedSource
 from gradline.diagnostics.diagnosis import diagnose
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.moments.precision import gather
@@ -130,7 +131,7 @@ def test_rows_are_counted_by_the_pass_of_the_fit_and_else_by_one_of_their_own(ta
     robust_covariance(again, moments, solution, "HC3", fit_intercept=True)
     assert done == ["_of_part"]
     diagnose(again, moments, solution, fit_intercept=True)
-    assert done == ["_of_part", "_rows_of", "_of_part"]
+    assert done == ["_of_part", "rows_of", "_of_part"]
 
 
 def test_only_states_and_labels_travel(table):

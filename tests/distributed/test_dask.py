@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from gradline import DataError, ExactMoments, GradientDescentRegressor, LinearRegression, Moments, open_source
 from gradline.cli.app import app
 from gradline.data import parted as module
-from gradline.data.parted import in_turn, parted
+from gradline.data.part import in_turn
+from gradline.data.parted import parted
 from gradline.errors import MissingExtraError
 from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass

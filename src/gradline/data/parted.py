@@ -1,19 +1,27 @@
-"""Rows in parts that several processes read side by side: what is gathered of them travels, rows never do."""
+"""A table in parts that several processes read side by side: what is gathered of them travels, rows never do."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial, reduce
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any
 
 from gradline.data.columns.design import Design
-from gradline.data.columns.formula import Formula
-from gradline.data.columns.growing import refuse_keys, refuse_too_many
+from gradline.data.columns.growing import refuse_keys
 from gradline.data.columns.terms import Terms
+from gradline.data.found_in_parts import (
+    all_bad_files,
+    all_rows,
+    bad_files,
+    levels_of,
+    merged_levels,
+    refuse_spread,
+    rows_of,
+)
 from gradline.data.groups import ByArray
+from gradline.data.part import Placed, Runner, State
 from gradline.data.readers.bad_files import TolerantReader
 from gradline.data.readers.places import Place
 from gradline.data.roles import find_column
@@ -22,54 +30,7 @@ from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
 from gradline.errors import DataError
 
-State = TypeVar("State")
 PART_ROWS = 1 << 20  # of files: rows that are worth a task of their own
-
-
-class Runner(Protocol):
-    """Who gathers a state of each part, and makes one of those of neighbours, in order."""
-
-    def __call__(
-        self,
-        of: Callable[[TableSource], State],
-        whole: TableSource,
-        parts: Sequence[Any],
-        merged: Callable[[State, State], State],
-        /,
-    ) -> Iterator[tuple[int, State]]:
-        """For one run of neighbouring parts after the other: how many they are, and their state.
-
-        The first is `parts[0]`; a part is opened by `part_of(whole, part)`, in the process that reads it.
-        """
-        ...
-
-
-class Placed(NamedTuple):
-    """A part that knows where its rows are in the table, and what groups them: see `PartedSource.placed`.
-
-    Attributes
-    ----------
-    part
-        As its table has it.
-    rows_before : int
-    groups : tuple
-        Columns, or the labels of its rows (`ByArray`).
-    """
-
-    part: Any
-    rows_before: int
-    groups: tuple[Any, ...] = ()
-
-
-def in_turn(
-    of: Callable[[TableSource], State],
-    whole: TableSource,
-    parts: Sequence[Any],
-    merged: Callable[[State, State], State],
-) -> Iterator[tuple[int, State]]:
-    """A Runner that takes one part after the other, in this process."""
-    for part in parts:
-        yield 1, of(part_of(whole, part))
 
 
 class PartedSource(TableSource):
@@ -180,7 +141,7 @@ class PartedSource(TableSource):
         if len(told) == len(self.parts):
             return told
         if len(self._rows_of_parts) != len(self.parts):
-            self._rows_of_parts = self.whole(_rows_of, _all_rows)[0].each_read
+            self._rows_of_parts = self.whole(rows_of, all_rows)[0].each_read
         return self._rows_of_parts
 
     def settle(self, design: Design, tally: Tally) -> None:
@@ -206,15 +167,15 @@ class PartedSource(TableSource):
 
     def _known_design(self) -> Design:
         if not self.design.known:
-            self.settle(*self.whole(_levels_of, partial(_merged_levels, table=self.name)))
+            self.settle(*self.whole(levels_of, partial(merged_levels, table=self.name)))
         return self.design
 
     def _leave_out_bad_files(self) -> None:
         """Look at every file first, where bad ones are to be left out."""
         reader = self.reader
         if isinstance(reader, TolerantReader) and not self._looked:
-            states = (state for _, state in self._run(_bad_files, self._whole(), self.parts, _all_bad_files))
-            bad = reduce(_all_bad_files, states)[0]
+            states = (state for _, state in self._run(bad_files, self._whole(), self.parts, all_bad_files))
+            bad = reduce(all_bad_files, states)[0]
             self.parts = [part for part in self.parts if reader.parts[part.file].place.path not in bad]
             self._looked = True
             reader.leave_out(bad)
@@ -223,27 +184,6 @@ class PartedSource(TableSource):
         """The same without what runs it, to be sent to the parts."""
         design = self.design
         return TableSource(self.reader, self.roles, design, batch_rows=self.batch_rows, frequencies=self.frequencies)
-
-
-def part_of(whole: TableSource, part: Any) -> TableSource:
-    """The rows of one part, as a source for the process that reads them."""
-    place = part if isinstance(part, Placed) else Placed(part, getattr(part, "rows_before", None) or 0)
-    reader: Any = whole.reader
-    if place.part is not None:
-        reader = reader.only(place.part)
-        if place is part:  # whose rows are counted as those of the table
-            reader.name = whole.reader.name
-    source = TableSource(
-        reader,
-        whole.roles,
-        _of_a_part(whole.design),
-        missing="drop",
-        batch_rows=whole.batch_rows,
-        frequencies=whole.frequencies,
-        rows_before=place.rows_before,
-    )
-    source.groups = place.groups
-    return source
 
 
 def parted(source: Source, run: Runner) -> PartedSource:
@@ -265,57 +205,3 @@ def parted(source: Source, run: Runner) -> PartedSource:
     parts = reader.cuts(PART_ROWS) if hasattr(reader, "cuts") else [None]
     identity = tuple((place.path, place.state) for place in places)
     return PartedSource(source, parts, run, identity=(identity, tuple(parts)))
-
-
-def _of_a_part(design: Design) -> Design:
-    """What a part is to look for: it need not have the reference level."""
-    if isinstance(design, Formula) or design.known:
-        return design
-    return Terms(tuple(replace(column, asked_reference=None) for column in design.columns))
-
-
-def _rows_of(part: TableSource) -> tuple[Tally]:
-    return (Tally(rows_read=part.count()),)
-
-
-def _all_rows(first: tuple[Tally], then: tuple[Tally]) -> tuple[Tally]:
-    return (first[0].then(then[0]),)
-
-
-def _bad_files(part: TableSource) -> tuple[dict[str, str], Tally]:
-    return part.bad_files(), Tally()
-
-
-def _all_bad_files(
-    first: tuple[dict[str, str], Tally], then: tuple[dict[str, str], Tally]
-) -> tuple[dict[str, str], Tally]:
-    return first[0] | then[0], Tally()
-
-
-def _levels_of(part: TableSource) -> tuple[Design, Tally]:
-    levels, tally = part.levels()
-    names = levels or {column.name: [] for column in part.design.categories.columns}
-    return Terms(tuple(column.with_levels(names[column.name]) for column in part.design.categories.columns)), tally
-
-
-def _merged_levels(first: tuple[Design, Tally], then: tuple[Design, Tally], *, table: str) -> tuple[Design, Tally]:
-    columns = []
-    tally = first[1].then(then[1])
-    for a, b in zip(first[0].categories.columns, then[0].categories.columns, strict=True):
-        columns.append(a.with_levels([*dict.fromkeys((*(a.levels or ()), *(b.levels or ())))]))
-    levels = Terms(tuple(columns))
-    refuse_spread(levels, tally, table)
-    return levels, tally
-
-
-def refuse_spread(design: Design, tally: Tally, table: str) -> None:
-    """Refuse a category whose parts have too many different levels together, where nobody insisted on it.
-
-    Raises
-    ------
-    DataError
-    """
-    features = design.raw if isinstance(design, Terms) else ()
-    for column in design.categories.columns:
-        if not column.insisted:
-            refuse_too_many(column, len(column.levels or ()), tally.used, table, features)

@@ -11,7 +11,8 @@ import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.blocks import WINDOW_ROWS, Rows, check_rows, portions, shuffled
-from gradline.data.parted import PartedSource, part_of, parted
+from gradline.data.part import part_of
+from gradline.data.parted import PartedSource, parted
 from gradline.data.readers.ahead import ahead
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
@@ -37,7 +38,7 @@ class Group(Processes, Protocol):
 
 
 class InShares:
-    """A `gradline.data.parted.Runner`: each process gathers the state of its own parts, and learns those of the others.
+    """A `gradline.data.part.Runner`: each process gathers the state of its own parts, and learns those of the others.
 
     All of them merge the same states in the same order, so that they go on with the same bits.
 
@@ -62,7 +63,7 @@ class InShares:
         parts: Sequence[Any],
         merged: Callable[[State, State], State],
     ) -> Iterator[tuple[int, State]]:
-        """See `gradline.data.parted.Runner`. A state ends in the Tally of its rows."""
+        """See `gradline.data.part.Runner`. A state ends in the Tally of its rows."""
         own, state = self.own(parts), None
         if own:
             threads = max(1, available_threads() - 1)
@@ -77,8 +78,8 @@ class InShares:
 class Share(PartedSource):
     """The rows of a table as one of several processes descends on them.
 
-    Statistics are those of all rows (`gradline.moments.parts`), `batches` those of this process; a second pass
-    (`seen`) reads all rows by itself. Parts are row groups of Parquet, or files; neighbours go to one process.
+    Statistics and measures are those of all rows (`gradline.moments.parts`, `gradline.diagnostics.in_parts`), `batches`
+    those of this process. Parts are row groups of Parquet, or files; neighbours go to one process.
 
     Parameters
     ----------

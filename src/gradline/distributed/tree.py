@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from gradline.data.parted import part_of
+from gradline.data.part import part_of
 from gradline.data.table_source import TableSource
 from gradline.distributed.cluster import results_in_order
 
@@ -21,7 +21,7 @@ def on_dask(
     parts: Sequence[Any],
     merged: Callable[[State, State], State],
 ) -> Iterator[tuple[int, State]]:
-    """A `gradline.data.parted.Runner` that leaves the work to Dask: to its client, where there is one, else to threads.
+    """A `gradline.data.part.Runner` that leaves the work to Dask: to its client, where there is one, else to threads.
 
     Which worker takes which part, how many there are, in what order they end and what is done twice decides nothing: a
     part always has the same state, and the tree merges neighbours, in their order.

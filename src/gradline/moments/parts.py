@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 from gradline.data.columns.design import Design
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.terms import Terms
-from gradline.data.parted import PartedSource, refuse_spread
+from gradline.data.found_in_parts import refuse_spread
+from gradline.data.parted import PartedSource
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
 from gradline.moments.exact import ExactMoments

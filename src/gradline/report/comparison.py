@@ -10,7 +10,7 @@ from pathlib import Path
 from gradline.report.figures import places, short
 from gradline.report.formats import Account, Readable, Table
 from gradline.report.formats.text import LEAST_NAME, room_for_names, shown
-from gradline.report.rows_told import rows_left_out
+from gradline.report.rows_told import about_the_rows
 from gradline.report.summary import Summary
 
 LONGEST_HEADING = 24
@@ -48,7 +48,7 @@ class SideBySide(Readable):
         why = [
             f"{heading}: {sentence}"
             for heading, fit in zip(headings, fits, strict=True)
-            for sentence in rows_left_out(fit.rows_dropped, fit.dropped)
+            for sentence in about_the_rows(fit.rows_dropped, fit.dropped, fit.skipped, None, ())
         ]
         return Account("", tables, why)
 
@@ -70,6 +70,7 @@ def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
         [""] * len(table[0]),
         ["rows", *(f"{fit.inference.rows:,}" for fit in fits)],
         *_where_any("rows dropped", [f"{fit.rows_dropped:,}" if fit.rows_dropped else "" for fit in fits]),
+        *_where_any("files skipped", [f"{fit.skipped.count:,}" if fit.skipped.count else "" for fit in fits]),
         *_where_any("weight", [_clipped(fit.weighting.column) if fit.weighting else "" for fit in fits]),
         *_where_any("weights", [fit.weighting.kind if fit.weighting else "" for fit in fits]),
         *_where_any("errors", ["" if fit.robust is None else fit.robust.kind for fit in fits], otherwise="classical"),

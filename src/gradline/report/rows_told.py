@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gradline.data.skipped import Skipped
 from gradline.data.weighting import Weighting
 from gradline.report.one_line import one_line
 
@@ -28,9 +29,23 @@ def rows_left_out(count: int, by_column: Mapping[str, int]) -> list[str]:
     return [f"{rows}, for a missing or infinite cell of {', '.join(found)}." if found else f"{rows}."]
 
 
+def read_of(rows: int, dropped: int, skipped: Skipped) -> str:
+    """How many rows a fit is of, and what was left out; for a heading.
+
+    Examples
+    --------
+    >>> read_of(1200, 3, Skipped.of(["042.parquet"])), read_of(5, 0, Skipped())
+    ('1,200 rows, 3 dropped, 1 file skipped', '5 rows')
+    """
+    told = [f"{rows:,} rows"]
+    told += [f"{dropped:,} dropped"] if dropped else []
+    told += [f"{skipped.count:,} file{'s' if skipped.count != 1 else ''} skipped"] if skipped.count else []
+    return ", ".join(told)
+
+
 def about_the_rows(
-    dropped: int, by_column: Mapping[str, int], weighting: Weighting | None, notes: Sequence[str]
+    dropped: int, by_column: Mapping[str, int], skipped: Skipped, weighting: Weighting | None, notes: Sequence[str]
 ) -> list[str]:
-    """A sentence each: rows left out, weights, and `notes` on units, origins and reference levels."""
-    weighted = [weighting.note] if weighting else []
-    return [*rows_left_out(dropped, by_column), *(f"{one_line(note)}." for note in (*weighted, *notes))]
+    """A sentence each: rows and files left out, weights, and `notes` on units, origins and reference levels."""
+    others = [skipped.note, weighting.note if weighting else "", *notes]
+    return [*rows_left_out(dropped, by_column), *(f"{one_line(note)}." for note in others if note)]

@@ -10,7 +10,7 @@ from gradline.descent.fit import Descent
 from gradline.moments.frequencies import whole_rows
 from gradline.report.figures import plain, short
 from gradline.report.formats import Account, Readable, Table
-from gradline.report.rows_told import about_the_rows
+from gradline.report.rows_told import about_the_rows, read_of
 from gradline.report.summary import INTERCEPT, Names
 from gradline.report.summary.dictionary import ASSOCIATION
 from gradline.report.summary.told import how_it_went
@@ -74,6 +74,7 @@ class WideSummary(Readable):
             "stop_reason": way.stop_reason,
             "loss": plain(way.loss),
             "dropped": dict(names.dropped),
+            **names.skipped.as_dict(),
             "notes": list(names.notes),
             "target": names.target,
             "source": names.source,
@@ -90,8 +91,7 @@ class WideSummary(Readable):
     def account(self, *, details: bool = False) -> Account:
         """See `Readable`; there are no details."""
         way, names, coef = self.descent, self.names, self.coef
-        dropped = f", {names.rows_dropped:,} dropped" if names.rows_dropped else ""
-        rows = f"{self.rows:,} rows{dropped}"
+        rows = read_of(self.rows, names.rows_dropped, names.skipped)
         head = f"{names.target} on {len(names.features):,} features of {names.source} ({rows}), gradient descent by "
         table = [["", "estimate"], *([term, short(value)] for term, value in islice(coef.items(), SHOWN))]
         limit = way.max_learning_rate if way.limited else None
@@ -102,6 +102,6 @@ class WideSummary(Readable):
             *how_it_went(way.learning_rate, limit, way.loss, held_out),
             way.stop_reason,
             "No standard errors, tests or R\u00b2: they need sums over all pairs of features.",
-            *about_the_rows(names.rows_dropped, names.dropped, names.weighting, names.notes),
+            *about_the_rows(names.rows_dropped, names.dropped, names.skipped, names.weighting, names.notes),
         ]
         return Account(head + self.engine, [Table(table)], notes)

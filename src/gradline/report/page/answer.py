@@ -69,12 +69,13 @@ def _tile(name: str, value: str, *sentences: str, picture: str = "") -> str:
 def _rows(reading: Reading) -> str:
     read = f"Of {shortened(reading.source)}."
     dropped = f"{counted(reading.rows_dropped, 'row')} left out: see Rows." if reading.rows_dropped else ""
+    files = f"{counted(reading.skipped.count, 'file')} left out: see Rows." if reading.skipped.count else ""
     weight = reading.weighting
     weighted = f"Weighted by {shortened(weight.column)}, {_kind(weight.kind)}." if weight else ""
     few = ""
     if reading.inference is not None and reading.inference.df_residual <= 0:
         few = "As many coefficients as rows: nothing is left to judge them by."
-    return _tile("Rows", f"{reading.rows:,}", read, dropped, weighted, few)
+    return _tile("Rows", f"{reading.rows:,}", read, dropped, files, weighted, few)
 
 
 def _kind(kind: str) -> str:

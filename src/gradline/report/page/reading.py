@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradline.data.skipped import Skipped
 from gradline.data.weighting import Weighting
 from gradline.descent.fit import Descent
 from gradline.descent.goal.problem import Problem
@@ -89,6 +90,7 @@ class Reading:
     dropped: dict[str, int]
     notes: tuple[str, ...]
     weighting: Weighting | None
+    skipped: Skipped
     inference: Inference | None
     certificate: Certificate | None
     covariance: str
@@ -118,6 +120,7 @@ class Reading:
             dropped=dict(summary.dropped),
             notes=summary.notes,
             weighting=summary.weighting,
+            skipped=summary.skipped,
             inference=summary.inference,
             certificate=summary.certificate,
             covariance="classical" if robust is None else robust.described,
@@ -160,6 +163,7 @@ class Reading:
             dropped=dict(names.dropped),
             notes=names.notes,
             weighting=names.weighting,
+            skipped=names.skipped,
             inference=None,
             certificate=None,
             covariance="",

@@ -19,6 +19,7 @@ def section(reading: Reading) -> str:
     told = [
         f"{counted(reading.rows, 'row')} used of {shortened(reading.source)}.",
         *rows_left_out(reading.rows_dropped, {shortened(name): n for name, n in reading.dropped.items()}),
+        f"{reading.skipped.note}." if reading.skipped.count else "",
         f"{weighting.note}." if weighting else "",
         "Predictions outside of the range of the rows are extrapolation: nothing here speaks for them.",
     ]

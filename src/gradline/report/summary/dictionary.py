@@ -58,6 +58,7 @@ def dictionary(summary: Summary) -> dict[str, Any]:
         "stop_reason": way.stop_reason if way else None,
         "loss": plain(way.loss) if way else None,
         "dropped": dict(summary.dropped),
+        **summary.skipped.as_dict(),
         "notes": list(summary.notes),
         "target": summary.target,
         "source": summary.source,

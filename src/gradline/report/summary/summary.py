@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting
 from gradline.descent.fit import Descent
 from gradline.descent.losses.loss import Loss, Squared
@@ -79,6 +80,8 @@ class Summary(Readable):
     notes : tuple of str
         Units, origins and reference levels.
     weighting : Weighting or None
+    skipped : Skipped
+        Files that could not be read.
     """
 
     source: str
@@ -94,6 +97,7 @@ class Summary(Readable):
     dropped: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weighting: Weighting | None = None
+    skipped: Skipped = NONE
 
     @classmethod
     def of_solution(
@@ -122,6 +126,7 @@ class Summary(Readable):
             dropped=names.dropped,
             notes=names.notes,
             weighting=names.weighting,
+            skipped=names.skipped,
         )
         return summary if robust is None else summary.judged_by(robust)
 

@@ -9,7 +9,7 @@ from gradline.descent.losses.loss import Huber, Loss, Quantile
 from gradline.report.figures import magnitude, p_value, places, short
 from gradline.report.formats import Account, Table
 from gradline.report.formats.text import LEAST_NAME, room_for_names
-from gradline.report.rows_told import about_the_rows
+from gradline.report.rows_told import about_the_rows, read_of
 from gradline.report.summary.columns import beside_each_other, collinear
 from gradline.report.summary.naming import INTERCEPT
 
@@ -31,11 +31,10 @@ def told(summary: Summary, *, details: bool) -> Account:
 
 def _heading(summary: Summary) -> str:
     features = len(summary.features)
-    dropped = f", {summary.rows_dropped:,} dropped" if summary.rows_dropped else ""
     plural = "feature" if features == 1 else "features"
     way = "exact least squares" if summary.descent is None else f"gradient descent by {summary.descent.engine}"
-    rows = f"({summary.inference.rows:,} rows{dropped})"
-    return f"{summary.target} on {features} {plural} of {summary.source} {rows}, {way}"
+    rows = read_of(summary.inference.rows, summary.rows_dropped, summary.skipped)
+    return f"{summary.target} on {features} {plural} of {summary.source} ({rows}), {way}"
 
 
 def _table(summary: Summary) -> Table:
@@ -78,7 +77,7 @@ def _notes(summary: Summary) -> list[str]:
     return [
         *_figures(summary),
         *_certainty(summary),
-        *about_the_rows(summary.rows_dropped, summary.dropped, summary.weighting, summary.notes),
+        *about_the_rows(summary.rows_dropped, summary.dropped, summary.skipped, summary.weighting, summary.notes),
         *(note[0].upper() + note[1:] for note in warnings),
         *collinear(summary),
     ]

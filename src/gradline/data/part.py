@@ -1,0 +1,88 @@
+"""A part of a table, as whoever reads it opens it; and who reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from gradline.data.columns.design import Design
+from gradline.data.columns.formula import Formula
+from gradline.data.columns.terms import Terms
+from gradline.data.table_source import TableSource
+
+State = TypeVar("State")
+
+
+class Placed(NamedTuple):
+    """A part that knows where its rows are in the table, and what groups them: see `PartedSource.placed`.
+
+    Attributes
+    ----------
+    part
+        As its table has it.
+    rows_before : int
+    groups : tuple
+        Columns, or the labels of its rows (`ByArray`).
+    """
+
+    part: Any
+    rows_before: int
+    groups: tuple[Any, ...] = ()
+
+
+def part_of(whole: TableSource, part: Any) -> TableSource:
+    """The rows of one part, as a source for the process that reads them."""
+    place = part if isinstance(part, Placed) else Placed(part, getattr(part, "rows_before", None) or 0)
+    reader: Any = whole.reader
+    if place.part is not None:
+        reader = reader.only(place.part)
+        if place is part:  # whose rows are counted as those of the table
+            reader.name = whole.reader.name
+    source = TableSource(
+        reader,
+        whole.roles,
+        _of_a_part(whole.design),
+        missing="drop",
+        batch_rows=whole.batch_rows,
+        frequencies=whole.frequencies,
+        rows_before=place.rows_before,
+    )
+    source.groups = place.groups
+    return source
+
+
+def _of_a_part(design: Design) -> Design:
+    """What a part is to look for: it need not have the reference level."""
+    if isinstance(design, Formula) or design.known:
+        return design
+    return Terms(tuple(replace(column, asked_reference=None) for column in design.columns))
+
+
+class Runner(Protocol):
+    """Who gathers a state of each part, and makes one of those of neighbours, in order."""
+
+    def __call__(
+        self,
+        of: Callable[[TableSource], State],
+        whole: TableSource,
+        parts: Sequence[Any],
+        merged: Callable[[State, State], State],
+        /,
+    ) -> Iterator[tuple[int, State]]:
+        """For one run of neighbouring parts after the other: how many they are, and their state.
+
+        The first is `parts[0]`; a part is opened by `part_of(whole, part)`, in the process that reads it.
+        """
+        ...
+
+
+def in_turn(
+    of: Callable[[TableSource], State],
+    whole: TableSource,
+    parts: Sequence[Any],
+    merged: Callable[[State, State], State],
+) -> Iterator[tuple[int, State]]:
+    """A Runner that takes one part after the other, in this process."""
+    for part in parts:
+        yield 1, of(part_of(whole, part))
