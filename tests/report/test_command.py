@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gradline.cli import main, models, places
+from gradline.cli import main, places, saving
 from gradline.cli.app import app
 from gradline.cli.command_line import command_of
 from gradline.cli.fitted import Fitted
@@ -236,7 +236,7 @@ def test_a_failed_model_file_and_a_report_are_both_told(line, tmp_path, monkeypa
     def unsaved(*_, **__):
         raise DataError("the model m.json cannot be written: No space left on device")
 
-    monkeypatch.setattr(models, "save", unsaved)
+    monkeypatch.setattr(saving, "save", unsaved)
     report = tmp_path / "r.html"
     arguments = ["fit", str(line), "--target", "y", "--report", str(report), "--save", str(tmp_path / "m.json")]
     done = CliRunner().invoke(app, arguments)

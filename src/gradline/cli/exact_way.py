@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from gradline.cli import models, processes
+from gradline.cli import processes, saving
 from gradline.cli.fitted import Fitted
 from gradline.cli.looking import Look
 from gradline.cli.showing import show
@@ -37,7 +37,7 @@ def fit(
 
     def save_model(robust: Robust | None = None) -> None:
         if save is not None and processes.is_first():
-            models.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision, robust=robust)
+            saving.save(save, table, moments, solution, fit_intercept=fit_intercept, precision=precision, robust=robust)
 
     unsaved = None
     try:

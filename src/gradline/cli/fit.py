@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gradline.cli import cluster, completion, exact_way, gradient_way, models, places, processes
+from gradline.cli import cluster, completion, exact_way, gradient_way, places, processes, saving
 from gradline.cli.command_line import command_of
 from gradline.cli.exact_way import PrecisionName
 from gradline.cli.gradient_way import EngineName, LossName, Steps, rate_of
@@ -153,7 +153,7 @@ def fit(
         seed=seed,
         device=device,
     )
-    models.check(save, source)
+    saving.check(save, source)
     pages = places.check(report, plot, source, save)
     if target is None and formula is None:
         raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")

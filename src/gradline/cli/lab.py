@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +20,7 @@ from gradline.cli.options import (
     names,
     references,
 )
+from gradline.cli.places import refuse_to_overwrite
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -116,10 +116,8 @@ def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> No
         raise typer.BadParameter("a table needs one: the column to explain, or a --formula", param_hint="--target")
     if "://" in output:
         raise typer.BadParameter(f"'{shown_path(output)}' is a URL: a page is written to a file", param_hint="-o")
-    if source is not None and os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):
-        raise typer.BadParameter(
-            f"'{shown_path(output)}' is the table that is read: it would be overwritten", param_hint="-o"
-        )
+    if source is not None:
+        refuse_to_overwrite(output, source, "-o")
     try:
         refuse_place(output)
     except OSError as error:

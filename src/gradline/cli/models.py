@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradline.cli.options import AsJson, Decimal, Details, Encoding, Form, Query, decimal_mark
+from gradline.cli.places import refuse_to_overwrite
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
-    from gradline.data.source import Source
     from gradline.data.to_predict import FeatureTable
-    from gradline.diagnostics.covariance import Robust
     from gradline.model_file import SavedModel
-    from gradline.moments.precision import Statistics
-    from gradline.solution import Array, Solution
+    from gradline.solution import Array
 
 Model = Annotated[str, typer.Argument(help="A file that fit --save wrote.", show_default=False)]
 Models = Annotated[list[str], typer.Argument(help="Two or more files that fit --save wrote.", show_default=False)]
@@ -60,7 +57,7 @@ def predict(
     if output is not None and Path(output).suffix not in SUFFIXES:
         raise typer.BadParameter(f"'{shown_path(output)}' ends neither in .csv nor in .parquet", param_hint="-o")
     if output is not None:
-        _refuse_to_overwrite(output, source, "-o", "the table")
+        refuse_to_overwrite(output, source, "-o", "the table")
     saved = read_model(model)
     reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
     rows = FeatureTable.of(reader, saved.starts_from, missing)
@@ -109,7 +106,7 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
 
     _refuse_one(models)
     for path in models:
-        _refuse_to_overwrite(output, path, "-o", "a model")
+        refuse_to_overwrite(output, path, "-o", "a model")
     sources: list[str] = []
     first: dict[str, str] = {}  # path of a model by what it knows
     twice: list[str] = []
@@ -135,7 +132,7 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     from gradline.model_file import read_model, subtracted
 
     for path in (whole, part):
-        _refuse_to_overwrite(output, path, "-o", "a model")
+        refuse_to_overwrite(output, path, "-o", "a model")
     minuend, subtrahend = read_model(whole), read_model(part)
     _write(output, subtracted(minuend, subtrahend), [minuend.source, subtrahend.source], as_json)
 
@@ -157,22 +154,6 @@ def compare(models: Models, form: Form = "text", as_json: AsJson = False) -> Non
         print(SideBySide(reports).account().written(form))
 
 
-def check(path: str | None, source: str) -> None:
-    """Refuse a place for a model file before an hour is spent on the fit."""
-    from gradline.model_file import check_place
-
-    if path is not None:
-        _refuse_to_overwrite(path, source, "--save", "the table")
-        check_place(path)
-
-
-def _refuse_to_overwrite(path: str, source: str, option: str, what: str) -> None:
-    """What is read is not written over."""
-    if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-        shown = shown_path(path)
-        raise typer.BadParameter(f"'{shown}' is {what} that is read: it would be overwritten", param_hint=option)
-
-
 def _write(output: str, model: SavedModel, sources: list[str], as_json: bool) -> None:
     """A model made of others, and what is to be told of it."""
     from gradline.model_file import write_model
@@ -189,49 +170,6 @@ def _write(output: str, model: SavedModel, sources: list[str], as_json: bool) ->
         print(json.dumps(told, allow_nan=False))
 
 
-def save(
-    path: str,
-    table: Source,
-    moments: Statistics,
-    solution: Solution,
-    *,
-    fit_intercept: bool,
-    precision: str,
-    robust: Robust | None = None,
-) -> None:
-    """What `fit --save` does with an exact fit to `table`."""
-    from gradline.data.columns.design import design_of
-    from gradline.data.skipped import NONE
-    from gradline.model_file import SavedModel, write_model
-
-    model = SavedModel(
-        features=tuple(table.feature_names),
-        design=design_of(table),
-        named=True,
-        target=table.target_name,
-        source=table.name,
-        rows_dropped=table.rows_dropped,
-        dropped=dict(getattr(table, "dropped", {})),
-        fit_intercept=fit_intercept,
-        precision=precision,
-        missing="drop" if getattr(table, "missing", "error") == "drop" else "error",
-        weighting=getattr(table, "weighting", None),
-        skipped=getattr(table, "skipped", NONE),
-        weights="frequency" if getattr(table, "frequencies", False) else "analytic",
-        polynomial=1,
-        moments=moments,
-        solution=solution,
-        robust=robust,
-    )
-    write_model(path, model)
-
-
-def register(app: typer.Typer) -> None:
-    """Add these commands to the command line."""
-    for command in (predict, summary, merge, subtract, compare):
-        app.command()(command)
-
-
 def _predictions(saved: SavedModel, rows: FeatureTable, interval: float | None) -> Iterator[Array]:
     import numpy as np
 
@@ -246,3 +184,9 @@ def _predictions(saved: SavedModel, rows: FeatureTable, interval: float | None) 
 def _refuse_one(models: list[str]) -> None:
     if len(models) < 2:
         raise typer.BadParameter("one model is not enough, expected two or more", param_hint="MODELS")
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the command line."""
+    for command in (predict, summary, merge, subtract, compare):
+        app.command()(command)

@@ -39,8 +39,7 @@ def check(report: str | None, plot: str | None, source: str, save: str | None) -
         shown = shown_path(path)
         if is_url(path):
             raise typer.BadParameter(f"'{shown}' is a URL, expected a file", param_hint=option)
-        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
-            raise typer.BadParameter(f"'{shown}' is the table that is read: it would be overwritten", param_hint=option)
+        refuse_to_overwrite(path, source, option)
         if (other := taken.setdefault(os.path.realpath(path), option)) != option:
             raise typer.BadParameter(f"'{shown}' is the file of {other}, expected another", param_hint=option)
         try:
@@ -55,3 +54,10 @@ def check(report: str | None, plot: str | None, source: str, save: str | None) -
 
         ready(plot)
     return Places(report, plot)
+
+
+def refuse_to_overwrite(path: str, read: str, option: str, what: str = "the table") -> None:
+    """What is read is not written over."""
+    if os.path.exists(path) and os.path.exists(read) and os.path.samefile(path, read):
+        shown = shown_path(path)
+        raise typer.BadParameter(f"'{shown}' is {what} that is read: it would be overwritten", param_hint=option)

@@ -174,7 +174,8 @@ def side_by_side(demo: Demo) -> str:
         lines.append(f"{k + 1:>10}   {first.loss[k]:<13.6g} {numbers}")
     lines += ["", _closing(demo, first)]
     if recorded:
-        lines.append(f"({' and '.join(recorded)}: recorded with torch 2.13; run them: pip install 'gradline[torch]')")
+        how = f"recorded with torch {_recorded()['torch']}; run them: pip install 'gradline[torch]'"
+        lines.append(f"({' and '.join(recorded)}: {how})")
     return "\n".join(lines)
 
 
@@ -212,12 +213,16 @@ def _with_recorded(demo: Demo) -> dict[str, Run | None]:
     """The runs, with recorded ones in place of the engines that are not installed (the lesson's setting only)."""
     if all(demo.runs.values()) or demo.setting != Setting():
         return demo.runs
-    text = resources.files("gradline.lessons").joinpath("recorded.json").read_text(encoding="utf-8")
     recorded = {
         name: Run(np.array(one["loss"]), np.array(one["a"]), np.zeros(0))
-        for name, one in json.loads(text)["engines"].items()
+        for name, one in _recorded()["engines"].items()
     }
     return {name: run or recorded[name] for name, run in demo.runs.items()}
+
+
+def _recorded() -> Any:
+    """What the engines of PyTorch once gave, and the version that gave it."""
+    return json.loads(resources.files("gradline.lessons").joinpath("recorded.json").read_text(encoding="utf-8"))
 
 
 def _number(value: float) -> str:
