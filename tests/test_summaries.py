@@ -310,3 +310,4 @@ def test_a_stream_is_refused_before_the_fit_and_a_failing_second_pass_takes_no_f
     done = CliRunner().invoke(app, ["fit", str(table), *FIT, "--covariance", "HC3"])
     assert isinstance(done.exception, DataError)
     assert done.stdout == run("fit", table, *FIT).stdout
+    assert "warning: the standard errors shown are classical, not those of --covariance" in done.stderr

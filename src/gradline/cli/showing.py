@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust | None:
     """Print a fit, then write its pages: nothing that goes wrong with them takes the fit along.
 
-    With another covariance the rows are read again first; where that fails, the fit is told with the classical one.
+    With another covariance the rows are read again first; where that fails, the fit is told with the classical one, and
+    a warning says so.
 
     Returns
     -------
@@ -58,6 +59,8 @@ def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust |
         lost = [*([f"{look.pages.named} not written"] if look.pages else []), *(["no --covariance"] if judged else [])]
         tell(f"warning: interrupted while the rows were read again: {', '.join(lost) or 'no --diagnose'}")
         raise typer.Exit(INTERRUPTED)
+    if judged is not None and again.robust is None:
+        tell("warning: the standard errors shown are classical, not those of --covariance")
     if look.diagnose and isinstance(diagnosis, str) and again.failure is None:
         tell(f"warning: no --diagnose: {diagnosis}")
     elif look.diagnose and not look.as_json and diagnosis is not None and not isinstance(diagnosis, str):
