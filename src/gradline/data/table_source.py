@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from gradline.data.cells import NotANumber
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.growing import Growing
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import (
     Column,
     Layout,
@@ -34,32 +33,12 @@ from gradline.data.skipped import NONE, Skipped
 from gradline.data.statistics import S
 from gradline.data.tables import check_whole
 from gradline.data.tally import Missing, Tally, check_missing
+from gradline.data.usable import Usable
 from gradline.data.weighting import Weighting
 from gradline.errors import DataError
 from gradline.solution import Array
 
 BATCH_ROWS = 65_536
-
-
-class Usable(NamedTuple):
-    """The rows of a block that count: their cells, and which rows of the table they are, from 1."""
-
-    cells: dict[str, Cells]
-    weight: Array | None
-    row: NDArray[np.intp]
-
-    def take(self, index: Any) -> Usable:
-        """Some of them: a slice, or numbers."""
-        cells = {name: taken(column, index) for name, column in self.cells.items()}
-        return Usable(cells, None if self.weight is None else self.weight[index], self.row[index])
-
-    def parts(self, rows: int) -> Iterator[Usable]:
-        """The same, at most `rows` at a time."""
-        if len(self.row) <= rows:
-            yield self
-            return
-        for start in range(0, len(self.row), rows):
-            yield self.take(slice(start, start + rows))
 
 
 class TableSource:
@@ -432,10 +411,3 @@ def rows_of_width(width: int) -> int:
     Where there are many columns up to 32 MB, so that the products of the rows take longer than handing those on.
     """
     return max(rows_at_once(width), min(width // 2, 2**22 // max(width, 1)))
-
-
-def taken(column: Cells, index: Any) -> Cells:
-    """Some cells of a column: a slice, or numbers of rows."""
-    if isinstance(column, Labels):
-        return column.take(index)
-    return column[index] if isinstance(index, slice) else np.take(column, index)

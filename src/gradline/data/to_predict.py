@@ -17,8 +17,9 @@ from gradline.data.columns.terms import UnseenLevel, as_labels, as_numbers, show
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.reader import Cells, Reader
 from gradline.data.roles import Roles, find_column, listed, not_a_number
-from gradline.data.table_source import BATCH_ROWS, taken
+from gradline.data.table_source import BATCH_ROWS
 from gradline.data.tally import Tally
+from gradline.data.usable import taken
 from gradline.errors import DataError
 from gradline.solution import Array
 
