@@ -178,6 +178,17 @@ def test_an_exact_fit_has_no_errors_at_all():
     assert (ours(ArraySource(X, 2 * X[:, 0] + 1), "HC3", kind=ExactMoments).covariance == 0).all()
 
 
+@pytest.mark.parametrize("spec", ["HC0", "HC3", "newey-west:4"])
+def test_columns_a_trillion_away_from_zero_have_the_errors_of_those_at_zero(spec):
+    """The intercept is a trillion too, and rounds what it says of y: residuals are taken about the means."""
+    rng = np.random.default_rng(15)
+    near_zero = np.round(rng.normal(size=(200, 2)) * 2**10) / 2**10  # of few digits: a power of two rounds none
+    y = near_zero @ [1.0, -2.0] + rng.normal(size=200) * (1.0 + np.abs(near_zero[:, 0]))
+    here = ours(ArraySource(near_zero, y), spec, kind=ExactMoments).covariance
+    there = ours(ArraySource(near_zero + 2.0**40, y), spec, kind=ExactMoments).covariance
+    assert_same(there[1:, 1:], here[1:, 1:])
+
+
 def test_without_degrees_of_freedom_nothing_is_known():
     found = ours(ArraySource([[1.0], [2.0]], [1.0, 5.0]), "HC1")
     assert np.isnan(found.covariance).all()

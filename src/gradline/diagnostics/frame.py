@@ -145,6 +145,9 @@ class Frame:
             T[0, 0] = shift[0] = 1.0 / root
 
         slopes = solution.coef
+        level = _level(triangle.centre, slopes, solution.intercept)
+        if bias and solution.status is Status.SOLVED:  # through the means; an intercept far from y has lost its digits
+            level = float(moments.mean[-1]) - float(triangle.rest @ slopes)
         pull = np.zeros(len(kept) + bias)
         if solution.status is not Status.SOLVED:
             best = moments.solve(fit_intercept=fit_intercept)
@@ -166,7 +169,7 @@ class Frame:
             turn=None,
             T=T,
             coefficients=np.append(solution.intercept, slopes) if bias else slopes,
-            level=_level(triangle.centre, slopes, solution.intercept),
+            level=level,
             residual_sd=inference.residual_sd,
             exact_fit=inference.exact_fit,
             df_residual=inference.df_residual,
