@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from pyarrow import fs
 
 from gradline import DataError, open_source
-from gradline.data.readers import places
+from gradline.data.readers import finding
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks, json_lines
@@ -170,7 +170,7 @@ def test_the_folder_one_is_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that stands for an object store: no path in it is one on the disk."""
     system = fs.SubTreeFileSystem(str(tmp_path), fs.LocalFileSystem())
-    monkeypatch.setattr(places, "_file_system", lambda url: (system, url.partition("://")[2].rpartition("@")[2]))
+    monkeypatch.setattr(finding, "_file_system", lambda url: (system, url.partition("://")[2].rpartition("@")[2]))
     (tmp_path / "bucket").mkdir()
     return tmp_path / "bucket"
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from gradline.data.cells import NotANumber
+from gradline.data.readers.finding import Part
 from gradline.data.readers.many import ManyReader
-from gradline.data.readers.places import Part, Place
+from gradline.data.readers.places import Place
 from gradline.data.readers.reader import Cells, Cut, Piece, Reader
 from gradline.data.skipped import Skipped
 from gradline.errors import DataError, DataWarning

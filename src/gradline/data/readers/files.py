@@ -10,8 +10,9 @@ from typing import get_args
 
 from gradline.data.readers.bad_files import OnBadFile, TolerantReader
 from gradline.data.readers.columnar import ArrowReader, ParquetReader, StreamReader
+from gradline.data.readers.finding import KINDS, TABLE, find
 from gradline.data.readers.many import ManyReader
-from gradline.data.readers.places import KINDS, TABLE, Pipe, Place, find
+from gradline.data.readers.places import Pipe, Place
 from gradline.data.readers.reader import Reader
 from gradline.data.text.cells import Decimal
 from gradline.data.text.csv import CsvReader

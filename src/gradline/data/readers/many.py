@@ -14,7 +14,8 @@ from gradline.data.cells import MISSING_WORDS, NotANumber
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.columnar import ColumnarReader, ParquetReader
-from gradline.data.readers.places import Part, Place
+from gradline.data.readers.finding import Part
+from gradline.data.readers.places import Place
 from gradline.data.readers.reader import Cells, Cut, Piece, Reader
 from gradline.data.roles import listed
 from gradline.data.text.cells import Form, form_of, from_text

@@ -1,0 +1,154 @@
+"""From what the user typed to the files it means: a path, a glob, a folder, a URL, or standard input."""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import glob
+import os
+import re
+import sys
+import weakref
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from gradline.data.readers.credentials import purged, secrets, shown_path
+from gradline.data.readers.places import Pipe, Place, foreseen
+from gradline.errors import DataError
+
+KINDS = {
+    **dict.fromkeys(("csv", "tsv"), "CSV"),
+    **dict.fromkeys(("parquet", "pq"), "Parquet"),
+    **dict.fromkeys(("arrow", "feather", "ipc"), "Arrow"),
+    **dict.fromkeys(("jsonl", "ndjson"), "JSON lines"),
+}
+TABLE = re.compile(rf"\.({'|'.join(KINDS)})(\.(gz|bz2|zst))?$", re.IGNORECASE)
+SYSTEMS = ("file", "s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+WILD = re.compile(r"[*?\[]")
+
+
+class Part(NamedTuple):
+    """One file of a table of several, and what the names of its folders (key=value) say about each of its rows."""
+
+    place: Place
+    keys: dict[str, str]
+
+
+def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
+    """Find what it means: one place, or the name of a table of several parts, and these in the order of their paths.
+
+    Raises
+    ------
+    DataError
+        Where there is no such file, no file in the folder or the glob, files of several kinds in a folder, or no such
+        file system. Credentials in a URL are in no message.
+    """
+    from pyarrow import fs
+
+    if text == "-":
+        return Pipe(sys.stdin.buffer, "standard input")
+    if URL.match(text):
+        system, path = _file_system(text)
+    else:
+        system, path = fs.LocalFileSystem(), os.path.expanduser(text)
+    shown = shown_path(text if URL.match(text) else path)
+    with foreseen(text):
+        info = system.get_file_info(path)
+    kind = info.type
+    name = Path(path).name or path
+    if kind == fs.FileType.File:
+        return Place(system, path, name, state=(info.size, info.mtime_ns))
+    if kind == fs.FileType.Directory:
+        return Path(path).resolve().name or path, _folder(system, path, shown)
+    if kind == fs.FileType.Unknown:  # a named pipe, or what the shell puts in place of <(command)
+        with foreseen(path):
+            file = open(path, "rb")  # noqa: SIM115 - read, and closed, later
+        pipe = Pipe(file, shown)
+        weakref.finalize(pipe, file.close)
+        return pipe
+    if WILD.search(path):
+        return shown, _glob(system, path, shown)
+    hint = None
+    if isinstance(system, fs.LocalFileSystem) and shown == path and (folder := Path(path).parent).is_dir():
+        near = difflib.get_close_matches(name, [other.name for other in folder.iterdir()], n=1)
+        hint = f"did you mean {folder / near[0]}?" if near else None
+    raise DataError(f"no such file: {shown}", hint=hint)
+
+
+def _folder(system: Any, path: str, shown: str) -> list[Part]:
+    found = [part for part in _below(system, path, shown) if TABLE.search(part.place.name)]
+    kinds: dict[str, int] = {}
+    for part in found:
+        ending = TABLE.search(part.place.name)
+        kind = KINDS[ending[1].lower()] if ending else ""
+        kinds[kind] = kinds.get(kind, 0) + 1
+    if not found:
+        raise DataError(
+            f"folder {shown} holds no table", hint=f"gradline looks for files that end in .{', .'.join(KINDS)}"
+        )
+    if len(kinds) > 1:
+        several = " and ".join(f"{count} {kind} file{'s'[: count > 1]}" for kind, count in kinds.items())
+        raise DataError(f"folder {shown} holds {several}, expected one kind", hint=f"choose: '{shown}/**/*.csv'")
+    return found
+
+
+def _glob(system: Any, path: str, shown: str) -> list[Part]:
+    from pyarrow import fs
+
+    steps = path.split("/")
+    base = "/".join(steps[: next(j for j, step in enumerate(steps) if WILD.search(step))])
+    if isinstance(system, fs.LocalFileSystem):
+        matches = sorted(glob.glob(path, recursive=True))
+        with foreseen(shown):
+            infos = system.get_file_info(matches)
+        found = [_part(system, info, base) for info in infos if info.is_file]
+        hint = f"'{shown}/*' for the files in the folders of that name" if matches else None
+    else:
+        found = [part for part in _below(system, base, shown) if _matches(part.place.path.split("/"), steps)]
+        hint = None
+    if not found:
+        raise DataError(f"no file matches {shown}", hint=hint)
+    return found
+
+
+def _matches(path: list[str], pattern: list[str]) -> bool:
+    return len(path) == len(pattern) and all(map(fnmatch.fnmatchcase, path, pattern))
+
+
+def _below(system: Any, base: str, shown: str) -> list[Part]:
+    """All files at any depth but those that are hidden (.x) or notes of a writer (_x), in the order of their paths."""
+    from pyarrow import fs
+
+    with foreseen(shown):
+        infos = system.get_file_info(fs.FileSelector(base, recursive=True))
+    parts = [_part(system, info, base) for info in infos if info.type == fs.FileType.File]
+    tables = [part for part in parts if not re.search(r"(^|/)[._]", part.place.name)]
+    return sorted(tables, key=lambda part: part.place.path)
+
+
+def _part(system: Any, info: Any, base: str) -> Part:
+    """A file and its keys; its name is its path below the base."""
+    name = info.path[len(base) :].lstrip("/")
+    steps = [step.partition("=") for step in name.split("/")[:-1]]
+    keys = {unquote(key): unquote(value) for key, mark, value in steps if mark and key}
+    return Part(Place(system, info.path, name, state=(info.size, info.mtime_ns)), keys)
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    import pyarrow as pa
+    from pyarrow import fs
+
+    scheme = url.partition("://")[0].lower()
+    if scheme not in SYSTEMS:
+        raise DataError(
+            f"cannot open {shown_path(url)}: no file system is called {scheme}, expected one of {', '.join(SYSTEMS)}",
+            hint="download the file first" if scheme in ("http", "https", "ftp") else None,
+        )
+    try:
+        return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
+    except (OSError, ValueError, pa.ArrowException) as error:
+        reason = purged(str(error).partition("\n")[0].replace(url, shown_path(url)), secrets(url))
+    # Beyond the `except`, so that the error which may hold credentials is not in the chain.
+    raise DataError(f"cannot open {shown_path(url)}: {reason}")
