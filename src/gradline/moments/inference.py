@@ -148,7 +148,8 @@ class Inference:
         Returns
         -------
         (rows, 2) float64
-            Lower and upper limit. Without residual degrees of freedom NaN.
+            Lower and upper limit. NaN without residual degrees of freedom, and for rows in which a coefficient without
+            a standard error plays a part.
 
         Examples
         --------
@@ -172,6 +173,8 @@ class Inference:
         if bias:
             expected = expected + self.coefficients[0]
         error = self._unit * np.sqrt(np.einsum("ij,ij->i", away @ C, away))
+        unjudged = np.isnan(self.standard_error[bias:]) & self._estimated[bias:]
+        error[rows[:, unjudged].any(axis=1)] = np.nan
         half = np.hypot(error, self.residual_sd if kind == "prediction" else 0.0) * t_quantile(self.df, level)
         return np.column_stack([expected - half, expected + half])
 
