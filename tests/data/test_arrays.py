@@ -18,7 +18,7 @@ from sklearn.base import clone
 
 from gradline import DataError, GradientDescentRegressor, LinearRegression
 from gradline.data.arrays import ArraySource, open_table
-from gradline.data.tables import as_features, as_target, as_weight
+from gradline.data.float_arrays import as_features, as_target, as_weight
 
 X = np.arange(12.0).reshape(4, 3)
 Y = np.array([2.0, 6.0, 20.0, 26.0])

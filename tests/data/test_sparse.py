@@ -20,9 +20,9 @@ from gradline import DataError, ExactMoments, GradientDescentRegressor, LinearRe
 from gradline.data import sparse
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch, rows_at_once
+from gradline.data.float_arrays import as_features
 from gradline.data.source import whole
 from gradline.data.sparse import as_csr
-from gradline.data.tables import as_features
 
 FORMATS = ("csr", "csc", "coo", "bsr", "dia", "dok", "lil")
 ROWS, FEATURES = 300, 6

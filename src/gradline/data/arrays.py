@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from gradline.data.batch import Batch, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, check_rows, regroup, stacked
 from gradline.data.cells import NotANumber, a_kind
+from gradline.data.float_arrays import as_features, as_target, as_weight, check_whole
 from gradline.data.groups import ByArray, ByColumn, Grouping, Numbers, Seen
 from gradline.data.roles import Roles, not_a_number
 from gradline.data.sparse import check_dense_size, dense, is_sparse
 from gradline.data.statistics import S
-from gradline.data.tables import Table, as_features, as_table, as_target, as_weight, check_whole, default_names
+from gradline.data.tables import Table, as_table, default_names
 from gradline.data.tally import Missing, Tally, check_missing, unusable
 from gradline.data.weighting import Weighting, Weights
 from gradline.errors import DataError

@@ -26,12 +26,12 @@ from gradline.data.columns.terms import (
     in_order,
     shown,
 )
+from gradline.data.float_arrays import check_whole
 from gradline.data.groups import ByColumn, Grouping, Seen
 from gradline.data.readers.reader import Cells, Piece, Reader, numeric_columns
 from gradline.data.roles import Roles, listed, not_a_number
 from gradline.data.skipped import NONE, Skipped
 from gradline.data.statistics import S
-from gradline.data.tables import check_whole
 from gradline.data.tally import Missing, Tally, check_missing
 from gradline.data.usable import Usable
 from gradline.data.weighting import Weighting

@@ -13,11 +13,12 @@ from gradline.data.arrays import ArraySource
 from gradline.data.columns.design import Design, design_of
 from gradline.data.columns.terms import Column, Terms
 from gradline.data.elsewhere import opener
+from gradline.data.float_arrays import as_features
 from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
-from gradline.data.tables import as_features, as_table, default_names, held
+from gradline.data.tables import as_table, default_names, held
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
