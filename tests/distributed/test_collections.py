@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gradline import DataError, GradientDescentRegressor, LinearRegression, open_source
+from gradline import DataError, GradientDescentRegressor, LinearRegression, ResidualDisplay, open_source
 from tests.diagnostics.test_in_parts import same_diagnosis
 
 dd = pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
@@ -146,6 +146,23 @@ def test_predictions_are_as_lazy_as_the_rows(table, ddf):
     # A product of some rows may round otherwise than one of all: by some units in the last place of numbers near 200.
     np.testing.assert_allclose(lazy[1].compute(), plain.predict(table[NAMES]), rtol=1e-14)
     np.testing.assert_allclose(lazy[2].compute(), array.predict(table[["x"]].to_numpy()), rtol=1e-14)
+
+
+def test_residuals_are_drawn_of_what_is_computed_for_them(table, ddf):
+    figure = pytest.importorskip("matplotlib.figure", reason="needs the extra 'plots'")
+    fit = LinearRegression().fit(table[NAMES], table["y"])
+    drawn, expected = (
+        ResidualDisplay.from_estimator(fit, X, y, ax=figure.Figure().subplots())
+        for X, y in ((ddf[NAMES], ddf["y"]), (table[NAMES], table["y"]))
+    )
+    np.testing.assert_allclose(drawn.residual, expected.residual, atol=1e-12)
+
+
+def test_limits_of_predictions_say_that_they_need_the_rows_here(table, ddf):
+    fit = LinearRegression().fit(table[NAMES], table["y"])
+    with pytest.raises(DataError, match="needs the rows of X here") as error:
+        fit.predict_interval(ddf[NAMES])
+    assert "X.compute()" in error.value.hint
 
 
 def test_an_empty_partition_has_no_predictions(table, ddf):

@@ -106,6 +106,11 @@ def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     check_is_fitted(estimator)
     if is_source(X):
         return whole(as_fitted(estimator, X)).X
+    if opener(X) is not None:
+        raise DataError(
+            f"this needs the rows of X here, and X is a {type(X).__name__} whose rows lie elsewhere",
+            hint="X.compute() brings them; predict and score leave them where they are",
+        )
     X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
