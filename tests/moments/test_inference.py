@@ -139,6 +139,13 @@ def test_an_exact_fit_has_no_tests_and_no_errors(fit_intercept, scale):
     assert math.isnan(inference.wald(np.eye(1 + fit_intercept)[-1]).statistic)
 
 
+def test_a_hypothesis_in_words_is_refused():
+    X, y, _ = table(False)
+    m = Moments.of(X, y)
+    with pytest.raises(DataError, match="R is 'x0 = 1', expected rows of"):
+        infer(m, m.solve(), fit_intercept=True).wald("x0 = 1")
+
+
 @pytest.mark.parametrize("jitter", [2e4, 1e6])
 def test_microseconds_beside_nanoseconds_since_1970_are_residuals(jitter):
     """The clock is 2e14 times as large as what it strays by, and a float64 of it is right to 256 nanoseconds."""

@@ -142,6 +142,8 @@ def test_a_coefficient_without_any_residual_of_its_own_has_no_error_rather_than_
     for figures in (judged.standard_error, judged.t, judged.p_value, judged.confidence_interval[:, 0]):
         np.testing.assert_array_equal(np.isnan(figures), [False, False, True])
     assert np.isnan([judged.f_statistic, judged.f_p_value]).all()
+    with pytest.raises(DataError, match="uses coefficient 2, which has no standard error"):
+        judged.wald([0.0, 0.0, 1.0])
     for limits in judged.predict_interval(np.eye(3), kind="confidence"), judged.predict_interval(np.eye(3)):
         np.testing.assert_array_equal(np.isnan(limits), [[False] * 2, [False] * 2, [True] * 2])
 

@@ -191,8 +191,9 @@ class Inference:
         Raises
         ------
         DataError
-            Where shapes do not fit, a combination uses a coefficient without an estimate, one follows from others, or
-            the covariance (of fewer clusters than combinations, say) cannot test them all together.
+            Where shapes do not fit, a combination uses a coefficient without an estimate or without a standard error,
+            one follows from others, or the covariance (of fewer clusters than combinations, say) cannot test them all
+            together.
 
         Examples
         --------
@@ -203,7 +204,12 @@ class Inference:
         (0.439, (1, 2), 0.5757)
         """
         k, bias = len(self.coefficients), len(self.coefficients) - len(self._centre)
-        combinations = np.atleast_2d(np.asarray(R, dtype=np.float64))
+        try:
+            combinations = np.atleast_2d(np.asarray(R, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise DataError(
+                f"R is {R!r}, expected rows of {k} numbers", hint="[0, 1, -1] tests whether two coefficients are equal"
+            ) from None
         values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
         if not (np.isfinite(combinations).all() and np.isfinite(values).all()):
             raise DataError("R and q hold NaN or infinite numbers, expected finite ones")
@@ -213,6 +219,13 @@ class Inference:
         if combinations[:, ~known].any():
             raise DataError(
                 f"R uses coefficient {np.flatnonzero(combinations.any(0) & ~known)[0]}, which has no estimate"
+            )
+
+        unjudged = known & np.isnan(self.standard_error)
+        if combinations[:, unjudged].any() and not self.exact_fit:
+            raise DataError(
+                f"R uses coefficient {np.flatnonzero(combinations.any(0) & unjudged)[0]}, which has no standard error",
+                hint="one row decides it, or squares leave the range of float64",
             )
 
         away = combinations.copy()
