@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -47,11 +45,10 @@ def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust |
     if again.robust is not None:
         assert judged is not None
         summary = judged[0].judged_by(again.robust)
-    diagnosis = again.diagnosis
     if look.as_json:
         told = summary.as_dict()
         if diagnoses:
-            told["diagnosis"] = None if diagnosis is None or isinstance(diagnosis, str) else diagnosis.as_dict()
+            told["diagnosis"] = None if again.found is None else again.found.as_dict()
         print(json.dumps(told, allow_nan=False), flush=True)
     elif judged is not None:
         _print(summary, look)
@@ -61,20 +58,9 @@ def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust |
         raise typer.Exit(INTERRUPTED)
     if judged is not None and again.robust is None:
         tell("warning: the standard errors shown are classical, not those of --covariance")
-    if look.diagnose and isinstance(diagnosis, str) and again.failure is None:
-        tell(f"warning: no --diagnose: {diagnosis}")
-    elif look.diagnose and not look.as_json and diagnosis is not None and not isinstance(diagnosis, str):
-        from gradline.report.second_look import written
-
-        print("", written(diagnosis, look.form), sep="\n", flush=True)
+    _tell_diagnosis(again, look)
     failed = [] if again.failure is None else [again.failure]
-    if look.pages:
-        assert diagnosis is not None
-        for write in _writers(summary, fitted, look, diagnosis):
-            try:
-                write()
-            except GradlineError as error:
-                failed.append(error)
+    failed += _write_pages(summary, fitted, look, again.diagnosis) if look.pages else []
     for failure in failed[:-1]:
         tell(f"error: {failure.message}")
     if failed:
@@ -90,6 +76,11 @@ class _Again:
     robust: Robust | None = None
     failure: GradlineError | None = None
     interrupted: bool = False
+
+    @property
+    def found(self) -> Diagnosis | None:
+        """The diagnosis, where there is one, and not why there is none."""
+        return None if isinstance(self.diagnosis, str) else self.diagnosis
 
 
 def _read_again(fitted: Fitted, judged: tuple[Summary, Asked] | None, look: Look, *, diagnose: bool) -> _Again:
@@ -125,17 +116,34 @@ def _print(summary: Summary | WideSummary, look: Look) -> None:
     print(summary.account(details=look.details).written(look.form), flush=True)
 
 
-def _writers(
-    summary: Summary | WideSummary, fitted: Fitted, look: Look, diagnosis: Diagnosis | str
-) -> Iterator[Callable[[], None]]:
-    """One for each page that was asked for, in their order."""
-    report, plot = look.pages.report, look.pages.plot
-    if report is not None:
+def _tell_diagnosis(again: _Again, look: Look) -> None:
+    """What --diagnose asked for, or why there is none; in JSON it is told already, and a failure is told as one."""
+    if not look.diagnose:
+        return
+    if isinstance(again.diagnosis, str) and again.failure is None:
+        tell(f"warning: no --diagnose: {again.diagnosis}")
+    elif again.found is not None and not look.as_json:
+        from gradline.report.second_look import written
 
-        def write_report() -> None:
+        print("", written(again.found, look.form), sep="\n", flush=True)
+
+
+def _write_pages(
+    summary: Summary | WideSummary, fitted: Fitted, look: Look, diagnosis: Diagnosis | str | None
+) -> list[GradlineError]:
+    """Those that were asked for, each whatever became of the other; what went wrong comes back."""
+    assert diagnosis is not None
+    report, plot = look.pages.report, look.pages.plot
+    failed = []
+    if report is not None:
+        try:
             fitted.write_report(report, summary, diagnosis, command=look.command)
             tell(f"{shown_path(report)}: open it in a browser")
-
-        yield write_report
+        except GradlineError as error:
+            failed.append(error)
     if plot is not None:
-        yield partial(fitted.write_plot, plot, summary, diagnosis)
+        try:
+            fitted.write_plot(plot, summary, diagnosis)
+        except GradlineError as error:
+            failed.append(error)
+    return failed
