@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from gradline import DataError, LinearRegression, open_source
+from gradline.data import parted as parted_module
 from gradline.data.part import in_turn, part_of
-from gradline.data.parted import PartedSource
+from gradline.data.parted import PartedSource, parted
 from gradline.diagnostics.diagnosis import diagnose
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.moments.precision import gather
@@ -200,3 +201,26 @@ def test_a_model_knows_its_parts_again(table):
         == (str(expected.summary(covariance=spec)).splitlines()[1:])
     )
     same_diagnosis(model.diagnose(), expected.diagnose())
+
+
+@pytest.mark.filterwarnings("ignore:1 of 4 files")
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_files_are_numbered_through_without_those_that_are_skipped(table, tmp_path, kind, monkeypatch):
+    """Parquet knows how many rows a part has; of text the pass of the fit has counted them. Folders may group rows."""
+    monkeypatch.setattr(parted_module, "PART_ROWS", 30)
+    for number in range(4):
+        folder = tmp_path / f"region={number % 2}{number}"
+        folder.mkdir()
+        rows = table.iloc[number * 60 : number * 60 + 60]
+        if kind == "csv":
+            rows.to_csv(folder / "t.csv", index=False)
+        else:
+            rows.to_parquet(folder / "t.parquet", row_group_size=10)
+    broken = tmp_path / "region=11" / f"t.{kind}"
+    broken.write_bytes(b"")
+    options = {"target": "y", "features": ["x", "rooms"], "missing": "drop", "on_bad_file": "skip"}
+    alone = LinearRegression().fit(open_source(tmp_path, **options))
+    spread = LinearRegression().fit(parted(open_source(tmp_path, **options), in_turn))
+    spec = ("cluster", "region")
+    same_diagnosis(spread.diagnose(covariance=spec), alone.diagnose(covariance=spec))
+    assert max(alone.diagnose().sample.row) == 180
