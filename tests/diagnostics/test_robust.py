@@ -194,6 +194,26 @@ def test_without_degrees_of_freedom_nothing_is_known():
     assert np.isnan(found.covariance).all()
 
 
+@pytest.mark.parametrize(
+    ("spec", "who"),
+    [
+        (("cluster", np.arange(60)), "the covariance by clusters"),
+        (("cluster", np.arange(60) % 9, np.arange(60) % 7), "the covariance by clusters"),
+        (("newey-west", 0), "that of Newey and West"),
+    ],
+)
+def test_a_row_that_decides_its_own_fit_is_noted_of_whatever_adds_up_residuals(spec, who):
+    X, y = table(n=60)
+    alone = np.zeros((60, 1))
+    alone[7] = 1.0
+    found = ours(ArraySource(np.hstack([X, alone]), y), spec)
+    assert found.notes[-1] == (
+        f"1 row decides its own fitted value (leverage 1), so that {who} learns nothing from it; the standard error of "
+        "'x4', if any, is too small"
+    )
+    assert not any("leverage" in note for note in ours(ArraySource(X, y), spec).notes)
+
+
 @pytest.mark.parametrize("spec", ["HC0", "HC2", "HC3"])
 def test_a_row_that_decides_its_own_fit_is_left_out_with_a_note(spec):
     X, y = table(n=60)

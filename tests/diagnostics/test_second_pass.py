@@ -24,7 +24,7 @@ from gradline.diagnostics import second_pass
 from gradline.diagnostics.covariance import checked
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.ordered import DurbinWatson
-from gradline.diagnostics.sandwich import measure_of, robust_covariance
+from gradline.diagnostics.sandwich import Sandwich, robust_covariance
 from gradline.diagnostics.second_pass import examine
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
@@ -64,7 +64,7 @@ def table(n=500, seed=0):
 
 def figures(source, frame, groups, threads=None):
     specs = [*SPECS, *([("cluster", *groups)] if groups else [])]
-    measures = [measure_of(checked(spec), frame) for spec in specs]
+    measures = [Sandwich(frame, checked(spec)) for spec in specs]
     *robust, watson = examine(source, frame, [*measures, DurbinWatson()], groups=groups, threads=threads)
     return [r.covariance.tobytes() for r in robust], [r.described for r in robust], watson
 

@@ -22,7 +22,7 @@ from gradline.diagnostics.profile import Profile, ProfileMeasure
 from gradline.diagnostics.quantile_plot import QuantilePlot, quantile_plot
 from gradline.diagnostics.quantiles import Quantiles, QuantilesMeasure, Sketch
 from gradline.diagnostics.sample import Sample, SampleMeasure
-from gradline.diagnostics.sandwich import measure_of
+from gradline.diagnostics.sandwich import Sandwich
 from gradline.diagnostics.second_pass import examine
 from gradline.diagnostics.wording import Check, checks
 from gradline.errors import DataError
@@ -273,7 +273,7 @@ def diagnose(
         measures["durbin_watson"] = DurbinWatson()
     asked = None if covariance is None else checked(covariance)
     if asked is not None and asked.kind != "classical":
-        measures["robust"] = measure_of(asked, frame)
+        measures["robust"] = Sandwich(frame, asked)
     groups = asked.groups if asked is not None else ()
     found = dict(
         zip(measures, examine(source, frame, list(measures.values()), groups=groups, watch=watch), strict=True)

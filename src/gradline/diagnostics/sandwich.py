@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
+from gradline.data.groups import Numbers
 from gradline.data.source import Source
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.clusters import Clustered
 from gradline.diagnostics.covariance import HETEROSKEDASTIC, Asked, Robust, Spec, checked
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.ordered import NeweyWest
+from gradline.diagnostics.rows_alone import ALONE, RowsAlone
 from gradline.diagnostics.second_pass import Measure, examine
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
-ALONE = 1e-8  # a row with 1 - h below this decides its own fitted value: its residual is zero to rounding
-HANGS = 0.01  # share of its classical variance that a coefficient owes to such rows, to be named with them
-NAMED = 4
-
-
-class _Meat(NamedTuple):
-    total: Array
-    alone: float
-    of_alone: Array  # (k, k) sums of z z' over those rows
+CALLED = {"cluster": "the covariance by clusters", "newey-west": "that of Newey and West"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +28,7 @@ class Heteroskedastic:
     """White's covariance, T (sum of f z z' e^2) T', e the residual and f a correction for its being too small.
 
     f is 1 (HC0), n / (n - k) (HC1), 1 / (1 - h) (HC2), 1 / (1 - h)^2 (HC3, nearly the jackknife), h the leverage: White
-    (1980), Econometrica 48; MacKinnon and White (1985), Journal of Econometrics 29. A row with h = 1 has no residual,
-    however wide its error is: it adds nothing, and a note names the coefficients whose errors are too small for it.
+    (1980), Econometrica 48; MacKinnon and White (1985), Journal of Econometrics 29. A row with h = 1 adds nothing.
 
     Parameters
     ----------
@@ -43,70 +36,80 @@ class Heteroskedastic:
     kind : {"HC0", "HC1", "HC2", "HC3"}
     """
 
-    of_any_part: ClassVar[bool] = True
     frame: Frame
     kind: str
 
-    def of(self, block: Block) -> _Meat:
+    def of(self, block: Block) -> Array:
         """See `Measure`."""
-        square, alone, of_alone = block.scaled * block.scaled, 0.0, np.zeros((self.frame.k, self.frame.k))
-        rest = 1.0 - block.leverage
-        without = rest < ALONE
-        if without.any():
-            some = block.z[without]
-            alone, of_alone = float(len(some)), some.T @ some  # one copy each: two would share the fitted value
-            square[without], rest[without] = 0.0, 1.0
+        square = block.scaled * block.scaled
         if self.kind in ("HC2", "HC3"):
+            rest = 1.0 - block.leverage
+            without = rest < ALONE
+            if without.any():
+                square[without], rest[without] = 0.0, 1.0
             square /= rest if self.kind == "HC2" else rest * rest
         if block.times is not None:
             square *= block.times
         z = block.z.T
-        return _Meat(np.dot(z * square, z.T), alone, of_alone)
+        total: Array = np.dot(z * square, z.T)
+        return total
 
-    def merged(self, first: _Meat, then: _Meat) -> _Meat:
+    def merged(self, first: Array, then: Array) -> Array:
         """See `Measure`."""
-        total, of_alone = first.total + then.total, first.of_alone + then.of_alone
-        return _Meat(total, first.alone + then.alone, of_alone)
+        return first + then
 
-    def figures(self, state: _Meat) -> Robust:
+    def figures(self, state: Array) -> Robust:
         """See `Measure`."""
         frame = self.frame
-        meat = state.total
-        if self.kind == "HC1" and frame.df_residual > 0:
-            meat = meat * (frame.rows / frame.df_residual)
-        notes = []
-        if state.alone:
-            one = state.alone == 1
-            notes.append(
-                f"{state.alone:,.0f} row{' decides its' if one else 's decide their'} own fitted "
-                f"value{'' if one else 's'} (leverage 1), so that {self.kind} learns nothing from "
-                f"{'it' if one else 'them'}{self._too_small(state.of_alone)}"
-            )
-        return Robust.of(frame, self.kind, self.kind, meat, frame.df_residual, notes)
-
-    def _too_small(self, of_alone: Array) -> str:
-        """Which coefficients hang on the rows with these sums of z z'."""
-        frame = self.frame
-        share = np.einsum("ij,ij->i", frame.T @ of_alone, frame.T) / np.einsum("ij,ij->i", frame.T, frame.T)
-        names = [f"'{' '.join(frame.names[j].split())}'" for j in np.flatnonzero(share > HANGS)]
-        if not names or frame.df_residual <= 0:
-            return ""
-        listed = [*names[:NAMED], f"{len(names) - NAMED:,} more"] if len(names) > NAMED else names
-        together = f"{', '.join(listed[:-1])} and {listed[-1]}" if len(listed) > 1 else listed[0]
-        many = len(names) > 1
-        return f"; the standard error{'s'[:many]} of {together}, if any, {'are' if many else 'is'} too small"
+        meat = state * (frame.rows / frame.df_residual) if self.kind == "HC1" and frame.df_residual > 0 else state
+        return Robust.of(frame, self.kind, self.kind, meat, frame.df_residual)
 
 
-def measure_of(asked: Asked, frame: Frame) -> Measure[Any, Robust]:
-    """What gathers a covariance in a pass; `examine` is to be given `asked.groups` first among its groups."""
-    if asked.kind in HETEROSKEDASTIC:
-        return Heteroskedastic(frame, asked.kind)
-    if asked.kind == "cluster":
-        names = tuple(f"{group!r}" if isinstance(group, str) else "the groups given" for group in asked.groups)
-        return Clustered(frame, names)
-    if asked.kind == "newey-west":
-        return NeweyWest(frame, asked.lags)
-    raise ValueError(f"the {asked.kind} covariance needs no pass")
+@dataclass(frozen=True, slots=True)
+class Sandwich:
+    """The covariance that was asked for, with a note on rows that it learns nothing from.
+
+    Parameters
+    ----------
+    frame : Frame
+    asked : Asked
+        `examine` is to be given `asked.groups` first among its groups.
+    """
+
+    of_any_part: ClassVar[bool] = True
+    frame: Frame
+    asked: Asked
+
+    @property
+    def _filling(self) -> Measure[Any, Robust]:
+        asked, frame = self.asked, self.frame
+        if asked.kind in HETEROSKEDASTIC:
+            return Heteroskedastic(frame, asked.kind)
+        if asked.kind == "cluster":
+            names = tuple(f"{group!r}" if isinstance(group, str) else "the groups given" for group in asked.groups)
+            return Clustered(frame, names)
+        if asked.kind == "newey-west":
+            return NeweyWest(frame, asked.lags)
+        raise ValueError(f"the {asked.kind} covariance needs no pass")
+
+    def of(self, block: Block) -> tuple[Any, RowsAlone]:
+        """See `Measure`."""
+        return self._filling.of(block), RowsAlone.of(block)
+
+    def merged(self, first: tuple[Any, RowsAlone], then: tuple[Any, RowsAlone]) -> tuple[Any, RowsAlone]:
+        """See `Measure`."""
+        return self._filling.merged(first[0], then[0]), first[1].merged(then[1])
+
+    def renumbered(self, state: tuple[Any, RowsAlone], numbers: Sequence[Numbers | None]) -> tuple[Any, RowsAlone]:
+        """See `Measure`."""
+        filling = self._filling
+        return (filling.renumbered(state[0], numbers) if isinstance(filling, Clustered) else state[0]), state[1]
+
+    def figures(self, state: tuple[Any, RowsAlone]) -> Robust:
+        """See `Measure`."""
+        robust: Robust = self._filling.figures(state[0])
+        note = state[1].note(self.frame, CALLED.get(self.asked.kind, self.asked.kind))
+        return replace(robust, notes=(*robust.notes, note)) if note else robust
 
 
 def robust_covariance(
@@ -152,5 +155,5 @@ def robust_covariance(
     frame = Frame.of(moments, solution, fit_intercept=fit_intercept, names=source.feature_names)
     if asked.kind == "classical":
         return Robust.of(frame, "classical", "classical", frame.residual_sd**2 * np.eye(frame.k), frame.df_residual)
-    found: Robust = examine(source, frame, [measure_of(asked, frame)], groups=asked.groups, watch=watch)[0]
+    found: Robust = examine(source, frame, [Sandwich(frame, asked)], groups=asked.groups, watch=watch)[0]
     return found
