@@ -24,7 +24,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@echo "--- all tests, on every core"
-	@$(BIN)/pytest -q -n auto --dist loadgroup
+	@$(BIN)/pytest -q -n auto --dist loadfile
 
 check: $(VENV)/.check
 	@echo "--- format and lint"

@@ -39,7 +39,6 @@ from gradline.distributed import cluster as clusters  # noqa: E402
 from gradline.distributed.cluster import ClusterError, connected  # noqa: E402
 from gradline.distributed.tree import on_dask  # noqa: E402
 
-pytestmark = pytest.mark.xdist_group("dask")  # whose workers start once
 ROWS = 3000
 BOUND = 60.0  # seconds, for what may wait on processes
 

@@ -27,7 +27,6 @@ from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened, wr
 from .ranks import ROOT, Ranks, ended, environment
 
 pytest.importorskip("torch", reason="the extra torch is not installed")
-pytestmark = pytest.mark.xdist_group("torchrun")  # whose processes start once
 
 SECONDS = 300  # no launch may take longer, on a machine with other things to do: a test that hangs ends
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
