@@ -445,6 +445,19 @@ def test_a_file_that_is_no_database_is_one_sentence(tmp_path: Path, content: byt
     assert sentence in caught.value.message
 
 
+def test_a_query_of_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    path = sqlite_file(tmp_path / "houses.db")
+    for name, hint in (("huoses.db", f"did you mean {path}?"), ("q.duck", f"looked for in {tmp_path}")):
+        for address in (str(tmp_path / name), f"sqlite:///{tmp_path / name}"):
+            with pytest.raises(DataError, match=r"^no such file: ") as error:
+                open_source(address, query="t", target="y")
+            assert error.value.hint == hint
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    for other in (str(tmp_path / "t.csv"), str(tmp_path / "*.db"), "s3://bucket/t.csv", "-"):
+        with pytest.raises(DataError, match=r"^a query needs a database"):
+            open_source(other, query="t", target="y")
+
+
 def test_a_file_that_is_gone_before_the_second_pass_is_told(tmp_path: Path) -> None:
     path = sqlite_file(tmp_path / "t.db", "CREATE TABLE t (x, y)", rows=[(1, 2)])
     source = open_source(path, query="t", target="y")

@@ -342,8 +342,12 @@ def test_a_file_that_is_not_there_suggests_one_that_is(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no such file: .*hose.csv") as error:
         open_source(tmp_path / "hose.csv", target="y")
     assert error.value.hint == f"did you mean {tmp_path / 'houses.csv'}?"
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="no such file") as error:
         open_source(tmp_path / "no" / "houses.csv", target="y")
+    assert error.value.hint == f"there is no folder {tmp_path / 'no'}"
+    with pytest.raises(DataError, match="no such file") as error:
+        open_source(tmp_path / "q.parquet", target="y")
+    assert error.value.hint == f"looked for in {tmp_path}"
 
 
 def test_a_cut_off_archive_is_no_short_table(tmp_path: Path) -> None:

@@ -279,8 +279,13 @@ def test_a_folder_or_a_glob_without_a_table_says_so(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^folder .* holds no table\n") as error:
         open_source(tmp_path, target="y")
     assert "end in .csv, .tsv, .parquet" in str(error.value.hint)
-    with pytest.raises(DataError, match=r"^no file matches .*/\*.csv$"):
-        open_source(f"{tmp_path}/*.csv", target="y")
+    for folder, hint in (
+        (tmp_path, f"looked for in {tmp_path}"),
+        (tmp_path / "no", f"there is no folder {tmp_path}/no"),
+    ):
+        with pytest.raises(DataError, match=r"^no file matches .*/\*.csv\n") as error:
+            open_source(f"{folder}/*.csv", target="y")
+        assert error.value.hint == hint
     (tmp_path / "year=1").mkdir()
     with pytest.raises(DataError, match=r"^no file matches .*/year=\*\n") as error:
         open_source(f"{tmp_path}/year=*", target="y")

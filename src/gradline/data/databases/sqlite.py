@@ -19,6 +19,7 @@ from gradline.data.databases import adbc
 from gradline.data.databases.adbc import Connection
 from gradline.data.databases.query import DatabaseReader, NoSuchTable, TableName, selected
 from gradline.data.readers.credentials import shown_path
+from gradline.data.readers.finding import no_such_file
 from gradline.data.readers.reader import Cells
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
@@ -117,7 +118,7 @@ class SqliteReader(DatabaseReader):
     def _explain(self, message: str) -> DataError:
         reason = re.sub(r"^(([A-Z_]+|Failed to \w+ query): |\[SQLite\] )*", "", message.partition("\n")[0])
         if not self.path.exists():
-            return DataError(f"no such file: {shown_path(self.path)}")
+            return no_such_file(self.path)
         if absent := re.fullmatch(r"no such table: (.+)", reason):
             return NoSuchTable(f"{self.database} holds no table {absent[1]!r}", absent[1])
         if "not a database" in reason:
@@ -150,7 +151,7 @@ def path_of(text: str) -> Path:
     shown = shown_path(path)
     if os.path.isdir(path):
         raise DataError(f"{shown} is a folder, expected an SQLite database")
-    raise DataError(f"no such file: {shown}")
+    raise no_such_file(path)
 
 
 def quoted(name: str) -> str:

@@ -70,11 +70,36 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
         return pipe
     if WILD.search(path):
         return shown, _glob(system, path, shown)
-    hint = None
-    if isinstance(system, fs.LocalFileSystem) and shown == path and (folder := Path(path).parent).is_dir():
-        near = difflib.get_close_matches(name, [other.name for other in folder.iterdir()], n=1)
-        hint = f"did you mean {folder / near[0]}?" if near else None
-    raise DataError(f"no such file: {shown}", hint=hint)
+    if isinstance(system, fs.LocalFileSystem) and shown == path:
+        raise no_such_file(path)
+    raise DataError(f"no such file: {shown}")
+
+
+def names_nothing(text: str | os.PathLike[str]) -> bool:
+    """Whether it is the path of one file on this machine, and that is not there."""
+    path = os.fspath(text)
+    return path != "-" and not (URL.match(path) or WILD.search(path) or os.path.exists(os.path.expanduser(path)))
+
+
+def no_such_file(path: str | os.PathLike[str]) -> DataError:
+    """The error on a path of this machine that leads nowhere: with the most similar name, or where it was looked for.
+
+    Examples
+    --------
+    >>> no_such_file("/nowhere/houses.csv").hint
+    'there is no folder /nowhere'
+    """
+    folder, name = Path(path).expanduser().parent, Path(path).name
+    others = [other.name for other in folder.iterdir()] if folder.is_dir() else []
+    near = difflib.get_close_matches(name, others, n=1)
+    hint = f"did you mean {shown_path(str(folder / near[0]))}?" if near else _looked_in(folder)
+    return DataError(f"no such file: {shown_path(str(path))}", hint=hint)
+
+
+def _looked_in(folder: Path) -> str:
+    if not folder.is_dir():
+        return f"there is no folder {shown_path(str(folder))}"
+    return f"looked for in {shown_path(str(folder.resolve()))}"
 
 
 def _folder(system: Any, path: str, shown: str) -> list[Part]:
@@ -104,7 +129,8 @@ def _glob(system: Any, path: str, shown: str) -> list[Part]:
         with foreseen(shown):
             infos = system.get_file_info(matches)
         found = [_part(system, info, base) for info in infos if info.is_file]
-        hint = f"'{shown}/*' for the files in the folders of that name" if matches else None
+        where = Path(base or ("/" if path.startswith("/") else "."))
+        hint = f"'{shown}/*' for the files in the folders of that name" if matches else _looked_in(where)
     else:
         found = [part for part in _below(system, base, shown) if _matches(part.place.path.split("/"), steps)]
         hint = None

@@ -10,6 +10,7 @@ from gradline.data.readers.bad_files import OnBadFile
 from gradline.data.readers.columnar import StreamReader, TableReader
 from gradline.data.readers.credentials import is_connection_string, shown_path
 from gradline.data.readers.files import reader_of
+from gradline.data.readers.finding import names_nothing, no_such_file
 from gradline.data.readers.reader import Reader
 from gradline.data.tables import is_stream
 from gradline.data.text.cells import Decimal
@@ -40,6 +41,8 @@ def opened(
         if isinstance(data, str) and is_connection_string(data):
             raise DataError(f"{shown} is no address of a database that gradline reads", hint=f"write it as {SERVER}")
         if query is not None:
+            if names_nothing(data):
+                raise no_such_file(data)
             raise DataError(
                 f"a query needs a database, which {shown} is not",
                 hint=f"sqlite:///FILE, the path of an SQLite file, or {SERVER}",
