@@ -334,6 +334,20 @@ def test_usage_errors_exit_2(arguments, houses):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "given", "said"),
+    [
+        ("--engine", "jax", "'jax' is not one of 'numpy', 'autograd', 'nn'"),
+        ("--iterations", "0", "'0' should be greater than or equal to 1"),
+        ("--iterations", "many", "'many' should be a valid integer"),
+        ("--init", "Input", "'Input' should be a valid number"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_was_given(option, given, said):
+    told = " ".join(gradline("demo", option, given).stderr.replace("\u2502", " ").split())
+    assert f"Invalid value for '{option}': {said}" in told
+
+
 def test_help_has_an_example_for_every_command():
     for command in ("demo", "fit"):
         done = gradline(command, "--help")

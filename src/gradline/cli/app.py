@@ -20,8 +20,15 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except Exception as error:
             if isinstance(getattr(error, "message", None), str):
-                error.message = without_credentials(error.message)  # type: ignore[attr-defined]
+                error.message = without_credentials(_in_words(error))  # type: ignore[attr-defined]
             raise
+
+
+def _in_words(error: Any) -> str:
+    """The message with what was given in it: Typer has Pydantic check values, and passes on half of what that says."""
+    details = getattr(error.__cause__, "errors", None)
+    message = str(error.message).removeprefix("Value error, ")
+    return message.replace("Input", repr(details()[0]["input"]), 1) if callable(details) else message
 
 
 app = typer.Typer(
