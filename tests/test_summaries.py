@@ -59,6 +59,14 @@ def test_clusters_are_columns_of_the_source_or_arrays(estimator):
     assert "t on 7 degrees of freedom" in str(by_column).replace("\n", " ")
 
 
+def test_that_clusters_cannot_test_all_slopes_is_said_where_there_is_no_test():
+    half = np.arange(120) % 2
+    for by, tested in (((half,), False), ((half, CITY), True), ((half, half), False)):
+        summary = LinearRegression().fit(X, Y).summary(covariance=("cluster", *by))
+        assert np.isfinite(summary.inference.f_statistic) == tested
+        assert ("2 clusters cannot test all 3 slopes together" in str(summary).replace("\n", " ")) != tested
+
+
 def test_categories_weights_and_dropped_rows_are_read_again_as_they_were_fitted():
     table = frame().assign(w=RNG.uniform(0.5, 2.0, 120), kind=np.where(CITY % 2, "odd", "even"))
     table.loc[[3, 50], "a"] = np.nan

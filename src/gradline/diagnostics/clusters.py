@@ -107,8 +107,10 @@ class Clustered:
         G = min(sizes)
         if G < FEW:
             notes.append(f"{G} clusters are few: these standard errors tend to be too small below about {FEW}")
-        if k - frame.bias >= G:
-            notes.append(f"{G} clusters cannot test all {k - frame.bias} slopes together")
+        slopes = k - frame.bias
+        # A meat of G clusters has rank G - 1 at most; that of two groupings may have more than the smaller leaves it.
+        if slopes >= G and (len(sizes) == 1 or np.linalg.matrix_rank(meat, hermitian=True) < slopes):
+            notes.append(f"{G} clusters cannot test all {slopes} slopes together")
         named = [f"{by} ({size:,} clusters)" for by, size in zip(self.by, sizes, strict=True)]
         return Robust.of(frame, "cluster", f"clustered by {' and '.join(named)}", meat, G - 1, notes)
 
