@@ -83,6 +83,13 @@ def test_x_and_y_are_diagnosed_and_grouped_by_labels_that_lie_beside_them(table,
         assert str(found) == str(expected)
 
 
+def test_labels_beside_a_source_too(table, ddf):
+    alone, spread = (LinearRegression().fit(open_source(rows, **FIT)) for rows in (table, ddf))
+    expected = alone.summary(covariance=("cluster", table["firm"], "year"))
+    found = spread.summary(covariance=("cluster", ddf["firm"], "year"))
+    assert str(found).splitlines()[1:] == str(expected).splitlines()[1:]
+
+
 def test_arrays_too(table):
     X, y, firm = table[NAMES].to_numpy(), table["y"].to_numpy(), table["firm"].to_numpy(str)
     alone = LinearRegression().fit(X, y)
@@ -104,14 +111,15 @@ def test_a_descent_from_the_sums_is_diagnosed_too(table, ddf):
     [
         lambda ddf: ddf["firm"].repartition(npartitions=2),
         lambda ddf: ddf[["firm"]],
+        lambda ddf: dd.from_pandas(pd.Series("a", range(500)), npartitions=5),
         lambda ddf: ddf["year"].to_dask_array(lengths=True),
     ],
 )
 def test_labels_that_do_not_lie_beside_the_rows_are_refused(ddf, labels):
-    fit = LinearRegression().fit(ddf[NAMES], ddf["y"])
-    with pytest.raises(DataError, match="not one label for each row of each partition") as error:
-        fit.summary(covariance=("cluster", labels(ddf)))
-    assert error.value.hint
+    for fit in (LinearRegression().fit(ddf[NAMES], ddf["y"]), LinearRegression().fit(open_source(ddf, **FIT))):
+        with pytest.raises(DataError, match="not one label for each row of each partition") as error:
+            fit.summary(covariance=("cluster", labels(ddf)))
+        assert error.value.hint
 
 
 def test_a_report_without_rows_here_says_what_it_lacks(ddf, tmp_path):

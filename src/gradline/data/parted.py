@@ -132,7 +132,7 @@ class PartedSource(TableSource):
                 labels.at_the_end(before[-1])
         return [
             Placed(part, start, tuple(g.of_rows(start, count) if isinstance(g, ByArray) else g for g in by))
-            for part, start, count in zip(parts, before, rows, strict=False)
+            for part, start, count in zip(parts, before[:-1], rows, strict=True)
         ]
 
     def _rows_of_each(self) -> Sequence[int]:

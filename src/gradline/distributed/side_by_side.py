@@ -34,8 +34,7 @@ def _frames(given: Mapping[str, Any]) -> list[Any]:
 
     X, *_ = given.values()
     for name, other in given.items():
-        known = X.known_divisions and other.known_divisions and X.divisions != other.divisions
-        if other.npartitions != X.npartitions or known:
+        if _parted_otherwise(X, other):
             raise DataError(
                 f"X and {name} are parted at different rows ({X.npartitions} and {other.npartitions} partitions)",
                 hint=REPEATED,
@@ -81,7 +80,7 @@ def labels_beside(X: Any, groups: Sequence[Any], names: Sequence[str]) -> tuple[
         if not (series or array):
             found.append(group)
             continue
-        fits = group.npartitions == X.npartitions if is_frame(X) and series else is_array(X) and array
+        fits = not _parted_otherwise(X, group) if is_frame(X) and series else is_array(X) and array
         if not fits or group.ndim != 1:
             raise DataError(
                 f"the labels are a Dask {type(group).__name__}, which has not one label for each row of each partition",
@@ -90,6 +89,12 @@ def labels_beside(X: Any, groups: Sequence[Any], names: Sequence[str]) -> tuple[
         found.append(apart(LABELS[len(own)], names))
         own[found[-1]] = group
     return own, found
+
+
+def _parted_otherwise(X: Any, other: Any) -> bool:
+    """Whether it shows that two frames are cut at different rows."""
+    differ = X.known_divisions and other.known_divisions and X.divisions != other.divisions
+    return bool(other.npartitions != X.npartitions or differ)
 
 
 def apart(name: str, others: Sequence[str]) -> str:
