@@ -283,8 +283,8 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
             Of the intervals.
         covariance : str or tuple
             "classical"; "HC0" to "HC3"; ("cluster", groups) or ("cluster", groups, others), each a column of the
-            source or an array of one label a row; "newey-west" or ("newey-west", lags). All but the first read the rows
-            a second time: see docs/inference.md.
+            source or an array of one label a row (where Dask has the rows, also one of its own); "newey-west" or
+            ("newey-west", lags). All but the first read the rows a second time: see docs/inference.md.
         data : source, (X, y) or (X, y, sample_weight), optional
             The rows of the fit, where the model no longer knows them: after `load`, `from_moments`, `partial_fit` or
             `forget`, or as a copy.
