@@ -47,3 +47,18 @@ def test_a_descent_that_explodes_says_how_fast():
     with pytest.raises(DivergenceError, match=r"diverged at iteration \d+: .*, ([\d.e+]+) times that of the iteration"):
         GradientDescentRegressor("nn", optimizer="sgd", optimizer_options={"nesterov": True, "momentum": 0.9},
                                  learning_rate=3.0).fit(X, Y)  # fmt: skip
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_rate_that_a_hint_names_is_one_that_the_data_allow(momentum):
+    rng = np.random.default_rng(1)
+    for scale in np.exp(rng.uniform(-20, 20, 40)):
+        rows, targets = rng.normal(size=(9, 1)) * scale, rng.normal(size=9)
+        with pytest.raises(DivergenceError) as refused:
+            GradientDescentRegressor(learning_rate=1e30, momentum=momentum, fit_intercept=False).fit(rows, targets)
+        most, named = map(float, re.search(r"at most (\S+); (\S+)", refused.value.hint).groups())
+        assert refused.value.max_learning_rate * (1 - 1e-3) < most <= refused.value.max_learning_rate
+        for rate in (most, named):
+            GradientDescentRegressor(
+                learning_rate=rate, momentum=momentum, fit_intercept=False, max_iter=1, tol=None
+            ).fit(rows, targets)

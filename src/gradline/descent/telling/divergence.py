@@ -21,10 +21,10 @@ def beyond_limit(learning_rate: float, quadratic: Curved, momentum: float = 0.0)
 
 def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], momentum: float = 0.0) -> DivergenceError:
     """The error for a full-batch rate that must diverge, before the first step."""
-    column = steepest_name(quadratic, names)
+    column, most = steepest_name(quadratic, names), no_more_than(limit(quadratic, momentum), 4)
     factor = f"2 (1 + momentum {momentum:g})" if momentum else "2"
     return DivergenceError(
-        f"learning rate {learning_rate:g} diverges on these data: the limit is {limit(quadratic, momentum):.4g} "
+        f"learning rate {learning_rate:g} diverges on these data: the limit is {most} "
         f"({factor} / largest curvature {quadratic.largest:.4g}, set by {column}); "
         f"every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}",
         learning_rate=learning_rate,
@@ -86,12 +86,26 @@ def stop_sentence(
 def allowed(quadratic: Curved, momentum: float = 0.0) -> str:
     """What these data allow, as a phrase."""
     if momentum:
-        most, safe = limit(quadratic, momentum), 0.5 * quadratic.max_learning_rate
-        return f"with momentum {momentum:g} these data allow at most {most:.4g}; {safe:.3g} is safe with any"
-    best = quadratic.best_learning_rate
+        most, safe = no_more_than(limit(quadratic, momentum), 4), no_more_than(0.5 * quadratic.max_learning_rate, 3)
+        return f"with momentum {momentum:g} these data allow at most {most}; {safe} is safe with any"
+    most, best = no_more_than(quadratic.max_learning_rate, 4), no_more_than(quadratic.best_learning_rate, 3)
     one_step = quadratic.smallest > 0.999 * quadratic.largest
     praise = "lands in one step" if one_step else "is the fastest constant rate"
-    return f"these data allow at most {quadratic.max_learning_rate:.4g}; {best:.3g} {praise}"
+    return f"these data allow at most {most}; {best} {praise}"
+
+
+def no_more_than(rate: float, digits: int) -> str:
+    """A rate in so many digits, rounded down: who types it in again must not be above the limit.
+
+    Examples
+    --------
+    >>> no_more_than(0.00010159, 3), no_more_than(0.0152439, 4), no_more_than(2e-12, 3)
+    ('0.000101', '0.01524', '2e-12')
+    """
+    shown = f"{rate:.{digits}g}"
+    if float(shown) <= rate or not math.isfinite(rate):
+        return shown
+    return f"{rate - 10.0 ** (math.floor(math.log10(rate)) - digits + 1):.{digits}g}"
 
 
 def growth(learning_rate: float, quadratic: Curved, momentum: float = 0.0) -> float:
