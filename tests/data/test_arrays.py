@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from gradline import DataError, GradientDescentRegressor, LinearRegression
+from gradline import DataError, GradientDescentRegressor, LinearRegression, open_source
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.float_arrays import as_features, as_target, as_weight
 
@@ -360,6 +360,16 @@ def test_columns_are_found_by_name(kind: str) -> None:
 def test_columns_not_asked_for_may_hold_anything(make: Any) -> None:
     table = make({"y": [1.0, 2.0], "x": [3.0, 4.0], "city": ["Rome", None], "key": [2**53 + 1, None]})
     assert open_table(table, target="y", features=["x"]).X.tolist() == [[3.0], [4.0]]
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_text_in_a_table_of_features_has_a_way_that_reads_it(frame: Any) -> None:
+    table = frame({"city": ["Rome", "Oslo", "Rome", "Oslo"], "y": [1.0, 2.0, 3.0, 5.0]})
+    with pytest.raises(DataError, match="column 'city' of X holds text") as error:
+        LinearRegression().fit(table[["city"]], table["y"])
+    assert "fit(open_source(table, target=...)) reads text as a category" in str(error.value.hint)
+    model = LinearRegression().fit(open_source(table, target="y"))
+    np.testing.assert_allclose([model.intercept_, *model.coef_], [3.5, -1.5])
 
 
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table, dict])

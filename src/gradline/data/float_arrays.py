@@ -50,8 +50,10 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Any, t
                 f"each cell of {name} must be a number: the argument must be a string or a real number, "
                 f"but column {cell.column!r} holds {cell.what} in row {cell.row}"
             ) from None
+        labels = "expected numbers; fit(open_source(table, target=...)) reads text as a category"
         raise DataError(
-            f"column {cell.column!r} of {name} holds {cell.what} in row {cell.row}", hint=cell.hint
+            f"column {cell.column!r} of {name} holds {cell.what} in row {cell.row}",
+            hint=labels if cell.hint is None and table is not None and isinstance(cell.cell, str) else cell.hint,
         ) from None
     names = tuple(table.names) if table is not None and table.named else None
     (twice, times), *_ = Counter(names).most_common(1) or [("", 0)]
