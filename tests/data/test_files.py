@@ -217,6 +217,7 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
             "column 'x' of t.csv holds text: '1,5' in row 1",
             COMMA,
         ),
+        ("y;x\n1,5;2\n", "column 'y' of t.csv holds text: '1,5' in row 1", COMMA),
         ("x;y\n1,234;2\n", "column 'x' of t.csv holds text: '1,234' in row 1", f"{THOUSANDS}; {COMMA}"),
         ("x;y\n1.234,5;2\n", "column 'x' of t.csv holds text: '1.234,5' in row 1", f"{THOUSANDS}; {COMMA}"),
         ("x;y\n1,234.5;2\n", "column 'x' of t.csv holds text: '1,234.5' in row 1", THOUSANDS),

@@ -94,5 +94,4 @@ def test_a_cell_that_does_not_fit_is_told_with_its_row(
 ) -> None:
     with pytest.raises(NotANumber) as error:
         list(lines(tmp_path, cells).read(["x"], 10))
-    assert (error.value.row, error.value.expected) == (row, expected)
-    assert error.value.hint == f"expected {expected}, as in the first rows; C(x) reads the column as a category"
+    assert (error.value.row, error.value.expected, error.value.hint) == (row, expected, None)

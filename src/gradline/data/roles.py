@@ -118,8 +118,11 @@ def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[s
     """Turn a cell into the sentence for the user, with the columns that could be used instead."""
     others = [name for name in numeric if name not in (roles.target, roles.weight, cell.column)]
     hint = cell.hint
-    if cell.expected is not None and cell.column not in roles.features:  # a target is no category
+    if hint is None and cell.expected is not None:
         hint = f"expected {cell.expected}"
+        if cell.column in roles.features:  # a target is no category
+            name = cell.column if cell.column.isidentifier() else f"`{cell.column}`"
+            hint += f", as in the first rows; C({name}) reads the column as a category"
     elif hint is None and cell.column in roles.features and others:
         hint = f"use the numeric columns: features={listed(others, 12)}"
     elif hint is None and cell.column == roles.target and others:

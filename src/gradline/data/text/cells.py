@@ -129,7 +129,7 @@ def from_text(cells: Any, column: str, form: Form, words: Sequence[str] = MISSIN
     except pa.ArrowInvalid:
         row = _first_that_fails(cells, convert)
         text = cells[row].cast(pa.binary()).as_py().decode("utf-8", "replace")
-        raise NotANumber(column, row + 1, text, hint=_hint(text, column, form), expected=form.expected) from None
+        raise NotANumber(column, row + 1, text, hint=_hint(text, form), expected=form.expected) from None
     if form.kind in (Kind.NUMBER, Kind.TEXT):
         for large in np.flatnonzero((np.abs(numbers) >= EXACT_INTEGERS) & np.isfinite(numbers)).tolist():
             text = cells[large].as_py()
@@ -231,9 +231,10 @@ def _first_that_fails(cells: Any, convert: Callable[[Any], object]) -> int:
     return start
 
 
-def _hint(text: str, column: str, form: Form) -> str | None:
+def _hint(text: str, form: Form) -> str | None:
+    """What to do, where it is a number that is written in another way."""
     if form.kind is not Kind.NUMBER or not re.fullmatch(NUMBER, text):
-        return advice(column, form)
+        return None
     thousands = "write thousands without a separator"
     if form.decimal == ",":
         return f"decimal=',' expects no point in a number: {thousands}"
@@ -242,11 +243,3 @@ def _hint(text: str, column: str, form: Form) -> str | None:
     if ends_with_comma and re.fullmatch(GROUPED, text):
         return f"{thousands}; {comma}"
     return comma if ends_with_comma else thousands
-
-
-def advice(column: str, form: Form) -> str | None:
-    """What was expected of a cell, and what else can be done with its column; None where any text will do."""
-    if form.expected is None:
-        return None
-    name = column if column.isidentifier() else f"`{column}`"
-    return f"expected {form.expected}, as in the first rows; C({name}) reads the column as a category"

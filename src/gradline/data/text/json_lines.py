@@ -15,7 +15,7 @@ from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.reader import Cells
 from gradline.data.text import file as text_file
-from gradline.data.text.cells import Form, advice, form_of, from_text
+from gradline.data.text.cells import Form, form_of, from_text
 from gradline.data.text.file import TextFile
 from gradline.data.text.reader import TextReader
 from gradline.errors import DataError
@@ -179,7 +179,7 @@ def _column(cells: list[Any], name: str, form: Form, is_text: bool) -> Cells:
 
     for row, cell in enumerate(cells, 1):
         if cell is not None and not fits(cell):
-            raise NotANumber(name, row, cell, hint=advice(name, form), expected=form.expected)
+            raise NotANumber(name, row, cell, expected=form.expected)
     if is_text:
         return Labels.of_text(pa.array([None if cell is None else _word(cell) for cell in cells], pa.string()))
     if form.kind in STRINGS:
