@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from gradline import GradientDescentRegressor, LinearRegression, load, open_source
 from gradline.cli.app import app
-from gradline.errors import DataError
+from gradline.errors import CollinearityWarning, DataError
 from gradline.model_file import read_model
 from tests.test_cli import gradline
 
@@ -57,6 +57,18 @@ def test_clusters_are_columns_of_the_source_or_arrays(estimator):
     told = by_column.as_dict()["covariance"]
     assert (told["kind"], told["df"]) == ("cluster", 7)
     assert "t on 7 degrees of freedom" in str(by_column).replace("\n", " ")
+
+
+def test_one_row_and_no_slope_are_told_in_words_that_fit():
+    with pytest.warns(CollinearityWarning):
+        flat = LinearRegression().fit(np.ones((2, 1)), [1.0, 2.0]).summary()
+    told = str(flat)
+    assert "(2 rows)" in told
+    assert "on 1 degree of freedom" in told
+    assert "F(" not in told
+    assert "\nAIC " in told
+    with pytest.warns(CollinearityWarning):
+        assert "(1 row)" in str(LinearRegression().fit([[1.0]], [1.0]).summary())
 
 
 def test_that_clusters_cannot_test_all_slopes_is_said_where_there_is_no_test():

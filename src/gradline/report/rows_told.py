@@ -34,10 +34,10 @@ def read_of(rows: int, dropped: int, skipped: Skipped) -> str:
 
     Examples
     --------
-    >>> read_of(1200, 3, Skipped.of(["042.parquet"])), read_of(5, 0, Skipped())
-    ('1,200 rows, 3 dropped, 1 file skipped', '5 rows')
+    >>> read_of(1200, 3, Skipped.of(["042.parquet"])), read_of(1, 0, Skipped())
+    ('1,200 rows, 3 dropped, 1 file skipped', '1 row')
     """
-    told = [f"{rows:,} rows"]
+    told = [f"{rows:,} row{'s' if rows != 1 else ''}"]
     told += [f"{dropped:,} dropped"] if dropped else []
     told += [f"{skipped.count:,} file{'s' if skipped.count != 1 else ''} skipped"] if skipped.count else []
     return ", ".join(told)

@@ -96,10 +96,12 @@ def _figures(summary: Summary) -> list[str]:
     kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
     good = (
         f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; "
-        f"residual sd {short(i.residual_sd, 5)} on {i.df_residual:,} degrees of freedom"
+        f"residual sd {short(i.residual_sd, 5)} on {i.df_residual:,} degree{'s'[: i.df_residual != 1]} of freedom"
     )
     likelihood = f"AIC {places(i.aic)}, BIC {places(i.bic)}"
-    if math.isnan(i.f_statistic) and summary.robust is not None:
+    if i.f_df[0] == 0:
+        joint = likelihood
+    elif math.isnan(i.f_statistic) and summary.robust is not None:
         joint = f"No joint test of all slopes; {likelihood}"
     else:
         robust = "" if summary.robust is None else "robust "
