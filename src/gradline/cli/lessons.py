@@ -45,10 +45,12 @@ def check(
 ) -> None:
     """Run a training loop of yours as `python FILE.py` would, and explain what goes wrong in it.
 
-    The script runs unchanged, with its arguments, input, output and signals. Notes follow on stdout: the line, what
-    happened in numbers, why, and the smallest change that cures it. They are advice: the exit code is the script's own
-    where it calls sys.exit, and 0 otherwise, also where it raises (explaining that is the job). 1: the file cannot be
-    read, is not Python, or needs PyTorch, which is not installed. A line that ends with "# gradline: ok" gets no note.
+    The script runs unchanged, with its arguments, input, output and signals.
+    Notes follow on stdout: the line, what happened in numbers, why, and the
+    smallest change that cures it. They are advice: the exit code is the script's
+    own where it calls sys.exit, and 0 otherwise, also where it raises (explaining
+    that is the job). 1: the file cannot be read, is not Python, or needs PyTorch,
+    which is not installed. A line that ends with "# gradline: ok" gets no note.
 
     Example: gradline check my_loop.py --epochs 10
     """
