@@ -199,7 +199,7 @@ def test_options_that_would_be_ignored_are_refused(arguments, tmp_path):
 
 def test_a_descent_in_data_units_shares_between_equal_columns():
     z, t = noisy()
-    with pytest.warns(CollinearityWarning, match="share the effect"):
+    with pytest.warns(CollinearityWarning, match="how an effect is shared"):
         fit = GradientDescentRegressor(learning_rate=0.1).fit(np.c_[z, z[:, 0]], t)
     assert fit.converged_
     assert fit.coef_[3] == pytest.approx(fit.coef_[0])

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression as SklearnLinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from gradline import (
@@ -230,12 +230,36 @@ def test_one_row_is_refused():
         GradientDescentRegressor().fit([[1.0]], [2.0])
 
 
-def test_a_constant_column_beside_an_intercept_is_refused_by_descent():
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_column_of_ones_from_a_pipeline_is_named_and_gets_zero_as_the_exact_way_has_it(engine):
     X, y = table()
-    frame = pd.DataFrame(X, columns=["revenue", "z", "year"]).assign(country=3.0)
-    with pytest.raises(DataError, match="column 'country' is constant"):
-        GradientDescentRegressor().fit(frame, y)
-    assert GradientDescentRegressor(fit_intercept=False).fit(frame, y).converged_
+    with pytest.warns(CollinearityWarning, match="column 'x0' is constant; its coefficient is set to 0"):
+        descent, exact = (
+            make_pipeline(StandardScaler(), PolynomialFeatures(2), model).fit(X, y)[-1]
+            for model in (GradientDescentRegressor(engine), LinearRegression())
+        )
+    assert descent.converged_
+    assert descent.coef_[0] == exact.coef_[0] == 0.0
+    # Converged: within tol = 1e-6 of a standard error, and those are below one in these standardised columns.
+    np.testing.assert_allclose(descent.coef_, exact.coef_, atol=1e-6)
+    np.testing.assert_allclose(descent.intercept_, exact.intercept_, atol=1e-6)
+
+
+def test_at_a_rate_of_ones_own_a_constant_column_shares_the_intercept_and_the_predictions_are_best():
+    X = np.c_[np.full(50, 2.0), np.random.default_rng(0).normal(size=(50, 2))]
+    y = X @ [0.5, 1.0, -2.0] + np.random.default_rng(1).normal(size=50)
+    with pytest.warns(CollinearityWarning, match="column 'x0' is constant; how an effect is shared depends"):
+        fit = GradientDescentRegressor(learning_rate=0.05, max_iter=5000).fit(X, y)
+    assert fit.converged_
+    # From zero, steps of the intercept and of the constant column have the ratio 1 to 2: the gradient has.
+    assert fit.coef_[0] == pytest.approx(2 * fit.intercept_, rel=1e-12)
+    # Within tol = 1e-6 standard errors, below one here, of each of three coefficients, |x| < 5.
+    np.testing.assert_allclose(fit.predict(X), SklearnLinearRegression(tol=1e-14).fit(X, y).predict(X), atol=2e-5)
+
+
+def test_where_every_column_is_constant_there_is_nothing_to_descend():
+    with pytest.raises(DataError, match="every feature of X, y is constant"):
+        GradientDescentRegressor().fit(np.full((5, 2), 3.0), np.arange(5.0))
 
 
 def test_collinear_columns_are_named_and_the_descent_still_predicts_best():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -29,7 +29,7 @@ from gradline.descent.telling import outlook
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
-from gradline.solution import Array, Dependency, Solution, Status
+from gradline.solution import Array, Solution, Status
 
 # Part of the mean curvature that every direction is given beside its own near the answer, before all are made equal:
 # from afar other rows bend the loss than there. Measured: with 0.05 and 1 some descents take ten times as long.
@@ -84,8 +84,8 @@ class Problem:
         Raises
         ------
         DataError
-            Where no fit is determined (one row, or a constant column beside an intercept), or squares leave the
-            range of float64.
+            Where there is nothing to descend (one row, or no column but the intercept that tells anything), or
+            squares leave the range of float64.
         """
         names = source.feature_names
         moments, exact = gather(source, fit_intercept=bias)
@@ -95,11 +95,12 @@ class Problem:
                 hint="give at least two rows",
             )
         dependencies = exact.certificate.dependencies if exact.certificate else ()
-        if bias:
-            _refuse_constant(dependencies, moments, names)
-        elif len(dependencies) == len(names):
-            raise DataError(f"every feature of {source.name} is zero in every row: there is nothing to descend")
-        outcome = "its coefficient is set to 0" if conditioned else "how they share the effect depends on the start"
+        if len(dependencies) == len(names):
+            what = "is constant" if bias else "is zero in every row"
+            raise DataError(
+                f"every feature of {source.name} {what}: there is nothing to descend", hint="give a column that varies"
+            )
+        outcome = "its coefficient is set to 0" if conditioned else "how an effect is shared depends on the start"
         for warning in exact.certificate.warnings(names, centred=bias, outcome=outcome) if exact.certificate else ():
             warnings.warn(warning, CollinearityWarning, stacklevel=4)
         _refuse_extreme(moments, names, "float64" if conditioned else dtype)
@@ -288,15 +289,6 @@ def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame,
 def _target_square(moments: Statistics, frame: Frame) -> float:
     away = (float(moments.mean[-1]) - frame.target_centre) / frame.target_scale
     return float(moments.scatter[-1, -1]) / moments.weight / frame.target_scale**2 + away * away
-
-
-def _refuse_constant(dependencies: Sequence[Dependency], moments: Statistics, names: tuple[str, ...]) -> None:
-    for j in (d.column for d in dependencies if d.factors == {}):
-        raise DataError(
-            f"column '{names[j]}' is constant ({moments.mean[j]:g} in every row): "
-            "its effect cannot be told apart from the intercept",
-            hint="leave the column out, or fit without an intercept",
-        )
 
 
 def _refuse_extreme(moments: Statistics, names: tuple[str, ...], dtype: str) -> None:
