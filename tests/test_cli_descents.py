@@ -78,7 +78,9 @@ def test_optimizer_options_reach_the_optimizer(folder):
     [
         (["--level", "0.5"], "only --loss quantile has one"),
         (["--loss", "absolute", "--delta", "1"], "only --loss huber has one"),
-        (["--validation-fraction", "1.5"], "1.5 is not between 0 and 1"),
+        (["--loss", "quantile", "--level", "2"], "--level: 2.0 is not between 0 and 1"),
+        (["--loss", "huber", "--delta", "-1"], "--delta: -1.0 is not above 0"),
+        (["--validation-fraction", "1.5"], "--validation-fraction: 1.5 is not between 0 and 1"),
         (["--optimizer-option", "betas"], "'betas' is not NAME=VALUE"),
         (["--momentum", "1"], "0.9999"),
         (["--tol", "-1"], "or equal to 0"),
@@ -95,8 +97,6 @@ def test_options_that_make_no_sense_are_usage_errors(options, told, folder):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--loss", "quantile", "--level", "2"], "level of the quantile loss is 2.0"),
-        (["--loss", "huber", "--delta", "-1"], "delta of the Huber loss is -1.0"),
         (["--checkpoint", "no/such/folder/c.json"], "the checkpoint no/such/folder/c.json cannot be written"),
         (["--checkpoint", "t.csv"], "t.csv is not a checkpoint"),
     ],

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+import typer
 from sklearn.base import clone
 from typer.testing import CliRunner
 
 from gradline import GradientDescentRegressor, LinearRegression, load, open_source
 from gradline.cli.app import app
+from gradline.cli.looking import covariance_for
 from gradline.errors import CollinearityWarning, DataError
 from gradline.model_file import read_model
 from tests.test_cli import gradline
@@ -301,15 +303,27 @@ def test_a_damaged_covariance_is_refused(table, tmp_path, change):
         read_model(path)
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (("--covariance", "HC9"), "covariance='HC9' is not known"),
-    (("--covariance", "cluster:town"), "no column 'town'"),
-    (("--covariance", "cluster:a,b,c"), "one or two groupings"),
+@pytest.mark.parametrize(("covariance", "said"), [
+    ("HC9", "^'HC9' is not known: expected one of classical, HC0"),
+    ("cluster:a,b,c", "by one or two groupings, got 3: cluster:COLUMN"),
+    ("newey-west:x", "'x' lags, expected a whole number, 0 or more: newey-west:4"),
 ])  # fmt: skip
-def test_what_cannot_be_is_said_before_the_fit(table, arguments, said, monkeypatch):
+def test_a_covariance_that_is_none_is_a_usage_error(table, covariance, said):
+    source = open_source(table, target="y", features=["a", "b", "c"])
+    with pytest.raises(typer.BadParameter, match=said) as error:
+        covariance_for(covariance, source, another_loss=False)
+    assert error.value.exit_code == 2
+    assert error.value.param_hint == "--covariance"
+
+
+@pytest.mark.parametrize(
+    ("grouping", "hint"), [("cty", "did you mean 'city'?"), ("nosuch", "names a column of the table")]
+)
+def test_a_column_that_is_none_is_said_before_the_fit(table, grouping, hint, monkeypatch):
     monkeypatch.setattr("gradline.cli.exact_way.fit", None)
-    with pytest.raises(DataError, match=said):
-        run("fit", table, *FIT, *arguments)
+    with pytest.raises(DataError, match=f"no column '{grouping}' in rows.csv; it has ") as error:
+        run("fit", table, *FIT, "--covariance", f"cluster:{grouping}")
+    assert hint in error.value.hint
 
 
 def test_options_that_do_not_go_together(table):

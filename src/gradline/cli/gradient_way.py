@@ -79,6 +79,7 @@ def fit(
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Status
 
+    share = steps.validation_fraction
     options = Options(
         engine=engine,
         learning_rate=steps.learning_rate,
@@ -90,7 +91,7 @@ def fit(
         momentum=steps.momentum,
         optimizer=steps.optimizer,
         optimizer_options=_optimizer_options(steps.optimizer_option),
-        validation_fraction=_fraction(steps.validation_fraction),
+        validation_fraction=None if share is None else _between_0_and_1(share, "--validation-fraction"),
         checkpoint=checkpoint,
         checkpoint_seconds=every,
         device=steps.device,
@@ -138,8 +139,10 @@ def _loss(name: LossName, level: float | None, delta: float | None) -> Loss:
         raise typer.BadParameter("only --loss quantile has one", param_hint="--level")
     if delta is not None and name != "huber":
         raise typer.BadParameter("only --loss huber has one", param_hint="--delta")
+    if delta is not None and not delta > 0:
+        raise typer.BadParameter(f"{delta} is not above 0", param_hint="--delta")
     if name == "quantile":
-        return Quantile(0.5 if level is None else level)
+        return Quantile(0.5 if level is None else _between_0_and_1(level, "--level"))
     return Huber(delta) if name == "huber" else loss_named(name)
 
 
@@ -157,7 +160,7 @@ def _optimizer_options(given: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def _fraction(share: float | None) -> float | None:
-    if share is not None and not 0 < share < 1:
-        raise typer.BadParameter(f"{share} is not between 0 and 1", param_hint="--validation-fraction")
-    return share
+def _between_0_and_1(number: float, option: str) -> float:
+    if not 0 < number < 1:
+        raise typer.BadParameter(f"{number} is not between 0 and 1", param_hint=option)
+    return number

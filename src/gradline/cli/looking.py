@@ -65,7 +65,11 @@ def covariance_for(text: str, table: Source, *, another_loss: bool) -> Asked | N
     from gradline.diagnostics.covariance import parse
     from gradline.report.second_look import read_once
 
-    asked = parse(text)
+    try:
+        asked = parse(text)
+    except DataError as error:
+        said = error.message.removeprefix("covariance=")
+        raise typer.BadParameter(f"{said}: {error.hint}", param_hint="--covariance") from None
     if asked.kind == "classical":
         return None
     if another_loss:
@@ -78,5 +82,9 @@ def covariance_for(text: str, table: Source, *, another_loss: bool) -> Asked | N
             hint="write them to a file, and fit that; or leave --covariance out",
         )
     for group in asked.groups:
-        find_column(table.name, getattr(table, "column_names", ()), group)
+        try:
+            find_column(table.name, getattr(table, "column_names", ()), group)
+        except DataError as error:
+            error.hint = error.hint or "cluster:COLUMN names a column of the table, or two: cluster:a,b"
+            raise
     return asked

@@ -258,7 +258,10 @@ class Quantile:
 
     def __post_init__(self) -> None:
         if not 0 < self.level < 1:
-            raise DataError(f"level of the quantile loss is {self.level}, expected a number between 0 and 1")
+            raise DataError(
+                f"level of the quantile loss is {self.level}, expected a number between 0 and 1",
+                hint="0.5 is the median; below a line of level 0.9 lie nine rows in ten",
+            )
         _check_bandwidth(self.bandwidth)
 
     @property
