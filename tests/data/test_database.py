@@ -209,8 +209,9 @@ def test_a_table_of_a_strange_name_can_be_named(store: Store) -> None:
 @pytest.mark.parametrize(
     ("query", "sentence", "hint"),
     [
-        ("SELECT * FROM huoses", "holds no table 'huoses'", "did you mean houses?"),
+        ("SELECT * FROM huoses", "holds no table 'huoses'; it holds [", "did you mean houses?"),
         ("huoses", "holds no table 'huoses'; it holds [", "did you mean houses?"),
+        ("SELECT * FROM nosuch", "holds no table 'nosuch'; it holds [", None),
         ("SELECT prise FROM houses", "refuses the query: ", None),
         ("SELECT a, FROM houses", "refuses the query: ", None),
         ("SELECT a FROM houses)", "refuses the query: ", None),

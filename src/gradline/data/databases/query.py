@@ -54,7 +54,9 @@ class DatabaseReader:
             with self.connected() as connection:
                 columns = self.describe(connection)
         except NoSuchTable as error:
-            raise DataError(error.message, hint=nearest(error.table, self._tables())) from None
+            tables = self._tables()
+            holds = f"{error.message}; it holds {listed([table.name for table in tables])}"
+            raise DataError(holds, hint=nearest(error.table, tables)) from None
         except UnicodeDecodeError:
             raise DataError(f"{self.name} holds text that is not in UTF-8") from None
         self.column_names = tuple(name for name, _ in columns)
