@@ -11,8 +11,10 @@ from typer.testing import CliRunner
 
 from gradline import DataError, ExactMoments, LinearRegression, load, open_source
 from gradline.cli.app import app
+from gradline.cli.telling import in_words
 from gradline.data.part import in_turn
 from gradline.data.parted import parted
+from gradline.data.readers.files import reader_of
 from gradline.data.skipped import Skipped
 from gradline.errors import DataWarning
 from gradline.estimators.saved import as_saved
@@ -68,8 +70,10 @@ def broken(request, files):
 @pytest.mark.parametrize("run", [None, in_turn], ids=["whole", "in parts"])
 def test_it_is_named_and_nothing_is_fitted(broken, run):
     folder, told, _ = broken
-    with pytest.raises(DataError, match=told):  # when it is opened, or in the pass that meets it
+    with pytest.raises(DataError, match=told) as error:  # when it is opened, or in the pass that meets it
         one_pass(opened(folder, run), ExactMoments)
+    assert str(error.value.hint).endswith("on_bad_file='skip' leaves such files out")
+    assert in_words(error.value).endswith("--on-bad-file skip leaves such files out")
 
 
 @pytest.mark.parametrize("run", [None, in_turn], ids=["whole", "in parts"])
@@ -104,7 +108,7 @@ def test_text_with_a_row_that_is_none_is_a_bad_file(tmp_path):
     for number in range(3):
         (tmp_path / f"{number}.csv").write_text("x,y\n1,2\n2,3\n4,4\n")
     (tmp_path / "1.csv").write_text("x,y\n1,2\n2,3\n4,4,4\n")
-    with pytest.raises(DataError, match=r"line 4 of 1\.csv has 3 fields"):
+    with pytest.raises(DataError, match=r"line 4 of 1\.csv has 3 fields.*\n(.|\n)*on_bad_file='skip'"):
         one_pass(open_source(tmp_path, target="y"), ExactMoments)
     with pytest.warns(DataWarning, match=r"1 of 3 files .* line 4 of 1\.csv has 3 fields"):
         found = one_pass(open_source(tmp_path, target="y", on_bad_file="skip"), ExactMoments)
@@ -127,6 +131,18 @@ def test_no_file_left_is_an_error(tmp_path):
         (tmp_path / f"{number}.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(DataError, match=r"none of the 2 files of .* can be read: cannot read"):
         open_source(tmp_path, target="y", on_bad_file="skip")
+
+
+@pytest.mark.parametrize("options", [{"on_bad_file": None}, {"on_bad_file": "error"}])
+def test_to_leave_it_out_is_advised_where_that_may_be(tmp_path, options):
+    (tmp_path / "0.parquet").write_bytes(b"no table")
+    with pytest.raises(DataError, match="not a Parquet file") as alone:
+        reader_of(tmp_path, **options)
+    (tmp_path / "1.parquet").write_bytes(b"no table")
+    with pytest.raises(DataError, match="not a Parquet file") as among_others:
+        reader_of(tmp_path, **options)
+    assert "skip" not in alone.value.hint  # nothing would be left
+    assert ("skip" in among_others.value.hint) == (options["on_bad_file"] is not None)
 
 
 def test_another_policy_is_refused(tmp_path):

@@ -22,6 +22,7 @@ from gradline.data.text.json_lines import JsonLinesReader
 from gradline.errors import DataError
 
 MISNAMED = "name it by what it holds (.csv, .parquet, .arrow, .jsonl), or write it again if it was damaged"
+SKIP = "on_bad_file='skip' leaves such files out"
 JSON_OBJECT = re.compile(rb'(\xef\xbb\xbf)?\s*(\[\s*)?\{\s*(["}]|\Z)')
 STREAM = b"\xff\xff\xff\xff"  # of Arrow
 COLUMNAR: dict[bytes, Callable[[Place], Reader]] = {
@@ -37,7 +38,7 @@ def reader_of(
     *,
     decimal: Decimal = ".",
     encoding: str | None = None,
-    on_bad_file: OnBadFile = "error",
+    on_bad_file: OnBadFile | None = None,
 ) -> Reader:
     """What a path names, before it is known which of its columns are wanted.
 
@@ -48,10 +49,10 @@ def reader_of(
         What separates the decimals of a number in delimited text.
     encoding : str or None
         Of text, as Python calls it; None: see `gradline.data.text.file.TextFile`.
-    on_bad_file : {"error", "skip"}
-        Of several files: what becomes of one that cannot be read.
+    on_bad_file : {"error", "skip"} or None
+        Of several files: what becomes of one that cannot be read. None: an error, where there is no choice.
     """
-    if on_bad_file not in get_args(OnBadFile):
+    if on_bad_file not in (None, *get_args(OnBadFile)):
         raise DataError(f"on_bad_file={on_bad_file!r} is not known", hint="on_bad_file='error' or on_bad_file='skip'")
     if decimal not in (".", ","):
         raise DataError(f"decimal={decimal!r} is not known", hint="decimal='.' or decimal=','")
@@ -59,7 +60,9 @@ def reader_of(
     found = find(os.fspath(path))
     if not isinstance(found, tuple):
         return opened(found)
-    return (TolerantReader if on_bad_file == "skip" else ManyReader)(*found, opened)
+    if on_bad_file == "skip":
+        return TolerantReader(*found, opened)
+    return ManyReader(*found, opened, cure=SKIP if on_bad_file == "error" else None)
 
 
 def open_place(

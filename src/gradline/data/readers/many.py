@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -26,14 +27,24 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a k
 
 
 class ManyReader:
-    """The files of a folder or a glob; folders named key=value are columns too. Opened one at a time."""
+    """The files of a folder or a glob; folders named key=value are columns too. Opened one at a time.
 
-    def __init__(self, name: str, parts: Sequence[Part], open_place: Callable[[Place, Reader | None], Reader]) -> None:
+    `cure` is what could be done about one of several that cannot be read, beside what is wrong with it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parts: Sequence[Part],
+        open_place: Callable[[Place, Reader | None], Reader],
+        cure: str | None = None,
+    ) -> None:
         self.name = name
         self.parts = parts
         self._open_place = open_place
+        self._cure = cure if len(parts) > 1 else None
         self._cut: Cut | None = None
-        self._first = open_place(parts[0].place, None)
+        self._first = self._opened(parts[0], None)
         self.column_names = self._names(self._first, parts[0])
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
 
@@ -76,7 +87,7 @@ class ManyReader:
         cuts: list[Cut] = []
         before: int | None = 0
         for number, part in enumerate(self.parts):
-            reader = self._open_place(part.place, self._first)
+            reader = self._opened(part, self._first)
             if not isinstance(reader, ParquetReader):
                 cuts.append(Cut(number))
                 before = None
@@ -113,11 +124,25 @@ class ManyReader:
             cells = dict(zip(own, block, strict=False))
             yield [cells[name] if name in cells else _repeated(keys[name], len(block[0])) for name in columns]
 
-    @staticmethod
-    def _told(reader: Reader, blocks: Iterator[list[Cells]]) -> Iterator[list[Cells]]:
+    def _opened(self, part: Part, first: Reader | None) -> Reader:
+        with self._with_cure():
+            return self._open_place(part.place, first)
+
+    @contextmanager
+    def _with_cure(self) -> Iterator[None]:
+        """A hint besides on a file that cannot be read."""
+        try:
+            yield
+        except DataError as error:
+            if self._cure is not None:
+                error.hint = f"{error.hint}; or {self._cure}" if error.hint else self._cure
+            raise
+
+    def _told(self, reader: Reader, blocks: Iterator[list[Cells]]) -> Iterator[list[Cells]]:
         """The same; a cell that is no number knows its file."""
         try:
-            yield from blocks
+            with self._with_cure():
+                yield from blocks
         except NotANumber as cell:
             cell.table = reader.name
             raise
@@ -136,7 +161,7 @@ class ManyReader:
         return reader.column_names + tuple(key for key in part.keys if key not in reader.column_names)
 
     def _checked(self, part: Part, columns: Sequence[str] | None) -> Reader:
-        reader = self._open_place(part.place, self._first)
+        reader = self._opened(part, self._first)
         names = self._names(reader, part)
         lacking = [name for name in (self.column_names if columns is None else columns) if name not in names]
         if lacking:

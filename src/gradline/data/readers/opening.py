@@ -25,7 +25,7 @@ def opened(
     query: str | None = None,
     decimal: Decimal = ".",
     encoding: str | None = None,
-    on_bad_file: OnBadFile = "error",
+    on_bad_file: OnBadFile | None = None,
 ) -> Reader:
     """A path, a URL, the address of a database with a query, or a table in memory; see `gradline.open_source`.
 
