@@ -293,8 +293,23 @@ def test_a_folder_or_a_glob_without_a_table_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")
     pq.write_table(TABLE, tmp_path / "c.parquet")
-    with pytest.raises(DataError, match=r"holds 2 CSV files and 1 Parquet file, expected one kind"):
+    with pytest.raises(DataError, match=r"holds 2 CSV files and 1 Parquet file, expected one kind") as error:
         open_source(tmp_path, target="y")
+    one, some = f"{tmp_path}/a.csv", f"{tmp_path}/*.csv"
+    assert error.value.hint == f"name one of them, such as '{one}', or some of one kind: '{some}'"
+    for named, rows in ((one, 1), (some, 2)):
+        assert len(whole(open_source(named, target="y"))) == rows
+
+
+def test_of_a_folder_of_several_kinds_the_hint_names_the_files_of_most(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("other,columns\n1,2\n")
+    (tmp_path / "year=1").mkdir()
+    for name in ("b.csv.gz", "c.csv.gz"):
+        (tmp_path / "year=1" / name).write_bytes(gzip.compress(b"x,y\n1,2\n"))
+    pq.write_table(TABLE, tmp_path / "d.parquet")
+    with pytest.raises(DataError, match="holds 3 CSV files and 1 Parquet file") as error:
+        open_source(tmp_path, target="y")
+    assert str(error.value.hint).endswith(f"some of one kind: '{tmp_path}/year=1/*.csv.gz'")
 
 
 def test_a_cut_off_file_among_others_is_named(tmp_path: Path) -> None:

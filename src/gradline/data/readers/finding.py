@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import weakref
+from collections import Counter
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -104,18 +105,21 @@ def _looked_in(folder: Path) -> str:
 
 def _folder(system: Any, path: str, shown: str) -> list[Part]:
     found = [part for part in _below(system, path, shown) if TABLE.search(part.place.name)]
-    kinds: dict[str, int] = {}
-    for part in found:
-        ending = TABLE.search(part.place.name)
-        kind = KINDS[ending[1].lower()] if ending else ""
-        kinds[kind] = kinds.get(kind, 0) + 1
     if not found:
         raise DataError(
             f"folder {shown} holds no table", hint=f"gradline looks for files that end in .{', .'.join(KINDS)}"
         )
+    endings = [ending for part in found if (ending := TABLE.search(part.place.name))]
+    kinds = Counter(KINDS[ending[1].lower()] for ending in endings)
     if len(kinds) > 1:
         several = " and ".join(f"{count} {kind} file{'s'[: count > 1]}" for kind, count in kinds.items())
-        raise DataError(f"folder {shown} holds {several}, expected one kind", hint=f"choose: '{shown}/**/*.csv'")
+        # A glob of the folder and the ending that most of them share.
+        ((most, _),) = Counter(str(Path(e.string).with_name(f"*{e[0]}")) for e in endings).most_common(1)
+        base = shown.rstrip("/")
+        raise DataError(
+            f"folder {shown} holds {several}, expected one kind",
+            hint=f"name one of them, such as '{base}/{endings[0].string}', or some of one kind: '{base}/{most}'",
+        )
     return found
 
 
