@@ -53,6 +53,7 @@ class PartedSource(TableSource):
     --------
     A part may lack a level that others have, or have no rows:
 
+    >>> from gradline.data.part import in_turn
     >>> from gradline.data.source import open_source
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
