@@ -75,6 +75,12 @@ def hostile():
     return dict(zip((*HOSTILE, "<img src=x onerror=alert(1)>"), table(40, 3).values(), strict=True))
 
 
+def prices():
+    """Numbers of six digits, row numbers of five, and a target with a long name."""
+    columns = table(12_000, 2)
+    return columns | {"median_house_value": 1e5 * columns.pop("y")}
+
+
 def five():
     return {"x": np.array([1.0, 3.0, 10.0, 13.0, 7.0]), "y": np.array([2.0, 6.0, 20.0, 26.0, 14.0])}
 
@@ -92,6 +98,7 @@ FITS = {  # columns, then options beside the target, which is the last column bu
     "repeated": (repeated, ()),
     "cities": (cities, ()),
     "hostile": (hostile, ()),
+    "prices": (prices, ()),
     "short": (lambda: table(1_000, 3), ()),
     "long": (lambda: table(100_000, 3), ()),
     "unfinished": (lambda: table(100, 2), UNFINISHED),

@@ -1,9 +1,11 @@
 """The report as a reader meets it: in a browser, offline, with and without a script, by day, by night, on paper."""
 
+import io
 import math
 import re
 from pathlib import Path
 
+import matplotlib.image
 import numpy as np
 import pytest
 
@@ -72,6 +74,50 @@ def test_no_width_makes_a_report_wider_than_the_window(name, reports, opened):
         for width in (390, 768, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [400, 768, 1160, 1280])
+def test_the_tables_of_rows_fit_their_boxes_with_every_head_in_one_piece(width, reports, opened):
+    page = opened(reports("prices").path, width=width)
+    boxes = page.locator("#rows .scroll")
+    assert boxes.count() == 2
+    for box in boxes.all():
+        assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+        heads = [(head.inner_text(), head.bounding_box()) for head in box.locator("thead th:visible").all()]
+        names = [name for name, _ in heads]
+        assert ("fitted" in names) == (width > 480)
+        assert names[-4:] == ["residual", "studentised", "leverage", "Cook's"]
+        right = box.bounding_box()["x"] + box.bounding_box()["width"]
+        assert heads[-1][1]["x"] + heads[-1][1]["width"] <= right + 0.5  # a box has whole pixels
+        words = box.locator("thead th:visible").all()[2:]
+        lines = (
+            "th => { const r = document.createRange(); r.selectNodeContents(th); return r.getClientRects().length; }"
+        )
+        assert {word.evaluate(lines) for word in words} == {1}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_table_wider_than_its_box_has_a_shadow_where_it_goes_on(scheme, reports, opened):
+    page = opened(reports("prices").path, width=240, color_scheme=scheme)
+    table = page.locator("#rows .scroll").first
+    assert table.evaluate("box => box.scrollWidth - box.clientWidth") > 14
+
+    def shadow(side):
+        """How far the edge is from plain paper, above the letters of the caption."""
+        box = table.bounding_box()
+        x = box["x"] + (box["width"] - 4 if side == "right" else 0)
+        edge = {"x": x, "y": box["y"] + 2, "width": 4, "height": 2}
+        pixels = matplotlib.image.imread(io.BytesIO(page.screenshot(clip=edge)))[..., :3]
+        return abs(pixels.mean() - paper)
+
+    ground = page.eval_on_selector("body", "e => getComputedStyle(e).backgroundColor")
+    paper = np.mean([int(part) for part in re.findall(r"\d+", ground)[:3]]) / 255
+    table.scroll_into_view_if_needed()
+    assert shadow("right") > 0.02
+    assert shadow("left") < 0.005
+    table.evaluate("box => { box.scrollLeft = 1e4; }")
+    assert shadow("right") < 0.005
+    assert shadow("left") > 0.02
 
 
 def test_text_can_be_read_by_day_and_by_night(reports, opened):
