@@ -8,6 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from gradline.lessons import demo as lesson
+
 LESSON = """\
 Iteration 10: Loss = 11.7393, 'a' = 1.6325
 Iteration 20: Loss = 0.7048, 'a' = 1.9099
@@ -114,6 +116,21 @@ def test_a_diverging_demo_is_shown_and_explained():
 def test_the_demo_in_one_step():
     rows = gradline("demo", "--learning-rate", 0.0076219512).stdout.splitlines()
     assert rows[3].split()[2:] == ["2.000000"] * 4
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        (2 / 131.2, "At the limit itself a bounces for ever."),
+        (0.0152439, "As good as at the limit: a bounces, and every step multiplies the error by -0.99999968."),
+        (0.0152439025, "As good as at the limit: a bounces, and every step multiplies the error by -1.00000001."),
+        (0.015244, "Above the limit: every step multiplies the error by -1.000013."),
+        (0.01524, "Half the limit lands in one step"),
+    ],
+)
+def test_a_rate_near_the_limit_is_called_what_it_is(rate, said):
+    """Here every step multiplies the error by 1 - rate * 131.2, the mean of 2 x^2; counted by hand."""
+    assert f"\n{said}" in lesson.side_by_side(lesson.run(lesson.Setting(learning_rate=rate), engines=("numpy",)))
 
 
 def test_the_demo_with_an_intercept_crawls():

@@ -195,9 +195,11 @@ def _closing(demo: Demo, first: Run) -> str:
 def _next_question(demo: Demo) -> str:
     setting, factor = demo.setting, divergence.growth(demo.setting.learning_rate, demo.quadratic)
     if factor < -1.000001:
-        return f"Above the limit: every step multiplies the error by {factor:.4g}.   What do more --iterations do?"
+        return f"Above the limit: every step multiplies the error by {factor:.7g}.   What do more --iterations do?"
     if factor < -0.999999:
-        return "At the limit itself a bounces for ever.   What does a little less do?"
+        nearly = f"As good as at the limit: a bounces, and every step multiplies the error by {factor:.9g}."
+        at_it = abs(1 + factor) < 1e-14  # a rate with all its digits; rounding leaves some 1e-16
+        return f"{'At the limit itself a bounces for ever.' if at_it else nearly}   What does a little less do?"
     if setting.intercept:
         crawl = (
             f"With b there is a flat direction too: the curvatures are {demo.quadratic.smallest:.4g} and "
