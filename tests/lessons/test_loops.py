@@ -30,8 +30,12 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "02_target_column": 9,
     "02_unsqueezed": 7,
     "03_autograd": 10,
+    "03_by_hand_in_torch": 8,
+    "03_finite": 8,
+    "03_lists": 8,
     "03_momentum": 12,
     "03_numpy": 10,
+    "03_rows": 7,
     "03_torch": 12,
     "03_without_loss": 9,
     "04_autograd": 12,
@@ -88,6 +92,12 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "16_sum_diverges": 9,
     "17_old_optimizer": 13,
     "17_tensor": 12,
+    "18_intercept": 9,
+    "18_lists": 7,
+    "18_matrix": 10,
+    "18_numpy": 8,
+    "18_residual": 9,
+    "18_torch": 11,
 }
 CLEAN = sorted(path.stem for path in (LOOPS / "clean").glob("*.py"))
 
@@ -151,10 +161,51 @@ def test_the_note_on_shapes_shows_the_table_and_marks_its_diagonal():
         assert [j for j, cell in enumerate(cells) if cell.startswith("[")] == [i]
 
 
-@pytest.mark.parametrize("name", ["03_numpy", "03_torch", "03_autograd"])
+@pytest.mark.parametrize("name", ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss"])
 def test_the_note_on_a_rate_names_the_limit_of_the_data(name):
-    """2/L = 0.015243902 for the five points, L = 131.2; half of it lands in one step. Seen from the losses alone."""
+    """2/L = 0.015243902 for the five points, L = 131.2; half of it lands in one step.
+
+    Seen from the losses alone; in the last two, which compute none, from the steps.
+    """
     assert "the limit of about 0.01524: try 0.007622" in note(name).cure
+
+
+@pytest.mark.parametrize("name", ["03_finite", "03_by_hand_in_torch"])
+def test_a_rate_is_noted_by_where_the_parameter_ended_without_any_loss(name):
+    """The limit is 2/L, L the largest eigenvalue of 2/n D'D for the columns x and 1."""
+    import numpy as np
+
+    told, after = note(name), once(LOOPS / "faulty" / f"{name}.py").checked.variables
+    design = np.column_stack([np.asarray(after["x"], dtype=float), np.ones(len(after["x"]))])
+    limit = 2 / np.linalg.eigvalsh(2 / len(design) * design.T @ design)[-1]
+    assert math.isfinite(float(after["w"]))
+    assert f"w ended as {float(after['w']):.4g} " in told.seen
+    assert f"the limit of about {limit:.4g}: " in told.cure
+
+
+def test_rows_seen_one_by_one_name_no_limit():
+    """Each row has a limit of its own: that of one step says nothing of the rate that a whole pass allows."""
+    assert "limit" not in note("03_rows").cure
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("18_numpy", "Subtract the gradient"),
+        ("18_torch", "Subtract the gradient"),
+        ("18_residual", "Turn the sign of the gradient"),
+    ],
+)
+def test_the_note_on_a_step_uphill_says_which_sign_to_turn_and_the_closed_form_stands_below(name, cure):
+    assert cure in note(name).cure
+    assert " away." in once(LOOPS / "faulty" / f"{name}.py").checked.closed_form
+
+
+def test_the_note_on_a_step_uphill_gives_slope_and_step():
+    """x = 1..5, y = 2x: 2 mean(x^2) = 22, so w - 2 grows by 1 + 0.1 * 22 = 3.2 times a step; after one, w = -4.4."""
+    assert "was -140.8, w moved by -14.08: uphill." in note("18_numpy").seen
+    assert math.isclose(22 * (-2 * 3.2), -140.8)
+    assert f"ended as {2 - 2 * 3.2**40:.4g}; the answer is 2." in note("18_numpy").seen
 
 
 @pytest.mark.parametrize("name", ["04_numpy", "04_autograd", "04_nn"])

@@ -1,4 +1,4 @@
-"""The course of a descent, for NumPy and torch alike: losses and updates as they come, a loss that explodes (3)."""
+"""The course of a descent, for NumPy and torch alike: losses and updates as they come, and those that explode (3)."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from gradline.lessons.checker.places import Place
 FIRST, LAST = 64, 64  # losses that are kept of a line
 LARGE = 2_000  # numbers of a parameter, from which on it is not copied
 EXPLODED = 1000.0  # times its first value
+ALIKE, SAME = 6, 1.02  # steps in a row that have to grow alike, and the largest ratio of the growths to the smallest
 EVEN = 1.1  # the largest ratio of two losses to the smallest, where one direction rules
 
 
 @dataclass(eq=False, slots=True)
 class Update:
-    """The latest of a line that moves a parameter."""
+    """The latest of a line that moves a parameter, and where its first steps led."""
 
     place: Place
     value: Any = None
     rate: float | None = None
     count: int = 0
     part: bool = False
+    added: bool = False  # by `+=`: a parameter only where something else shows that it is one
+    path: list[tuple[tuple[float, ...], float | None]] = field(default_factory=list)  # values, and the rate
 
 
 class Standing(NamedTuple):
@@ -52,6 +55,7 @@ class Course:
 
     notes: Notes
     updates: dict[int, Update] = field(default_factory=dict)
+    additions: dict[int, Update] = field(default_factory=dict)
     losses: dict[int, Losses] = field(default_factory=dict)
     optimizer: tuple[Place, float | None] | None = None  # the last to step, and its rate where that is the whole story
     steps: int = 0  # of optimizers
@@ -76,6 +80,24 @@ class Course:
         update.count += 1
         if update.count <= FIRST or update.rate is not rate:
             update.rate = _scalar(rate)
+        if update.count <= FIRST:
+            update.path.append((_values(value), update.rate))
+
+    def added(self, place: Place, value: Any, rate: Any) -> None:
+        """After something was added to: a parameter, a sum, a running mean."""
+        addition = self.additions.get(id(place))
+        if addition is None:
+            if not _values(value):
+                return
+            addition = self.additions[id(place)] = Update(place, added=True)
+        addition.value = value
+        if addition.count < FIRST:
+            addition.count += 1
+            addition.rate = _scalar(rate)
+
+    def moved(self, place: Place) -> Update:
+        """What is known of a line that moves a parameter, down or up."""
+        return self.updates.get(id(place)) or self.additions[id(place)]
 
     def lost(self, place: Place, value: Any) -> None:
         """A loss was computed here; what is no single number is let pass."""
@@ -96,17 +118,16 @@ class Course:
     def finish(self) -> None:
         """After the last line."""
         for losses in self.losses.values():
-            self._exploded(losses)
+            exploded = self._exploded(losses)
             if not self.torch and not self.notes.has(2):
                 from gradline.lessons.checker.mismatch import mismatch
 
                 places = {key: update.place for key, update in self.updates.items()}
-                note = mismatch(losses.first, places, self.sizes)
+                note = mismatch(losses.first, places, self.sizes, exploded)
                 if note is not None:
                     self.notes.add(note)
-        if not self.losses:
-            for update in self.updates.values():
-                self._not_a_number(update)
+        for update in self.updates.values():
+            self._ran_away(update)
 
     def _standing(self) -> dict[int, tuple[tuple[float, ...], float | None, int]]:
         return {
@@ -117,17 +138,19 @@ class Course:
 
     # pitfall 3
 
-    def _exploded(self, losses: Losses) -> None:
+    def _exploded(self, losses: Losses) -> bool:
         if not losses.first or losses.updates[0] == losses.updates[1]:
-            return  # nothing was descended while it was computed
+            return False  # nothing was descended while it was computed
         first, last = losses.first[0].loss, losses.ended
         if math.isfinite(last) and not self._grows(first, losses.last):
-            return
+            return False
         ratios = [after / before for before, after in pairwise(losses.last) if before > 0][-8:]
         # one direction rules in the end: the loss then grows by the square of what a step does to the error
         even = len(ratios) >= 2 and min(ratios) > 1 and max(ratios) < EVEN * min(ratios)
         factor = -math.sqrt(sorted(ratios)[len(ratios) // 2]) if even else None
-        self._diverged(losses.place, f"the loss went from {number(first)} to {number(last)}", factor)
+        at, rate, called = self.mover(losses.place)
+        self._diverged(at, f"the loss went from {number(first)} to {number(last)}", factor, rate, called)
+        return True
 
     @staticmethod
     def _grows(first: float, last: deque[float]) -> bool:
@@ -138,14 +161,20 @@ class Course:
         middle = losses[len(losses) // 2]
         return min(losses) >= 0 and losses[-1] > EXPLODED * first > 0 and losses[-1] > 2 * middle >= 2 * losses[0] > 0
 
-    def _not_a_number(self, update: Update) -> None:
-        values = _values(update.value)
-        if values and not all(map(math.isfinite, values)):
-            place = update.place
-            self._diverged(place, f"{place.name} ended as {number(values[0])}", None)
+    def _ran_away(self, update: Update) -> None:
+        """Without a look at any loss: by where the parameter ended, and how its first steps led there."""
+        values, place = _values(update.value), update.place
+        if not values or not update.path or not update.path[0][0]:
+            return
+        end = next((value for value in values if not math.isfinite(value)), max(values, key=abs))
+        swings, began = _swings(update.path), max(map(abs, update.path[0][0]))
+        far = swings is not None and abs(end) > EXPLODED * began > 0
+        if far or not (self.losses or math.isfinite(end)):
+            factor = swings[1] if swings is not None and swings[0] == 1 else None
+            name = place.name if len(values) == 1 else f"a number in {place.name.partition('[')[0]}"
+            self._diverged(place, f"{name} ended as {number(end)}", factor, update.rate, "The rate")
 
-    def _diverged(self, place: Place, seen: str, factor: float | None) -> None:
-        at, rate, called = self.mover(place)
+    def _diverged(self, at: Place, seen: str, factor: float | None, rate: float | None, called: str) -> None:
         updates = max((update.count for update in self.updates.values()), default=0)
         happened = f"{seen} within {updates:,} updates" if updates else seen
         if factor is None or rate is None:
@@ -169,12 +198,34 @@ class Course:
         return otherwise, None, ""
 
 
+def _swings(path: list[tuple[tuple[float, ...], float | None]]) -> tuple[int, float] | None:
+    """Where steps go to and fro, and grow: after how many they repeat, and what each is multiplied by until then.
+
+    One where all rows are seen in each step, the number of rows where each step sees one. None for anything else: what
+    grows to one side may be meant to.
+    """
+    last, rate = path[-1]
+    if any(at[1] != rate or len(at[0]) != len(last) for at in path):
+        return None
+    furthest = max(range(len(last)), key=lambda j: abs(last[j]))
+    moves = [after[furthest] - before[furthest] for (before, _), (after, _) in pairwise(path)]
+    for cycle in range(1, len(moves) // 2 + 1):
+        seen = moves[-cycle - max(cycle, ALIKE) :]
+        if len(seen) < cycle + ALIKE or not all(map(math.isfinite, seen)) or not all(seen):
+            continue
+        ratios = sorted((after / before for before, after in zip(seen, seen[cycle:], strict=False)), key=abs)
+        one_sided = all(move > 0 for move in seen) or all(move < 0 for move in seen)
+        if not one_sided and ratios[0] * ratios[-1] > 0 and abs(ratios[0]) > 1 and ratios[-1] / ratios[0] < SAME:
+            return cycle, ratios[len(ratios) // 2]
+    return None
+
+
 def _scalar(value: Any) -> float | None:
     """A loss as a float: Python's, NumPy's, or one in an array or tensor of a single number; None for anything else."""
     if isinstance(value, float | int):
         return float(value)
     if hasattr(value, "detach"):
-        return float(value.detach()) if value.numel() == 1 and not value.is_complex() else None
+        return (_values(value) or (None,))[0] if value.numel() == 1 else None
     if hasattr(value, "dtype") and getattr(value, "size", 0) == 1 and value.dtype.kind in "fiu":
         return float(value.item())
     return None
@@ -184,8 +235,10 @@ def _values(value: Any) -> tuple[float, ...]:
     if isinstance(value, float | int):
         return (float(value),)
     if hasattr(value, "detach"):
-        value = value.detach().flatten()
-        return tuple(value.tolist()) if value.numel() <= LARGE and not value.is_complex() else ()
+        try:
+            return tuple(value.detach().flatten().tolist()) if value.numel() <= LARGE and not value.is_complex() else ()
+        except RuntimeError:  # there are none: within vmap, on the meta device
+            return ()
     if hasattr(value, "dtype") and hasattr(value, "ravel") and value.dtype.kind in "fiu" and value.size <= LARGE:
         return tuple(map(float, value.ravel().tolist()))
     return ()

@@ -40,6 +40,7 @@ BLIND: dict[str, Callable[..., Any]] = {
     rewriting.GRADIENT: lambda tensor, number: tensor,
     rewriting.ERASED: lambda owner, number: owner,
     rewriting.UPDATED: lambda *_: None,
+    rewriting.ADDED: lambda *_: None,
     rewriting.LOSS_OF: lambda value, number: value,
     rewriting.ARRIVING: lambda library: None,
 }
@@ -74,6 +75,7 @@ class Looks:
     _undo: list[Callable[[], object]] = field(default_factory=list)
     _by_line: dict[int, Place] = field(default_factory=dict)
     _closed: str = ""
+    _sums: set[int] = field(default_factory=set)  # places that add often, while nothing is predicted
 
     def __post_init__(self) -> None:
         self.course = Course(self.notes)
@@ -95,6 +97,7 @@ class Looks:
             rewriting.GRADIENT: self.gradient,
             rewriting.ERASED: self.erased,
             rewriting.UPDATED: self.updated,
+            rewriting.ADDED: self.added,
             rewriting.LOSS_OF: self.loss_of,
             rewriting.ARRIVING: self.arriving,
         }
@@ -155,6 +158,11 @@ class Looks:
         if self.torch or not self.course.goes_on(place, value, rate):
             self._updated(place, value, rate, part)
 
+    def added(self, number: int, value: Any, rate: Any) -> None:
+        """`value` has moved by `+ rate * ...`, or is a sum of something else."""
+        if number not in self._sums and (isinstance(value, float) or is_array(value)):
+            self._added(number, value, rate)
+
     def loss_of(self, value: Any, number: int) -> Any:
         """What may be a loss has been computed."""
         self._lost(self.places[number], value)
@@ -183,19 +191,26 @@ class Looks:
 
     def _compare(self, straight_line: StraightLine) -> None:
         from gradline.lessons.checker.straight_line import closed_form, crawling, values_of
+        from gradline.lessons.checker.uphill import climbing
 
         fit = straight_line.fit()
         if fit is None:
             return
-        final = values_of([tensor if at is None else self.course.updates[id(at)].value for tensor, at in fit.objects])
+        moved = [None if at is None else self.course.moved(at) for _, at in fit.objects]
+        pairs = zip(fit.objects, moved, strict=True)
+        final = values_of([tensor if update is None else update.value for (tensor, _), update in pairs])
         compared = closed_form(fit, final)
         if compared is None:
             return
         self._closed, best = compared
         place, rate, _ = self.course.mover(fit.objects[-1][1] or straight_line.sightings[0].place)
-        note = crawling(fit, best, final, rate, place)
+        added = any(update is not None and update.added for update in moved)
+        note = None if added else crawling(fit, best, final, rate, place)
         if note is not None:
             self.notes.add(note, place.lines)
+        uphill = climbing(fit, best, final, moved)
+        if uphill is not None:
+            self.notes.add(*uphill)
 
     @_safe
     def _met(self, one: Any, other: Any, place: Place, in_loss: bool) -> None:
@@ -229,6 +244,16 @@ class Looks:
             cut_off(value, place, self.notes)
         if self._is_tensor(value):
             self.gradients.moved(value, place)
+
+    @_safe
+    def _added(self, number: int, value: Any, rate: Any) -> None:
+        place = self.places[number]
+        place.visits += 1
+        if place.visits > LOOKED_AT and self.straight_line is None:
+            self._sums.add(number)
+        # of tensors only parameters: others may have a graph, which would stay alive
+        elif not self._is_tensor(value) or (value.requires_grad and value.is_leaf):
+            self.course.added(place, value, rate)
 
     @_safe
     def _lost(self, place: Place, value: Any) -> None:
@@ -311,10 +336,9 @@ class Looks:
         return min(around, key=len, default=range(line, line + 1))
 
     def _parameters(self) -> list[tuple[Any, Place | None]]:
-        """Everything that the script moves, with the line that does it."""
-        moved: list[tuple[Any, Place | None]] = [
-            (update.value, update.place) for update in self.course.updates.values() if not update.part
-        ]
+        """Everything that the script moves, with the line that does it; what is added to comes last."""
+        moves = [*self.course.updates.values(), *self.course.additions.values()]
+        moved: list[tuple[Any, Place | None]] = [(update.value, update.place) for update in moves if not update.part]
         known = {id(value) for value, _ in moved}
         for parameter in self.gradients.parameters.values() if self.torch else ():
             tensor = parameter.tensor()

@@ -1,9 +1,9 @@
-"""Pitfall 16: a gradient that is not the loss's: a 2 is missing, a sum stands for a mean.
+"""Pitfall 16: a gradient that is not the loss's: a 2 is missing, a sum stands for a mean; or 18: it has the other sign.
 
 For a squared loss between parameters P and P', with gradients g and g', the loss changes by (g + g')/2 . (P' - P),
 exactly, since the gradient is linear. The gradient that an update used is (P - P') / rate. So the ratio of the two
 sides is what the learner's gradient has to be multiplied by: 2 where the 2 of the square was forgotten, 1/N for a sum
-in place of a mean. No function of theirs has to be called for it.
+in place of a mean, negative where the loss rises against it. No function of theirs has to be called for it.
 """
 
 from __future__ import annotations
@@ -39,10 +39,13 @@ class _Step:
         return self.change / sum(self.slopes.values())
 
 
-def mismatch(standings: Sequence[Standing], places: dict[int, Place], sizes: Iterable[int]) -> Note | None:
+def mismatch(
+    standings: Sequence[Standing], places: dict[int, Place], sizes: Iterable[int], exploded: bool = False
+) -> Note | None:
     """The note on a gradient that is a constant multiple of the loss's; None where it is its own, or no multiple.
 
-    `places` are the updates' by the keys of the standings, `sizes` the numbers of rows that were seen.
+    `places` are the updates' by the keys of the standings, `sizes` the numbers of rows that were seen. That something
+    is raised may be meant: a negative multiple is noted where what was raised `exploded`.
     """
     found: list[_Step] = []
     for one, two, three in zip(standings, standings[1:], standings[2:], strict=False):
@@ -53,15 +56,22 @@ def mismatch(standings: Sequence[Standing], places: dict[int, Place], sizes: Ite
         return None
     ratio = sorted(step.ratio for step in found)[len(found) // 2]
     if sum(abs(step.ratio / ratio - 1) < EQUAL for step in found) < AGREEING * len(found):
-        return _one_of_several(found, places, sizes)
+        return _one_of_several(found, places, sizes, exploded)
+    place = places[next(iter(found[0].one.at))]
+    if exploded and is_multiple(-ratio, sizes):
+        return uphill(place, _raised(found[0]))
     reason = _reason(ratio, sizes)
     if reason is None:
         return None
-    place = places[next(iter(found[0].one.at))]
     return Note(16, place.line, _seen(found[0], ratio, place.name), *reason)
 
 
-def _one_of_several(found: list[_Step], places: dict[int, Place], sizes: Iterable[int]) -> Note | None:
+def is_multiple(ratio: float, sizes: Iterable[int], within: float = EQUAL) -> bool:
+    """Whether a gradient times this is the loss's, but for a 2 or a number of rows."""
+    return abs(ratio - 1) < within or _reason(ratio, sizes, within) is not None
+
+
+def _one_of_several(found: list[_Step], places: dict[int, Place], sizes: Iterable[int], exploded: bool) -> Note | None:
     """Each parameter's gradient may be a multiple of its own: the changes of the loss are linear in these multiples."""
     import numpy as np
 
@@ -74,12 +84,35 @@ def _one_of_several(found: list[_Step], places: dict[int, Place], sizes: Iterabl
     if np.abs(slopes @ ratios - 1).max() > EQUAL:
         return None
     for key, ratio in zip(keys, ratios.tolist(), strict=True):
-        reason = _reason(ratio, sizes, within=1e-3)  # that far may directions that are alike share in a change
+        within = 1e-3  # that far may directions that are alike share in a change
+        reason, place = _reason(ratio, sizes, within), places[key]
+        seen = f"the loss changes {ratio:.4g} times as much with {place.name} as the gradient of this update says."
+        if exploded and is_multiple(-ratio, sizes, within):
+            return uphill(place, seen)
         if reason is not None:
-            place = places[key]
-            seen = f"the loss changes {ratio:.4g} times as much with {place.name} as the gradient of this update says."
             return Note(16, place.line, seen, *reason)
     return None
+
+
+def uphill(place: Place, seen: str, *, added: bool = False) -> Note:
+    """Pitfall 18; how to cure it depends on whether the update is written with a plus."""
+    return Note(
+        18,
+        place.line,
+        seen,
+        "The gradient points to where the loss grows: a step has to go against it. This one goes along, further up.",
+        "Subtract the gradient: -= in place of +=."
+        if added
+        else "Turn the sign of the gradient: where error = prediction - target, it is +2 * mean(error * x).",
+    )
+
+
+def _raised(step: _Step) -> str:
+    slope = sum(step.slopes.values())
+    return (
+        f"in one step the loss went from {number(step.one.loss)} to {number(step.two.loss)}: up by "
+        f"{number(step.change)}, where the gradient of the update says down by {number(-slope)}."
+    )
 
 
 def _seen(step: _Step, ratio: float, name: str) -> str:

@@ -7,6 +7,7 @@
 | `a.grad`                      | `gradient(a, place).grad`                                                      |
 | `a.grad.zero_()`              | `erased(a, place).grad.zero_()`; `o.zero_grad()` and `a.grad = None` alike     |
 | `a -= rate * g`               | the same, then `updated(place, a, rate)`; `a = a - rate * g` alike             |
+| `a += rate * g`               | the same, then `added(place, a, rate)`; `a = a + rate * g` alike               |
 | `loss = ((p - y)**2).mean()`  | `loss = loss_of(((p - y)**2).mean(), place)`; `losses.append(...)` alike       |
 | `import torch`                | `arriving("torch")`, then the same; of other imports: after them               |
 
@@ -37,7 +38,8 @@ from gradline.lessons.checker.recognising import (
 Node = TypeVar("Node", bound=ast.AST)
 
 PAIR, SUBTRACT, LOSS_PAIR = "__gradline_pair__", "__gradline_subtract__", "__gradline_loss_pair__"
-GRADIENT, ERASED, UPDATED = "__gradline_gradient__", "__gradline_erased__", "__gradline_updated__"
+GRADIENT, ERASED = "__gradline_gradient__", "__gradline_erased__"
+UPDATED, ADDED = "__gradline_updated__", "__gradline_added__"
 LOSS_OF, ARRIVING = "__gradline_loss_of__", "__gradline_arriving__"
 
 ELEMENTWISE_LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
@@ -117,7 +119,7 @@ class _Rewriting(ast.NodeTransformer):
         return [look, node] if torch else [node, look]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        looks = self._updates(node, node.target, node.value) if isinstance(node.op, ast.Sub) else []
+        looks = self._moves(node, node.target, node.op, node.value)
         node.value = self.visit(node.value)
         return [node, *looks] if looks else node
 
@@ -130,8 +132,8 @@ class _Rewriting(ast.NodeTransformer):
         if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
             pairs = list(zip(target.elts, node.value.elts, strict=False))
         for name, value in pairs if single else []:
-            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and same(name, value.left):
-                after += self._updates(node, name, value.right)
+            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add) and same(name, value.left):
+                after += self._moves(node, name, value.op, value.right)
         if single and isinstance(target, ast.Attribute) and target.attr == "grad" and is_plain(target.value):
             before.append(self._say(node, ERASED, _read(target.value), self._place(node, short(target.value))))
         loss_like = single and isinstance(target, ast.Name) and is_loss(target.id, node.value)
@@ -203,17 +205,18 @@ class _Rewriting(ast.NodeTransformer):
 
     # making looks
 
-    def _updates(self, node: ast.stmt, target: ast.expr, change: ast.expr) -> list[ast.stmt]:
-        """The look after `target` was moved by `-change`."""
+    def _moves(self, node: ast.stmt, target: ast.expr, sign: ast.operator, change: ast.expr) -> list[ast.stmt]:
+        """The look after `target` was moved by `-change`, or by `+change`."""
         base = target.value if isinstance(target, ast.Subscript) else target
         if isinstance(base, ast.Attribute) and base.attr == "data":
             base = base.value
-        if not is_plain(base):
+        part = isinstance(target, ast.Subscript)
+        added = isinstance(sign, ast.Add)
+        if not is_plain(base) or not isinstance(sign, ast.Sub | ast.Add) or (added and (part or is_number(change))):
             return []
         rate = rate_of(change)
-        place = self._place(node, short(target))
-        part = ast.Constant(isinstance(target, ast.Subscript))
-        return [self._say(node, UPDATED, place, _read(base), _read(rate) if rate else ast.Constant(None), part)]
+        moved = [self._place(node, short(target)), _read(base), _read(rate) if rate else ast.Constant(None)]
+        return [self._say(node, ADDED, *moved) if added else self._say(node, UPDATED, *moved, ast.Constant(part))]
 
     def _place(self, node: ast.AST, name: str = "", other: str = "") -> ast.Constant:
         self.places.append(Place.of(node, self.statement, name, other))

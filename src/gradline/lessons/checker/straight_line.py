@@ -72,9 +72,12 @@ class StraightLine:
         if not parameters or not 2 <= len(one) <= LARGEST:
             return
         variables = seen()
-        known = [(name_of(p, variables, at.name if at else "w"), p, _copied(p), at) for p, at in parameters]
         data = {name: value for name, value in variables.items() if _may_be_data(value, len(one))}
-        self.sightings.append(Sighting(place, _copied(one), _copied(other), known, data))
+        try:
+            known = [(name_of(p, variables, at.name if at else "w"), p, _copied(p), at) for p, at in parameters]
+            self.sightings.append(Sighting(place, _copied(one), _copied(other), known, data))
+        except RuntimeError:  # tensors without numbers: within vmap, on the meta device
+            return
 
     def fit(self) -> Fit | None:
         """The regression that explains two sightings of a line with the same data: a full batch."""
