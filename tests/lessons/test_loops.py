@@ -236,6 +236,7 @@ CLOSED = {
     "sequential": "",
     "dataloader": "",
     "numpy_logistic": "",
+    "numpy_residual": "",
     "numpy_network": "",
     "gan": "",
 }

@@ -221,6 +221,8 @@ class Looks:
             meet(one, other, place, self.notes, in_loss=in_loss)
         elif len(shape) in (1, 2):
             self.course.sizes.add(shape[0])
+        if place.term:
+            return  # no prediction and its target: something else belongs to it
         if place.visits in SIGHTINGS and shape == other_shape and shape in ((len(one),), (len(one), 1)):
             if self.straight_line is None:
                 from gradline.lessons.checker.straight_line import StraightLine

@@ -20,6 +20,10 @@ class Place:
         What stands there, as the learner wrote it: a variable, an expression.
     other : str
         Of a difference: what is subtracted.
+    deliberate : bool
+        A table of differences of everything with everything is asked for.
+    term : bool
+        A difference that is a term of a longer sum: `y - w * x` in `y - w * x - b`.
     """
 
     line: int
@@ -27,6 +31,7 @@ class Place:
     name: str = ""
     other: str = ""
     deliberate: bool = False
+    term: bool = False
     visits: int = 0
 
     @classmethod

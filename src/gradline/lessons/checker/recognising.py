@@ -86,6 +86,16 @@ def is_pairwise(column: ast.expr, row: ast.expr) -> bool:
     return isinstance(function, ast.Attribute) and same(function.value, row)
 
 
+def eraser_of(function: ast.expr) -> ast.Attribute | None:
+    """Of `o.zero_grad` and of `a.grad.zero_`: the attribute behind the owner of the gradients."""
+    if isinstance(function, ast.Attribute):
+        if function.attr == "zero_grad":
+            return function
+        if function.attr in ("zero_", "fill_") and is_gradient(function.value):
+            return function.value if isinstance(function.value, ast.Attribute) else None
+    return None
+
+
 def is_gradient(node: ast.expr) -> bool:
     """`something.grad`."""
     return isinstance(node, ast.Attribute) and node.attr == "grad"

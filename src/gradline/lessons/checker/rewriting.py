@@ -24,8 +24,8 @@ from typing import Any, TypeVar
 from gradline.lessons.checker.places import Place, short
 from gradline.lessons.checker.recognising import (
     LOSS_NAME,
+    eraser_of,
     is_compiled,
-    is_gradient,
     is_loss,
     is_number,
     is_pairwise,
@@ -65,6 +65,7 @@ class _Rewriting(ast.NodeTransformer):
         self.statement: ast.stmt | None = None
         self.functions: list[str] = []
         self.compiled = is_compiled(tree)
+        self.terms: set[ast.expr] = set()  # of longer sums
 
     # statements
 
@@ -161,10 +162,13 @@ class _Rewriting(ast.NodeTransformer):
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        if isinstance(node.op, ast.Add | ast.Sub):
+            self.terms |= {node.left, node.right}
         if not isinstance(node.op, ast.Sub) or is_number(node.left) or is_number(node.right):
             return self.generic_visit(node)
         place = self._place(node, short(node.left), short(node.right))
         self.places[-1].deliberate = is_pairwise(node.left, node.right) or is_pairwise(node.right, node.left)
+        self.places[-1].term = node in self.terms
         pair = self._call(node, PAIR, self.visit(node.left), self.visit(node.right), place)
         return self._call(node, SUBTRACT, ast.copy_location(ast.Starred(pair, ast.Load()), node))
 
@@ -178,7 +182,7 @@ class _Rewriting(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        function, eraser, place = node.func, _eraser(node.func), None
+        function, eraser, place = node.func, eraser_of(node.func), None
         if eraser is not None:
             place = self._place(node, short(eraser.value))
         elementwise = last_name(function) in ELEMENTWISE_LOSSES and len(node.args) >= 2
@@ -241,16 +245,6 @@ class _Rewriting(ast.NodeTransformer):
             result = self.visit(statement)
             changed += result if isinstance(result, list) else [result]
         return changed
-
-
-def _eraser(function: ast.expr) -> ast.Attribute | None:
-    """Of `o.zero_grad` and of `a.grad.zero_`: the attribute behind the owner of the gradients."""
-    if isinstance(function, ast.Attribute):
-        if function.attr == "zero_grad":
-            return function
-        if function.attr in ("zero_", "fill_") and is_gradient(function.value):
-            return function.value if isinstance(function.value, ast.Attribute) else None
-    return None
 
 
 def _read(node: ast.expr) -> ast.expr:
