@@ -117,7 +117,8 @@ def distance(X, y, fit, fit_intercept):
         exact = LinearRegression(precision="exact", fit_intercept=fit_intercept).fit(X, y)
     error = exact.inference().standard_error
     best, found = exact.coef_, fit.coef_
-    size = np.sqrt(np.mean(np.square(y))) / np.sqrt(np.mean(np.square(X, dtype=float), axis=0))
+    with np.errstate(divide="ignore"):  # a column of zeros may have any coefficient: its size is infinite
+        size = np.sqrt(np.mean(np.square(y))) / np.sqrt(np.mean(np.square(X, dtype=float), axis=0))
     if fit_intercept:
         best, found = np.append(exact.intercept_, best), np.append(fit.intercept_, found)
         size = np.append(np.sqrt(np.mean(np.square(y))), size)
