@@ -1,6 +1,7 @@
 """A measure for tests: the blocks themselves, one after the other."""
 
-from dataclasses import dataclass, fields, replace
+import copy
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -10,30 +11,30 @@ from gradline.diagnostics.second_pass import examine
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
 
+FIGURES = [field.name for field in fields(Block) if field.init and field.name not in ("frame", "scratch")]
+
 
 @dataclass(frozen=True)
 class Gathered:
     frame: Frame | None = None
 
     def of(self, block):
-        return [replace(block, X=np.array(block.X), z=np.array(block.z))]
+        return [{name: copy.deepcopy(getattr(block, name)) for name in FIGURES}]
 
     def merged(self, first, then):
         return first + then
 
     def figures(self, state):
         figures = {}
-        for name in (field.name for field in fields(Block) if field.init):
-            parts = [getattr(block, name) for block in state]
-            if name == "frame":
-                figures[name] = self.frame
-            elif name == "groups":
+        for name in FIGURES:
+            parts = [block[name] for block in state]
+            if name == "groups":
                 figures[name] = tuple(np.concatenate(numbers) for numbers in zip(*parts, strict=True))
             elif name == "stack":
                 figures[name] = np.concatenate(parts, axis=1)
             else:
                 figures[name] = None if parts[0] is None else np.concatenate(parts)
-        return self.frame, Block(**figures)
+        return self.frame, Block(self.frame, **figures)
 
 
 def gathered(source, *, kind=Moments, fit_intercept=True, solution=None, frame=None, groups=(), **options):

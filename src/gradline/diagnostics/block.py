@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gradline.data.groups import Seen
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.products import BESIDE_Z, Products
+from gradline.diagnostics.scratch import PASSING, Scratch
 from gradline.diagnostics.standing import Standing, standing
 from gradline.solution import Array
 
@@ -43,6 +44,8 @@ class Block:
         Analytic weights; None: one each.
     groups : tuple of (rows,) int
         For each clustering that was asked for the number of the row's label, the same in all blocks.
+    scratch : Scratch
+        Of the thread. It has the memory of `stack`, and so of what lies there, until the next block.
     """
 
     frame: Frame
@@ -57,17 +60,18 @@ class Block:
     times: Array | None = None
     precision: Array | None = None
     groups: tuple[NDArray[np.intp], ...] = ()
+    scratch: Scratch = field(default_factory=Scratch)
     _products: dict[int, Products] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(cls, rows: Seen, frame: Frame, directions: Array, *, frequencies: bool) -> Block:
+    def of(cls, rows: Seen, frame: Frame, directions: Array, scratch: Scratch, *, frequencies: bool) -> Block:
         """Rows in a frame, of which `directions` are those; with `frequencies` weights say how often each was met."""
         batch = rows.batch
         p, n = len(frame.centre), len(batch)
-        away = np.empty((p + 1, n))  # in one memory order whatever X has: it decides how sums round
+        away = scratch.array(PASSING, p + 1, n)  # in one memory order whatever X has: it decides how sums round
         np.subtract(batch.X.T, frame.centre[:, None], out=away[:p])
         away[p] = 1.0
-        stack = np.empty((frame.k + BESIDE_Z, n))
+        stack = scratch.array("stack", frame.k + BESIDE_Z, n)
         z, scaled, about, one = stack[:-3], *stack[-3:]
         np.dot(directions, away, out=stack[:-2])  # np.dot lets other threads compute, as @ does not
         if frame.turn is not None:
@@ -81,8 +85,9 @@ class Block:
             residual = residual.copy()
             stack *= np.sqrt(precision)
         leverage = np.einsum("ij,ij->j", z, z)
+        X, groups = batch.X, rows.groups
         return cls(
-            frame, rows.row, batch.X, z.T, residual, fitted, scaled, stack, leverage, times, precision, rows.groups
+            frame, rows.row, X, z.T, residual, fitted, scaled, stack, leverage, times, precision, groups, scratch
         )
 
     def products(self, folds: int | None = None) -> Products:
@@ -91,7 +96,7 @@ class Block:
             known = next(iter(self._products.values()), None)
             return self.products(1) if known is None else known.together()
         if folds not in self._products:
-            self._products[folds] = Products.of(self.stack, self.row, self.times, folds)
+            self._products[folds] = Products.of(self.stack, self.row, self.times, folds, self.scratch)
         return self._products[folds]
 
     @cached_property

@@ -10,19 +10,21 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.data.groups import Seen
 
-NUMBERS_A_BLOCK = 2**18  # 2 MB of z: near the cache, and worth the calls
+# 8 MB of z: more would leave the cache, and with less the threads, which hand the interpreter to each other at every
+# call, would wait for it more often.
+NUMBERS_A_BLOCK = 2**20
 Part = tuple[int, Callable[[], Iterable[Seen]]]
 
 
 def rows_a_block(k: int) -> int:
-    """Rows in a block: a power of two, 256 to 16384.
+    """Rows in a block: a power of two, 256 to 65536.
 
     Examples
     --------
     >>> rows_a_block(11), rows_a_block(200)
-    (16384, 1024)
+    (65536, 4096)
     """
-    return 1 << min(max(8, (NUMBERS_A_BLOCK // max(1, k)).bit_length() - 1), 14)
+    return 1 << min(max(8, (NUMBERS_A_BLOCK // max(1, k)).bit_length() - 1), 16)
 
 
 class Cut:

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.scratch import PASSING
 from gradline.solution import Array
 
 MOST_GRAM = (
@@ -169,7 +170,7 @@ class HypothesesMeasure:
         """See `Measure`."""
         frame = self.frame
         times, precision = block.times, block.precision
-        columns = np.empty((7, len(block.row)))
+        columns = block.scratch.array(PASSING, 7, len(block.row))
         one, f, f2, u, g, square, cube = columns
         one[:] = 1.0
         np.subtract(block.fitted, self.centre, out=f)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.diagnostics.scratch import PASSING, Scratch
 from gradline.solution import Array
 
 BESIDE_Z = 3  # rows of the stack of a block below z: the scaled residual, y and 1
@@ -35,15 +36,17 @@ class Products(NamedTuple):
     stack: Array
 
     @classmethod
-    def of(cls, stack: Array, row: NDArray[np.intp], times: Array | None, folds: int) -> Products:
-        """Of rows with these numbers; `stack` is (k + 3, rows)."""
+    def of(
+        cls, stack: Array, row: NDArray[np.intp], times: Array | None, folds: int, scratch: Scratch | None = None
+    ) -> Products:
+        """Of rows with these numbers; `stack` is (k + 3, rows), `scratch` of the thread."""
         if folds == 1:
             counted = stack if times is None else stack * times
             rows = stack.shape[1] if times is None else times.sum()
             return cls(np.array([rows], dtype=np.float64), np.dot(counted, stack.T)[None])
         rows, sums = np.zeros(folds), np.zeros((folds, len(stack), len(stack)))
         if times is None and len(row) and row[-1] - row[0] == len(row) - 1:
-            for fold, part in enumerate(_dealt(stack, folds), start=int(row[0])):
+            for fold, part in enumerate(_dealt(stack, folds, scratch or Scratch()), start=int(row[0])):
                 sums[fold % folds] = np.dot(part, part.T)
                 rows[fold % folds] = (len(row) - 1 - (fold - row[0])) // folds + 1
             return cls(rows, sums)
@@ -64,12 +67,13 @@ class Products(NamedTuple):
         return Products(self.rows.sum(keepdims=True), self.stack.sum(axis=0, keepdims=True))
 
 
-def _dealt(stack: Array, hands: int) -> Array:
+def _dealt(stack: Array, hands: int, scratch: Scratch) -> Array:
     """(hands, k + 3, rows) columns dealt out like cards; zeros where the last round does not reach all."""
     height, rows = stack.shape
     rounds = rows // hands
     whole = rounds * hands
-    dealt = np.zeros((hands, height, rounds + 1))
+    dealt = scratch.array(PASSING, hands, height, rounds + 1)
+    dealt[:, :, rounds] = 0.0
     for j in range(height):  # one after the other: each is read once, and stays near
         dealt[:, j, :rounds] = stack[j, :whole].reshape(rounds, hands).T
     dealt[: rows - whole, :, rounds] = stack[:, whole:].T

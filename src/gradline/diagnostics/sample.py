@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,25 +86,32 @@ class SampleMeasure:
         if not len(then.place):
             return first._replace(seen=seen)
         parts = [np.concatenate(pair) for pair in zip(first[:4], then[:4], strict=True)]
-        if len(parts[0]) > self.rows:
-            chosen = np.sort(np.argpartition(parts[0], self.rows - 1)[: self.rows])
-            parts = [part[chosen] for part in parts]
+        if len(parts[0]) > 2 * self.rows:  # not at each block: what is chosen stays the same
+            parts = self._least(parts)
         return _State(parts[0], parts[1], parts[2], parts[3], seen)
+
+    def _least(self, parts: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Of what was kept, places first, the rows that are wanted."""
+        if len(parts[0]) <= self.rows:
+            return [*parts]
+        chosen = np.sort(np.argpartition(parts[0], self.rows - 1)[: self.rows])
+        return [part[chosen] for part in parts]
 
     def figures(self, state: _State) -> Sample:
         """See `Measure`."""
-        order = np.argsort(state.row, kind="stable")
-        fitted, residual, scaled, leverage = state.figures[order].T
+        _, row, figures, X = self._least(state[:4])
+        order = np.argsort(row, kind="stable")
+        fitted, residual, scaled, leverage = figures[order].T
         stands = standing(scaled, leverage, self.frame)
         return Sample(
-            row=state.row[order],
+            row=row[order],
             fitted=fitted,
             actual=fitted + residual,
             residual=residual,
             studentised=stands.studentised,
             leverage=leverage,
             cooks=stands.cooks,
-            X=state.X[order] if len(self.frame.centre) <= MOST_FEATURES else None,
+            X=X[order] if len(self.frame.centre) <= MOST_FEATURES else None,
             whole=len(order) == state.seen,
         )
 

@@ -19,6 +19,7 @@ from gradline.diagnostics.cutting import Cut, Part, rows_a_block
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.in_parts import states_of_parts
 from gradline.diagnostics.same_rows import SameRows
+from gradline.diagnostics.scratch import Scratch
 from gradline.errors import DataError
 from gradline.moments.one_pass import pieces_of
 from gradline.moments.parallel import InOrder, accumulate, available_threads
@@ -39,7 +40,7 @@ class Measure(Protocol[State, Figures_co]):
     place; None: as they are.
 
     A measure that is a dataclass with a field `frame` is given the frame that the pass ends with, see `examine`. `of`
-    must not keep views of a block: its arrays are large, and states wait for their turn.
+    must not keep views of a block: its memory is used again for the next.
     """
 
     def of(self, block: Block, /) -> State:
@@ -151,14 +152,14 @@ def _read(
     threads: int | None,
 ) -> list[Any]:
     results = InOrder(_States(measures, None))
-    directions = frame.directions()
+    directions, scratch = frame.directions(), Scratch()
     frequencies = bool(getattr(source, "frequencies", False))
     if isinstance(source, PartedSource):
         read = partial(_read, frame=frame, measures=measures, watch=None, threads=1)
         return states_of_parts(source, read, measures, groups, watch)
 
     def take(number: int, rows: Seen) -> None:
-        block = Block.of(rows, frame, directions, frequencies=frequencies)
+        block = Block.of(rows, frame, directions, scratch, frequencies=frequencies)
         results.put(number, _States(measures, [measure.of(block) for measure in measures]))
 
     cut = Cut(rows_a_block(frame.k), take, watch)

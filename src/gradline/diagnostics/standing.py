@@ -42,7 +42,8 @@ def standing(scaled: Array, leverage: Array, frame: Frame) -> Standing:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         left = 1.0 - leverage
-        left = np.where(left > ALONE, left, np.nan)
+        if left.min(initial=np.inf) <= ALONE:
+            left = np.where(left > ALONE, left, np.nan)
         sd = frame.residual_sd if frame.residual_sd > 0.0 else math.nan
         internal = scaled / np.sqrt(left)
         internal /= sd
