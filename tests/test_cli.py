@@ -264,7 +264,7 @@ BAD_FILES = {
     "one row": ("x,y\n1,2\n", ["one row"]),
     "nan": ("x,y\n1,2\nnan,3\n3,nan\n4,7\n", ["column 'x' has 1 missing", "row 2", "column 'y' has 1", "row 3"]),
     "infinite": ("x,y\n1,2\n2,3\ninf,4\n", ["row 3"]),
-    "constant": ("x,c,y\n1,5,2\n2,5,3\n4,5,4\n", ["'c'", "constant"]),
+    "all constant": ("c,y\n5,2\n5,3\n5,4\n", ["constant"]),
     "ragged": ("x,y\n1,2\n3\n5,6\n", ["line 3"]),
 }
 
@@ -280,6 +280,17 @@ def test_bad_input_gets_one_clear_sentence(case, tmp_path):
     assert len(done.stderr.strip().splitlines()) <= 2
     for word in words:
         assert word in done.stderr
+
+
+@pytest.mark.parametrize("engine", [[], ["--engine", "numpy"]])
+def test_a_constant_column_is_named_and_the_others_are_fitted(engine, tmp_path):
+    (tmp_path / "table.csv").write_text("x,c,y\n1,5,2\n2,5,3\n4,5,4\n")
+    done = gradline("fit", "table.csv", "--target", "y", *engine, "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "'c' is constant" in done.stderr
+    fit = json.loads(done.stdout)
+    assert fit["coef"]["x"] == pytest.approx(9 / 14)  # by hand: sums of products about the means, 3 and 14/3
+    assert fit["coef"]["c"] == 0
 
 
 def test_a_missing_target_suggests_the_nearest(houses):
