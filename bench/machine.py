@@ -6,8 +6,13 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import statistics
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from bench.clock import available_cores
 
@@ -27,6 +32,18 @@ PACKAGES = (
 
 
 @dataclass(frozen=True)
+class Pace:
+    """What work of three kinds takes on this machine, by itself: the medians of five.
+
+    Machines of one name differ in each, and not alike, so ratios of an interpreted to a compiled loop do too.
+    """
+
+    interpreter_ms: float  # a million additions in a Python loop
+    copy_gb_per_s: float  # an array of 256 MB, by one thread
+    gather_ms: float  # a million rows of ten float64, one after the other, in random order
+
+
+@dataclass(frozen=True)
 class About:
     """The head of the page."""
 
@@ -40,6 +57,7 @@ class About:
     load: float
     quick: bool
     versions: dict[str, str]
+    pace: Pace
 
 
 def describe(threads: int, *, quick: bool) -> About:
@@ -54,7 +72,35 @@ def describe(threads: int, *, quick: bool) -> About:
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
         quick=quick,
         versions={name: version(name) for name in PACKAGES},
+        pace=_pace(),
     )
+
+
+def _pace() -> Pace:
+    source = np.ones(32_000_000)
+    target = np.zeros_like(source)
+    rows, order = source[:10_000_000].reshape(-1, 10), np.random.default_rng(0).permutation(1_000_000)
+    return Pace(
+        interpreter_ms=1e3 * _median_seconds(_additions),
+        copy_gb_per_s=source.nbytes / 1e9 / _median_seconds(lambda: np.copyto(target, source)),
+        gather_ms=1e3 * _median_seconds(lambda: np.take(rows, order, axis=0, out=target[:10_000_000].reshape(-1, 10))),
+    )
+
+
+def _additions() -> int:
+    total = 0
+    for number in range(1_000_000):
+        total += number
+    return total
+
+
+def _median_seconds(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def version(package: str) -> str:

@@ -140,11 +140,12 @@ class ArraySource:
         if shuffle is not None:
             self._lay_out_for_take()
         order = None if shuffle is None else shuffle.permutation(len(self.y))
-        blocks = self._blocks(suitable if sparse else size, order)
-        if (
-            sparse
-        ):  # to make some CSR rows dense takes 50 us, however few they are: cut small batches from a large block
-            blocks = regroup((block.dense() for block in blocks), size)
+        if sparse:  # to make some CSR rows dense takes 50 us, however few they are
+            blocks = regroup((block.dense() for block in self._blocks(suitable, order)), size)
+        elif order is not None:  # as a call of np.take takes some us, however few rows it gathers
+            blocks = regroup(self._blocks(size * max(1, suitable // 16 // size), order), size)
+        else:
+            blocks = self._blocks(size, None)
         for block in blocks:
             yield Batch.of(*block)
 
