@@ -62,8 +62,8 @@ def _head(about: About, minutes: float) -> str:
             "Written by `make bench`, which repeats all of it (`.venv/bin/python bench/run.py --quick` is the short "
             f"form); do not edit. {size}",
             f"- **Machine**: {about.processor}, {about.cores} cores, {about.memory_gb:.0f} GB, {about.system}\n"
-            f"- **Its pace**: a million additions in a Python loop {about.pace.interpreter_ms:.0f} ms; a copy in memory "
-            f"{about.pace.copy_gb_per_s:.1f} GB/s; a million rows of ten float64 in random order "
+            f"- **Its pace**: a million additions in a Python loop {about.pace.interpreter_ms:.0f} ms; a copy in "
+            f"memory {about.pace.copy_gb_per_s:.1f} GB/s; a million rows of ten float64 in random order "
             f"{about.pace.gather_ms:.0f} ms\n"
             f"- **Threads**: {about.threads} for every contender\n"
             f"- **Date**: {about.date}; the run took {minutes:.0f} minutes; load at its start {about.load:.1f}\n"
