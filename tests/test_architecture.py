@@ -197,6 +197,53 @@ def test_importing_gradline_takes_a_moment():
     assert min(float(fresh(code)) for _ in range(5)) < 0.15
 
 
+UNUSED_BY_A_PLAIN_FIT = {  # parts of the package, beside every heavy library but those that it takes
+    "descent",
+    "estimators",
+    "lessons",
+    "model_file",
+    "report.displays",
+    "report.lab",
+    "report.page",
+    "report.second_look",
+    "diagnostics.diagnosis",
+    "diagnostics.frame",
+    "diagnostics.second_pass",
+    "data.databases.adbc",
+    "data.databases.postgresql",
+    "data.databases.sqlite",
+    "moments.device",
+}
+USED_BY_A_PLAIN_FIT = {"pyarrow", "scipy", "threadpoolctl", "typer"}
+
+
+def test_a_plain_fit_imports_what_it_uses_and_no_more(tmp_path):
+    """The exact way over a small file, told as text: nothing of descents, of second looks, of other kinds of tables."""
+    (tmp_path / "small.csv").write_text("x,y\n1,2\n2,4.1\n3,6\n", encoding="utf-8")
+    code = f"""
+import sys
+from gradline.cli import main
+
+sys.argv = ["gradline", "fit", {str(tmp_path / "small.csv")!r}, "--target", "y"]
+try:
+    main()
+finally:
+    print("imported", *sys.modules)
+"""
+    told, _, imported = fresh(code).rpartition("imported")
+    assert "exact least squares" in told
+    modules = set(imported.split())
+    assert USED_BY_A_PLAIN_FIT | {"gradline.moments.solve"} <= modules  # they are seen where they are
+    assert not ({*HOMES} - USED_BY_A_PLAIN_FIT) & modules
+    assert not {f"gradline.{part}" for part in UNUSED_BY_A_PLAIN_FIT} & modules
+
+
+def test_what_a_plain_fit_leaves_out_is_there():
+    for part in UNUSED_BY_A_PLAIN_FIT:
+        path = SOURCE / part.replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").is_file(), part
+
+
 def test_public_names_are_listed_and_exist():
     code = "import gradline; print([n for n in gradline.__all__ if getattr(gradline, n, None) is None])"
     assert fresh(code) == "[]"

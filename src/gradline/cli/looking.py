@@ -50,6 +50,8 @@ class Look:
 
     def tell_before(self, table: Source) -> None:
         """What will be missing, where that is known before the fit."""
+        if not (self.pages or self.diagnose):
+            return
         from gradline.report.second_look import read_once
 
         once = read_once(table)
@@ -63,7 +65,6 @@ def covariance_for(text: str, table: Source, *, another_loss: bool) -> Asked | N
     """What --covariance says; what can be refused is refused before an hour is spent on the fit."""
     from gradline.data.roles import find_column
     from gradline.diagnostics.covariance import parse
-    from gradline.report.second_look import read_once
 
     try:
         asked = parse(text)
@@ -76,6 +77,8 @@ def covariance_for(text: str, table: Source, *, another_loss: bool) -> Asked | N
         raise typer.BadParameter(
             "only the squared loss has one: the errors of the others are robust already", param_hint="--covariance"
         )
+    from gradline.report.second_look import read_once
+
     if once := read_once(table):
         raise DataError(
             f"{once}, but the {asked.kind} covariance needs the rows a second time",

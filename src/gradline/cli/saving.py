@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 def check(path: str | None, source: str) -> None:
     """Refuse a place for a model file before an hour is spent on the fit."""
-    from gradline.model_file import check_place
-
     if path is not None:
+        from gradline.model_file import check_place
+
         refuse_to_overwrite(path, source, "--save")
         check_place(path)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from gradline.diagnostics.frame import Frame
 from gradline.errors import DataError
 from gradline.moments.inference import Inference
 from gradline.moments.other_errors import with_covariance
 from gradline.solution import Array
+
+if TYPE_CHECKING:
+    from gradline.diagnostics.frame import Frame
 
 Spec: TypeAlias = Any  # a text, a tuple, or an Asked: see `checked`
 

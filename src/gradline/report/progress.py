@@ -6,12 +6,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from gradline.data.extent import Extent, extent
 from gradline.data.source import Source
-from gradline.descent.watching.history import Callback, History
 from gradline.errors import GradlineError
 from gradline.moments.one_pass import Watch
+
+if TYPE_CHECKING:
+    from gradline.descent.watching.history import Callback, History
 
 BETWEEN_LINES = 5.0  # seconds, in pipes and logs
 BETWEEN_LOOKS = 0.1  # seconds, on a terminal

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
-from gradline.data.databases.postgresql import PostgresReader
-from gradline.data.databases.query import DatabaseReader
-from gradline.data.databases.sqlite import SqliteReader, path_of
+if TYPE_CHECKING:
+    from gradline.data.databases.query import DatabaseReader
 
 
 def open_database_reader(uri: str | os.PathLike[str], query: str | None) -> DatabaseReader:
@@ -38,7 +38,11 @@ def open_database_reader(uri: str | os.PathLike[str], query: str | None) -> Data
     """
     text = os.fspath(uri)
     if re.match(r"postgres(ql)?://", text, re.IGNORECASE):
+        from gradline.data.databases.postgresql import PostgresReader
+
         return PostgresReader(text, query)
+    from gradline.data.databases.sqlite import SqliteReader, path_of
+
     return SqliteReader(path_of(text), query)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting
-from gradline.descent.fit import Descent
-from gradline.descent.losses.loss import Loss, Squared
 from gradline.diagnostics.covariance import Robust
 from gradline.errors import DataError
 from gradline.moments.association import Association
@@ -21,6 +19,10 @@ from gradline.moments.precision import Statistics
 from gradline.report.formats import Account, Readable
 from gradline.report.summary.naming import INTERCEPT, Names
 from gradline.solution import Array, Certificate, Solution, Status
+
+if TYPE_CHECKING:
+    from gradline.descent.fit import Descent
+    from gradline.descent.losses.loss import Loss
 
 NEAR = 0.01  # standard errors: farther from the answer, its tests and intervals would be about another line
 
@@ -135,6 +137,8 @@ class Summary(Readable):
         cls, descent: Descent, names: Names, *, engine: str, fit_intercept: bool, confidence: float = 0.95
     ) -> Summary:
         """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give."""
+        from gradline.descent.losses.loss import Squared
+
         problem = descent.problem
         if problem.exact is None:
             raise DataError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gradline.descent.losses.loss import Huber, Loss, Quantile
 from gradline.report.figures import magnitude, p_value, places, short
 from gradline.report.formats import Account, Table
 from gradline.report.formats.text import LEAST_NAME, room_for_names
@@ -14,6 +13,7 @@ from gradline.report.summary.columns import beside_each_other, collinear
 from gradline.report.summary.naming import INTERCEPT
 
 if TYPE_CHECKING:
+    from gradline.descent.losses.loss import Loss
     from gradline.report.summary.summary import Summary
 
 MOST_DIGITS = (15, 11, 8, 6, 5)  # as many as leave room for names
@@ -153,6 +153,8 @@ def how_it_went(learning_rate: float, limit: float | None, loss: float, held_out
 
 def _loss(loss: Loss) -> str:
     """Which loss was minimised, and where its standard errors are from."""
+    from gradline.descent.losses.loss import Huber, Quantile
+
     match loss:
         case Huber():
             what = f"Huber loss: squares within {loss.width:.5g} of the line, straight beyond"
