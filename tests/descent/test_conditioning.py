@@ -53,7 +53,7 @@ def test_the_triangle_is_that_of_a_qr_decomposition(kind, bias):
     # Float64 sums square the condition number, some 1e2 here.
     np.testing.assert_allclose(triangle.lower / size[:, None], expected / size[:, None], rtol=0, atol=1e4 * EPS)
     assert (np.triu(triangle.lower, 1) == 0).all()
-    np.testing.assert_allclose(triangle.centre, centre, rtol=1e-13)
+    np.testing.assert_allclose(triangle.centre[:-1], centre, rtol=1e-13)
 
 
 def gram_schmidt(X, bias):
@@ -88,7 +88,7 @@ def test_the_triangle_of_exact_sums_is_right_where_columns_are_nearly_equal(e, o
 def test_the_centre_of_exact_sums_has_a_hundred_bits():
     X, y = near(1e6, offset=1e9 / 3)
     triangle = ExactMoments.of(X, y).triangle()
-    for column, high, low in zip(X.T.tolist(), triangle.centre, triangle.rest, strict=True):
+    for column, high, low in zip([*X.T.tolist(), y.tolist()], triangle.centre, triangle.rest, strict=True):
         mean = sum(map(Fraction, column)) / len(column)
         assert abs(Fraction(high) + Fraction(low) - mean) <= abs(mean) / 2**105
 

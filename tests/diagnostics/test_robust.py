@@ -52,6 +52,19 @@ def small_blocks(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [Moments, ExactMoments])
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize(("far_y", "far_x"), [(2.0**30, 0.0), (2.0**30, 2.0**20), (-(2.0**40), 2.0**20)])
+def test_rows_far_from_zero_lose_no_digit(far_y, far_x, weighted, kind):
+    X, y = (np.round(values * 2.0**10) / 2.0**10 for values in table())  # so that what is added rounds nothing
+    w = np.random.default_rng(1).uniform(0.2, 4.0, len(y)) if weighted else None
+    covariance = ours(ArraySource(X + far_x, y + far_y, w), "HC3", kind=kind).covariance
+    # A slope errs by some 1e-15 of its standard error times |t|, below 1e3 here: that far off are residuals.
+    near = np.diag(fitted(X, y, w).get_robustcov_results("HC3").cov_params())
+    terms = slice(1 if far_x else 0, None)  # the intercept is another where columns are elsewhere
+    np.testing.assert_allclose(np.sqrt(np.diag(covariance)[terms] / near[terms]), 1.0, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("weighted", [True, False])
 @pytest.mark.parametrize("spec", ["HC0", "HC1", "HC2", "HC3"])

@@ -232,6 +232,18 @@ def test_shards_that_drift_apart_lose_nothing():
     np.testing.assert_allclose(merged.scatter, scatter.astype(float), rtol=1e-13)
 
 
+def test_what_rounding_took_from_a_mean_is_kept():
+    rng = np.random.default_rng(8)
+    (X, y), (first, u) = table(rng, rows=40, features=2, offset=1e9 / 3), table(rng, rows=60, features=2, offset=333e6)
+    for moments in (Moments.of(X, y), Moments.of(first, u) + Moments.of(X, y) - Moments.of(first, u)):
+        triangle, (_, mean, _) = moments.triangle(), exact_sums(X, y)
+        found = [Fraction(high) + Fraction(low) for high, low in zip(triangle.centre, triangle.rest, strict=True)]
+        # That of s / W, see `assert_same`: some 1e-15 of the spread of all rows that ever came in.
+        error = np.sqrt(np.diag(error_bound(moments)) * moments._sums.rounding / moments.weight)
+        assert (np.abs((found - mean).astype(float)) <= error).all()
+        assert (error < 6e-9).all()  # where rounded means are off by up to 3e-8, that of y by 6e-8
+
+
 def test_a_few_rows_far_away_do_not_set_the_shift():
     rng = np.random.default_rng(8)
     far = Moments.of(rng.normal(size=(3, 1)) + 1e9, rng.normal(size=3))

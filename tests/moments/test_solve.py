@@ -361,7 +361,7 @@ def test_a_residual_below_the_rounding_of_the_sums_is_not_vouched_for():
 
 
 def test_equations_of_overflowed_sums_have_no_answer():
-    sums = NormalEquations(3, 3.0, np.ones(2), np.full((2, 2), np.inf), np.full(3, np.inf), 1e-15, True)
+    sums = NormalEquations(3, 3.0, np.ones(2), np.zeros(2), np.full((2, 2), np.inf), np.full(3, np.inf), 1e-15, True)
     solution = solve(sums)
     assert np.isnan(solution.coef).all()
     assert math.isnan(solution.intercept)

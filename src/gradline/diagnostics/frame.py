@@ -48,8 +48,8 @@ class Frame:
         Coefficients in data units = T @ (coefficients on z). NaN in the rows of terms that are not estimated.
     coefficients : (k_all,) float64
         In data units; zero where not estimated.
-    level : float
-        The fitted value at the centre.
+    level, level_rest : float
+        The fitted value at the centre, and what rounding took from it: residuals of a y far from zero can tell.
     residual_sd : float
         0 for an exact fit, NaN without residual degrees of freedom.
     exact_fit : bool
@@ -89,6 +89,7 @@ class Frame:
     T: Array
     coefficients: Array
     level: float
+    level_rest: float
     residual_sd: float
     exact_fit: bool
     df_residual: int
@@ -137,39 +138,42 @@ class Frame:
 
         whitening = np.zeros((features, len(kept) + bias))
         whitening[kept, bias:] = inverse / size[:, None] / root
-        shift = -(triangle.rest @ whitening)
+        centre, rest = triangle.centre[:-1], triangle.rest[:-1]
+        shift = -(rest @ whitening)
         T = np.full((features + bias, len(kept) + bias), np.nan)
         T[kept + bias] = whitening[kept]
         if bias:
-            T[0] = -_dot(triangle.centre, triangle.rest, whitening)
+            T[0] = -_dot(centre, rest, whitening).high
             T[0, 0] = shift[0] = 1.0 / root
 
         slopes = solution.coef
-        level = _level(triangle.centre, slopes, solution.intercept)
+        level = _dot(np.append(centre, 1.0), np.zeros(features + 1), np.append(slopes, solution.intercept)[:, None])[0]
         if bias and solution.status is Status.SOLVED:  # through the means; an intercept far from y has lost its digits
-            level = float(moments.mean[-1]) - float(triangle.rest @ slopes)
+            mean = DoubleDouble(triangle.centre[-1:], triangle.rest[-1:])[0]
+            level = mean - DoubleDouble.of(np.array(rest @ slopes))
         pull = np.zeros(len(kept) + bias)
         if solution.status is not Status.SOLVED:
             best = moments.solve(fit_intercept=fit_intercept)
             change = best.coef - slopes
             pull[bias:] = root * (triangle.lower.T @ change[kept])
             if bias:
-                pull[0] = root * (best.intercept - solution.intercept + float(triangle.centre @ change))
+                pull[0] = root * (best.intercept - solution.intercept + float(centre @ change))
             if np.delete(change, kept).any():  # an effect shared with a column that depends on others: no one way back
                 pull[:] = np.nan
         condition = float(np.linalg.norm(scaled) * np.linalg.norm(inverse))
-        far = np.abs(triangle.centre[kept]) / np.sqrt((triangle.lower**2).sum(axis=1))
+        far = np.abs(centre[kept]) / np.sqrt((triangle.lower**2).sum(axis=1))
         return cls(
             names=terms,
             fit_intercept=fit_intercept,
             kept=kept,
-            centre=triangle.centre,
+            centre=centre,
             whitening=whitening,
             shift=shift,
             turn=None,
             T=T,
             coefficients=np.append(solution.intercept, slopes) if bias else slopes,
-            level=level,
+            level=float(level.high),
+            level_rest=float(level.low),
             residual_sd=inference.residual_sd,
             exact_fit=inference.exact_fit,
             df_residual=inference.df_residual,
@@ -196,11 +200,12 @@ class Frame:
         return self.coefficients[self.bias :]
 
     def directions(self) -> Array:
-        """(k + 1, p + 1) what makes z, before its turn, of a row about the centre and a one; last, the slopes."""
+        """(k + 1, p + 1) what makes z, before its turn, of a row about the centre and a one; last, its fitted value."""
         directions = np.zeros((self.k + 1, len(self.centre) + 1))
         directions[:-1, :-1] = self.whitening.T
         directions[:-1, -1] = self.shift
         directions[-1, :-1] = self.slopes
+        directions[-1, -1] = self.level_rest
         return directions
 
     def in_data_units(self, covariance: Array) -> Array:
@@ -252,16 +257,12 @@ def _moved(T: Array, covariance: Array) -> Array:
     return whole
 
 
-def _level(centre: Array, slopes: Array, intercept: float) -> float:
-    terms = np.append(centre, 1.0)
-    return float(_dot(terms, np.zeros_like(terms), np.append(slopes, intercept)[:, None])[0])
-
-
-def _dot(centre: Array, rest: Array, columns: Array) -> Array:
-    """(centre + rest)' columns, rounded once: where columns are far from zero and nearly collinear the sums cancel."""
+def _dot(centre: Array, rest: Array, columns: Array) -> DoubleDouble:
+    """(centre + rest)' columns: where columns are far from zero and nearly collinear the sums cancel."""
     total = DoubleDouble.of(np.zeros(columns.shape[1]))
     for row, high, low in zip(columns, centre, rest, strict=True):
         total += DoubleDouble.of(row) * DoubleDouble(np.array(high), np.array(low))
     with np.errstate(over="ignore", invalid="ignore"):
         plain: Array = centre @ columns
-    return np.where(np.isfinite(total.high), total.high, plain)
+    known = np.isfinite(total.high) & np.isfinite(total.low)
+    return DoubleDouble(np.where(known, total.high, plain), np.where(known, total.low, 0.0))

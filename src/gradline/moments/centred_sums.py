@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradline.moments.integers.double_double import two_sum
 from gradline.solution import Array
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -64,6 +65,15 @@ class CentredSums:
             return np.full(len(self.sums), np.nan)
         with np.errstate(over="ignore", invalid="ignore"):
             return self.shift + self.sums / self.weight
+
+    @property
+    def rest(self) -> Array:
+        """What rounding took from `mean`: together they err by the rounding of s / W. 0 where the mean is no number."""
+        if self.rows == 0:
+            return np.zeros(len(self.sums))
+        with np.errstate(over="ignore", invalid="ignore"):
+            _, rest = two_sum(self.shift, self.sums / self.weight)
+        return np.where(np.isfinite(rest), rest, 0.0)
 
     @property
     def rounding(self) -> float:
@@ -146,7 +156,8 @@ class CentredSums:
                 block_sums=self.block_sums + other.block_sums,
                 block_rows=max(self.block_rows, other.block_rows),
             )
-        return merged.centred() if merged.is_off_centre() else merged
+        # To the rounded mean: what it has lost stays in the sums, for `rest`.
+        return merged.moved(merged.mean - merged.shift, merged.mean) if merged.is_off_centre() else merged
 
     def is_off_centre(self) -> bool:
         """Whether centring would cost a digit: some S_jj is ten times what is left of it about the mean."""

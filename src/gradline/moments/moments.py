@@ -394,6 +394,7 @@ class Moments:
             rows=self.rows,
             weight=self.weight,
             mean=self.mean,
+            rest=self._sums.rest,
             scatter=sums.squares,
             mass=sums.mass,
             rounding=sums.rounding,

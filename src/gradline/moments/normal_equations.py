@@ -23,6 +23,8 @@ class NormalEquations:
     rows, weight : int, float
     mean : (p + 1,) float64
         Of the columns of X, then y.
+    rest : (p + 1,) float64
+        What rounding took from each mean.
     scatter : (p + 1, p + 1) float64
         C = sum of w (z - centre)(z - centre)^T, z = (x, y).
     mass : (p + 2,) float64
@@ -37,6 +39,7 @@ class NormalEquations:
     rows: int
     weight: float
     mean: Array
+    rest: Array
     scatter: Array
     mass: Array
     rounding: float

@@ -60,9 +60,10 @@ class Triangle:
     lower : (k, k) float64
         Lower triangular, in data units; lower @ lower.T is the mean cross-product matrix of the columns, about the
         centre. Each row errs relative to its own length, whatever the condition number.
-    centre, rest : (p,) float64
-        Means of all columns of X (zero without an intercept) and, from exact sums, what rounding took from them: where
-        columns are nearly collinear and far from zero, a last digit of the centre is many standard deviations of u.
+    centre, rest : (p + 1,) float64
+        Means of all columns of X, then of y (zero without an intercept), and what rounding took from them: where
+        columns are nearly collinear and far from zero, a last digit of the centre is many standard deviations of u, and
+        where y is far from zero, residuals have many digits after the last of its mean.
     """
 
     columns: NDArray[np.intp]
@@ -95,7 +96,7 @@ def solve(equations: NormalEquations) -> Solution:
     --------
     >>> mean, scatter = np.array([0.5, 2.0]), np.array([[1.0, 2.0], [2.0, 4.0]])
     >>> mass = np.array([1.0, 4.0, 4.0])
-    >>> sums = NormalEquations(4, 4.0, mean, scatter, mass, 1e-15, True)
+    >>> sums = NormalEquations(4, 4.0, mean, np.zeros(2), scatter, mass, 1e-15, True)
     >>> solve(sums).coef, solve(sums).intercept
     (array([2.]), 1.0)
     """
@@ -164,5 +165,6 @@ def factor(equations: NormalEquations) -> Triangle:
     with one_blas_thread():
         fit = reduce(equations)
         lower = fit.scale[:, None] * np.linalg.cholesky(fit.matrix) / math.sqrt(equations.weight)
-    nothing = np.zeros(len(equations.mean) - 1)
-    return Triangle(fit.kept, lower, equations.mean[:-1] if equations.fit_intercept else nothing, nothing)
+    nothing = np.zeros_like(equations.mean)
+    centre, rest = (equations.mean, equations.rest) if equations.fit_intercept else (nothing, nothing)
+    return Triangle(fit.kept, lower, centre, rest)

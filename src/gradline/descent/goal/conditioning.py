@@ -150,10 +150,11 @@ class Conditioned:
         target_centre = float(moments.mean[-1]) if bias else 0.0
         square = moments.scatter[-1, -1] / moments.weight + (moments.mean[-1] - target_centre) ** 2
         target_scale = float(2.0 ** np.round(0.5 * np.log2(square))) if square > 0 else 1.0
+        centres, rests = triangle.centre[:-1], triangle.rest[:-1]
         lever = DoubleDouble.of(np.zeros(len(columns)))
-        for row, centre, rest in zip(T, triangle.centre, triangle.rest, strict=True):
+        for row, centre, rest in zip(T, centres, rests, strict=True):
             lever += DoubleDouble.of(row) * DoubleDouble(np.array(centre), np.array(rest))
-        return cls(triangle.centre, T, inverse, triangle.rest @ T, lever.high, target_centre, target_scale)
+        return cls(centres, T, inverse, rests @ T, lever.high, target_centre, target_scale)
 
     def levelled(self, H: Array, *, bias: bool) -> tuple[Conditioned, Array]:
         """The frame in which a loss whose half Hessian is H in this one has all curvatures equal; and N, v = N v_new.

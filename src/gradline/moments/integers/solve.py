@@ -118,7 +118,7 @@ def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
     factor = next(factor for factor in factors if not isinstance(factor, Float64Factor))
     lower = np.ldexp(factor.lower / math.sqrt(to_float(squared, 1, -2 * bits)), scale[:, None])
     centre, rest = [], []
-    for mean, exponent in zip(equations.mean[:-1].tolist(), equations.scale[:-1], strict=True):
+    for mean, exponent in zip(equations.mean.tolist(), equations.scale, strict=True):
         exact = Fraction(mean, equations.weight) * Fraction(2) ** (exponent - equations.mean_place)
         centre.append(float(exact))
         rest.append(float(exact - Fraction(centre[-1])))
