@@ -63,6 +63,20 @@ def test_text_fits_80_columns_whatever_the_numbers(scale):
     assert widest(str(nearly_exact.summary())) <= 80
 
 
+@pytest.mark.parametrize(("noise", "offset"), [(1.0, 0.0), (1e-6, 0.0), (1e-6, 1e7), (1e4, 1e18)])
+def test_every_coefficient_shows_its_digits_whatever_stands_beside_it(noise, offset):
+    rng = np.random.default_rng(3)
+    X, names = rng.normal(size=(60, 4)), ["a", "b", "c" * 30, "d" * 30]
+    y = X @ [123.4567891, -0.00123456789, 98765.4321, 1e-9] + noise * rng.normal(size=60) + offset
+    summary = LinearRegression().fit(ArraySource(X, y, feature_names=names)).summary()
+    text = str(summary).splitlines()
+    shown = dict(re.findall(r"^(\S+)\s+(-?\d\S*)  ", "\n".join(text[2 : text.index("", 2)]), re.MULTILINE))
+    for name, value, error in zip(summary.terms, summary.coef, summary.inference.standard_error, strict=True):
+        # The third digit of the standard error, rounded: half a hundredth of it; no more than 15 digits, rounded.
+        assert abs(float(shown[name]) - value) <= 0.005 * error + 5e-15 * abs(value)
+    assert widest(str(summary)) <= 80
+
+
 def test_text_fits_80_columns_whatever_the_names(hostile):
     text = hostile.to_text(details=True)
     assert widest(text) <= 80

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from gradline.descent.losses.loss import Loss
     from gradline.report.summary.summary import Summary
 
-MOST_DIGITS = (15, 11, 8, 6, 5)  # as many as leave room for names
+MOST_DIGITS = 15  # those of every float64 number
 
 
 def told(summary: Summary, *, details: bool) -> Account:
     """See `Summary.account`."""
-    tables, notes = [_table(summary)], _notes(summary)
+    tables, notes = _tables(summary), _notes(summary)
     if details and summary.trusted:
         table, more = beside_each_other(summary)
         tables.append(table)
@@ -37,19 +37,19 @@ def _heading(summary: Summary) -> str:
     return f"{summary.target} on {features} {plural} of {summary.source} ({rows}), {way}"
 
 
-def _table(summary: Summary) -> Table:
+def _tables(summary: Summary) -> list[Table]:
+    """The coefficients; their intervals in a table of their own where so many digits leave no room for names."""
     way = summary.descent
     if way is not None and not summary.trusted:
         rows = zip(summary.terms, summary.coef, way.exact, strict=True)
-        return Table([["", "unfinished", "exact answer"], *([n, short(c), short(e)] for n, c, e in rows)])
-    for most in MOST_DIGITS:
-        rows_ = _coefficients(summary, most)
-        if room_for_names(rows_) >= LEAST_NAME:
-            break
-    return Table(rows_)
+        return [Table([["", "unfinished", "exact answer"], *([n, short(c), short(e)] for n, c, e in rows)])]
+    coefficients = _coefficients(summary)
+    if room_for_names(coefficients) >= LEAST_NAME:
+        return [Table(coefficients)]
+    return [Table([row[:-2] for row in coefficients]), Table([[row[0], *row[-2:]] for row in coefficients])]
 
 
-def _coefficients(summary: Summary, most: int) -> list[list[str]]:
+def _coefficients(summary: Summary) -> list[list[str]]:
     i = summary.inference
     tail = 50 * (1 - i.confidence)
     table = [["", "estimate", "std. error", "t", "p", f"{tail:g}%", f"{100 - tail:g}%"]]
@@ -57,11 +57,12 @@ def _coefficients(summary: Summary, most: int) -> list[list[str]]:
         low, high = i.confidence_interval[k]
         error = i.standard_error[k]
         # as many digits as show the third of the standard error
-        digits = max(5, min(most, magnitude(max(abs(low), abs(high))) - magnitude(error) + 3))
+        needed = magnitude(max(abs(low), abs(high))) - magnitude(error) + 3 if error > 0.0 else 7
+        digits = max(5, min(MOST_DIGITS, needed))
         table.append(
             [
                 name,
-                short(summary.coef[k], max(min(7, most), digits)),
+                short(summary.coef[k], max(7, digits)),
                 short(error, 4),
                 places(i.t[k]),
                 p_value(i.p_value[k]),
