@@ -8,7 +8,7 @@ import pytest
 
 from gradline.cli import main
 from gradline.cli.telling import told
-from gradline.lessons.checker.looks import STRICT
+from gradline.lessons.checker.watchers import STRICT
 
 collect_ignore = ["loops"]
 

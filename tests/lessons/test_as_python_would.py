@@ -9,6 +9,7 @@ import pytest
 
 from gradline.lessons.checker import rewriting
 from gradline.lessons.checker.looks import BLIND
+from gradline.lessons.checker.script import without_us
 from tests.lessons.checking import run
 
 SCRIPTS = {
@@ -322,8 +323,9 @@ def test_what_a_run_puts_in_place_is_taken_away(tmp_path):
     run(path)
     assert hooks == [torch.autograd.backward, len(torch.nn.modules.module._global_forward_pre_hooks)]
     assert before == (sys.argv, sys.excepthook, sys.modules["__main__"], warnings.showwarning)
-    left = [name for name in vars(builtins) if name.startswith("__gradline")]
-    assert {name: vars(builtins)[name] for name in left} == BLIND  # functions of the script may yet be called
+    left = [look for name, look in vars(builtins).items() if name.startswith("__gradline")]
+    assert left
+    assert all(look in BLIND.values() for look in left)  # functions of the script may yet be called
 
 
 MODULES = ["statistics", "fractions", "_pydecimal", "colorsys", "bisect", "textwrap", "calendar", "difflib", "ast"]
@@ -388,3 +390,13 @@ def test_threads_that_were_there_before_and_pools_left_open_are_not_waited_for(t
     finally:
         end.set()
     assert in_a_process(path, "-m", "gradline", "check").stdout.startswith("3\na thread of its own\n")
+
+
+def test_a_traceback_may_have_no_line():
+    """Ctrl-C at the jump back of a loop: CPython 3.11 has no line there. Here there is none anywhere."""
+    code = compile("1 / 0", "loop.py", "exec").replace(co_linetable=b"")
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(code)
+    traceback = raised.value.__traceback__.tb_next
+    assert traceback.tb_lineno is None
+    assert without_us(traceback) is traceback

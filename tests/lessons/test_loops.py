@@ -22,6 +22,7 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "01_function": 10,
     "01_nn": 10,
     "01_only_w": 9,
+    "02_after_floats": 5,
     "02_autograd": 8,
     "02_functional": 10,
     "02_nn": 11,
@@ -32,10 +33,12 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "03_autograd": 10,
     "03_by_hand_in_torch": 8,
     "03_finite": 8,
+    "03_late": 8,
     "03_lists": 8,
     "03_momentum": 12,
     "03_numpy": 10,
     "03_rows": 7,
+    "03_slowly": 8,
     "03_torch": 12,
     "03_without_loss": 9,
     "04_autograd": 12,
@@ -161,13 +164,21 @@ def test_the_note_on_shapes_shows_the_table_and_marks_its_diagonal():
         assert [j for j, cell in enumerate(cells) if cell.startswith("[")] == [i]
 
 
-@pytest.mark.parametrize("name", ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss"])
+@pytest.mark.parametrize(
+    "name", ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss", "03_late", "03_slowly"]
+)
 def test_the_note_on_a_rate_names_the_limit_of_the_data(name):
     """2/L = 0.015243902 for the five points, L = 131.2; half of it lands in one step.
 
-    Seen from the losses alone; in the last two, which compute none, from the steps.
+    Seen from the losses alone, or from the steps; `late` and `slowly` after lines have been passed thousands of times.
     """
     assert "the limit of about 0.01524: try 0.007622" in note(name).cure
+
+
+@pytest.mark.parametrize(("name", "updates"), [("03_late", "3,050"), ("03_slowly", "6,000")])
+def test_updates_are_counted_to_the_last(name, updates):
+    """A line that is known is no more looked at closely, and yet each of its steps counts."""
+    assert f" within {updates} updates" in note(name).seen
 
 
 @pytest.mark.parametrize("name", ["03_finite", "03_by_hand_in_torch"])

@@ -3,7 +3,9 @@
 script.py          a file read, and run as `python FILE.py` would run it
 rewriting.py       its syntax tree, with looks where something can go wrong; recognising.py (what an expression is
                    likely to be), places.py (the lines that are looked at)
-looks.py           what the rewritten tree calls, and torch's own hooks: each look goes to its watcher
+looks.py           what the rewritten tree calls: each look goes to its watcher
+torch_hooks.py     what torch itself calls, before a backward pass, a step, a loss
+watchers.py        those of one run: what several looks tell them, and what they find when it is over
 shapes.py          a column against a row, dtypes that meet
 gradients.py       torch: added up, used, lost; gradients_told.py (in words)
 course.py          losses and updates as they come: diverged; mismatch.py (a gradient that is not the loss's)

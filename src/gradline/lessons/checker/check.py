@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradline.errors import MissingExtraError
-from gradline.lessons.checker.looks import STRICT, Looks
+from gradline.lessons.checker.looks import Looks
 from gradline.lessons.checker.notes import Note, Notes, silenced_lines
 from gradline.lessons.checker.rewriting import rewritten
 from gradline.lessons.checker.script import Script, flushed, read, run
+from gradline.lessons.checker.watchers import STRICT, Watchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +84,23 @@ def check(path: str, arguments: Sequence[str] = ()) -> Checked:
     code: Any = compile(tree, script.file, "exec", dont_inherit=True)
     notes = Notes(silenced_lines(script.source))
     process = os.getpid()
-    with Looks(script.file, places, notes) as looks:
+    watchers = Watchers(script.file, places, notes)
+    with Looks(watchers):
         error, variables = run(script, code, arguments)
         if os.getpid() != process:
             return Checked(script, (), "", error, child=True)
-        looks.finish(variables)
+        watchers.finish(variables)
     if isinstance(error, ModuleNotFoundError) and error.name == "torch":
         raise MissingExtraError(f"'{path}'", "torch") from None
     if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt | BrokenPipeError):
         from gradline.lessons.checker.crash.explain import explain
 
         try:
-            explain(error, script.source, script.file, looks.gradients, notes)
+            explain(error, script.source, script.file, watchers.gradients, notes)
         except Exception:  # a variable of theirs that cannot even be looked at
             if STRICT in os.environ:
                 raise
-    return Checked(script, tuple(notes.kept()), looks.closed_form(), error, variables)
+    return Checked(script, tuple(notes.kept()), watchers.closed_form, error, variables)
 
 
 def leave(checked: Checked) -> int:

@@ -24,11 +24,21 @@ class Update:
 
     place: Place
     value: Any = None
-    rate: float | None = None
+    latest_rate: Any = None  # as the script has it
     count: int = 0
-    part: bool = False
     added: bool = False  # by `+=`: a parameter only where something else shows that it is one
     path: list[tuple[tuple[float, ...], float | None]] = field(default_factory=list)  # values, and the rate
+
+    @property
+    def rate(self) -> float | None:
+        """Of the latest step."""
+        return _scalar(self.latest_rate)
+
+    def again(self, value: Any, rate: Any) -> None:
+        """The parameter has moved once more."""
+        self.value = value
+        self.latest_rate = rate
+        self.count += 1
 
 
 class Standing(NamedTuple):
@@ -47,6 +57,23 @@ class Losses:
     last: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))  # finite ones
     ended: float = 0.0
     updates: tuple[int, int] = (0, 0)  # that had been made at the first, and at the last
+    later: deque[Any] = field(default_factory=lambda: deque(maxlen=LAST))  # the latest, as the script has them
+
+    def again(self, value: Any) -> Any:
+        """It was computed once more."""
+        self.later.append(value)
+        return value
+
+    def finish(self, moves: int) -> None:
+        """After the last, and so many updates."""
+        losses = [loss for loss in map(_scalar, self.later) if loss is not None]
+        if not losses:
+            return
+        self.ended, self.updates = losses[-1], (self.updates[0], moves)
+        finite = list(filter(math.isfinite, losses))
+        if finite and len(self.later) == LAST:
+            self.last.clear()  # between these and the later ones are some that were not kept
+        self.last.extend(finite)
 
 
 @dataclass
@@ -62,62 +89,50 @@ class Course:
     sizes: set[int] = field(default_factory=set)
     torch: bool = False  # its scripts leave the gradient to autograd
 
-    def goes_on(self, place: Place, value: Any, rate: Any) -> bool:
-        """A line that has moved a parameter often, and does so again at the same rate: the short way."""
-        update = self.updates.get(id(place))
-        if update is None or update.count < FIRST or update.rate is not rate:
-            return False
-        update.value = value
-        update.count += 1
-        return True
-
-    def updated(self, place: Place, value: Any, rate: Any, part: bool) -> None:
+    def updated(self, place: Place, value: Any, rate: Any) -> Update:
         """After a parameter has moved."""
         update = self.updates.get(id(place))
         if update is None:
-            update = self.updates[id(place)] = Update(place, part=part)
-        update.value = value
-        update.count += 1
-        if update.count <= FIRST or update.rate is not rate:
-            update.rate = _scalar(rate)
+            update = self.updates[id(place)] = Update(place)
+        update.again(value, rate)
         if update.count <= FIRST:
             update.path.append((_values(value), update.rate))
+        return update
 
-    def added(self, place: Place, value: Any, rate: Any) -> None:
-        """After something was added to: a parameter, a sum, a running mean."""
+    def added(self, place: Place, value: Any, rate: Any) -> Update | None:
+        """After something was added to: a parameter, a sum, a running mean; None where it is no number."""
         addition = self.additions.get(id(place))
         if addition is None:
             if not _values(value):
-                return
+                return None
             addition = self.additions[id(place)] = Update(place, added=True)
-        addition.value = value
-        if addition.count < FIRST:
-            addition.count += 1
-            addition.rate = _scalar(rate)
+        addition.again(value, rate)
+        return addition
 
     def moved(self, place: Place) -> Update:
         """What is known of a line that moves a parameter, down or up."""
         return self.updates.get(id(place)) or self.additions[id(place)]
 
-    def lost(self, place: Place, value: Any) -> None:
+    def lost(self, place: Place, value: Any) -> Losses:
         """A loss was computed here; what is no single number is let pass."""
         losses = self.losses.get(id(place))
         if losses is None:
             losses = self.losses[id(place)] = Losses(place)
         loss = _scalar(value)
         if loss is None:
-            return
-        losses.ended = loss
-        moves = sum(update.count for update in self.updates.values()) + self.steps
+            return losses
+        losses.ended, moves = loss, self._moves()
         losses.updates = (losses.updates[0] if losses.first else moves), moves
         if math.isfinite(loss):
             losses.last.append(loss)
         if len(losses.first) < FIRST:
             losses.first.append(Standing(loss, self._standing()))
+        return losses
 
     def finish(self) -> None:
         """After the last line."""
         for losses in self.losses.values():
+            losses.finish(self._moves())
             exploded = self._exploded(losses)
             if not self.torch and not self.notes.has(2):
                 from gradline.lessons.checker.mismatch import mismatch
@@ -133,8 +148,11 @@ class Course:
         return {
             key: (_values(update.value), update.rate, update.count)
             for key, update in self.updates.items()
-            if not update.part
+            if not update.place.part
         }
+
+    def _moves(self) -> int:
+        return sum(update.count for update in self.updates.values()) + self.steps
 
     # pitfall 3
 

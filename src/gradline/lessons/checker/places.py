@@ -24,6 +24,10 @@ class Place:
         A table of differences of everything with everything is asked for.
     term : bool
         A difference that is a term of a longer sum: `y - w * x` in `y - w * x - b`.
+    part : bool
+        An update of some numbers of an array: `w[0] -= ...`.
+    look : str
+        The name by which the rewritten tree calls what looks at this place, where it has one of its own.
     """
 
     line: int
@@ -32,6 +36,8 @@ class Place:
     other: str = ""
     deliberate: bool = False
     term: bool = False
+    part: bool = False
+    look: str = ""
     visits: int = 0
 
     @classmethod

@@ -2,23 +2,26 @@
 
 | as written                    | as run                                                                         |
 |-------------------------------|--------------------------------------------------------------------------------|
-| `a - b`                       | `subtract(*pair(a, b, place))`, where `subtract` is `operator.sub`             |
-| `F.mse_loss(p, y)`            | `F.mse_loss(*losses_pair(p, y, place))`, and its like                          |
-| `a.grad`                      | `gradient(a, place).grad`                                                      |
-| `a.grad.zero_()`              | `erased(a, place).grad.zero_()`; `o.zero_grad()` and `a.grad = None` alike     |
-| `a -= rate * g`               | the same, then `updated(place, a, rate)`; `a = a - rate * g` alike             |
-| `a += rate * g`               | the same, then `added(place, a, rate)`; `a = a + rate * g` alike               |
-| `loss = ((p - y)**2).mean()`  | `loss = loss_of(((p - y)**2).mean(), place)`; `losses.append(...)` alike       |
+| `a - b`                       | `subtract(*pair(a, b, 7)) if open_7() else a - b`; `subtract`: `operator.sub`  |
+| `F.mse_loss(p, y)`            | `F.mse_loss(*losses_pair(p, y, 7))`, and its like                              |
+| `a.grad`                      | `gradient(a, 7).grad`                                                          |
+| `a.grad.zero_()`              | `erased(a, 7).grad.zero_()`; `o.zero_grad()` and `a.grad = None` alike         |
+| `a -= rate * g`               | the same, then `updated_7(a, rate)`; `a = a - rate * g` alike                  |
+| `a += rate * g`               | the same, then `added_7(a, rate)`; `a = a + rate * g` alike                    |
+| `loss = ((p - y)**2).mean()`  | `loss = loss_7(((p - y)**2).mean())`; `losses.append(...)` alike               |
 | `import torch`                | `arriving("torch")`, then the same; of other imports: after them               |
 
-Looks are found among the built-in names, so that the learner's `globals()` and `dir()` show what they always do. Not
-touched: annotations, patterns of `match`, subscripts, differences from a number, and functions that something else
-compiles from their source or bytecode (`torch.compile`, `numba.njit`, ...).
+7 stands for the number of the place. Looks that come with every row or step have a name for each place, so that a
+shorter one can take its place there once the line is known. Looks are found among the built-in names, so that the
+learner's `globals()` and `dir()` show what they always do. Not touched: annotations, patterns of `match`, subscripts,
+differences from a number, and functions that something else compiles from their source or bytecode (`torch.compile`,
+`numba.njit`, ...).
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 from typing import Any, TypeVar
 
 from gradline.lessons.checker.places import Place, short
@@ -38,11 +41,15 @@ from gradline.lessons.checker.recognising import (
 Node = TypeVar("Node", bound=ast.AST)
 
 PAIR, SUBTRACT, LOSS_PAIR = "__gradline_pair__", "__gradline_subtract__", "__gradline_loss_pair__"
-GRADIENT, ERASED = "__gradline_gradient__", "__gradline_erased__"
-UPDATED, ADDED = "__gradline_updated__", "__gradline_added__"
-LOSS_OF, ARRIVING = "__gradline_loss_of__", "__gradline_arriving__"
+GRADIENT, ERASED, ARRIVING = "__gradline_gradient__", "__gradline_erased__", "__gradline_arriving__"
+OPEN, UPDATED, ADDED, LOSS = "__gradline_open_", "__gradline_updated_", "__gradline_added_", "__gradline_loss_"
 
 ELEMENTWISE_LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+
+
+def kind_of(look: str) -> str:
+    """Of the name of a look at one place: what kind it is of."""
+    return look.rstrip("_0123456789") + "_"
 
 
 def rewritten(tree: ast.Module) -> tuple[ast.Module, list[Place]]:
@@ -50,9 +57,12 @@ def rewritten(tree: ast.Module) -> tuple[ast.Module, list[Place]]:
 
     Examples
     --------
-    >>> tree, places = rewritten(ast.parse("e = p - y"))
-    >>> ast.unparse(tree), places[0].line
-    ('e = __gradline_subtract__(*__gradline_pair__(p, y, 0))', 1)
+    >>> tree, places = rewritten(ast.parse("a -= 0.1 * g"))
+    >>> print(ast.unparse(tree))
+    a -= 0.1 * g
+    __gradline_updated_0__(a, 0.1)
+    >>> places[0].line, places[0].look
+    (1, '__gradline_updated_0__')
     """
     rewriting = _Rewriting(tree)
     changed = rewriting.visit(tree)
@@ -66,6 +76,7 @@ class _Rewriting(ast.NodeTransformer):
         self.functions: list[str] = []
         self.compiled = is_compiled(tree)
         self.terms: set[ast.expr] = set()  # of longer sums
+        self.opened = False  # what is asked of an expression holds for all within it
 
     # statements
 
@@ -94,7 +105,26 @@ class _Rewriting(ast.NodeTransformer):
         return node  # type: ignore[no-any-return]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return node if self.compiled else self.generic_visit(node)
+        return node if self.compiled else self._again_and_again(node)
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return self._again_and_again(node)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return self._again_and_again(node)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        return self._again_and_again(node)
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
+        return self._again_and_again(node)
+
+    def _again_and_again(self, node: ast.AST) -> ast.AST:
+        """Within it a difference comes more often than what is around it."""
+        around, self.opened = self.opened, False
+        self.generic_visit(node)
+        self.opened = around
+        return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None:
@@ -138,21 +168,21 @@ class _Rewriting(ast.NodeTransformer):
         if single and isinstance(target, ast.Attribute) and target.attr == "grad" and is_plain(target.value):
             before.append(self._say(node, ERASED, _read(target.value), self._place(node, short(target.value))))
         loss_like = single and isinstance(target, ast.Name) and is_loss(target.id, node.value)
-        place = self._place(node, target.id) if loss_like and isinstance(target, ast.Name) else None
+        look = self._named(node, LOSS, target.id) if loss_like and isinstance(target, ast.Name) else None
         node.value = self.visit(node.value)
         node.targets = [self.visit(each) for each in node.targets]
-        if place is not None:
-            node.value = self._call(node.value, LOSS_OF, node.value, place)
+        if look is not None:
+            node.value = self._call(node.value, look, node.value)
         return [*before, node, *after] if before or after else node
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         if node.value is not None:
             named = bool(self.functions) and LOSS_NAME.search(self.functions[-1]) is not None
             loss = named and is_loss(self.functions[-1], node.value)
-            place = self._place(node, f"{self.functions[-1]}()") if loss else None
+            look = self._named(node, LOSS, f"{self.functions[-1]}()") if loss else None
             node.value = self.visit(node.value)
-            if place is not None:
-                node.value = self._call(node.value, LOSS_OF, node.value, place)
+            if look is not None:
+                node.value = self._call(node.value, look, node.value)
         return node
 
     # expressions
@@ -166,11 +196,18 @@ class _Rewriting(ast.NodeTransformer):
             self.terms |= {node.left, node.right}
         if not isinstance(node.op, ast.Sub) or is_number(node.left) or is_number(node.right):
             return self.generic_visit(node)
-        place = self._place(node, short(node.left), short(node.right))
+        place = self._place(node, short(node.left), short(node.right), "" if self.opened else OPEN)
+        asked = self.places[-1].look
         self.places[-1].deliberate = is_pairwise(node.left, node.right) or is_pairwise(node.right, node.left)
         self.places[-1].term = node in self.terms
+        plain = copy.deepcopy(node) if asked else node
+        around, self.opened = self.opened, True
         pair = self._call(node, PAIR, self.visit(node.left), self.visit(node.right), place)
-        return self._call(node, SUBTRACT, ast.copy_location(ast.Starred(pair, ast.Load()), node))
+        self.opened = around
+        looked_at = self._call(node, SUBTRACT, ast.copy_location(ast.Starred(pair, ast.Load()), node))
+        if not asked:
+            return looked_at
+        return ast.copy_location(ast.IfExp(self._call(node, asked), looked_at, plain), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         place = None
@@ -195,17 +232,17 @@ class _Rewriting(ast.NodeTransformer):
             pair = self._call(node, LOSS_PAIR, node.args[0], node.args[1], loss)
             node.args[:2] = [ast.copy_location(ast.Starred(pair, ast.Load()), node)]
         if appended is not None:
-            node.args[0] = self._call(node.args[0], LOSS_OF, node.args[0], appended)
+            node.args[0] = self._call(node.args[0], appended, node.args[0])
         return node
 
-    def _appended(self, node: ast.Call) -> ast.Constant | None:
+    def _appended(self, node: ast.Call) -> str | None:
         function = node.func
         if not isinstance(function, ast.Attribute) or function.attr != "append" or len(node.args) != 1:
             return None
         name = last_name(function.value)
         if name is None or not (LOSS_NAME.search(name) or name.startswith("hist")) or not is_loss(name, node.args[0]):
             return None
-        return self._place(node, short(node.args[0]) or name)
+        return self._named(node, LOSS, short(node.args[0]) or name)
 
     # making looks
 
@@ -219,12 +256,21 @@ class _Rewriting(ast.NodeTransformer):
         if not is_plain(base) or not isinstance(sign, ast.Sub | ast.Add) or (added and (part or is_number(change))):
             return []
         rate = rate_of(change)
-        moved = [self._place(node, short(target)), _read(base), _read(rate) if rate else ast.Constant(None)]
-        return [self._say(node, ADDED, *moved) if added else self._say(node, UPDATED, *moved, ast.Constant(part))]
+        look = self._named(node, ADDED if added else UPDATED, short(target))
+        self.places[-1].part = part
+        return [self._say(node, look, _read(base), _read(rate) if rate else ast.Constant(None))]
 
-    def _place(self, node: ast.AST, name: str = "", other: str = "") -> ast.Constant:
+    def _place(self, node: ast.AST, name: str = "", other: str = "", look: str = "") -> ast.Constant:
+        number = len(self.places)
         self.places.append(Place.of(node, self.statement, name, other))
-        return ast.Constant(len(self.places) - 1)
+        if look:
+            self.places[number].look = f"{look}{number}__"
+        return ast.Constant(number)
+
+    def _named(self, node: ast.AST, look: str, name: str) -> str:
+        """A place whose look has a name of its own: that name."""
+        self._place(node, name, look=look)
+        return self.places[-1].look
 
     def _call(self, at: ast.AST, look: str, *arguments: ast.expr) -> ast.Call:
         call = ast.Call(ast.Name(look, ast.Load()), list(arguments), [])

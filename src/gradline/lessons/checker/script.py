@@ -151,7 +151,8 @@ def without_us(traceback: TracebackType | None) -> TracebackType | None:
     rest = without_us(traceback.tb_next)
     if traceback.tb_frame.f_code.co_filename.startswith(OURS):
         return rest
-    return types.TracebackType(rest, traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+    traceback.tb_next = rest  # and not another one: where Ctrl-C meets the jump back of a loop there is no line
+    return traceback
 
 
 def flushed() -> None:

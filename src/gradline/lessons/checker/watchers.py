@@ -1,0 +1,150 @@
+"""All watchers of one run, what they are told together, and what they find when it is over.
+
+A look never raises: what goes wrong in one ends the watching, and the learner's script goes on as it would without.
+Nor does it load what the script has no need of: a watcher comes with the first thing that it watches.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gradline.lessons.checker.course import Course
+from gradline.lessons.checker.names import learners_frame, variables
+from gradline.lessons.checker.notes import Notes
+from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.shapes import meet
+
+if TYPE_CHECKING:
+    from gradline.lessons.checker.gradients import Gradients
+    from gradline.lessons.checker.straight_line import StraightLine
+
+STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
+LOOKED_AT = 1000  # visits of a place that are all looked at
+SIGHTINGS = (2, 3)  # those at which data are copied: after a step, so that no parameter is still at zero
+
+
+def safe(look: Callable[..., None]) -> Callable[..., None]:
+    """A look whose own faults stay out of the learner's script: of a class that has `watchers`, or is them."""
+
+    @functools.wraps(look)
+    def safely(self: Any, *arguments: Any) -> None:
+        watchers: Watchers = getattr(self, "watchers", self)
+        if watchers.ended:
+            return
+        try:
+            look(self, *arguments)
+        except Exception:
+            if STRICT in os.environ:
+                raise
+            watchers.ended = True
+
+    return safely
+
+
+@dataclass
+class Watchers:
+    """Those of one run of `file`; `torch` from when it is there, `ended` after a fault of our own."""
+
+    file: str
+    places: list[Place]
+    notes: Notes
+    torch: bool = False
+    ended: bool = False
+    closed_form: str = ""  # the final parameters beside the least squares solution, where there is one
+    straight_line: StraightLine | None = None
+    _by_line: dict[int, Place] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.course = Course(self.notes)
+
+    @functools.cached_property
+    def gradients(self) -> Gradients:
+        """torch's."""
+        from gradline.lessons.checker.gradients import Gradients
+
+        return Gradients(self.notes)
+
+    def met(self, one: Any, other: Any, place: Place, in_loss: bool) -> None:
+        """Two arrays are about to be subtracted, or to be a loss function's prediction and target."""
+        shape, other_shape = tuple(one.shape), tuple(other.shape)
+        if not shape:
+            return
+        if shape != other_shape or in_loss:
+            meet(one, other, place, self.notes, in_loss=in_loss)
+        elif len(shape) in (1, 2):
+            self.course.sizes.add(shape[0])
+        if place.term:
+            return  # no prediction and its target: something else belongs to it
+        if place.visits in SIGHTINGS and shape == other_shape and shape in ((len(one),), (len(one), 1)):
+            if self.straight_line is None:
+                from gradline.lessons.checker.straight_line import StraightLine
+
+                self.straight_line = StraightLine()
+            frame = learners_frame(self.file)
+            self.straight_line.look(one, other, place, self._parameters(), lambda: variables(frame))
+
+    def is_tensor(self, value: Any) -> bool:
+        """Whether this is one of torch's."""
+        return self.torch and isinstance(value, sys.modules["torch"].Tensor)
+
+    def line(self, line: int) -> Place:
+        """The place of a line that was come to by a hook."""
+        found = self._by_line.get(line)
+        if found is None:
+            found = self._by_line[line] = Place(line, self._statement(line))
+        return found
+
+    @safe
+    def finish(self, variables: dict[str, Any]) -> None:
+        """After the script, whose variables these are: what only its end shows."""
+        self.course.sizes.update(len(each) for each in variables.values() if isinstance(each, list | tuple))
+        if self.torch:
+            self.gradients.finish()
+        self.course.finish()
+        if self.straight_line is not None:
+            self._compare(self.straight_line)
+
+    def _compare(self, straight_line: StraightLine) -> None:
+        from gradline.lessons.checker.straight_line import closed_form, crawling, values_of
+        from gradline.lessons.checker.uphill import climbing
+
+        fit = straight_line.fit()
+        if fit is None:
+            return
+        moved = [None if at is None else self.course.moved(at) for _, at in fit.objects]
+        pairs = zip(fit.objects, moved, strict=True)
+        final = values_of([tensor if update is None else update.value for (tensor, _), update in pairs])
+        compared = closed_form(fit, final)
+        if compared is None:
+            return
+        self.closed_form, best = compared
+        place, rate, _ = self.course.mover(fit.objects[-1][1] or straight_line.sightings[0].place)
+        added = any(update is not None and update.added for update in moved)
+        note = None if added else crawling(fit, best, final, rate, place)
+        if note is not None:
+            self.notes.add(note, place.lines)
+        uphill = climbing(fit, best, final, moved)
+        if uphill is not None:
+            self.notes.add(*uphill)
+
+    def _statement(self, line: int) -> range:
+        around = [place.lines for place in self.places if line in place.lines]
+        return min(around, key=len, default=range(line, line + 1))
+
+    def _parameters(self) -> list[tuple[Any, Place | None]]:
+        """Everything that the script moves, with the line that does it; what is added to comes last."""
+        moves = [*self.course.updates.values(), *self.course.additions.values()]
+        moved: list[tuple[Any, Place | None]] = [
+            (update.value, update.place) for update in moves if not update.place.part
+        ]
+        known = {id(value) for value, _ in moved}
+        for parameter in self.gradients.parameters.values() if self.torch else ():
+            tensor = parameter.tensor()
+            if tensor is not None and id(tensor) not in known:
+                moved.append((tensor, None))
+        return moved
