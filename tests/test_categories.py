@@ -426,3 +426,31 @@ class TestCommandLine:
         assert told["intercept"] is None
         for city, mean in means.items():
             assert told["coef"][f"C(city)[{city}]"] == pytest.approx(mean, rel=1e-12)
+
+
+# Annette Dobson (1990), An Introduction to Generalized Linear Models, page 9: plant weights, R's example of `lm`.
+CONTROL = [4.17, 5.58, 5.18, 6.11, 4.50, 4.61, 5.17, 4.53, 5.33, 5.14]
+TREATED = [4.81, 4.17, 4.41, 3.59, 5.87, 3.83, 6.03, 4.89, 4.32, 4.69]
+
+
+def test_without_an_intercept_r2_says_what_it_is_about(tmp_path):
+    plants = pd.DataFrame({"weight": CONTROL + TREATED, "group": ["ctl"] * 10 + ["trt"] * 10})
+    no_constant, with_one = (
+        LinearRegression().fit(open_source(plants, formula=f"weight ~ {terms}")) for terms in ("group - 1", "group")
+    )
+    # R's summary(lm(weight ~ group - 1)): Multiple R-squared 0.9818, adjusted 0.9798, F 485.1 on 2 and 18.
+    text = " ".join(str(no_constant.summary()).split())
+    assert "R\u00b2 (about zero, as there is no intercept) 0.9818, adjusted 0.9798" in text
+    assert "F(2, 18) = 485.05" in text
+    # summary(lm(weight ~ group)): Multiple R-squared 0.07308, adjusted 0.02158, F 1.419 on 1 and 18, p 0.249.
+    assert "about the mean R\u00b2 is 0.0731, adjusted 0.0216; F(1, 18) = 1.4191, p = 0.2490." in text
+    told = no_constant.summary().as_dict()
+    assert told["r2_kind"] == "uncentred"
+    assert told["r2_about_mean"] == pytest.approx(with_one.summary().as_dict()["r2"], rel=1e-12)
+    assert with_one.summary().as_dict()["r2_about_mean"] is None
+    robust = " ".join(str(no_constant.summary(covariance="HC3")).split())
+    assert "about the mean R\u00b2 is 0.0731, adjusted 0.0216." in robust  # the classical F is not the robust one
+    for model, name in ((no_constant, "levels.json"), (with_one, "intercept.json")):
+        model.save(tmp_path / name)
+    compared = gradline("compare", tmp_path / "levels.json", tmp_path / "intercept.json").stdout.splitlines()
+    assert [line.split()[-2:] for line in compared if "R\u00b2" in line] == [["0.07308", "0.07308"], ["0.9818", "-"]]

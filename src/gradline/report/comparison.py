@@ -74,10 +74,25 @@ def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
         *_where_any("weight", [_clipped(fit.weighting.column) if fit.weighting else "" for fit in fits]),
         *_where_any("weights", [fit.weighting.kind if fit.weighting else "" for fit in fits]),
         *_where_any("errors", ["" if fit.robust is None else fit.robust.kind for fit in fits], otherwise="classical"),
-        ["R\u00b2", *(short(fit.inference.r2, 4) for fit in fits)],
+        *_explained(fits),
         ["residual sd", *(short(fit.inference.residual_sd, 5) for fit in fits)],
         ["AIC", *(places(fit.inference.aic) for fit in fits)],
         ["digits", *(str(int(fit.certificate.digits)) for fit in fits)],
+    ]
+
+
+def _explained(fits: Sequence[Summary]) -> list[list[str]]:
+    """R2; about the mean and about zero are two figures, which say nothing of each other."""
+    if all(fit.inference.r2_kind == "centred" for fit in fits):
+        return [["R\u00b2", *(short(fit.inference.r2, 4) for fit in fits)]]
+    about_mean, about_zero = [], []
+    for fit in fits:
+        centred, about = fit.inference.r2_kind == "centred", fit.about_mean
+        about_mean.append(fit.inference.r2 if centred else about.r2 if about else math.nan)
+        about_zero.append(math.nan if centred else fit.inference.r2)
+    return [
+        ["R\u00b2 about the mean", *(short(r2, 4) for r2 in about_mean)],
+        ["R\u00b2 about zero", *(short(r2, 4) for r2 in about_zero)],
     ]
 
 

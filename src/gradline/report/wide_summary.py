@@ -83,6 +83,8 @@ class WideSummary(Readable):
             **names.skipped.as_dict(),
             "df_residual": None,
             "f_p_value": None,
+            "r2_kind": None,
+            "r2_about_mean": None,
             "covariance": None,
             **dict.fromkeys(ASSOCIATION),
             "gap": plain(way.gap),

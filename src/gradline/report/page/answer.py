@@ -136,8 +136,15 @@ def _explained(reading: Reading) -> str:
         return _tile("Explained", "all", "The data lie on the line; tests are meaningless.")
     if math.isnan(found.r2):
         return _tile("Explained", NO_NUMBER, f"{shortened(reading.target)} is the same in every row.")
-    share = f"{100 * found.r2:.1f}%" if found.r2 < 0.999 else f"{100 * found.r2:.6g}%"
-    if found.r2_kind == "centred":
+    about = reading.about_mean
+    r2 = found.r2 if about is None else about.r2
+    share = f"{100 * r2:.1f}%" if r2 < 0.999 else f"{100 * r2:.6g}%"
+    if about is not None:
+        meaning = (
+            f"Of the variation of {shortened(reading.target)} about its mean (R² {r2:.4f}), as the columns add up to a "
+            f"constant. About zero R² is {found.r2:.4f}."
+        )
+    elif found.r2_kind == "centred":
         meaning = f"Of the variation of {shortened(reading.target)} about its mean (R² {found.r2:.4f}, adjusted " \
             f"{found.adjusted_r2:.4f})."  # fmt: skip
     else:

@@ -13,6 +13,7 @@ from gradline.data.weighting import Weighting
 from gradline.descent.fit import Descent
 from gradline.descent.goal.problem import Problem
 from gradline.diagnostics.diagnosis import Diagnosis
+from gradline.moments.about_mean import AboutMean
 from gradline.moments.inference import Inference
 from gradline.report.summary import INTERCEPT, Summary
 from gradline.report.summary.columns import MOST_TOLD, collinear
@@ -67,6 +68,8 @@ class Reading:
         "(Intercept)" first, where there is one; the order of every array of coefficients.
     inference, certificate : or None
         None where no sums over pairs of features were kept.
+    about_mean : AboutMean or None
+        Where columns stand in for an intercept.
     effect_of_one_sd : (k,) float64 or None
         What one standard deviation more of each column does to the target; NaN for the constant.
     by_term : dict of str to (k,) float64
@@ -92,6 +95,7 @@ class Reading:
     weighting: Weighting | None
     skipped: Skipped
     inference: Inference | None
+    about_mean: AboutMean | None
     certificate: Certificate | None
     covariance: str
     covariance_notes: tuple[str, ...]
@@ -122,6 +126,7 @@ class Reading:
             weighting=summary.weighting,
             skipped=summary.skipped,
             inference=summary.inference,
+            about_mean=summary.about_mean,
             certificate=summary.certificate,
             covariance="classical" if robust is None else robust.described,
             covariance_notes=() if robust is None else robust.notes,
@@ -165,6 +170,7 @@ class Reading:
             weighting=names.weighting,
             skipped=names.skipped,
             inference=None,
+            about_mean=None,
             certificate=None,
             covariance="",
             covariance_notes=(),

@@ -67,6 +67,8 @@ def dictionary(summary: Summary) -> dict[str, Any]:
         **summary.skipped.as_dict(),
         "df_residual": i.df_residual,
         "f_p_value": plain(i.f_p_value) if trusted else None,
+        "r2_kind": i.r2_kind if trusted and not summary.another_loss else None,
+        "r2_about_mean": plain(about.r2) if (about := summary.about_mean) else None,
         "covariance": {
             "kind": "classical" if robust is None else robust.kind,
             "description": described if robust is None else robust.described,

@@ -12,6 +12,7 @@ from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting
 from gradline.diagnostics.covariance import Robust
 from gradline.errors import DataError
+from gradline.moments.about_mean import AboutMean, about_the_mean
 from gradline.moments.association import Association
 from gradline.moments.inference import Inference, infer
 from gradline.moments.other_errors import of_another_loss
@@ -203,6 +204,12 @@ class Summary(Readable):
     def features(self) -> tuple[str, ...]:
         """The terms but for the constant."""
         return tuple(term for term in self.terms if term != INTERCEPT)
+
+    @property
+    def about_mean(self) -> AboutMean | None:
+        """R2 and F about the mean where columns stand in for an intercept, see `about_the_mean`; else None."""
+        fitted = self.trusted and not self.another_loss
+        return about_the_mean(self.association.moments, self.association.inference) if fitted else None
 
     @property
     def effect_of_one_sd(self) -> Array:

@@ -110,7 +110,22 @@ def _figures(summary: Summary) -> list[str]:
             f"{robust}F({i.f_df[0]:g}, {i.f_df[1]:g}) = {short(i.f_statistic, 5)}, "
             f"p {p_value(i.f_p_value, inline=True)}; {likelihood}"
         )
-    return [good, joint[0].upper() + joint[1:], *_covariance(summary)]
+    return [good, joint[0].upper() + joint[1:], *_beyond_the_mean(summary), *_covariance(summary)]
+
+
+def _beyond_the_mean(summary: Summary) -> list[str]:
+    """Without an intercept, where columns do what it does: what they explain that it would not."""
+    about = summary.about_mean
+    if about is None:
+        return []
+    told = (
+        "The columns add up to a constant, which is an intercept by another name: about the mean "
+        f"R\u00b2 is {about.r2:.4f}, adjusted {about.adjusted_r2:.4f}"
+    )
+    if summary.robust is None:
+        tested = p_value(about.f_p_value, inline=True)
+        told += f"; F({about.f_df[0]:g}, {about.f_df[1]:g}) = {short(about.f_statistic, 5)}, p {tested}"
+    return [f"{told}."]
 
 
 def _covariance(summary: Summary) -> list[str]:
