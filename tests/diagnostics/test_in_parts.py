@@ -231,9 +231,13 @@ class Alone:
     """One process of one, where torchrun's group would be."""
 
     rank, size = 0, 1
+    first = True
 
     def gathered(self, value):
         return [value]
+
+    def alarmed(self):
+        return False
 
 
 def test_the_shares_of_processes_are_parts_as_any_other(table, tmp_path):

@@ -14,6 +14,8 @@ IMPORTED = [
     "gradline.distributed.share",
     "gradline.distributed.summed_gradients",
     "gradline.model_file",
+    "gradline.report.page.of_fit",
+    "gradline.report.second_look",
     "gradline.report.summary",
     "pyarrow.parquet",
     "torch._dynamo",

@@ -318,10 +318,9 @@ def test_what_one_process_alone_can_do_is_refused_in_a_sentence(options, told, t
         share.check_options(Options(**options), opened(tables, "t.parquet", NUMBERS), 2)
 
 
-def test_options_of_one_process_alone_are_a_wrong_use_of_several(monkeypatch):
-    asked = {"--plot": False, "--report": True}
-    assert processes.shared("a table", asked) == "a table"
+def test_dask_beside_torchrun_is_a_wrong_use_of_either(monkeypatch):
+    assert processes.shared("a table", dask="local") == "a table"
     monkeypatch.setattr(processes, "_group", SimpleNamespace(size=2))
-    with pytest.raises(typer.BadParameter, match="only one process by itself has it, not 2 together") as error:
-        processes.shared("a table", asked)
-    assert error.value.param_hint == "--report"
+    with pytest.raises(typer.BadParameter, match="2 processes of torchrun share the rows already: leave it") as error:
+        processes.shared("a table", dask="local")
+    assert error.value.param_hint == "--dask"

@@ -30,7 +30,7 @@ def main(folder: Path, own: Path, some: list[str]) -> None:
             group = ProcessGroup(place._replace(size=size), print)
             found = look(group, folder, own / f"by{size}", chosen)
             (own / f"by{size}" / f"{group.rank}.json").write_text(json.dumps(found))
-            group.agreed(0)
+            group.finish()
             dist.destroy_process_group()
 
 

@@ -12,7 +12,7 @@ import sys
 import warnings
 from typing import NoReturn
 
-from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_warning, told
+from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted, tell_warning
 from gradline.errors import GradlineError
 
 CUT_OFF = 141  # 128 + SIGPIPE, as shells count
@@ -38,13 +38,13 @@ def main() -> None:
         tell(in_words(error))
         sys.exit(1)
     except KeyboardInterrupt:
-        _interrupted()
+        tell_interrupted()
         sys.exit(INTERRUPTED)
     except SystemExit as done:  # Typer makes one of Ctrl-C, and of a closed pipe, without a word
         if isinstance(done.__context__, BrokenPipeError):
             _cut_off()
         if done.code == INTERRUPTED:
-            _interrupted()
+            tell_interrupted()
         raise
     except BrokenPipeError:
         _cut_off()
@@ -68,11 +68,6 @@ def names_a_script(arguments: list[str]) -> bool:
         case ["check", file, *_]:
             return not file.startswith("-") and "WORLD_SIZE" not in os.environ
     return False
-
-
-def _interrupted() -> None:
-    if not told:
-        tell("error: interrupted before there was anything to show")
 
 
 def _cut_off() -> NoReturn:

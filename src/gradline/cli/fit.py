@@ -153,8 +153,10 @@ def fit(
         seed=seed,
         device=device,
     )
-    saving.check(save, source)
-    pages = places.check(report, plot, source, save)
+    pages = places.Places(report, plot)
+    if processes.is_first():
+        saving.check(save, source)
+        places.check(pages, source, save)
     if target is None and formula is None:
         raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")
     table = open_source(
@@ -171,10 +173,7 @@ def fit(
         encoding=encoding,
         on_bad_file=on_bad_file,
     )
-    one_alone = {"--report": report is not None, "--plot": plot is not None, "--plan": plan, "--dask": dask is not None}
-    one_alone |= {"--covariance": covariance != "classical", "--diagnose": diagnose}
-    one_alone["--checkpoint"] = checkpoint is not None and engine is None
-    table = processes.shared(table, one_alone)
+    table = processes.shared(table, dask=dask)
     table = cluster.on_dask(ctx, dask, table, descends=engine is not None, only_plans=plan)
     intercept = intercept_of(table, intercept)
     if as_json and form != "text":
@@ -189,7 +188,11 @@ def fit(
     elif precision != "auto":
         raise typer.BadParameter("only the exact way has one: leave --engine out", param_hint="--precision")
     if plan:
-        _plan(table, look, precision=precision, engine=engine, iterations=steps.max_iter, batch_size=batch_size)
+        if engine is not None:
+            processes.check(gradient_way.options_of(engine, steps, intercept), table)
+        setting = {"precision": precision, "engine": engine, "iterations": steps.max_iter, "batch_size": batch_size}
+        if processes.is_first():
+            _plan(table, look, **setting)
     elif engine is None:
         exact_way.fit(
             table, intercept, look, precision=precision, save=save, checkpoint=checkpoint, every=checkpoint_every
@@ -203,7 +206,7 @@ def fit(
 def _plan(table: Source, look: Look, **setting: Any) -> None:
     from gradline.report.plan import Plan
 
-    told = Plan.of(table, **setting)
+    told = Plan.of(*processes.planned(table), **setting)
     print(json.dumps(told.as_dict(), allow_nan=False) if look.as_json else told)
 
 

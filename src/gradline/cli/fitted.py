@@ -47,6 +47,13 @@ class Fitted:
         """Those that were fitted."""
         return self.table if self.descent is None else self.descent.training
 
+    @property
+    def all_rows(self) -> Source:
+        """The same, for one process to read by itself."""
+        from gradline.data.parted import PartedSource
+
+        return self.rows.alone() if isinstance(self.rows, PartedSource) else self.rows
+
     def second_look(self, **asked: Any) -> Diagnosis | str:
         """One more pass over the rows, or why there is none; its progress is told as that of the first."""
         from gradline.report import second_look
@@ -90,7 +97,7 @@ class Fitted:
             path,
             _with_options(summary),
             diagnosis,
-            self.rows,
+            self.all_rows,
             statistics=statistics,
             fit_intercept=self.fit_intercept,
             command=command,

@@ -74,13 +74,32 @@ def fit(
     every: float,
 ) -> None:
     """Descend on a table, and show where that ended; an unfinished descent is told on stderr too."""
-    from gradline.descent.options import Options
     from gradline.report.summary import Names, Summary
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Status
 
+    options = options_of(engine, steps, fit_intercept, checkpoint, every)
+    processes.check(options, table)
+    descent = _descend(table, options, steps.seed)
+    told = Summary.of_descent if descent.problem.exact is not None else WideSummary
+    summary = told(descent, Names.of(table), engine=engine, fit_intercept=fit_intercept)
+    seed = steps.seed if steps.drawn else None
+    show(summary, Fitted(table, fit_intercept, descent=descent, engine=engine, seed=seed), look)
+    if descent.solution.status is Status.INTERRUPTED:
+        tell(f"warning: interrupted, unfinished\nhint: {as_options(descent.cure or '')}")
+        raise typer.Exit(INTERRUPTED)
+    if descent.cure:
+        tell(f"warning: not converged\nhint: {as_options(descent.cure)}")
+
+
+def options_of(
+    engine: EngineName, steps: Steps, fit_intercept: bool, checkpoint: str | None = None, every: float = 0.0
+) -> Options:
+    """The options of the command as those of a descent."""
+    from gradline.descent.options import Options
+
     share = steps.validation_fraction
-    options = Options(
+    return Options(
         engine=engine,
         learning_rate=steps.learning_rate,
         max_iter=steps.max_iter,
@@ -96,17 +115,6 @@ def fit(
         checkpoint_seconds=every,
         device=steps.device,
     )
-    processes.check(options, table)
-    descent = _descend(table, options, steps.seed)
-    told = Summary.of_descent if descent.problem.exact is not None else WideSummary
-    summary = told(descent, Names.of(table), engine=engine, fit_intercept=fit_intercept)
-    seed = steps.seed if steps.drawn else None
-    show(summary, Fitted(table, fit_intercept, descent=descent, engine=engine, seed=seed), look)
-    if descent.solution.status is Status.INTERRUPTED:
-        tell(f"warning: interrupted, unfinished\nhint: {as_options(descent.cure or '')}")
-        raise typer.Exit(INTERRUPTED)
-    if descent.cure:
-        tell(f"warning: not converged\nhint: {as_options(descent.cure)}")
 
 
 def rate_of(text: str) -> float | str:

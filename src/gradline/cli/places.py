@@ -28,12 +28,12 @@ class Places:
         return " and ".join(option for option, path in given if path is not None)
 
 
-def check(report: str | None, plot: str | None, source: str, save: str | None) -> Places:
-    """The places, or an error of the first that cannot be written to or would write over something."""
+def check(places: Places, source: str, save: str | None) -> None:
+    """Refuse the first that cannot be written to or would write over something."""
     from gradline.data.written.whole_file import refuse_unwritable
 
     taken = {} if save is None else {os.path.realpath(save): "--save"}
-    for option, path in (("--report", report), ("--plot", plot)):
+    for option, path in (("--report", places.report), ("--plot", places.plot)):
         if path is None:
             continue
         shown = shown_path(path)
@@ -49,11 +49,10 @@ def check(report: str | None, plot: str | None, source: str, save: str | None) -
             raise DataError(
                 f"{option}: {shown} cannot be written: {reason}", hint="name a file in a folder that is there"
             ) from None
-    if plot is not None:
+    if places.plot is not None:
         from gradline.report.displays.plot_fit import ready
 
-        ready(plot)
-    return Places(report, plot)
+        ready(places.plot)
 
 
 def refuse_to_overwrite(path: str, read: str, option: str, what: str = "the table") -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from gradline.cli.telling import INTERRUPTED, in_words, tell
+from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted
 from gradline.distributed.ending import LostError
 from gradline.distributed.place import Place
 from gradline.errors import GradlineError
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from gradline.data.source import Source
     from gradline.descent.options import Options
     from gradline.distributed.torchrun import ProcessGroup
+    from gradline.report.plan import Spread
 
 OTHERS_SECONDS = 2.0  # for whoever broke the sum to say why
 SUMMARY_SECONDS = 20.0  # for the first process to show what there is, after Ctrl-C
+SHARED = "fit"  # the command whose rows the processes share
 
 _group: ProcessGroup | None = None
 
@@ -41,7 +43,8 @@ def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
     """Run a command in this one of several processes, and end as all of them do.
 
     Only the first process writes: to stdout, to stderr, to files. An error in any of them is told by the first, and
-    ends all with its code; a bug shows its traceback where it was met.
+    ends all with its code; a bug shows its traceback where it was met. A command that shares no rows is the first one's
+    alone.
     """
     global _group
     from gradline.distributed.torchrun import ProcessGroup
@@ -51,20 +54,23 @@ def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
     _group = ProcessGroup(at, tell)
     ending, patience = _group.ending, 0.0 if at.rank == 0 else SUMMARY_SECONDS
     try:
-        code = _code_of(command)
+        code = _code_of(command) if at.rank == 0 or sys.argv[1:2] == [SHARED] else 0
         if code == INTERRUPTED:
+            tell_interrupted()
+        if code:
             ending.end(code, "", patience=patience)
-        code = _group.agreed(code)
+        _group.finish()
     except LostError as error:
         ending.end(1, in_words(error), patience=OTHERS_SECONDS)
     except GradlineError as error:
         ending.end(1, in_words(error))
     except KeyboardInterrupt:
+        tell_interrupted()
         ending.end(INTERRUPTED, "", patience=patience)
     except BaseException as error:
         print(traceback.format_exc(), file=sys.__stderr__)
         ending.end(1, f"error: process {at.rank} of {at.size} broke: {type(error).__name__}: {error}")
-    os._exit(code)  # what torch keeps for its processes would be taken down in any order
+    os._exit(0)  # what torch keeps for its processes would be taken down in any order
 
 
 def _code_of(command: Callable[[], None]) -> int:
@@ -79,20 +85,32 @@ def _code_of(command: Callable[[], None]) -> int:
     return 0
 
 
-def shared(table: Source, one_alone: Mapping[str, bool]) -> Source:
-    """The part of a table that this process reads; all of it, where there is no other.
-
-    `one_alone` says of options whether they were given that only a process by itself has.
-    """
+def shared(table: Source, *, dask: str | None) -> Source:
+    """The part of a table that this process reads; all of it, where there is no other."""
     if _group is None:
         return table
     from gradline.data.table_source import TableSource
     from gradline.distributed.share import share_of
 
-    for option in (name for name, given in one_alone.items() if given):
-        raise typer.BadParameter(f"only one process by itself has it, not {_group.size} together", param_hint=option)
+    if dask is not None:
+        raise typer.BadParameter(
+            f"{_group.size} processes of torchrun share the rows already: leave it out, or start one process",
+            param_hint="--dask",
+        )
     assert isinstance(table, TableSource)
     return share_of(table, _group)
+
+
+def planned(table: Source) -> tuple[Source, Spread]:
+    """What a plan needs to know of a table: all of its rows, and how they are spread over the processes."""
+    from gradline.report.plan import ALL_HERE, Spread
+
+    if _group is None:
+        return table, ALL_HERE
+    from gradline.distributed.share import Share
+
+    assert isinstance(table, Share)
+    return table.alone(), Spread(_group.size, len(table.parts), table.most_parts)
 
 
 def check(options: Options, table: Source) -> None:

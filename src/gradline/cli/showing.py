@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gradline.cli import processes
 from gradline.cli.fitted import Fitted
 from gradline.cli.looking import Look
 from gradline.cli.telling import INTERRUPTED, tell
@@ -25,7 +26,7 @@ def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust |
     """Print a fit, then write its pages: nothing that goes wrong with them takes the fit along.
 
     With another covariance the rows are read again first; where that fails, the fit is told with the classical one, and
-    a warning says so.
+    a warning says so. Processes that share the rows read them again together.
 
     Returns
     -------
@@ -60,7 +61,8 @@ def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust |
         tell("warning: the standard errors shown are classical, not those of --covariance")
     _tell_diagnosis(again, look)
     failed = [] if again.failure is None else [again.failure]
-    failed += _write_pages(summary, fitted, look, again.diagnosis) if look.pages else []
+    if look.pages and processes.is_first():
+        failed += _write_pages(summary, fitted, look, again.diagnosis)
     for failure in failed[:-1]:
         tell(f"error: {failure.message}")
     if failed:

@@ -24,6 +24,12 @@ def tell_warning(message: Warning | str, category: type[Warning], *_: object, **
     tell(f"warning: {message}")
 
 
+def tell_interrupted() -> None:
+    """That there is nothing to show, where Ctrl-C came before anything was told."""
+    if not told:
+        tell("error: interrupted before there was anything to show")
+
+
 def in_words(error: GradlineError) -> str:
     """An error we foresaw: one sentence, and a hint."""
     message = without_credentials(error.message)

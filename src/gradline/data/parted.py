@@ -93,12 +93,15 @@ class PartedSource(TableSource):
         merged: Callable[[State, State], State],
         first: int = 0,
         parts: Sequence[Any] | None = None,
+        *,
+        in_rounds: bool = False,
     ) -> Iterator[tuple[int, State]]:
         """States of runs of neighbouring parts from part `first` on, with the number of parts in each.
 
         `of` and `merged` travel to the processes that hold the rows. A part is a source that leaves out rows with
         missing cells, whatever `missing` says: `settle` is told of them in the end. `parts` are the source's own, or
-        those that `placed` gave.
+        those that `placed` gave. Where what has come in is to be kept, `in_rounds` has it come in during the pass, and
+        not at its end only.
         """
         self._leave_out_bad_files()
         parts = self.parts if parts is None else parts
@@ -166,6 +169,13 @@ class PartedSource(TableSource):
         same.design, same._tally = super().laid_out_as(design).design, Tally()
         return same
 
+    def alone(self) -> TableSource:
+        """The same rows for one process that reads all of them, where it can reach them."""
+        source = TableSource.laid_out_as(self, self.design)
+        if isinstance(self.reader, TolerantReader):
+            source.reader = self.reader.sound()
+        return source
+
     def _known_design(self) -> Design:
         if not self.design.known:
             self.settle(*self.whole(levels_of, partial(merged_levels, table=self.name)))
@@ -195,6 +205,19 @@ def parted(source: Source, run: Runner) -> PartedSource:
     DataError
         Where its rows lie in no file.
     """
+    parts, identity = parts_of(source, PART_ROWS)
+    assert isinstance(source, TableSource)
+    return PartedSource(source, parts, run, identity=identity)
+
+
+def parts_of(source: Source, rows: int) -> tuple[Sequence[Any], Hashable]:
+    """The parts of a source on files, of Parquet of at least so many rows, and what tells them from others.
+
+    Raises
+    ------
+    DataError
+        Where its rows lie in no file.
+    """
     reader: Any = getattr(source, "reader", None)
     places = [part.place for part in getattr(reader, "parts", ())]
     places = places or [getattr(getattr(reader, "file", reader), "place", None)]
@@ -203,6 +226,5 @@ def parted(source: Source, run: Runner) -> PartedSource:
             f"{source.name} cannot be read by several processes, which takes files: a folder, a glob, a Parquet file",
             hint="write the rows to Parquet files",
         )
-    parts = reader.cuts(PART_ROWS) if hasattr(reader, "cuts") else [None]
-    identity = tuple((place.path, place.state) for place in places)
-    return PartedSource(source, parts, run, identity=(identity, tuple(parts)))
+    parts = reader.cuts(rows) if hasattr(reader, "cuts") else [None]
+    return parts, (tuple((place.path, place.state) for place in places), tuple(parts))

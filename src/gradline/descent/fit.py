@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gradline.data.processes import Processes, processes_of
 from gradline.data.source import Source
 from gradline.descent.engine import Engine
 from gradline.descent.engines import make_engine, optimizer_of
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.mean_loss import mean_loss, runs_through
 from gradline.descent.options import DEFAULT_TOL, Options
-from gradline.descent.processes import Processes, processes_of
+from gradline.descent.processes import in_step
 from gradline.descent.run import Run, raise_or_warn, split
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
@@ -121,7 +122,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         dtype=options.dtype,
         device=options.device,
     )
-    engine = processes.together(engine)
+    engine = in_step(processes, engine)
     early = None
     if validation is not None:
         loss, held = problem.loss_in_data_units, validation

@@ -14,10 +14,11 @@ from typing import Any, NoReturn
 
 from gradline.errors import GradlineError
 
-END, TOLD, KNOWN = "end", "told", "known"
+END, TOLD, KNOWN, ALARM = "end", "told", "known", "alarm"
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 5.0  # for the first process to say it
 LEARN_SECONDS = 2.0  # for the others to learn it: the first may be the one that keeps the store
+STORE_SECONDS = 15.0  # for the store to answer, all questions together: it may lie with a process that hangs
 
 
 class LostError(GradlineError, RuntimeError):
@@ -46,7 +47,8 @@ class Ending:
     ) -> None:
         self._store, self._rank, self._size, self._tell, self._leave = store, rank, size, tell, leave
         self._lock = threading.Lock()  # one thread at a time talks to the store, and one ends this process
-        self._resting = threading.Event()
+        self._resting, self._left = threading.Event(), threading.Event()
+        self._raised, self._alarmed = threading.Event(), threading.Event()
 
     def watch(self) -> None:
         """From now on, until `rest`."""
@@ -56,12 +58,21 @@ class Ending:
         """Watch no longer: the work is done."""
         self._resting.set()
 
+    def alarm(self) -> None:
+        """Let the others know that what all of them are at has failed here: they need not finish their own part."""
+        self._raised.set()
+
+    def alarmed(self) -> bool:
+        """Whether one of them has said so, as far as it is known here: nobody waits for an answer."""
+        return self._alarmed.is_set()
+
     def end(self, code: int, words: str, *, patience: float = 0.0) -> NoReturn:
         """Leave with all others: with this code, or with that of whoever was first, for which `patience` is given.
 
         The words are lines for stderr; none where there is nothing to say. `patience` are seconds.
         """
         self._resting.set()
+        threading.Thread(target=self._end_anyway, args=(code, words, patience + STORE_SECONDS), daemon=True).start()
         deadline = time.monotonic() + patience
         while (found := self._found()) is None and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
@@ -79,6 +90,23 @@ class Ending:
             if found is not None and not self._resting.is_set():
                 self._go(found)
                 return
+            if not self._alarmed.is_set():
+                self._pass_on_alarm()
+
+    def _pass_on_alarm(self) -> None:
+        with suppress(RuntimeError, OSError), self._lock:
+            if self._raised.is_set():
+                self._store.set(ALARM, "")
+            if self._store.check([ALARM]):
+                self._alarmed.set()
+
+    def _end_anyway(self, code: int, words: str, seconds: float) -> None:
+        """Where nobody has let this process go in time."""
+        if self._left.wait(seconds):
+            return
+        if words and sys.__stderr__ is not None:
+            print(words, file=sys.__stderr__, flush=True)
+        self._leave(code)
 
     def _found(self) -> str | None:
         """What one of them has left; None where there is nothing, or no store any more."""
@@ -108,4 +136,5 @@ class Ending:
             for stream in (sys.stdout, sys.stderr):
                 with suppress(OSError, ValueError, AttributeError):
                     stream.flush()
+            self._left.set()
             self._leave(code)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.blocks import WINDOW_ROWS, Rows, check_rows, portions, shuffled
 from gradline.data.part import part_of
-from gradline.data.parted import PartedSource, parted
+from gradline.data.parted import PartedSource, parts_of
+from gradline.data.processes import Processes
 from gradline.data.readers.ahead import ahead
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
 from gradline.descent.options import Options
-from gradline.descent.processes import Processes
 from gradline.descent.wide.problem import MOST_FEATURES
-from gradline.errors import DataError
+from gradline.errors import DataError, GradlineError
 from gradline.moments.parallel import available_threads
 
 State = TypeVar("State")
+ROUNDS = 64  # of a pass that is kept: after each all processes have met, and what they have found has travelled
 
 
 class Group(Processes, Protocol):
@@ -36,11 +36,34 @@ class Group(Processes, Protocol):
     def size(self) -> int:
         """How many."""
 
+    def alarm(self) -> None:
+        """Let the others know that a pass has failed here."""
+
+    def alarmed(self) -> bool:
+        """Whether one of them has said so."""
+
+
+class Failure(NamedTuple):
+    """Why a process has no state to show: of an error its sentence and hint, or that it was interrupted."""
+
+    message: str | None
+    hint: str | None
+
+    @classmethod
+    def of(cls, error: GradlineError | KeyboardInterrupt) -> Failure:
+        """What travels of it."""
+        return cls(error.message, error.hint) if isinstance(error, GradlineError) else cls(None, None)
+
+    def error(self) -> DataError | KeyboardInterrupt:
+        """To be raised in every process."""
+        return KeyboardInterrupt() if self.message is None else DataError(self.message, hint=self.hint)
+
 
 class InShares:
     """A `gradline.data.part.Runner`: each process gathers the state of its own parts, and learns those of the others.
 
-    All of them merge the same states in the same order, so that they go on with the same bits.
+    All of them merge the same states in the same order, so that they go on with the same bits. What fails in one of
+    them fails in all, with the same words and at the same place: whatever one process would do then, all do.
 
     Attributes
     ----------
@@ -50,6 +73,11 @@ class InShares:
 
     def __init__(self, group: Group) -> None:
         self._group, self.tally = group, Tally()
+
+    @property
+    def size(self) -> int:
+        """Of how many."""
+        return self._group.size
 
     def own(self, parts: Sequence[Any], rank: int | None = None) -> Sequence[Any]:
         """Those of this process, or another: neighbours, as many as the others have or one more."""
@@ -64,15 +92,37 @@ class InShares:
         merged: Callable[[State, State], State],
     ) -> Iterator[tuple[int, State]]:
         """See `gradline.data.part.Runner`. A state ends in the Tally of its rows."""
-        own, state = self.own(parts), None
-        if own:
-            threads = max(1, available_threads() - 1)
-            found = ahead(lambda part: of(part_of(whole, part)), own, threads)
-            state = reduce(merged, found)
+        state, failure = None, None
+        try:
+            state = self._gathered_here(of, whole, self.own(parts), merged)
+        except (GradlineError, KeyboardInterrupt) as error:
+            failure = Failure.of(error)
+            self._group.alarm()
+        found = self._group.gathered((state, failure))
+        for _, failed in found:
+            if failed is not None:
+                raise failed.error()
+        if state is not None:
             self.tally = state[-1]  # type: ignore[index]
-        for rank, theirs in enumerate(self._group.gathered(state)):
+        for rank, (theirs, _) in enumerate(found):
             if theirs is not None:
                 yield len(self.own(parts, rank)), theirs
+
+    def _gathered_here(
+        self,
+        of: Callable[[TableSource], State],
+        whole: TableSource,
+        own: Sequence[Any],
+        merged: Callable[[State, State], State],
+    ) -> State | None:
+        """The state of the parts of this process; None where there are none, or another process has failed."""
+        state: State | None = None
+        threads = max(1, available_threads() - 1)
+        for of_part in ahead(lambda part: of(part_of(whole, part)), own, threads):
+            state = of_part if state is None else merged(state, of_part)
+            if self._group.alarmed():
+                return None
+        return state
 
 
 class Share(PartedSource):
@@ -84,15 +134,36 @@ class Share(PartedSource):
     Parameters
     ----------
     table : TableSource
-    parts : sequence
+    parts, identity
         As `PartedSource` takes them.
     group : Group
     """
 
-    def __init__(self, table: TableSource, parts: Sequence[Any], group: Group) -> None:
+    def __init__(self, table: TableSource, parts: Sequence[Any], identity: Hashable, group: Group) -> None:
         self._own = InShares(group)
-        super().__init__(table, parts, self._own)
+        super().__init__(table, parts, self._own, identity=identity)
         self.processes, self._rank = group, group.rank
+
+    def gathered(
+        self,
+        of: Callable[[TableSource], State],
+        merged: Callable[[State, State], State],
+        first: int = 0,
+        parts: Sequence[Any] | None = None,
+        *,
+        in_rounds: bool = False,
+    ) -> Iterator[tuple[int, State]]:
+        """See `PartedSource.gathered`. A pass in rounds has at most `ROUNDS`, and where they end the parts decide."""
+        if not in_rounds:
+            yield from super().gathered(of, merged, first, parts)
+            return
+        self._leave_out_bad_files()
+        parts = self.parts if parts is None else parts
+        size = self._own.size * math.ceil(len(parts) / (ROUNDS * self._own.size))
+        while first < len(parts):
+            end = (first // size + 1) * size
+            yield from super().gathered(of, merged, first, parts[:end])
+            first = end
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass over the rows of this process.
@@ -121,6 +192,11 @@ class Share(PartedSource):
             count = sum(step)
             if count:
                 yield Batch(*part, np.broadcast_to(1.0 / count, len(part.y)), count)
+
+    @property
+    def most_parts(self) -> int:
+        """That one process has."""
+        return max(len(self._own.own(self.parts, rank)) for rank in range(self._own.size))
 
     def full_batch(self) -> Batch:
         """The rows of this process as one batch, with their shares of the mean loss of all."""
@@ -169,9 +245,7 @@ def share_of(table: TableSource, group: Group) -> Share:
     DataError
         Where its rows lie in no file.
     """
-    whole = parted(table, InShares(group))
-    cuts: Callable[[int], list[Any]] | None = getattr(table.reader, "cuts", None)
-    return Share(table, whole.parts if cuts is None else cuts(1), group)
+    return Share(table, *parts_of(table, 1), group)
 
 
 def check_options(options: Options, share: Share, size: int) -> None:

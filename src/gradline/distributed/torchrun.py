@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ MEET_SECONDS = 300.0  # for all of them to have started
 
 
 class ProcessGroup:
-    """The processes of one fit, as `gradline.descent.processes.Processes` has them; gloo on CPUs, NCCL on GPUs.
+    """The processes of one fit, as `gradline.data.processes.Processes` has them; gloo on CPUs, NCCL on GPUs.
 
     Parameters
     ----------
@@ -111,13 +112,21 @@ class ProcessGroup:
             raise LostError(
                 f"another of the {self.size} processes ended, or said nothing for {_seconds():g} seconds: "
                 f"{_first_line(error)}",
-                hint="see what it said; a descent with --checkpoint FILE goes on where it was, run the same again",
+                hint="see what it said; a fit with --checkpoint FILE goes on where it was: run the same again",
             ) from None
 
-    def agreed(self, code: int) -> int:
-        """The exit code of all of them, the highest; each comes here when its work is done."""
+    def alarm(self) -> None:
+        """See `gradline.distributed.share.Group`."""
+        self.ending.alarm()
+
+    def alarmed(self) -> bool:
+        """See `gradline.distributed.share.Group`."""
+        return self.ending.alarmed()
+
+    def finish(self) -> None:
+        """Wait until the work of all is done: whoever fails until then, all end with its code."""
+        self.gathered(None)
         self.ending.rest()
-        return max(self.gathered(code))
 
 
 def _store(place: Place, *, joins: bool = False) -> Any:
@@ -159,7 +168,9 @@ def _is_of_the_others(error: RuntimeError) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]
+    """What it says, without where in PyTorch's sources it was said, and what is said of every such error."""
+    line = re.sub(r"^\[\S+:\d+\] ", "", str(error).strip().partition("\n")[0])
+    return line.partition(". This is typically")[0].rstrip(".")
 
 
 def _seconds() -> float:

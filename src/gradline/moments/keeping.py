@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradline.data.readers.credentials import shown_path
+from gradline.data.processes import processes_of
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import Checkpoint, Saver, check_place, fingerprint, load
 from gradline.moments.exact import ExactMoments
@@ -34,6 +35,8 @@ class Interrupted(KeyboardInterrupt):
 class SumsFile:
     """One checkpoint file for the one or two passes of an exact fit.
 
+    Processes that share the rows go on from what the first of them finds there, which is the one that saves.
+
     Parameters
     ----------
     keep : Keep
@@ -52,9 +55,14 @@ class SumsFile:
     def __init__(self, keep: Keep, source: Source, *, fit_intercept: bool, precision: str, **other: Any) -> None:
         self.path = keep.path
         self._fingerprint = fingerprint(_which_fit(source, fit_intercept, precision) | other)
-        self._found = load(keep.path, self._fingerprint)
-        check_place(keep.path)
+        processes = processes_of(source)
+        self._first, self._found = processes.first, processes.from_first(self._there)
         self._saver = Saver(keep.path, keep.every_seconds)
+
+    def _there(self) -> Checkpoint | None:
+        there = load(self.path, self._fingerprint)
+        check_place(self.path)
+        return there
 
     def found(self, kind: type[Moments | ExactMoments]) -> Checkpoint | None:
         """What the file held at the start, if that is of a pass for sums of this kind."""
@@ -66,6 +74,8 @@ class SumsFile:
 
     def save(self, taken: int, total: Moments | ExactMoments, **state: Any) -> None:
         """Write the sums of the first `taken` batches, or parts, and what goes with them."""
+        if not self._first:
+            return
         state |= {"kind": type(total).__name__, "sums": total.to_json()}
         self._saver.save(Checkpoint(self._fingerprint, taken, (), state))
 

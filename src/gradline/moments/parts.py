@@ -67,7 +67,8 @@ def sums_of_parts(
     merged = partial(merged_sums, table=source.name)
     done, whole = (0, None) if keep is None else keep.resumed(kind)
     with nullcontext() if keep is None else keep.at_an_end(lambda: (done, whole)):
-        for parts, state in source.gathered(partial(_sums_of, kind=kind, one_pass=one_pass), merged, done):
+        of = partial(_sums_of, kind=kind, one_pass=one_pass)
+        for parts, state in source.gathered(of, merged, done, in_rounds=keep is not None):
             whole, done = state if whole is None else merged(whole, state), done + parts
             if watch is not None:
                 watch(whole.tally.rows_read)

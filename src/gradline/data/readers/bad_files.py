@@ -66,6 +66,12 @@ class TolerantReader(ManyReader):
         some._looked = True
         return some
 
+    def sound(self) -> TolerantReader:
+        """The files that were not left out."""
+        some = copy.copy(self)
+        some.parts = [part for part in self.parts if part.place.path not in self.skipped]
+        return some
+
     def bad_files(self, columns: Sequence[str], rows: int, texts: Collection[str]) -> dict[str, str]:
         """What is wrong with those of its files that cannot be read to their end, by their paths."""
         bad = {}

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradline.data.processes import processes_of
 from gradline.data.source import Source
 from gradline.descent.goal.conditioning import Conditioned, DataUnits, Frame
 from gradline.descent.goal.quadratic import Quadratic
@@ -21,7 +22,6 @@ from gradline.descent.losses.loss import Loss, Squared
 from gradline.descent.losses.reference import reference
 from gradline.descent.losses.settling import settled
 from gradline.descent.options import Options
-from gradline.descent.processes import processes_of
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 
 from gradline.data.batch import Batch
+from gradline.data.processes import ALONE, Processes
 from gradline.data.source import Source, whole
 from gradline.descent.goal.units import Units
-from gradline.descent.processes import ALONE, Processes
 from gradline.errors import DataError
 
 Epoch: TypeAlias = Callable[[], Iterable[Batch]]

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gradline.data.processes import Processes, processes_of
 from gradline.data.row_check import RowCheck
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import Checkpoint, Saver, fingerprint, load
 from gradline.descent.engine import Engine
-from gradline.descent.processes import Processes, processes_of
 from gradline.errors import DataError
 from gradline.solution import Array, Status
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from gradline.moments.moments import Moments
 from gradline.moments.one_pass import names_of
 from gradline.moments.parallel import available_threads
 from gradline.report.plan.first_rows import FirstRows, first_rows, reader_of
+from gradline.report.plan.spread import ALL_HERE, Spread
 from gradline.report.plan.told import text_of
 
 NOTHING_READ = 180_000_000  # bytes of a process that has fitted five rows
@@ -34,7 +36,8 @@ class Pass:
         How often at most.
     why : str
     seconds : float or None
-        About, each time; None where that cannot be foretold.
+        About, each time, where several processes share the rows of the one with the most; None where that cannot be
+        foretold.
     """
 
     arithmetic: str
@@ -63,13 +66,14 @@ class Plan:
     sums, exact_sums : int
         Bytes of the state in float64, each thread's, and as exact numbers.
     memory : int
-        Bytes, about, of the whole process at its largest.
+        Bytes, about, of the whole process at its largest, of each where there are several.
     available : int or None
         Bytes there are.
     problem : str or None
         What the first rows, or the memory there is, already show, and `fit` will refuse.
     sums_are_formed : bool
         False where a descent has too many columns for sums over pairs of them.
+    spread : Spread
     """
 
     source: str
@@ -87,11 +91,13 @@ class Plan:
     available: int | None
     problem: str | None
     sums_are_formed: bool = True
+    spread: Spread = ALL_HERE
 
     @classmethod
     def of(
         cls,
         source: Source,
+        spread: Spread = ALL_HERE,
         *,
         precision: str = "auto",
         engine: str | None = None,
@@ -108,15 +114,16 @@ class Plan:
         first = sampled[0] if sampled else FirstRows(len(names_of(source)))
         if first.whole and first.rows and there.rows is not None and not there.rows_are_exact:
             there = Extent(there.kind, there.files, there.bytes, first.rows, True, there.bytes_of_columns)
-        seconds = [one.seconds_for(there.rows) for one in sampled] or [None] * len(wanted)
+        there_each = None if there.rows is None else math.ceil(there.rows * spread.share)
+        seconds = [one.seconds_for(there_each) for one in sampled] or [None] * len(wanted)
         passes = _passes(precision, engine, iterations, batch_size, first.columns, seconds)
         memory = NOTHING_READ
         if not wide:
             memory += max(room.needed(first.columns, kind) for kind in wanted)
         memory = max(memory, _peak())  # what reading the first rows took, reading all of them takes
         memory += TORCH if engine in ("autograd", "nn") else 0
-        if engine not in (None, "moments") and batch_size is None and there.rows is not None:
-            memory += 2 * 8 * there.rows * (first.columns + 1)
+        if engine not in (None, "moments") and batch_size is None and there_each is not None:
+            memory += 2 * 8 * there_each * (first.columns + 1)
         return cls(
             source=source.name,
             target=source.target_name,
@@ -133,6 +140,7 @@ class Plan:
             available=room.available(),
             problem=first.problem or (None if wide else _beyond_memory(first.columns, wanted, there.rows)),
             sums_are_formed=not wide,
+            spread=spread,
         )
 
     def as_dict(self) -> dict[str, Any]:

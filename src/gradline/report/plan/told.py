@@ -35,12 +35,14 @@ def text_of(plan: Plan) -> str:
         sums = f"{columns}: none over pairs of them"
     elif any(one.arithmetic == "exact" for one in plan.passes):
         sums += f"; exact about {room.in_words(plan.exact_sums)} as kept in a file"
-    memory = f"about {room.in_words(plan.memory)}"
+    several = plan.spread.processes > 1
+    memory = f"about {room.in_words(plan.memory)}" + (" for each process" if several else "")
     memory += "" if plan.available is None else f", of {room.in_words(plan.available)} available"
     lines = [
         ("reads", f"{what}; {rows}"),
         ("columns", used + of),
         *(("passes" if j == 0 else "", _in_words(one)) for j, one in enumerate(plan.passes)),
+        *([("processes", str(plan.spread))] if several else []),
         ("sums", sums),
         ("memory", memory),
     ]

@@ -1,0 +1,37 @@
+"""How the rows of a fit are spread over processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Processes that each read some parts of a table.
+
+    Attributes
+    ----------
+    processes : int
+    parts : int
+        Of the table: runs of row groups, or files.
+    most : int
+        Parts that one process reads.
+    """
+
+    processes: int = 1
+    parts: int = 1
+    most: int = 1
+
+    @property
+    def share(self) -> float:
+        """Of the rows, about, that the process with the most of them reads."""
+        return self.most / max(self.parts, 1)
+
+    def __str__(self) -> str:
+        idle = max(0, self.processes - self.parts)
+        parts = f"{self.parts:,} part{'s'[: self.parts != 1]} of the table"
+        told = f"{self.processes:,}; {parts} (row groups, or files), at most {self.most:,} each"
+        return told + (f"; {idle:,} would have nothing to read" if idle else "")
+
+
+ALL_HERE = Spread()
