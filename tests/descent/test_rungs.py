@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline.data.batch import Batch
-from gradline.descent.engines import check_torch, make_engine
+from gradline.descent.engines import make_engine
 from gradline.descent.goal.quadratic import Quadratic
-from gradline.errors import DataError
 from gradline.moments.moments import Moments
 
 from .oracle import X5, Y5, descend
@@ -117,31 +116,6 @@ def test_float32_stays_within_its_rounding(name):
     for k in range(100):
         rung.step(batch)
         assert rung.read()[0][0] == pytest.approx(path[k + 1, 0], rel=1e-6)
-
-
-@pytest.fixture
-def tensor_float_32():
-    """PyTorch as somebody sets it for speed on a GPU."""
-    torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = True
-    yield
-    torch.backends.cuda.matmul.allow_tf32 = before
-
-
-@pytest.mark.parametrize("name", ["autograd", "nn"])
-def test_float32_by_ten_bits_is_refused_on_a_device(name, tensor_float_32):
-    device = "cpu:0"  # any but "cpu" counts as one
-    with pytest.raises(DataError, match="products of float32 are set to TF32, which keeps 10 bits") as error:
-        check_torch(name, device, "float32")
-    assert error.value.hint == "torch.set_float32_matmul_precision('highest'), or dtype='float64'"
-    check_torch(name, device, "float64")
-    check_torch(name, "cpu", "float32")
-
-
-def test_float32_by_all_its_bits_is_not():
-    pytest.importorskip("torch", reason="the extra torch is not installed")
-    check_torch("nn", "cpu:0", "float32")
 
 
 def test_nn_meets_its_target_in_the_same_shape(monkeypatch):

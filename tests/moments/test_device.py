@@ -11,7 +11,7 @@ from gradline import ExactMoments, LinearRegression, Moments
 from gradline.errors import DataError
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.moments.device import arithmetic, exact_sums, rows  # noqa: E402
+from gradline.moments.device import arithmetic, rows  # noqa: E402
 
 RNG = np.random.default_rng(0)
 GPU = pytest.param(
@@ -45,8 +45,7 @@ def tensors(device, *arrays):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Several blocks for few rows: two stages take turns, sums are put away when the rows change."""
-    monkeypatch.setattr(exact_sums, "ROWS_AT_ONCE", 512)
-    monkeypatch.setattr("gradline.moments.device.float_sums.ROWS_AT_ONCE", 512)
+    monkeypatch.setattr(rows, "ROWS_AT_ONCE", 512)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -151,9 +150,11 @@ def test_a_device_that_is_not_there_is_a_sentence():
 
 @pytest.fixture
 def fresh_trust():
-    arithmetic.is_exact.cache_clear()
+    for cached in (arithmetic.is_exact, arithmetic.keeps_every_bit):
+        cached.cache_clear()
     yield
-    arithmetic.is_exact.cache_clear()
+    for cached in (arithmetic.is_exact, arithmetic.keeps_every_bit):
+        cached.cache_clear()
 
 
 @pytest.mark.parametrize("fault", ["tf32", "float32", "reordered", "flushed", "half up"])
@@ -188,7 +189,7 @@ def test_emulated_float64_is_refused(monkeypatch):
 
 def test_the_largest_digits_do_not_overflow_int64():
     """2^18 rows of them: 512 blocks whose products of 2^53 add up to 2^62, twice; their halves are kept apart."""
-    side = np.full((2 * exact_sums.ROWS_AT_ONCE, 1), 2.0**22)
+    side = np.full((2 * rows.ROWS_AT_ONCE, 1), 2.0**22)
     found = ExactMoments.of(side, side[:, 0], device="cpu")
     assert json.loads(found.to_json())["sums"][0] == f"1p{44 + 19}"
 
@@ -199,7 +200,7 @@ def test_a_model_of_the_sums_of_a_device_is_the_model():
 
 
 def test_blocks_come_in_order_and_whole():
-    brought = rows.DeviceRows(X, Y, None, torch.device("cpu"), 400)
+    brought = rows.DeviceRows(X, Y, None, torch.device("cpu"), lambda columns: 400)
     blocks = list(brought)
     assert [block.start for block in blocks] == [0, 400, 800, 1200]
     assert (np.concatenate([block.Z.numpy() for block in blocks]) == np.column_stack([X, Y])).all()

@@ -140,7 +140,7 @@ def torch_is_installed() -> bool:
 
 
 def check_torch(engine: str, device: str, dtype: str = "float64") -> None:
-    """Say so where PyTorch, or the device, is not to be had, or products of float32 would be those of TF32.
+    """Say so where PyTorch, or the device, is not to be had, or a device multiplies by fewer bits than `dtype` has.
 
     Raises
     ------
@@ -148,20 +148,10 @@ def check_torch(engine: str, device: str, dtype: str = "float64") -> None:
     """
     if not torch_is_installed():
         raise MissingExtraError(f"engine '{engine}'", "torch")
-    import torch
+    if device != "cpu":  # which is as it is everywhere, and starts the sooner
+        from gradline.moments.device.arithmetic import trusted
 
-    try:
-        torch.zeros(1, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise DataError(
-            f"device '{device}' cannot be used here: {str(error).splitlines()[0]}", hint="device='cpu' always works"
-        ) from None
-    if dtype == "float32" and device != "cpu" and torch.get_float32_matmul_precision() != "highest":
-        raise DataError(
-            "products of float32 are set to TF32, which keeps 10 bits: the loss and its gradient would not be those of "
-            "the rows",
-            hint="torch.set_float32_matmul_precision('highest'), or dtype='float64'",
-        )
+        trusted(device, dtype)
 
 
 def _autograd(w: Array, b: float, loss: Loss, squared: bool, **how: Any) -> Engine:

@@ -35,6 +35,7 @@ from gradline.moments.columns import columns_of
 from gradline.solution import Array, Solution, Status
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
 ROWS_AT_ONCE = 65_536
@@ -124,7 +125,7 @@ def train(
     """
     if options.engine != "nn":
         raise DataError(f"a module is trained by engine 'nn', not by '{options.engine}'", hint="engine='nn'")
-    check_torch("nn", options.device)
+    check_torch("nn", options.device, options.dtype)
     for name, given in (
         ("init", options.init != "zeros" if isinstance(options.init, str) else True),
         ("record_path", options.record_path),
@@ -140,7 +141,7 @@ def train(
     if isinstance(options.cost, Huber) and options.cost.delta is None:
         raise DataError("delta of the Huber loss is settled for lines only", hint="loss=Huber(delta=...) in units of y")
     training, validation = split(source, options, rng)
-    with _seeded(int(rng.integers(2**31))):
+    with _seeded(int(rng.integers(2**31)), options.device):
         return _train(training, validation, module, options, rng, callbacks)
 
 
@@ -184,7 +185,14 @@ def _train(
     unit = frame.target_scale**loss.degree
     data = {"features": source.feature_names, "rows": columns.rows, "means": columns.mean, "module": _shape(network)}
     run = Run(
-        engine, options, rng, None, early, source, data, memories={"module": network.module, "torch": _TorchRandom()}
+        engine,
+        options,
+        rng,
+        None,
+        early,
+        source,
+        data,
+        memories={"module": network.module, "torch": _TorchRandom(options.device)},
     )
     after_pass = AfterPass(DataUnits(np.eye(0)), unit, set_pace=run.pace, early_stopping=early, callbacks=callbacks)
     square = float(columns.variance[-1]) + (columns.mean[-1] - frame.target_centre) ** 2
@@ -273,24 +281,42 @@ def _shape(network: Network) -> list[str]:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def _seeded(seed: int, device: str) -> Iterator[None]:
     """Initial weights and dropout from our seed, without a trace in the caller's random numbers."""
     import torch
 
-    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):  # torch has one generator for all threads
-        torch.manual_seed(seed)
+    gpu = _gpu(device)
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[gpu] if gpu else [], device_type="cuda"):  # one for all threads
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU's, and leave them so
+        if gpu:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(seed)
         yield
 
 
+def _gpu(device: str) -> torch.device | None:
+    """The GPU, which draws dropout from a generator of its own; None for the CPU."""
+    import torch
+
+    found = torch.device(device)
+    return found if found.type == "cuda" else None
+
+
 class _TorchRandom:
-    """Where torch's generator is, for a checkpoint: dropout draws from it."""
+    """Where torch's generators are, for a checkpoint: dropout draws from that of its device."""
+
+    def __init__(self, device: str) -> None:
+        self._gpu = _gpu(device)
 
     def state_dict(self) -> dict[str, Any]:
         import torch
 
-        return {"cpu": torch.get_rng_state()}
+        there = {"cuda": torch.cuda.get_rng_state(self._gpu)} if self._gpu else {}
+        return {"cpu": torch.get_rng_state(), **there}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         import torch
 
         torch.set_rng_state(state["cpu"])
+        if self._gpu:
+            torch.cuda.set_rng_state(state["cuda"], self._gpu)

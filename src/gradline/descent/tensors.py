@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gradline.data.batch import Batch
+from gradline.moments.device.arithmetic import memory_of
 from gradline.solution import Array
+
+SOME_ROWS = 65_536  # that every device takes
 
 
 class Tensors:
@@ -26,6 +29,7 @@ class Tensors:
         if self._last is None or self._last[0] is not batch:
             if self._share is None or self._share[0] is not batch.share:  # mini-batches of one size have it in common
                 self._share = batch.share, self._tensor(batch.share)
+            self._last = None  # on a device there may be room for one batch only
             self._last = batch, (self._tensor(batch.X), self._tensor(batch.y), self._share[1])
         return self._last[1]
 
@@ -73,4 +77,5 @@ class Tensors:
     def _tensor(self, part: Array) -> Tensor:
         if not (part.flags.c_contiguous and part.flags.writeable):
             part = part.copy()  # torch wants memory that it may write to
-        return torch.from_numpy(part).to(device=self.device, dtype=self.dtype)
+        with memory_of(self.device, f"batch_size={SOME_ROWS} or so, or device='cpu'"):
+            return torch.from_numpy(part).to(device=self.device, dtype=self.dtype)

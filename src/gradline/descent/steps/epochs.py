@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -49,11 +50,13 @@ def mini_batches(
     has it; or over `mean_over`: then a smaller last batch takes a shorter step, and all rows of a pass count alike.
     """
 
+    equal = lru_cache(maxsize=4)(np.broadcast_to)  # batches of one size have it in common, on a GPU too
+
     def shared(batch: Batch) -> Batch:
         if batch.weight is None and mean_over is None:
             return batch
         if batch.weight is None:
-            return replace(batch, share=np.broadcast_to(1.0 / (mean_over or batch.rows), len(batch)))
+            return replace(batch, share=equal(1.0 / (mean_over or batch.rows), len(batch)))
         return replace(batch, share=batch.weight / (mean_weight * (mean_over or batch.rows)))
 
     return lambda: (frame.rows(shared(batch)) for batch in source.batches(batch_size, shuffle=rng))

@@ -94,9 +94,9 @@ class OptimizerState:
         parameters = [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
         for number, kept in state["state"].items():
             parameter = parameters[number]
-            for name, value in kept.items():
-                moved = value.to(parameter.device) if hasattr(value, "to") else value
-                self._optimizer.state[parameter][name] = moved
+            mine = self._optimizer.state[parameter]
+            for name, value in kept.items():  # each where torch wants it: a count of steps stays on the CPU
+                mine[name] = value.to(mine[name].device) if hasattr(value, "to") else value
 
 
 def _kind(optimizer: str | type[Optimizer]) -> Any:

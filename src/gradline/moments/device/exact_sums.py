@@ -10,15 +10,14 @@ from torch import Tensor
 
 from gradline.data.batch import Batch
 from gradline.moments.block_sums import NotFiniteError
-from gradline.moments.device.arithmetic import BLOCK, trusted
-from gradline.moments.device.rows import DeviceRows
+from gradline.moments.device.arithmetic import BLOCK, memory_of, trusted
+from gradline.moments.device.rows import NUMBERS_AT_ONCE, DeviceRows, rows_at_once
 from gradline.moments.integers.accumulator import NEGLIGIBLE, USUAL_DIGITS, ExactAccumulator
 from gradline.moments.integers.digit_products import by_place
 from gradline.moments.integers.digit_sums import in_integers
 from gradline.moments.integers.digits import BASE, DIGIT_BITS, LARGEST_DIGIT, fitting_top
 from gradline.moments.integers.integer_sums import IntegerSums
 
-ROWS_AT_ONCE = 1 << 18  # 512 blocks: their products, of at most 2^53, add up to at most 2^62
 SAMPLE = 4096  # rows by which the tops of the columns and the number of digits are chosen
 HALF_WORD = 32
 
@@ -35,21 +34,31 @@ def exact_sums(X: Any, y: Any, weight: Any, device: str) -> tuple[int, IntegerSu
     DataError
         Where the device cannot be trusted, shapes do not fit, a weight is negative, or a cell is not finite.
     """
-    rows = DeviceRows(X, y, weight, trusted(device), ROWS_AT_ONCE)
+    rows = DeviceRows(X, y, weight, trusted(device), blocks_of)
     sums, aside, counted = DeviceSums(rows.features + 1, rows.device), ExactAccumulator(rows.features + 1), 0
     try:
-        for block in rows:
-            if not len(block.Z):
-                continue
-            counted += len(block.Z)
-            left_out = sums.add(block.Z, block.weight)
-            if bool(left_out.any()):
-                Z = block.Z[left_out].cpu().numpy()
-                w = None if block.weight is None else block.weight[left_out].cpu().numpy()
-                aside.add((0, 0, Batch.of(np.ascontiguousarray(Z[:, :-1]), Z[:, -1].copy(), w)))
-        return counted, sums.sums() + aside.sums()
+        with memory_of(rows.device, "device='cpu'"):
+            for block in rows:
+                if not len(block.Z):
+                    continue
+                counted += len(block.Z)
+                left_out = sums.add(block.Z, block.weight)
+                if bool(left_out.any()):
+                    Z = block.Z[left_out].cpu().numpy()
+                    w = None if block.weight is None else block.weight[left_out].cpu().numpy()
+                    aside.add((0, 0, Batch.of(np.ascontiguousarray(Z[:, :-1]), Z[:, -1].copy(), w)))
+            return counted, sums.sums() + aside.sums()
     except NotFiniteError as error:
         raise rows.not_finite() or error from None
+
+
+def blocks_of(columns: int) -> int:
+    """Rows at once for so many columns: their digits, and the products of 512 of them, are held in memory.
+
+    At most 2^18 rows are 512 such blocks: their products, of at most 2^53, add up to at most 2^62.
+    """
+    lines = USUAL_DIGITS * columns + 1
+    return min(rows_at_once(lines), max(1, NUMBERS_AT_ONCE // lines**2) * BLOCK)
 
 
 class DeviceSums:
@@ -70,7 +79,7 @@ class DeviceSums:
         self._sums = IntegerSums.zero(columns + 1)
 
     def add(self, Z: Tensor, weight: Tensor | None) -> Tensor:
-        """Add at most `ROWS_AT_ONCE` rows; return which are left out, (rows,) bool."""
+        """Add at most `blocks_of(columns)` rows; return which are left out, (rows,) bool."""
         if self._tops is None or (weight is not None) != bool(self._weight_digits):
             self._choose(Z, weight)
         digits, weight_digits, misfits = self._cut(Z, weight)

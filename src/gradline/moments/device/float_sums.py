@@ -11,11 +11,10 @@ from torch import Tensor
 
 from gradline.moments.block_sums import TINY, near_mean
 from gradline.moments.centred_sums import CentredSums
-from gradline.moments.device.arithmetic import trusted
-from gradline.moments.device.rows import DeviceRows
+from gradline.moments.device.arithmetic import memory_of, trusted
+from gradline.moments.device.rows import DeviceRows, rows_at_once
 from gradline.solution import Array
 
-ROWS_AT_ONCE = 1 << 18
 SAMPLE = 64
 
 
@@ -27,19 +26,20 @@ def float_sums(X: Any, y: Any, weight: Any, device: str) -> CentredSums:
     DataError
         As `gradline.moments.device.exact_sums.exact_sums`.
     """
-    rows = DeviceRows(X, y, weight, trusted(device), ROWS_AT_ONCE)
+    rows = DeviceRows(X, y, weight, trusted(device), rows_at_once)
     total = CentredSums.zero(rows.features)
-    for block in rows:
-        if not len(block.Z):
-            continue
-        with np.errstate(all="ignore"):
-            sample = block.Z[:: max(1, len(block.Z) // SAMPLE)].cpu().numpy()
-            sums = _sums(block.Z, block.weight, near_mean(sample[:, :-1], sample[:, -1]))
-            if sums.is_off_centre():
-                sums = _sums(block.Z, block.weight, sums.mean)
-        if not np.isfinite(sums.squares).all() and (error := rows.not_finite()) is not None:
-            raise error
-        total = total.merged(sums, 1)
+    with memory_of(rows.device, "device='cpu'"):
+        for block in rows:
+            if not len(block.Z):
+                continue
+            with np.errstate(all="ignore"):
+                sample = block.Z[:: max(1, len(block.Z) // SAMPLE)].cpu().numpy()
+                sums = _sums(block.Z, block.weight, near_mean(sample[:, :-1], sample[:, -1]))
+                if sums.is_off_centre():
+                    sums = _sums(block.Z, block.weight, sums.mean)
+            if not np.isfinite(sums.squares).all() and (error := rows.not_finite()) is not None:
+                raise error
+            total = total.merged(sums, 1)
     return total
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,20 @@ from gradline.data.batch import check_shapes
 from gradline.data.cells import array_of_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite_cells
+
+ROWS_AT_ONCE = 1 << 18
+NUMBERS_AT_ONCE = 1 << 26  # 512 MB
+
+
+def rows_at_once(numbers: int) -> int:
+    """Rows in a block, of which each makes so many float64 numbers: fewer where rows are long, for the memory's sake.
+
+    Examples
+    --------
+    >>> rows_at_once(64), rows_at_once(3000)
+    (262144, 22369)
+    """
+    return max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // numbers))
 
 
 class Block(NamedTuple):
@@ -40,7 +54,8 @@ class DeviceRows:
     X, y, weight : tensors or arrays
         (rows, p), (rows,), (rows,) or None. Arrays of NumPy are copied through page-locked memory, two blocks in turn.
     device : torch.device
-    rows_at_once : int
+    rows_at_once : (columns) -> int
+        Rows in a block, for p + 1 columns.
 
     Raises
     ------
@@ -48,10 +63,10 @@ class DeviceRows:
         Where shapes do not fit, or a weight is negative or not finite.
     """
 
-    def __init__(self, X: Any, y: Any, weight: Any, device: torch.device, rows_at_once: int) -> None:
+    def __init__(self, X: Any, y: Any, weight: Any, device: torch.device, rows_at_once: Callable[[int], int]) -> None:
         self._X, self._y = _numbers(X, "X"), _numbers(y, "y")
         self._weight = None if weight is None else _numbers(weight, "sample_weight")
-        self.device, self._rows = device, rows_at_once
+        self.device = device
         if self._X.ndim != 2 or self._y.ndim != 1 or len(self._X) != len(self._y):
             check_shapes(np.empty(self._X.shape), np.empty(self._y.shape), None)
         if self._weight is not None:
@@ -59,6 +74,7 @@ class DeviceRows:
                 np.empty((len(self._y), 0)), np.empty(len(self._y)), np.asarray(self._weight.cpu(), dtype=np.float64)
             )
         self.features = int(self._X.shape[1])
+        self._rows = rows_at_once(self.features + 1)
 
     def __iter__(self) -> Iterator[Block]:
         stages = [_Stage(self.device), _Stage(self.device)]
@@ -113,7 +129,7 @@ class _Stage:
 
     def moved(self, parts: list[Tensor]) -> Tensor:
         """The columns side by side, on the device, as float64."""
-        if not self._on_gpu or all(part.is_cuda for part in parts):
+        if not self._on_gpu or any(part.is_cuda for part in parts):
             return torch.cat([part.to(self._device, torch.float64) for part in parts], dim=1)
         assert self._stream is not None
         rows, columns = len(parts[0]), sum(part.shape[1] for part in parts)

@@ -1,0 +1,226 @@
+"""Descents on a GPU that is pretended: where the rows are, what comes back, what is refused, what a checkpoint keeps.
+
+See `tests.pretended_gpu` for what that can show. No test here runs on a real GPU.
+"""
+
+import numpy as np
+import pytest
+
+from gradline import GradientDescentRegressor
+from gradline.errors import DataError
+
+torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+from torch import nn  # noqa: E402
+
+from gradline.descent.engines import check_torch  # noqa: E402
+from tests.pretended_gpu import DEVICE, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
+
+RNG = np.random.default_rng(0)
+N, STEPS = 400, 6
+X = RNG.normal(size=(N, 3))
+Y = X @ [1.0, -2.0, 3.0] + RNG.normal(size=N)
+
+DESCENTS = {
+    "full batch": {},
+    "written rate": {"learning_rate": 0.05},
+    "momentum": {"momentum": 0.5},
+    "float32": {"dtype": "float32"},
+    "Huber": {"loss": "huber"},
+    "mini-batches": {"batch_size": 100, "random_state": 0},
+}
+OPTIMIZERS = {
+    "adam": {"optimizer": "adam", "learning_rate": 0.1},
+    "lbfgs": {"optimizer": "lbfgs", "learning_rate": 0.5},
+    "rmsprop, mini-batches": {"optimizer": "rmsprop", "learning_rate": 0.01, "batch_size": 100, "random_state": 0},
+}
+
+
+def descended(engine, device="cuda", **options):
+    return GradientDescentRegressor(
+        engine, **{"max_iter": STEPS, "tol": None, "on_divergence": "warn"} | options, device=device
+    ).fit(X, Y)
+
+
+# ---- where numbers are
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [pytest.param("autograd", DESCENTS[name], id=f"autograd, {name}") for name in DESCENTS]
+    + [pytest.param("nn", options, id=f"nn, {name}") for name, options in (DESCENTS | OPTIMIZERS).items()],
+)
+def test_a_descent_on_a_gpu_takes_the_steps_of_the_cpu(engine, options, gpu):  # noqa: F811
+    """Whose arithmetic the pretended GPU has: to the bit. A tensor left on the other side would have been an error."""
+    here, there = (descended(engine, device, **options) for device in ("cpu", "cuda"))
+    assert gpu.brought
+    assert there.loss_curve_ == here.loss_curve_
+    assert (there.coef_ == here.coef_).all()
+    assert there.intercept_ == here.intercept_
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_the_rows_of_full_batches_are_brought_once(engine, gpu):  # noqa: F811
+    descended(engine)
+    assert sorted(count for count in gpu.brought if count >= N) == [N, N, 3 * N]  # shares, y, X
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_a_mini_batch_is_brought_once_and_its_equal_shares_are_there_already(engine, gpu):  # noqa: F811
+    descended(engine, batch_size=100, random_state=0)
+    rows = [count for count in gpu.brought if count >= 100]
+    assert sorted(rows) == [100] * (4 * STEPS + 1) + [300] * 4 * STEPS
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_a_step_reads_back_one_number(engine, gpu):  # noqa: F811
+    """The loss; what a pass ends with reads the parameters: coefficients and intercept."""
+
+    def read_back(steps):
+        gpu.read_back.clear()
+        descended(engine, max_iter=steps, batch_size=40, random_state=0)
+        return sum(gpu.read_back)
+
+    steps = N // 40
+    passes = [read_back(2) - read_back(1), read_back(3) - read_back(2)]
+    assert passes[0] == passes[1]
+    assert passes[0] - steps in (4, 8)  # once or twice a pass
+
+
+def test_rows_that_a_gpu_has_no_memory_for_are_a_sentence(gpu):  # noqa: F811
+    gpu.most_numbers = 3 * 100
+    with pytest.raises(DataError, match=r"device 'cuda' has too little memory: CUDA out of memory\. Tried") as error:
+        descended("nn")
+    assert error.value.hint == "batch_size=65536 or so, or device='cpu'"
+    descended("nn", batch_size=100, random_state=0)
+
+
+# ---- what is refused
+
+
+@pytest.fixture
+def settings_restored():
+    """PyTorch's, as they were."""
+    before = torch.backends.fp32_precision, torch.backends.cuda.matmul.fp32_precision
+    yield
+    torch.set_float32_matmul_precision("highest")
+    torch.backends.fp32_precision, torch.backends.cuda.matmul.fp32_precision = before
+
+
+WAYS = {
+    "old": lambda: setattr(torch.backends.cuda.matmul, "allow_tf32", True),
+    "for all": lambda: torch.set_float32_matmul_precision("high"),
+    "new": lambda: setattr(torch.backends.cuda.matmul, "fp32_precision", "tf32"),
+    "new, for all": lambda: setattr(torch.backends, "fp32_precision", "tf32"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Please use the new API")
+@pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="torch < 2.9 has only the old way")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_tf32_left_on_is_refused_however_it_was_set(engine, way, gpu, settings_restored):  # noqa: F811
+    WAYS[way]()
+    with pytest.raises(DataError, match="products of float32 are set to TF32, which keeps 10 bits") as error:
+        descended(engine, dtype="float32")
+    assert error.value.hint == "torch.set_float32_matmul_precision('highest'), or dtype='float64'"
+    descended(engine)
+    descended(engine, "cpu", dtype="float32")
+    torch.set_float32_matmul_precision("highest")
+    descended(engine, dtype="float32")
+
+
+def tf32(a, b):
+    """Products of numbers of 11 bits."""
+
+    def cut(v):
+        mantissa, exponent = torch.frexp(v)
+        return torch.ldexp(torch.round(mantissa * 2**11) / 2**11, exponent)
+
+    return cut(a) @ cut(b)
+
+
+def test_float32_by_ten_bits_is_found_where_no_setting_tells(doubted_gpu):  # noqa: F811
+    check_torch("nn", "cuda", "float32")
+    from gradline.moments.device import arithmetic
+
+    arithmetic.keeps_every_bit.cache_clear()
+    doubted_gpu.multiplies = tf32
+    with pytest.raises(DataError, match="device 'cuda:0' multiplies float32 by fewer than its 24 bits"):
+        check_torch("nn", "cuda", "float32")
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_emulated_float64_is_refused(engine, doubted_gpu, monkeypatch):  # noqa: F811
+    doubted_gpu.multiplies = lambda a, b: (a.float() @ b.float()).double()
+    with pytest.raises(DataError, match="does not multiply integers exactly in float64"):
+        descended(engine)
+    monkeypatch.setenv("CUBLAS_EMULATE_DOUBLE_PRECISION", "1")
+    with pytest.raises(DataError, match="CUBLAS_EMULATE_DOUBLE_PRECISION is set"):
+        descended(engine)
+
+
+def test_a_module_is_refused_as_a_line_is(doubted_gpu):  # noqa: F811
+    doubted_gpu.multiplies = tf32
+    for dtype in ("float32", "float64"):
+        with pytest.raises(DataError, match="device 'cuda:0' "):
+            trained(dtype=dtype)
+
+
+# ---- what a checkpoint keeps, and the caller
+
+
+def trained(device="cuda", **options):
+    module = lambda features: nn.Sequential(nn.Linear(features, 8), nn.Dropout(0.5), nn.Linear(8, 1))  # noqa: E731
+    options = {"module": module, "optimizer": "adam", "max_iter": 4, "random_state": 0} | options
+    return GradientDescentRegressor("nn", device=device, **options).fit(X, Y)
+
+
+def test_dropout_draws_the_same_numbers_again_and_leaves_the_callers_alone(gpu):  # noqa: F811
+    callers, own = gpu.random.clone(), torch.get_rng_state()
+    first, again, other = trained(), trained(), trained(random_state=1)
+    assert first.loss_curve_ == again.loss_curve_ != other.loss_curve_
+    assert torch.equal(gpu.random, callers)
+    assert torch.equal(torch.get_rng_state(), own)
+
+
+def test_training_on_the_cpu_leaves_the_numbers_of_a_gpu_alone(gpu):  # noqa: F811
+    callers = gpu.random.clone()
+    trained("cpu")
+    assert torch.equal(gpu.random, callers)
+
+
+@pytest.mark.parametrize("fit", [trained, lambda **how: descended("nn", **OPTIMIZERS["adam"], **how)])
+def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):  # noqa: F811
+    kept = {"checkpoint": tmp_path / "kept.json"}
+    unbroken = fit(max_iter=6)
+    fit(max_iter=3, **kept)
+    gone_on = fit(max_iter=6, **kept)
+    assert gone_on.loss_curve_ == unbroken.loss_curve_
+    assert (gone_on.predict(X) == unbroken.predict(X)).all()
+
+
+def test_an_optimizer_gets_its_memory_back_where_it_keeps_it(gpu):  # noqa: F811
+    """From a file, and so from the CPU: its averages go to the parameters, its count of steps stays."""
+    from gradline.descent.steps.optimizers import OptimizerState
+
+    parameter = nn.Parameter(torch.ones(2, dtype=torch.float64, device="cuda"))
+    optimizer = torch.optim.Adam([parameter])
+    parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    state = OptimizerState(optimizer).state_dict()
+    on_file = {name: value.cpu() for name, value in state["state"][0].items()}
+    OptimizerState(optimizer).load_state_dict(state | {"state": {0: on_file}})
+    where = {name: str(value.device) for name, value in optimizer.state[parameter].items()}
+    assert where == {"step": "cpu", "exp_avg": "cuda:0", "exp_avg_sq": "cuda:0"}
+
+
+def test_the_pretended_gpu_lives_apart(gpu):  # noqa: F811
+    """What the tests above rely on."""
+    on_gpu = torch.ones(2, device="cuda")
+    assert on_gpu.device == DEVICE
+    assert on_gpu.is_cuda
+    with pytest.raises(RuntimeError, match="Expected all tensors to be on the same device"):
+        on_gpu + torch.ones(2)
+    with pytest.raises(TypeError, match="can't convert cuda:0 device type tensor to numpy"):
+        on_gpu.numpy()
+    assert (on_gpu + torch.tensor(1.0)).cpu().numpy().tolist() == [2.0, 2.0]  # one number is taken from anywhere

@@ -1,0 +1,175 @@
+"""What a GPU does and the CPU does not, on one that is pretended: see `tests.pretended_gpu` for what that can show.
+
+Whether a real GPU rounds as it must, `test_device.py` asks where there is one.
+"""
+
+import numpy as np
+import pytest
+
+from gradline import ExactMoments, Moments
+from gradline.errors import DataError
+
+torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+from gradline.moments.device import arithmetic, exact_sums, rows  # noqa: E402
+from tests.pretended_gpu import Stream, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
+
+RNG = np.random.default_rng(0)
+N = 3000
+X = RNG.normal(size=(N, 3))
+Y = X.sum(axis=1) + RNG.normal(size=N)
+WEIGHT = RNG.integers(0, 3, N).astype(float)
+HERE = ExactMoments.of(X, Y)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Six of them, in two stages."""
+    monkeypatch.setattr(rows, "ROWS_AT_ONCE", 512)
+
+
+# ---- where numbers are, and when
+
+
+def test_exact_moments_of_a_gpu_are_the_integers_of_the_cpu(gpu):  # noqa: F811
+    on_gpu, y_on_gpu = torch.from_numpy(X).to("cuda"), torch.from_numpy(Y).to("cuda")
+    assert ExactMoments.of(X, Y, device="cuda") == HERE
+    assert ExactMoments.of(on_gpu, y_on_gpu) == HERE
+    assert ExactMoments.of(X, Y, WEIGHT) == ExactMoments.of(X, Y, WEIGHT, device="cuda")
+    assert ExactMoments.of(X, Y, WEIGHT) == ExactMoments.of(on_gpu, y_on_gpu, torch.from_numpy(WEIGHT).to("cuda"))
+
+
+def test_rows_of_which_some_are_there_already_are_brought_together(gpu):  # noqa: F811
+    on_gpu, y_on_gpu = torch.from_numpy(X).to("cuda"), torch.from_numpy(Y).to("cuda")
+    assert HERE == ExactMoments.of(X, y_on_gpu, device="cuda") == ExactMoments.of(on_gpu, Y)
+    assert ExactMoments.of(X, Y, WEIGHT) == ExactMoments.of(on_gpu, Y, WEIGHT)
+
+
+def test_float64_moments_of_a_gpu_are_those_of_tensors_of_the_cpu(gpu):  # noqa: F811
+    here, there = (Moments.of(X, Y, WEIGHT, device=device) for device in ("cpu", "cuda"))
+    assert here.to_json() == there.to_json()
+
+
+def test_rows_are_brought_once(gpu):  # noqa: F811
+    ExactMoments.of(X, Y, device="cuda")
+    blocks = [min(512, N - start) for start in range(0, N, 512)]
+    assert [count for count in gpu.brought if count > 4] == [4 * rows for rows in blocks]  # the others: 4 exponents
+
+
+def test_a_bad_cell_of_a_gpu_is_named_as_on_the_cpu(gpu):  # noqa: F811
+    bad = X.copy()
+    bad[1234, 1], bad[2400, 0] = np.inf, np.nan
+    told = []
+    for device in (None, "cuda"):
+        with pytest.raises(DataError) as error:
+            ExactMoments.of(bad, Y, WEIGHT, device=device)
+        told.append(str(error.value))
+    assert told[0] == told[1]
+    with pytest.raises(DataError, match="not finite"):
+        Moments.of(bad, Y, device="cuda")
+
+
+def test_the_next_block_is_on_its_way_while_one_is_summed(gpu, monkeypatch):  # noqa: F811
+    waiting, add = [], exact_sums.DeviceSums.add
+    streams = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: streams.append(Stream(device)) or streams[-1])
+    monkeypatch.setattr(
+        exact_sums.DeviceSums,
+        "add",
+        lambda *args: waiting.append(sum(len(stream.waiting) for stream in streams)) or add(*args),
+    )
+    assert ExactMoments.of(X, Y, device="cuda") == HERE
+    assert waiting == [1, 1, 1, 1, 1, 0]
+
+
+def test_a_sum_that_did_not_wait_for_its_block_would_be_seen(gpu, monkeypatch):  # noqa: F811
+    """And so the integers above show that each sum waits."""
+    monkeypatch.setattr(Stream, "wait_stream", lambda self, other: None)
+    with pytest.raises((DataError, AssertionError)):
+        assert ExactMoments.of(X, Y, device="cuda") == HERE
+
+
+def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen(gpu, monkeypatch):  # noqa: F811
+    """One stage in place of two, and nobody waits for what is in it: the integers above show that this is not so."""
+    stage = rows._Stage(torch.device("cuda", 0))
+    monkeypatch.setattr(rows, "_Stage", lambda device: stage)
+    assert ExactMoments.of(X, Y, device="cuda") == HERE  # slower, and right: the program waits for its own stage
+    monkeypatch.setattr(Stream, "synchronize", lambda self: None)
+    monkeypatch.setattr(Stream, "wait_stream", lambda self, other: [copy() for copy in other.waiting])
+    assert ExactMoments.of(X, Y, device="cuda") != HERE
+
+
+def test_memory_that_a_sum_still_reads_and_that_was_not_recorded_would_be_seen(gpu, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
+    with pytest.raises(AssertionError, match="record_stream"):
+        ExactMoments.of(X, Y, device="cuda")
+
+
+def test_too_little_memory_is_a_sentence(gpu):  # noqa: F811
+    gpu.most_numbers = 512 * 4 - 1
+    for moments in (ExactMoments, Moments):
+        with pytest.raises(DataError, match=r"device 'cuda:0' has too little memory: CUDA out of memory\. Tried"):
+            moments.of(X, Y, device="cuda")
+
+
+def test_long_rows_come_in_smaller_blocks(monkeypatch):
+    """Digits of a block, and their products, take no more than 512 MB each, of any number of columns up to 2000."""
+    monkeypatch.undo()
+    for columns in (2, 21, 201, 1001, 2001):
+        lines, most = 3 * columns + 1, exact_sums.blocks_of(columns)
+        assert most * lines <= 2**26
+        assert -(-most // 512) * lines**2 <= 2**26
+    assert exact_sums.blocks_of(21) == 2**18
+    assert exact_sums.blocks_of(10_000) == 512  # never less
+
+
+# ---- what is refused
+
+
+def kept(v, bits, dim):
+    """Numbers by so many bits below the largest along `dim`: what products made of narrower integers keep."""
+    top = torch.frexp(v.abs().amax(dim=dim, keepdim=True)).exponent
+    return torch.ldexp(torch.round(torch.ldexp(v, bits - top)), top - bits)
+
+
+@pytest.mark.parametrize("bits", [22, 30, 45, 53, 55, 79])
+def test_a_device_whose_float64_products_are_emulated_is_refused(bits, doubted_gpu):  # noqa: F811
+    """Fixed-point products keep so many bits of each row and column; 55 or more pass every test of integers."""
+    doubted_gpu.multiplies = lambda a, b: kept(a, bits, -1) @ kept(b, bits, -2)
+    with pytest.raises(DataError, match="does not multiply integers exactly in float64"):
+        ExactMoments.of(X, Y, device="cuda")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_device_that_multiplies_in_a_narrower_type_is_refused(dtype, doubted_gpu):  # noqa: F811
+    doubted_gpu.multiplies = lambda a, b: (a.to(dtype) @ b.to(dtype)).to(a.dtype)
+    with pytest.raises(DataError, match="does not multiply integers exactly in float64"):
+        Moments.of(X, Y, device="cuda")
+
+
+def test_emulation_that_cublas_was_asked_for_is_refused_by_its_name(doubted_gpu, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("CUBLAS_EMULATE_DOUBLE_PRECISION", "1")
+    with pytest.raises(DataError, match="CUBLAS_EMULATE_DOUBLE_PRECISION is set") as error:
+        Moments.of(X, Y, device="cuda")
+    assert error.value.hint == "unset CUBLAS_EMULATE_DOUBLE_PRECISION"
+
+
+def test_a_gpu_is_tested_at_the_size_of_its_work(doubted_gpu, monkeypatch):  # noqa: F811
+    """A library chooses its routine by the shape: one that rounds where there are many blocks is found out."""
+    doubted_gpu.multiplies = lambda a, b: (a @ b) * (1 + 2.0**-40 * (len(a) >= 4))
+    with pytest.raises(DataError, match="does not multiply integers exactly"):
+        ExactMoments.of(X, Y, device="cuda")
+
+
+def test_each_device_is_tested_once(doubted_gpu):  # noqa: F811
+    assert str(arithmetic.trusted("cuda")) == "cuda:0"
+    doubted_gpu.brought.clear()
+    arithmetic.trusted("cuda:0")
+    assert doubted_gpu.brought == []
+
+
+def test_a_device_without_float64_is_a_sentence(monkeypatch):
+    """Apple's, which raises TypeError."""
+    message = "Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64."
+    monkeypatch.setattr(torch, "zeros", lambda *shape, **how: (_ for _ in ()).throw(TypeError(message)))
+    with pytest.raises(DataError, match="device 'mps' cannot be used here: Cannot convert a MPS Tensor"):
+        arithmetic.trusted("mps")
