@@ -10,6 +10,10 @@ from hypothesis import settings
 
 from tests.browser import browser, opened  # noqa: F401 - fixtures
 
+# What was compiled is kept, whatever the environment says: else each process that a test starts compiles the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 settings.register_profile("no clock", deadline=None)  # how busy the machine is says nothing about a fact
 settings.load_profile("no clock")
 

@@ -12,8 +12,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from gradline import CollinearityWarning, DataError, GradientDescentRegressor, LinearRegression
-
-from .test_cli import gradline
+from tests.command import gradline
 
 
 def rng():

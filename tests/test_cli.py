@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradline.lessons import demo as lesson
+from tests.command import gradline, in_fresh_process
 
 LESSON = """\
 Iteration 10: Loss = 11.7393, 'a' = 1.6325
@@ -42,18 +43,6 @@ Five points, y = a*x, start a = 0.5, learning rate 0.001 (limit for these data: 
 """
 
 
-def gradline(*arguments, cwd=None, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "gradline", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
-        **options,
-    )
-
-
 @pytest.fixture
 def houses(tmp_path):
     rng = np.random.default_rng(0)
@@ -64,6 +53,22 @@ def houses(tmp_path):
     )
     (tmp_path / "houses.csv").write_text("price,sqft,rooms,district\n" + rows + "\n")
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["fit", "houses.csv", "--target", "price"], 0),
+        (["fit", "house.csv", "--target", "price"], 1),
+        (["fit", "houses.csv", "--target", "price", "--iterations", "5"], 2),
+        (["fit", "houses.csv", "--target", "price", "--engine", "nn", "--learning-rate", "1"], 1),
+    ],
+)
+def test_a_forked_command_ends_as_one_in_a_fresh_interpreter(arguments, code, houses):
+    """Most tests of commands fork a process that has its imports: see tests/command.py."""
+    forked, fresh = gradline(*arguments, cwd=houses), in_fresh_process(*arguments, cwd=houses)
+    assert (forked.returncode, forked.stdout, forked.stderr) == (fresh.returncode, fresh.stdout, fresh.stderr)
+    assert fresh.returncode == code
 
 
 def test_the_demo_prints_the_lesson_character_for_character():

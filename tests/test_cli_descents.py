@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from gradline import GradientDescentRegressor, Huber, Quantile, open_source
-
-from .test_cli import gradline
+from tests.command import gradline
 
 FIT = ("fit", "t.csv", "--target", "y", "--engine")
 

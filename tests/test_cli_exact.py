@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from tests.test_cli import gradline
+from tests.command import gradline, in_fresh_process
 
 needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 ROWS = 600_000
@@ -254,7 +254,7 @@ def test_a_plan_says_what_the_first_rows_show(tmp_path):
 
 
 def test_a_plan_does_not_wait_for_a_pipe(tmp_path):
-    done = gradline("fit", "-", "--target", "y", "--plan", cwd=tmp_path, input="x,y\n1,2\n2,3\n")
+    done = in_fresh_process("fit", "-", "--target", "y", "--plan", cwd=tmp_path, input="x,y\n1,2\n2,3\n")
     assert done.returncode == 0
     assert "rows unknown before it is read" in done.stdout
 
@@ -319,6 +319,7 @@ def test_a_plan_says_at_its_end_that_there_is_no_room_for_the_sums(wide):
         assert told.endswith("but the exact sums of 3,000 columns need about 9.01 GB of memory, but 2 GB are available")
     assert "but " not in planned(2 * 10**9, ["--precision", "float64"], wide)
     assert "but " not in planned(10**11, [], wide)
+    assert "exact, once: sums without rounding, as there are no more rows than columns" in planned(10**11, [], wide)
 
 
 def test_a_plan_of_a_wide_descent_speaks_of_no_sums(wide):

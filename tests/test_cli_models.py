@@ -17,8 +17,7 @@ import pytest
 
 from gradline import ExactMoments, LinearRegression, load, open_source
 from gradline.data.readers.opening import opened
-
-from .test_cli import gradline
+from tests.command import gradline, in_fresh_process
 
 
 def rows(n=50, seed=0):
@@ -401,9 +400,10 @@ def test_a_full_disk_behind_stdout_is_a_sentence(folder):
 )
 def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
     """No file may grow beyond 100 bytes: the write fails as on a full disk, whoever asks."""
+    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
     old = folder / arguments[-1]
     old.write_text("here before\n")
-    done = gradline(*arguments, cwd=folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)))
+    done = in_fresh_process(*arguments, cwd=folder, **limit)
     refused(done, "cannot be written: File too large")
     assert old.read_text() == "here before\n"
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
@@ -413,7 +413,7 @@ def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
 def test_a_disk_without_room_takes_no_finished_fit_along(options, folder):
     arguments = ["fit", "jan.csv", "--target", "price", *options]
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
-    done = gradline(*arguments, "--save", "m.json", cwd=folder, **limit)
+    done = in_fresh_process(*arguments, "--save", "m.json", cwd=folder, **limit)
     assert done.returncode == 1
     assert done.stdout == run(folder, *arguments).stdout
     sentence, hint = done.stderr.rstrip("\n").split("\n")

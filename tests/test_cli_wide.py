@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.test_cli import gradline
+from tests.command import gradline
 
 COLUMNS = 2100
 ARGUMENTS = ("fit", "wide.parquet", "--target", "y")

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from gradline import DataError, ExactMoments, LinearRegression, load, open_source
 from gradline.moments.one_pass import one_pass
-
-from .test_cli import gradline
+from tests.command import gradline
 
 
 def houses(rows=40, seed=0):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
-from tests.test_cli_models import gradline
+from tests.command import gradline
 
 # Relative to the largest of its kind: condition numbers up to a hundred, and statsmodels' own rounding through a
 # pseudo-inverse, leave some ten digits.

@@ -17,7 +17,7 @@ from gradline.cli.app import app
 from gradline.cli.looking import covariance_for
 from gradline.errors import CollinearityWarning, DataError
 from gradline.model_file import read_model
-from tests.test_cli import gradline
+from tests.command import in_fresh_process
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3)) * [1.0, 10.0, 0.1] + [0.0, 50.0, 2.0]
@@ -332,7 +332,7 @@ def test_options_that_do_not_go_together(table):
 
 
 def test_a_stream_is_refused_before_the_fit_and_a_failing_second_pass_takes_no_fit_along(table, monkeypatch):
-    done = gradline("fit", "-", *FIT, "--covariance", "HC3", cwd=table.parent, input=table.read_text())
+    done = in_fresh_process("fit", "-", *FIT, "--covariance", "HC3", cwd=table.parent, input=table.read_text())
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 2
     assert "can be read only once, but the HC3 covariance needs the rows a second time" in done.stderr

@@ -19,8 +19,8 @@ from gradline.data.written import whole_file
 from gradline.errors import DataError
 from gradline.model_file import read_model
 from gradline.report import progress
+from tests.command import gradline
 from tests.report.conftest import fit, skewed, table
-from tests.test_cli import gradline
 
 LINE = skewed(300)
 
