@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -82,6 +83,7 @@ class PretendedGPU(TorchFunctionMode):
             "device": lambda device: nullcontext(),
             "Stream": Stream,
             "stream": self._on,
+            "get_device_properties": lambda device: SimpleNamespace(uuid=f"GPU-{device}"),
             "current_stream": lambda device=None: self.current,
             "synchronize": lambda device=None: None,
             "get_device_name": lambda device=None: "a GPU that is not there",

@@ -120,3 +120,4 @@ def check(options: Options, table: Source) -> None:
 
         assert isinstance(table, Share)
         check_options(options, table, _group.size)
+        _group.take_gpu(options.device)

@@ -60,7 +60,7 @@ def as_options(hint: str) -> str:
     hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
     hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
     return re.sub(
-        r"\b(features|target|missing|weights|weight|decimal|encoding|on_bad_file|engine|validation_fraction|learning_rate|tol|optimizer|momentum|device|precision)=(\[.*?\]|'.*?'|[\w.]+)",
+        r"\b(features|target|missing|weights|weight|decimal|encoding|on_bad_file|engine|validation_fraction|learning_rate|tol|optimizer|momentum|device|precision|batch_size)=(\[.*?\]|'.*?'|[\w.]+)",
         option,
         hint,
     )

@@ -42,7 +42,7 @@ class ProcessGroup:
             import torch.distributed as dist
         except ImportError:
             raise MissingExtraError("a fit by several processes", "torch") from None
-        self.rank, self.size = place.rank, place.size
+        self.rank, self.size, self._local_rank = place.rank, place.size, place.local_rank
         self._dist: Any = dist
         seconds = _seconds()
         _stay_on_loopback(place.address)
@@ -50,7 +50,7 @@ class ProcessGroup:
             store = _store(place)
             self.ending = Ending(_store(place, joins=True), place.rank, place.size, tell)
             dist.init_process_group(
-                _backend(place),
+                _backend(),
                 store=store,
                 rank=place.rank,
                 world_size=place.size,
@@ -67,6 +67,12 @@ class ProcessGroup:
     def first(self) -> bool:
         """Whether this is the one that writes."""
         return self.rank == 0
+
+    def take_gpu(self, device: str) -> None:
+        """See `gradline.distributed.own_gpu`."""
+        from gradline.distributed.own_gpu import take_gpu
+
+        take_gpu(device, self._local_rank, self)
 
     def gathered(self, value: T) -> list[T]:
         """The value that each process has, in their order."""
@@ -146,13 +152,12 @@ def _store(place: Place, *, joins: bool = False) -> Any:
     return connect.PrefixStore(f"gradline-{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", store)
 
 
-def _backend(place: Place) -> str:
+def _backend() -> str:
+    """What is told of Python's objects, and sums on the CPU, go by gloo; sums of tensors on a GPU by NCCL."""
     import torch
+    import torch.distributed as dist
 
-    if not torch.cuda.is_available():
-        return "gloo"
-    torch.cuda.set_device(place.local_rank % torch.cuda.device_count())  # "cuda" is this one from now on
-    return "cpu:gloo,cuda:nccl"
+    return "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
 
 
 def _stay_on_loopback(address: str) -> None:

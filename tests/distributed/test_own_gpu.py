@@ -1,0 +1,78 @@
+"""Each process has a GPU of its own, or all of them say that there are too few: on GPUs that are pretended.
+
+Gradients that travel between real GPUs are shown by no test.
+"""
+
+import pytest
+
+from gradline.errors import DataError
+
+torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+from gradline.cli.telling import as_options  # noqa: E402
+from gradline.distributed import torchrun  # noqa: E402
+from gradline.distributed.own_gpu import take_gpu  # noqa: E402
+from tests.pretended_gpu import gpu  # noqa: E402, F401 - a fixture
+
+
+class Group:
+    """Processes of which each has told what it has."""
+
+    def __init__(self, told):
+        self.told = told
+
+    def gathered(self, value):
+        assert value in self.told
+        return self.told
+
+
+@pytest.mark.parametrize("local_rank", range(3))
+def test_each_process_takes_the_gpu_of_its_number_before_any_is_used(local_rank, gpu):  # noqa: F811
+    gpu.devices = 3
+    take_gpu("cuda", local_rank, Group(["GPU-0", "GPU-1", "GPU-2"]))
+    assert gpu.asked == [local_rank]
+    assert gpu.brought == []
+
+
+def test_a_process_that_is_shown_one_gpu_takes_that_one(gpu):  # noqa: F811
+    """As launchers do that set CUDA_VISIBLE_DEVICES: the number of the process says nothing then."""
+    take_gpu("cuda", 2, Group(["GPU-7", "GPU-8", "GPU-0"]))
+    assert gpu.asked == [0]
+
+
+@pytest.mark.parametrize(
+    ("device", "devices", "told", "words"),
+    [
+        ("cuda", 1, ["GPU-0", "GPU-0"], "2 processes have 1 GPU between them: each needs its own"),
+        ("cuda", 2, ["GPU-0", "GPU-1", "GPU-0"], "3 processes have 2 GPUs between them"),
+        ("cuda:0", 2, ["GPU-0", "GPU-0"], "2 processes have 1 GPU between them"),
+    ],
+)
+def test_processes_that_would_share_a_gpu_are_a_sentence(device, devices, told, words, gpu):  # noqa: F811
+    gpu.devices = devices
+    with pytest.raises(DataError, match=words) as error:
+        take_gpu(device, 0, Group(told))
+    assert "--nproc-per-node" in error.value.hint
+    assert "--device cuda" in as_options(error.value.hint)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:5", "cuda:x", "nonsense"])
+def test_a_device_that_is_no_gpu_or_not_there_is_left_to_the_descent(device, gpu):  # noqa: F811
+    take_gpu(device, 0, Group([]))
+    assert gpu.asked == []
+
+
+def test_objects_and_numbers_of_the_cpu_never_travel_by_nccl(gpu, monkeypatch):  # noqa: F811
+    """PyTorch sends Python's objects by the CPU's backend where a group has one."""
+    import torch.distributed as dist
+
+    monkeypatch.setattr(dist, "is_nccl_available", lambda: True)
+    assert torchrun._backend() == "cpu:gloo,cuda:nccl"
+    monkeypatch.setattr(dist, "is_nccl_available", lambda: False)
+    assert torchrun._backend() == "gloo"
+    assert gpu.asked == []  # a fit on the CPU leaves the GPUs alone
+
+
+def test_without_a_gpu_nothing_is_asked(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    take_gpu("cuda", 0, Group([]))
+    assert torchrun._backend() == "gloo"
