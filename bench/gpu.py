@@ -2,9 +2,11 @@
 
     python -m bench.gpu [--rows 100000000] [--features 20] [--device cuda]
 
-Prints the device, how fast its memory is copied, seconds and bytes a second of the exact and of the float64 sums (the
-bytes of X and y, each once), of a fit from them, and of rows that are brought from the host. Of the first rows the
-exact sums are compared with the CPU's. Medians of five.
+Prints a table in Markdown with the machine above it: how fast the device's memory is copied, seconds and bytes a second
+of the exact and of the float64 sums (the bytes of X and y, each once), of a fit from them, and of rows that are brought
+from the host. The exact sums of the first rows are compared with the CPU's, and nothing is printed where an integer
+differs. Times are medians of five; of fewer, where one takes more than six seconds. Fewer rows are made where the
+device has no room for all of them, and the page says so.
 """
 
 from __future__ import annotations
@@ -18,24 +20,40 @@ from typing import Any
 
 import torch
 
+from bench.machine import describe_in_a_line
 from gradline import ExactMoments, Moments
 
 REPEATS = 5
-COMPARED = 10_000
+MOST_SECONDS = 30.0  # for the repeats of one line: all of them take less than five minutes
+COMPARED = 1_000_000  # rows: several blocks
 COPIED = 1 << 28  # numbers: 2 GB
+NUMBER = 8  # bytes
+AT_WORK = 3_000_000_000  # bytes that a pass needs beside the rows, and CUDA for itself
 
 
 def seconds(work: Callable[[], Any], device: torch.device) -> float:
-    """Median, after one that does not count."""
+    """Median, after one that does not count; the device is done before a clock is read."""
     work()
-    taken = []
-    for _ in range(REPEATS):
+    taken: list[float] = []
+    while len(taken) < REPEATS and sum(taken) < MOST_SECONDS:
+        _wait_for(device)
         start = time.perf_counter()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        _wait_for(device)
         taken.append(time.perf_counter() - start)
     return statistics.median(taken)
+
+
+def rows_that_fit(rows: int, features: int, free: int) -> int:
+    """At most so many that X, y and two columns to make y of lie in the memory, beside a copy and a pass at work.
+
+    Examples
+    --------
+    >>> rows_that_fit(100_000_000, 20, 80_000_000_000), rows_that_fit(100_000_000, 20, 15_000_000_000)
+    (100000000, 53000000)
+    """
+    room = (free - AT_WORK - NUMBER * COPIED) // (NUMBER * (features + 3))
+    return rows if rows <= room else max(1, room // 1_000_000) * 1_000_000
 
 
 def measured(rows: int, features: int, device: torch.device) -> list[tuple[str, float, float]]:
@@ -43,36 +61,42 @@ def measured(rows: int, features: int, device: torch.device) -> list[tuple[str, 
     made = torch.Generator(device).manual_seed(0)
     X = torch.randn((rows, features), dtype=torch.float64, device=device, generator=made)
     y = X.sum(dim=1) + torch.randn(rows, dtype=torch.float64, device=device, generator=made)
-    some = slice(0, min(rows, COMPARED))
     on = str(device)
-    here = ExactMoments.of(X[some].cpu().numpy(), y[some].cpu().numpy())
-    assert ExactMoments.of(X[some], y[some], device=on) == here, "the device has found other integers than the CPU"
+    _compare(X[:COMPARED], y[:COMPARED], on)
     copied = torch.empty(min(COPIED, X.numel()), dtype=torch.float64, device=device)
     source = X.view(-1)[: copied.numel()]
     read = X.nbytes + y.nbytes
-    host = X[: rows // 8].cpu().numpy(), y[: rows // 8].cpu().numpy()
-    moved = sum(part.nbytes for part in host)
-    return [
+    found = [
         ("copy of its memory, read and written", 2 * copied.nbytes, seconds(lambda: copied.copy_(source), device)),
         ("exact sums", read, seconds(lambda: ExactMoments.of(X, y, device=on), device)),
         ("exact fit", read, seconds(lambda: ExactMoments.of(X, y, device=on).solve(), device)),
         ("float64 sums", read, seconds(lambda: Moments.of(X, y, device=on), device)),
         ("float64 fit", read, seconds(lambda: Moments.of(X, y, device=on).solve(), device)),
-        (
-            "exact sums, an eighth of the rows, from the host",
-            moved,
-            seconds(lambda: ExactMoments.of(*host, device=on), device),
-        ),
     ]
+    part = max(1, rows // 8)
+    host = X[:part].cpu().numpy(), y[:part].cpu().numpy()
+    brought = sum(array.nbytes for array in host)
+    took = seconds(lambda: ExactMoments.of(*host, device=on), device)
+    return [*found, (f"exact sums of {part:,} rows from the host", brought, took)]
 
 
 def page(rows: int, features: int, device: torch.device) -> str:
-    """A table."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU tensors"
-    found = measured(rows, features, device)
+    """The machine and a table."""
+    free, name = None, "CPU tensors"
+    if device.type == "cuda":
+        free, total = torch.cuda.mem_get_info(device)
+        name = f"{torch.cuda.get_device_name(device)} ({total / 1e9:.0f} GB), CUDA {torch.version.cuda}"
+    fitting = rows if free is None else rows_that_fit(rows, features, free)
+    found = measured(fitting, features, device)
     bandwidth = found[0][1] / found[0][2]
     lines = [
-        f"{rows:,} rows of {features} features, float64, made on the device: {name}, torch {torch.__version__}",
+        f"{fitting:,} rows of {features} features, float64, made on the device: {name}, torch {torch.__version__};",
+        f"host: {describe_in_a_line()}.",
+    ]
+    if free is not None and fitting < rows:
+        lines.append(f"{rows:,} rows do not fit into the {free / 1e9:.1f} GB of the device that are free.")
+    lines += [
+        f"Of the first {min(fitting, COMPARED):,} rows the device has the integers of the CPU.",
         "",
         "| work | seconds | GB/s | of the copy's bytes a second |",
         "|---|---:|---:|---:|",
@@ -94,6 +118,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(page(chosen.rows, chosen.features, torch.device(chosen.device)))
     return 0
+
+
+def _compare(X: torch.Tensor, y: torch.Tensor, device: str) -> None:
+    if ExactMoments.of(X, y, device=device) != ExactMoments.of(X.cpu().numpy(), y.cpu().numpy()):
+        sys.exit(f"device '{device}' has found other integers than the CPU")
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 if __name__ == "__main__":

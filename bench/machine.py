@@ -76,6 +76,10 @@ def describe(threads: int, *, quick: bool) -> About:
     )
 
 
+def describe_in_a_line() -> str:
+    return f"{_processor()}, {available_cores()} cores, {platform.system()} {platform.machine()}"
+
+
 def _pace() -> Pace:
     source = np.ones(32_000_000)
     target = np.zeros_like(source)
