@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+SECONDS = 300  # no launch may take longer, on a machine with other things to do: a test that hangs ends
 IMPORTED = [
     "gradline.cli.app",
     "gradline.descent.fit",
@@ -25,7 +26,8 @@ IMPORTED = [
 def environment(**more):
     """That of these tests, for processes which nobody else has started."""
     kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "MASTER_ADDR")}
-    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | more
+    # Of torch's own words none but errors: gradline asks for that before it imports torch, which these have by then.
+    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"} | more
 
 
 def free_port():
@@ -34,7 +36,7 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def run(arguments, cwd, more, out, err):
+def run(arguments, cwd, more, out, err, befalls):
     """In the forked process: the command, from its first line to its last."""
     os.chdir(cwd)
     os.environ.update(more)
@@ -45,6 +47,8 @@ def run(arguments, cwd, more, out, err):
     sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.argv = ["gradline", *arguments]
+    if befalls is not None:
+        befalls()
     runpy.run_module("gradline", run_name="__main__")
 
 
@@ -62,14 +66,18 @@ class Ranks:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(IMPORTED)
 
-    def each(self, processes, *command, cwd, **more):
-        """The processes of one command, as torchrun would have started them: so that each one's end can be seen."""
+    def each(self, processes, *command, cwd, befalls=None, **more):
+        """The processes of one command, as torchrun would have started them: so that each one's end can be seen.
+
+        `befalls` says by the rank what each of them calls before the command.
+        """
         at = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
         ranks = []
         for rank in range(processes):
             where = {"RANK": str(rank), "LOCAL_WORLD_SIZE": str(processes), **at, **more}
             told = [self.folder / f"{len(self.started)}.{name}" for name in ("out", "err")]
-            process = self.context.Process(target=run, args=(command, cwd, where, *told), daemon=True)
+            befalls_it = (befalls or {}).get(rank)
+            process = self.context.Process(target=run, args=(command, cwd, where, *told, befalls_it), daemon=True)
             process.start()
             process.told = told
             ranks.append(process)

@@ -23,12 +23,11 @@ from gradline.moments.exact import ExactMoments
 from gradline.moments.one_pass import one_pass
 
 from ..descent import oracle
-from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened, write_tables
-from .ranks import ROOT, Ranks, ended, environment
+from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened
+from .ranks import ROOT, SECONDS, ended, environment
 
 pytest.importorskip("torch", reason="the extra torch is not installed")
 
-SECONDS = 300  # no launch may take longer, on a machine with other things to do: a test that hangs ends
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 SOME = ("weighted", "automatic", "city", "few")
 FIT = ("fit", "t.parquet", "--target", "y", "--features", "a,b", "--json")
@@ -55,25 +54,8 @@ def end_of(run):
     return run.returncode, out, err
 
 
-@pytest.fixture(scope="module")
-def ranks(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment().items():
-            patch.setenv(name, value)
-        ranks = Ranks(tmp_path_factory.mktemp("told"))
-        yield ranks
-        ranks.stop()
-
-
 def numbers(texts):
     return np.array([float.fromhex(text) for text in texts])
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tables")
-    write_tables(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -128,8 +128,8 @@ class Ending:
                         time.sleep(LOOK_SECONDS / 10)
             else:
                 try:
-                    self._store.add(KNOWN, 1)
                     self._store.wait([TOLD], timedelta(seconds=WAIT_SECONDS))
+                    self._store.add(KNOWN, 1)
                 except (RuntimeError, OSError):  # the first process is gone
                     if words and sys.__stderr__ is not None:
                         print(words, file=sys.__stderr__)

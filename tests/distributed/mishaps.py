@@ -1,0 +1,67 @@
+"""What befalls one of several processes in the middle of a fit: called in it, before the command."""
+
+import errno
+import os
+import signal
+from functools import partial
+from pathlib import Path
+
+
+def at_part(number, mishap):
+    """When it opens its part of that number, from 1, counted over all passes."""
+    return partial(_at_part, number, mishap)
+
+
+def _at_part(number, mishap):
+    from gradline.distributed import share
+
+    opened, open_part = [], share.part_of
+
+    def part_of(whole, part):
+        opened.append(part)
+        if len(opened) == number:
+            mishap()
+        return open_part(whole, part)
+
+    share.part_of = part_of
+
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def stopped():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def impatient():
+    """From the beginning on, with a store that does not answer."""
+    from gradline.distributed import ending
+
+    ending.STORE_SECONDS = 1.0
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+def written_again():
+    """The table is, with other numbers."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table("t.parquet")
+    place = table.column_names.index("y")
+    pq.write_table(table.set_column(place, "y", pc.add(table["y"], 1.0)), "new.parquet", row_group_size=150)
+    os.utime("new.parquet", ns=(0, 0))  # by its time too, however fast this was
+    Path("new.parquet").rename("t.parquet")
+
+
+def disk_full():
+    """From the beginning on, for pages."""
+    from gradline.report import page_file
+
+    def replacing(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    page_file.replacing = replacing
