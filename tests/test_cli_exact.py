@@ -292,12 +292,10 @@ def test_sums_that_cannot_be_held_are_a_sentence_before_rows_are_read(tmp_path):
     assert "--engine nn descends without them" in done.stderr
 
 
-@pytest.fixture(scope="module")
-def wide(tmp_path_factory):
-    """Thirty rows of 3000 columns."""
-    folder = tmp_path_factory.mktemp("wide")
-    numbers = np.random.default_rng(0).normal(size=(30, 3001))
-    names = [*(f"c{j}" for j in range(3000)), "y"]
+def thirty_rows(columns, folder):
+    """Of so many columns, and the folder they are in."""
+    numbers = np.random.default_rng(0).normal(size=(30, columns + 1))
+    names = [*(f"c{j}" for j in range(columns)), "y"]
     pq.write_table(pa.table(dict(zip(names, numbers.T, strict=True))), folder / "wide.parquet")
     return folder
 
@@ -313,18 +311,20 @@ def planned(room, options, cwd):
     return done.stdout
 
 
-def test_a_plan_says_at_its_end_that_there_is_no_room_for_the_sums(wide):
+def test_a_plan_says_at_its_end_that_there_is_no_room_for_the_sums(tmp_path):
+    wide, little = thirty_rows(600, tmp_path), 3 * 10**8
     for options in ([], ["--precision", "exact"]):  # so few rows leave no digit certain: exact ones will be needed
-        told = " ".join(planned(2 * 10**9, options, wide).split())
-        assert told.endswith("but the exact sums of 3,000 columns need about 9.01 GB of memory, but 2 GB are available")
-    assert "but " not in planned(2 * 10**9, ["--precision", "float64"], wide)
-    assert "but " not in planned(10**11, [], wide)
-    assert "exact, once: sums without rounding, as there are no more rows than columns" in planned(10**11, [], wide)
+        told = " ".join(planned(little, options, wide).split())
+        assert told.endswith("but the exact sums of 600 columns need about 361 MB of memory, but 300 MB are available")
+    assert "but " not in planned(little, ["--precision", "float64"], wide)
+    enough = " ".join(planned(10**11, [], wide).split())
+    assert "but " not in enough
+    assert "1 exact: sums without rounding, as there are no more rows than columns" in enough
 
 
-def test_a_plan_of_a_wide_descent_speaks_of_no_sums(wide):
-    told = planned(2 * 10**9, ["--engine", "nn"], wide)
-    assert "3,000 columns: none over pairs of them" in told
+def test_a_plan_of_a_wide_descent_speaks_of_no_sums(tmp_path):
+    told = planned(2 * 10**9, ["--engine", "nn"], thirty_rows(2100, tmp_path))
+    assert "2,100 columns: none over pairs of them" in told
     assert "but " not in told
 
 
@@ -339,15 +339,7 @@ def offered(shell, words, cwd):
         asked |= {"COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     else:
         asked |= {"_TYPER_COMPLETE_ARGS": line, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    script = "import sys; sys.argv = ['gradline']; from gradline.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **asked},
-    )
+    done = gradline(cwd=cwd, env=asked, as_script=True)
     assert done.stderr == ""
     return done.stdout
 
@@ -385,10 +377,6 @@ def test_tab_is_silent_where_there_is_nothing_to_offer(source, houses):
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_completion_script_is_printed(shell):
-    script = "import sys; sys.argv = ['gradline']; from gradline.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False,
-        env={**os.environ, "_GRADLINE_COMPLETE": f"source_{shell}"},
-    )  # fmt: skip
+    done = gradline(env={"_GRADLINE_COMPLETE": f"source_{shell}"}, as_script=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert "_GRADLINE_COMPLETE" in done.stdout

@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -202,6 +204,25 @@ def test_a_second_pass_counts_from_the_start():
     _, solution = gather(ArraySource(X, X[:, 0]), fit_intercept=True, watch=told.append)
     assert told == [40, 40]
     assert solution.certificate.digits > 9
+
+
+@pytest.mark.parametrize("of", ["arrays", "table", "Parquet"])
+@pytest.mark.parametrize("rows", [30, 300, 301])
+def test_no_more_rows_than_columns_are_read_once_and_exactly(rows, of, tmp_path):
+    rng, told = np.random.default_rng(0), []
+    columns = {f"c{j}": rng.normal(size=rows) for j in range(300)}
+    X, y = np.column_stack(list(columns.values())), rng.normal(size=rows)
+    if of == "Parquet":
+        pq.write_table(pa.table({**columns, "y": y}), tmp_path / "wide.parquet")
+    source = {
+        "arrays": lambda: ArraySource(X, y),
+        "table": lambda: open_source({**columns, "y": y}, target="y"),
+        "Parquet": lambda: open_source(tmp_path / "wide.parquet", target="y"),
+    }[of]()
+    moments, solution = gather(source, fit_intercept=False, watch=told.append)
+    assert solution.certificate.rank == min(rows, 300)
+    assert told == [rows] if rows <= 300 else told[0] == rows
+    assert isinstance(moments, ExactMoments) or rows > 300
 
 
 # Which pass, which rows, which fit
@@ -460,6 +481,14 @@ def test_sums_that_memory_cannot_hold_are_refused_before_a_row_is_read(kind, col
     with pytest.raises(DataError, match=rf"sums of {columns:,} columns need about .* 4 GB are available\nhint: .*'nn'"):
         one_pass(source, kind)
     assert source.passes == 0
+
+
+def test_exact_sums_of_few_rows_are_refused_before_a_pass_in_float64(monkeypatch):
+    monkeypatch.setattr(room, "available", lambda: 4_000_000_000)
+    told = []
+    with pytest.raises(DataError, match=r"the exact sums of 3,000 columns need about 9.01 GB"):
+        gather(ArraySource(np.ones((30, 3000)), np.ones(30)), fit_intercept=True, watch=told.append)
+    assert not told
 
 
 def test_exact_sums_too_large_name_the_arithmetic_that_fits(monkeypatch):

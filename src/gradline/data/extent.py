@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradline.data.arrays import ArraySource
+from gradline.data.readers.columnar import TableReader
 from gradline.data.readers.places import Pipe, Place, compression
 from gradline.data.source import Source
 
@@ -52,6 +53,8 @@ def extent(source: Source, columns: Collection[str] = ()) -> Extent:
         parts = [part for part in (source.X, source.y, source.weight) if part is not None]
         return Extent("memory", bytes=sum(part.nbytes for part in parts), rows=len(source.y), rows_are_exact=True)
     reader = getattr(source, "reader", None)
+    if isinstance(reader, TableReader):
+        return Extent("table", rows=reader.rows, rows_are_exact=True)
     place = getattr(getattr(reader, "file", reader), "place", None)
     places = [part.place for part in getattr(reader, "parts", ())] or [place]
     if isinstance(place, Pipe):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from gradline.data.extent import extent
 from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.errors import DataError
@@ -12,7 +13,7 @@ from gradline.moments.keeping import Keep
 from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.keeping_parts import PartsKeeper
 from gradline.moments.moments import Moments
-from gradline.moments.one_pass import Watch, naming_cells, one_pass
+from gradline.moments.one_pass import Watch, names_of, naming_cells, one_pass
 from gradline.moments.polynomial import power_moments
 from gradline.solution import Solution
 
@@ -20,6 +21,7 @@ Statistics: TypeAlias = Moments | ExactMoments
 
 ENOUGH_DIGITS = 9.0
 ENOUGH_DIGITS_OF_VARIANCE = 3.0
+WORTH_ASKING = 256  # columns: with fewer the first pass is over before file systems have told
 
 
 def gather(
@@ -39,13 +41,14 @@ def gather(
     precision : {"float64", "exact", "auto"}
         "auto" reads in float64 first and, where the certificate promises fewer than 9 digits of a coefficient or
         fewer than 3 of the residual variance (an almost exact fit), once more exactly: a float64 sum that has lost
-        its digits cannot be repaired. What can be read only once is read exactly from the start.
+        its digits cannot be repaired. Exactly from the start is read what can be read only once, and what is known to
+        have no more rows than columns: float64 sums cannot prove which of them depend on others.
     watch : callable, optional
         Called with the rows taken so far, after every batch; a second pass counts from the start.
     keep : Keep, optional
         A checkpoint: see `gradline.moments.keeping_batches.BatchesKeeper`.
     """
-    if precision == "auto" and getattr(getattr(source, "reader", None), "once", False):
+    if precision == "auto" and (_read_once(source) or no_more_rows_than_columns(source)):
         precision = "exact"
     keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
@@ -58,6 +61,15 @@ def gather(
         _ = source.feature_names
     exact = one_pass(source, ExactMoments, watch=watch, keep=keeper)
     return exact, exact.solve(fit_intercept=fit_intercept)
+
+
+def no_more_rows_than_columns(source: Source) -> bool:
+    """Whether that is known before rows are read, of so many columns that a pass in vain would take its time."""
+    columns = len(names_of(source))
+    if columns < WORTH_ASKING:
+        return False
+    there = extent(source)
+    return there.rows_are_exact and there.rows is not None and there.rows <= columns
 
 
 def gather_powers(source: Source, degree: int) -> ExactMoments:
@@ -73,6 +85,10 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
             total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
+
+
+def _read_once(source: Source) -> bool:
+    return bool(getattr(getattr(source, "reader", None), "once", False))
 
 
 def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> Any:

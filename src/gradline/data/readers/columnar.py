@@ -70,6 +70,11 @@ class TableReader(ColumnarReader):
         super().__init__(name, table.schema)
         self._table = table
 
+    @property
+    def rows(self) -> int:
+        """Of the table."""
+        return int(self._table.num_rows)
+
     @classmethod
     def of(cls, data: Any) -> TableReader:
         """A DataFrame, a dict of columns, or anything with the Arrow interface.

@@ -50,7 +50,7 @@ def fit(sums: IntegerSums, rows: int, fit_intercept: bool) -> ExactFit:
     freedom = rows - fit_intercept
     problem = Problem.of(equations, list(range(len(equations.number) - 1)), freedom)
     dependencies: tuple[Dependency, ...] = ()
-    factor = _first_factor(problem)
+    factor = None if len(problem.kept) > freedom else _first_factor(problem)
     if factor is None:
         kept, relations = independent_columns(problem.A, most=freedom)
         problem = Problem.of(equations, kept, freedom)

@@ -16,6 +16,7 @@ from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import names_of
 from gradline.moments.parallel import available_threads
+from gradline.moments.precision import no_more_rows_than_columns
 from gradline.report.plan.first_rows import FirstRows, first_rows, reader_of
 from gradline.report.plan.spread import ALL_HERE, Spread
 from gradline.report.plan.told import text_of
@@ -107,7 +108,8 @@ class Plan:
         """Look at the source, and at its first rows for less than a second; nothing is fitted."""
         kinds = _kinds(source)
         there = extent(source, tuple(kinds))
-        wanted: list[type[Moments | ExactMoments]] = [] if precision == "exact" else [Moments]
+        few = precision == "auto" and no_more_rows_than_columns(source)
+        wanted: list[type[Moments | ExactMoments]] = [] if few or precision == "exact" else [Moments]
         wanted += [] if precision == "float64" else [ExactMoments]
         wide = engine is not None and len(names_of(source)) > MOST_FEATURES
         sampled = [first_rows(source, kind) for kind in wanted] if there.kind != "pipe" and not wide else []
@@ -116,7 +118,7 @@ class Plan:
             there = Extent(there.kind, there.files, there.bytes, first.rows, True, there.bytes_of_columns)
         there_each = None if there.rows is None else math.ceil(there.rows * spread.share)
         seconds = [one.seconds_for(there_each) for one in sampled] or [None] * len(wanted)
-        passes = _passes(precision, engine, iterations, batch_size, first.columns, seconds)
+        passes = _passes(precision, few, engine, iterations, batch_size, first.columns, seconds)
         memory = NOTHING_READ
         if not wide:
             memory += max(room.needed(first.columns, kind) for kind in wanted)
@@ -163,6 +165,7 @@ def _peak() -> int:
 
 def _passes(
     precision: str,
+    few: bool,
     engine: str | None,
     iterations: int,
     batch_size: int | None,
@@ -175,15 +178,18 @@ def _passes(
         )
     if precision == "exact":
         return (Pass("exact", 1, "sums without rounding, as asked", seconds[0]),)
-    sums = Pass("float64", 1, "sums of squares and products", seconds[0])
+    sums = [Pass("float64", 1, "sums of squares and products", seconds[0])]
     if precision == "float64":
-        return (sums,)
-    again = Pass("exact", 1, "only where fewer than 9 digits of a coefficient are certain", seconds[1])
+        return tuple(sums)
+    if few:
+        sums = [Pass("exact", 1, "sums without rounding, as there are no more rows than columns", seconds[0])]
+    else:
+        sums.append(Pass("exact", 1, "only where fewer than 9 digits of a coefficient are certain", seconds[1]))
     if engine is None or engine == "moments":
-        return sums, again
+        return tuple(sums)
     if batch_size is None:
-        return sums, again, Pass("steps", 1, "into memory, for steps on all rows", seconds[0])
-    return sums, again, Pass("steps", iterations, f"in mini-batches of {batch_size:,}, until it is near enough", None)
+        return *sums, Pass("steps", 1, "into memory, for steps on all rows", seconds[0])
+    return *sums, Pass("steps", iterations, f"in mini-batches of {batch_size:,}, until it is near enough", None)
 
 
 def _beyond_memory(columns: int, wanted: list[type[Moments | ExactMoments]], rows: int | None) -> str | None:
