@@ -76,6 +76,8 @@ def _head(about: About, minutes: float) -> str:
             "takes and returns, untimed, as much memory as its warm-up needed, since a virtual machine may have to "
             "wait for memory that its host took back. A shared machine is noisy: where the slowest round is far from "
             "the median, a ratio says little. A full run needs about 6 GB of memory and 3 GB of temporary files.",
+            "**Elsewhere.** Several processes and GPUs have commands of their own, `python -m bench.torchrun` and "
+            "`python -m bench.gpu` ([their page](scaling-torch.md)). No figure of a GPU has been taken yet.",
         ]
     )
 
