@@ -258,7 +258,7 @@ def test_at_a_rate_of_ones_own_a_constant_column_shares_the_intercept_and_the_pr
 
 
 def test_where_every_column_is_constant_there_is_nothing_to_descend():
-    with pytest.raises(DataError, match="every feature of X, y is constant"):
+    with pytest.raises(DataError, match="every feature is constant in X, y: there is nothing to descend"):
         GradientDescentRegressor().fit(np.full((5, 2), 3.0), np.arange(5.0))
 
 

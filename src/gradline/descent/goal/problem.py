@@ -91,14 +91,14 @@ class Problem:
         moments, exact = gather(source, fit_intercept=bias)
         if moments.rows == 1:
             raise DataError(
-                f"{source.name} has 1 sample (one row), through which every line can be drawn",
+                f"there is 1 sample (one row) in {source.name}, through which every line can be drawn",
                 hint="give at least two rows",
             )
         dependencies = exact.certificate.dependencies if exact.certificate else ()
         if len(dependencies) == len(names):
-            what = "is constant" if bias else "is zero in every row"
+            what = "is constant in" if bias else "is zero in every row of"
             raise DataError(
-                f"every feature of {source.name} {what}: there is nothing to descend", hint="give a column that varies"
+                f"every feature {what} {source.name}: there is nothing to descend", hint="give a column that varies"
             )
         outcome = "its coefficient is set to 0" if conditioned else "how an effect is shared depends on the start"
         for warning in exact.certificate.warnings(names, centred=bias, outcome=outcome) if exact.certificate else ():

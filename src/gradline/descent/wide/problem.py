@@ -113,7 +113,7 @@ class WideProblem:
         columns = columns_of(source)
         if columns.rows == 1:
             raise DataError(
-                f"{source.name} has 1 sample (one row), through which every line can be drawn",
+                f"there is 1 sample (one row) in {source.name}, through which every line can be drawn",
                 hint="give at least two rows",
             )
         _refuse_extreme(columns, names, "float64" if options.automatic else options.dtype)
@@ -311,8 +311,10 @@ def _warn(source: Source, columns: Columns, flat: bool, bias: bool, options: Opt
     names, spread = source.feature_names, columns.squares[:-1]
     idle = np.flatnonzero(spread == 0 if bias else (spread == 0) & (columns.mean[:-1] == 0))
     if len(idle) == len(names):
-        what = "is constant" if bias else "is zero in every row"
-        raise DataError(f"every feature of {source.name} {what}: there is nothing to descend")
+        what = "is constant in" if bias else "is zero in every row of"
+        raise DataError(
+            f"every feature {what} {source.name}: there is nothing to descend", hint="give a column that varies"
+        )
     told = []
     if len(idle):
         listed = ", ".join(f"'{names[j]}'" for j in idle[:6]) + (f" and {len(idle) - 6} more" if len(idle) > 6 else "")
