@@ -10,7 +10,7 @@ from gradline import ExactMoments, Moments
 from gradline.errors import DataError
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.moments.device import arithmetic, exact_sums, rows  # noqa: E402
+from gradline.moments.device import arithmetic, digit_sums, exact_sums, rows  # noqa: E402
 from tests.pretended_gpu import Stream, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
 
 RNG = np.random.default_rng(0)
@@ -55,6 +55,25 @@ def test_rows_are_brought_once(gpu):  # noqa: F811
     assert [count for count in gpu.brought if count > 4] == [4 * rows for rows in blocks]  # the others: 4 exponents
 
 
+def test_rows_that_three_digits_do_not_hold_stay_on_the_gpu(gpu, monkeypatch):  # noqa: F811
+    """Only what six digits do not hold either goes to the CPU: 6 * 23 bits from the largest of these rows."""
+    small, smaller = X.copy(), X.copy()
+    small[::20] *= 2.0**-60
+    smaller[::20] *= 2.0**-300
+    smaller[::40] *= 2.0**-300
+    by_cpu, add = [], exact_sums.DeviceAccumulator._add_by_cpu
+    monkeypatch.setattr(
+        exact_sums.DeviceAccumulator,
+        "_add_by_cpu",
+        lambda self, Z, weight: by_cpu.append(len(Z)) or add(self, Z, weight),
+    )
+    for weight in (None, WEIGHT):
+        assert ExactMoments.of(small, Y, weight, device="cuda") == ExactMoments.of(small, Y, weight)
+    assert by_cpu == []
+    assert ExactMoments.of(smaller, Y, device="cuda") == ExactMoments.of(smaller, Y)
+    assert sum(by_cpu) > 0
+
+
 def test_a_bad_cell_of_a_gpu_is_named_as_on_the_cpu(gpu):  # noqa: F811
     bad = X.copy()
     bad[1234, 1], bad[2400, 0] = np.inf, np.nan
@@ -69,11 +88,11 @@ def test_a_bad_cell_of_a_gpu_is_named_as_on_the_cpu(gpu):  # noqa: F811
 
 
 def test_the_next_block_is_on_its_way_while_one_is_summed(gpu, monkeypatch):  # noqa: F811
-    waiting, add = [], exact_sums.DeviceSums.add
+    waiting, add = [], exact_sums.DeviceAccumulator.add
     streams = []
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: streams.append(Stream(device)) or streams[-1])
     monkeypatch.setattr(
-        exact_sums.DeviceSums,
+        exact_sums.DeviceAccumulator,
         "add",
         lambda *args: waiting.append(sum(len(stream.waiting) for stream in streams)) or add(*args),
     )
@@ -111,15 +130,16 @@ def test_too_little_memory_is_a_sentence(gpu):  # noqa: F811
             moments.of(X, Y, device="cuda")
 
 
-def test_long_rows_come_in_smaller_blocks(monkeypatch):
-    """Digits of a block, and their products, take no more than 512 MB each, of any number of columns up to 2000."""
+@pytest.mark.parametrize("digits", [3, 6])
+def test_long_rows_come_in_smaller_blocks(digits, monkeypatch):
+    """Digits of a block, and their products, take no more than 512 MB each, of any number of columns up to 1000."""
     monkeypatch.undo()
-    for columns in (2, 21, 201, 1001, 2001):
-        lines, most = 3 * columns + 1, exact_sums.blocks_of(columns)
+    for columns in (2, 21, 201, 1001):
+        lines, most = digits * columns + 1, digit_sums.blocks_of(columns, digits)
         assert most * lines <= 2**26
         assert -(-most // 512) * lines**2 <= 2**26
-    assert exact_sums.blocks_of(21) == 2**18
-    assert exact_sums.blocks_of(10_000) == 512  # never less
+    assert digit_sums.blocks_of(21, 3) == 2**18
+    assert digit_sums.blocks_of(10_000, digits) == 512  # never less
 
 
 # ---- what is refused
@@ -165,6 +185,15 @@ def test_each_device_is_tested_once(doubted_gpu):  # noqa: F811
     doubted_gpu.brought.clear()
     arithmetic.trusted("cuda:0")
     assert doubted_gpu.brought == []
+
+
+def test_a_library_that_does_not_multiply_is_a_sentence(doubted_gpu):  # noqa: F811
+    def fails(a, b):
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`\nmore")
+
+    doubted_gpu.multiplies = fails
+    with pytest.raises(DataError, match="device 'cuda:0' cannot be used here: CUDA error: CUBLAS_STATUS_NOT_INIT"):
+        ExactMoments.of(X, Y, device="cuda")
 
 
 def test_a_device_without_float64_is_a_sentence(monkeypatch):

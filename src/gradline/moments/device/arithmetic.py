@@ -77,8 +77,11 @@ def memory_of(device: object, hint: str) -> Iterator[None]:
 
 
 def _asked(test: Callable[..., bool], device: str, *more: str) -> bool:
-    with memory_of(device, "device='cpu'"):
-        return test(device, *more)
+    try:
+        with memory_of(device, "device='cpu'"):
+            return test(device, *more)
+    except RuntimeError as error:  # a library that is not there, settings that it does not take
+        raise _unusable(device, error) from None
 
 
 @cache
@@ -93,10 +96,12 @@ def _found(device: str, dtype: str) -> torch.device:
         there.item()
         return there.device
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
-        raise DataError(
-            f"device '{device}' cannot be used here: {(str(error) or type(error).__name__).splitlines()[0]}",
-            hint="device='cpu' always works",
-        ) from None
+        raise _unusable(device, error) from None
+
+
+def _unusable(device: str, error: Exception) -> DataError:
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    return DataError(f"device '{device}' cannot be used here: {said}", hint="device='cpu' always works")
 
 
 def _tf32_is_asked_for() -> bool:
