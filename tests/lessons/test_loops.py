@@ -30,13 +30,19 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "02_reversed": 6,
     "02_target_column": 9,
     "02_unsqueezed": 7,
+    "03_added": 8,
+    "03_added_rows": 9,
     "03_autograd": 10,
     "03_by_hand_in_torch": 8,
     "03_finite": 8,
     "03_late": 8,
     "03_lists": 8,
     "03_momentum": 12,
+    "03_momentum_by_hand": 10,
+    "03_momentum_lists": 6,
+    "03_nesterov": 9,
     "03_numpy": 10,
+    "03_random": 9,
     "03_rows": 7,
     "03_slowly": 8,
     "03_torch": 12,
@@ -86,6 +92,7 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "15_none": 8,
     "15_twice": 9,
     "15_vector": 8,
+    "16_added": 7,
     "16_class": 16,
     "16_extra_half": 11,
     "16_missing_2": 10,
@@ -95,6 +102,7 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "16_sum_diverges": 9,
     "17_old_optimizer": 13,
     "17_tensor": 12,
+    "18_added": 6,
     "18_intercept": 9,
     "18_lists": 7,
     "18_matrix": 10,
@@ -165,7 +173,8 @@ def test_the_note_on_shapes_shows_the_table_and_marks_its_diagonal():
 
 
 @pytest.mark.parametrize(
-    "name", ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss", "03_late", "03_slowly"]
+    "name",
+    ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss", "03_late", "03_slowly", "03_added"],
 )
 def test_the_note_on_a_rate_names_the_limit_of_the_data(name):
     """2/L = 0.015243902 for the five points, L = 131.2; half of it lands in one step.
@@ -194,9 +203,18 @@ def test_a_rate_is_noted_by_where_the_parameter_ended_without_any_loss(name):
     assert f"the limit of about {limit:.4g}: " in told.cure
 
 
-def test_rows_seen_one_by_one_name_no_limit():
-    """Each row has a limit of its own: that of one step says nothing of the rate that a whole pass allows."""
-    assert "limit" not in note("03_rows").cure
+@pytest.mark.parametrize(
+    ("name", "curvature"), [("03_momentum", 132.616), ("03_momentum_by_hand", 131.2), ("03_momentum_lists", 131.2)]
+)
+def test_with_momentum_the_limit_is_that_of_the_heavy_ball(name, curvature):
+    """2 (1 + beta) / L (Polyak 1964), 1.9 times that without; L with an intercept, and for the slope alone."""
+    assert f"above the limit of about {2 * (1 + 0.9) / curvature:.4g} with a momentum of 0.9: " in note(name).cure
+
+
+@pytest.mark.parametrize("name", ["03_rows", "03_random", "03_added_rows", "03_nesterov"])
+def test_a_limit_that_is_not_known_is_not_named(name):
+    """Each row has a limit of its own, which says nothing of a whole pass; and Nesterov's momentum has another."""
+    assert "limit" not in note(name).cure
 
 
 @pytest.mark.parametrize(
@@ -210,6 +228,10 @@ def test_rows_seen_one_by_one_name_no_limit():
 def test_the_note_on_a_step_uphill_says_which_sign_to_turn_and_the_closed_form_stands_below(name, cure):
     assert cure in note(name).cure
     assert " away." in once(LOOPS / "faulty" / f"{name}.py").checked.closed_form
+
+
+def test_where_the_gradient_is_added_the_plus_is_what_to_change():
+    assert "-= in place of +=" in note("18_added").cure
 
 
 def test_the_note_on_a_step_uphill_gives_slope_and_step():

@@ -2,13 +2,14 @@
 
 script.py          a file read, and run as `python FILE.py` would run it
 rewriting.py       its syntax tree, with looks where something can go wrong; recognising.py (what an expression is
-                   likely to be), places.py (the lines that are looked at)
+                   likely to be), velocities.py (momentum by hand), places.py (the lines that are looked at)
 looks.py           what the rewritten tree calls: each look goes to its watcher
 torch_hooks.py     what torch itself calls, before a backward pass, a step, a loss
 watchers.py        those of one run: what several looks tell them, and what they find when it is over
 shapes.py          a column against a row, dtypes that meet
 gradients.py       torch: added up, used, lost; gradients_told.py (in words)
-course.py          losses and updates as they come: diverged; mismatch.py (a gradient that is not the loss's)
+course.py          losses and updates as they come, as floats (values.py); divergence.py (a rate above its limit)
+mismatch.py        a gradient that is not the loss's; uphill.py (one with the other sign)
 straight_line.py   which data and which parameters: the closed form, and a rate too small for it
 crash/             an exception, by the state of the variables it met
 names.py           what the learner calls an object

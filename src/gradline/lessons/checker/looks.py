@@ -27,7 +27,7 @@ ONE_IN = 50  # visits of a difference that is well known
 
 
 # In place of the looks when all is over: functions of the script may still be called, at exit or in a thread.
-BLIND: dict[str, Callable[..., Any]] = {
+BLIND: dict[str, Callable[..., Any] | None] = {
     rewriting.PAIR: lambda one, other, number: (one, other),
     rewriting.SUBTRACT: operator.sub,
     rewriting.LOSS_PAIR: lambda prediction, target, number: (prediction, target),
@@ -35,8 +35,8 @@ BLIND: dict[str, Callable[..., Any]] = {
     rewriting.ERASED: lambda owner, number: owner,
     rewriting.ARRIVING: lambda library: None,
     rewriting.OPEN: lambda: False,
-    rewriting.UPDATED: lambda value, rate: None,
-    rewriting.ADDED: lambda value, rate: None,
+    rewriting.UPDATED: lambda value, rate, momentum: None,
+    rewriting.ADDED: None,
     rewriting.LOSS: lambda value: value,
 }
 
@@ -121,10 +121,10 @@ class Looks:
         return owner
 
     @safe
-    def updated(self, place: Place, value: Any, rate: Any) -> None:
+    def updated(self, place: Place, value: Any, rate: Any, momentum: Any) -> None:
         """`value` has moved by `- rate * ...`."""
         watchers = self.watchers
-        update = watchers.course.updated(place, value, rate)
+        update = watchers.course.updated(place, value, rate, momentum)
         if place.part and isinstance(rate, float):
             cut_off(value, place, watchers.notes)
         if watchers.is_tensor(value):
@@ -133,19 +133,23 @@ class Looks:
             setattr(builtins, place.look, update.again)
 
     @safe
-    def added(self, place: Place, value: Any, rate: Any) -> None:
+    def added(self, place: Place, value: Any, rate: Any, momentum: Any) -> None:
         """`value` has moved by `+ rate * ...`, or is a sum of something else."""
         if not (isinstance(value, float) or is_array(value)):
             return
         watchers = self.watchers
-        # of tensors only parameters: others may have a graph, which would stay alive
-        if watchers.is_tensor(value) and not (value.requires_grad and value.is_leaf):
+        tensor = watchers.is_tensor(value)
+        if place.step and not tensor:
+            self.updated(place, value, rate, momentum)
             return
-        addition = watchers.course.added(place, value, rate)
+        # of tensors only parameters: others may have a graph, which would stay alive
+        if tensor and not (value.requires_grad and value.is_leaf):
+            return
+        addition = watchers.course.added(place, value, rate, momentum)
         place.visits += 1
         if place.visits >= LOOKED_AT and not watchers.torch:
             a_sum = addition is None or watchers.straight_line is None
-            setattr(builtins, place.look, BLIND[rewriting.ADDED] if a_sum or addition is None else addition.again)
+            setattr(builtins, place.look, None if a_sum or addition is None else addition.again)
 
     def loss_of(self, place: Place, value: Any) -> Any:
         """What may be a loss has been computed."""

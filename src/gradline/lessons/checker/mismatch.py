@@ -59,7 +59,7 @@ def mismatch(
         return _one_of_several(found, places, sizes, exploded)
     place = places[next(iter(found[0].one.at))]
     if exploded and is_multiple(-ratio, sizes):
-        return uphill(place, _raised(found[0]))
+        return uphill(place, _raised(found[0]), added=place.added)
     reason = _reason(ratio, sizes)
     if reason is None:
         return None
@@ -88,7 +88,7 @@ def _one_of_several(found: list[_Step], places: dict[int, Place], sizes: Iterabl
         reason, place = _reason(ratio, sizes, within), places[key]
         seen = f"the loss changes {ratio:.4g} times as much with {place.name} as the gradient of this update says."
         if exploded and is_multiple(-ratio, sizes, within):
-            return uphill(place, seen)
+            return uphill(place, seen, added=place.added)
         if reason is not None:
             return Note(16, place.line, seen, *reason)
     return None

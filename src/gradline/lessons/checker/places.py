@@ -26,6 +26,10 @@ class Place:
         A difference that is a term of a longer sum: `y - w * x` in `y - w * x - b`.
     part : bool
         An update of some numbers of an array: `w[0] -= ...`.
+    added : bool
+        An update with `+=`.
+    step : bool
+        An update of a parameter, by what stands there: with `-=`, or with `+=` and a rate.
     look : str
         The name by which the rewritten tree calls what looks at this place, where it has one of its own.
     """
@@ -37,6 +41,8 @@ class Place:
     deliberate: bool = False
     term: bool = False
     part: bool = False
+    added: bool = False
+    step: bool = False
     look: str = ""
     visits: int = 0
 

@@ -21,24 +21,61 @@ def rate_of(change: ast.expr) -> ast.expr | None:
     >>> rate("0.001 * g"), rate("lr * 2 / n * (x * e).sum()"), rate("(2 * lr / n) * g"), rate("g * lr"), rate("g")
     ('0.001', 'lr', 'lr', 'lr', None)
     """
-    factors = _factors(change)
+    clear, factors = clear_rate_of(change), factors_of(change)
+    if clear is None and len(factors) > 1 and is_plain(factors[0]):
+        return factors[0]
+    return clear
+
+
+def clear_rate_of(change: ast.expr) -> ast.expr | None:
+    """A factor with a rate's name, or the only number below one.
+
+    Examples
+    --------
+    >>> def rate(text):
+    ...     found = clear_rate_of(ast.parse(text).body[0].value)
+    ...     return found and ast.unparse(found)
+    >>> rate("-lr * g"), rate("0.01 * 2 * g"), rate("x * g"), rate("0.1 * 0.5 * g")
+    ('lr', '0.01', None, None)
+    """
+    factors = factors_of(change)
     for factor in factors:
         name = last_name(factor)
         if name is not None and RATE_NAME.search(name) and is_plain(factor):
             return factor
     numbers = [f for f in factors if isinstance(f, ast.Constant) and isinstance(f.value, float) and f.value < 1]
-    if len(numbers) == 1:
-        return numbers[0]
-    if len(factors) > 1 and is_plain(factors[0]):
-        return factors[0]
-    return None
+    return numbers[0] if len(numbers) == 1 else None
 
 
-def _factors(node: ast.expr) -> list[ast.expr]:
+def restarted(tree: ast.AST) -> set[str]:
+    """What is set to a number within a loop: sums that begin anew, and no parameters of a descent.
+
+    Examples
+    --------
+    >>> sorted(restarted(ast.parse("a = 0.5\\nfor i in r:\\n  g = h = 0.0\\n  n, m = 0, a\\n  g += a\\n")))
+    ['g', 'h', 'n']
+    """
+    found = set()
+    for loop in ast.walk(tree):
+        for node in ast.walk(loop) if isinstance(loop, ast.For | ast.While) else ():
+            if not isinstance(node, ast.Assign):
+                continue
+            for target in node.targets:
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=False))
+                found |= {ast.unparse(name) for name, value in pairs if is_number(value)}
+    return found
+
+
+def factors_of(node: ast.expr) -> list[ast.expr]:
+    """Of a product, without what it is divided by."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not is_number(node):
+        return factors_of(node.operand)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult):
-        return _factors(node.left) + _factors(node.right)
+        return factors_of(node.left) + factors_of(node.right)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        return _factors(node.left)
+        return factors_of(node.left)
     return [node]
 
 
@@ -113,6 +150,33 @@ def is_plain(node: ast.expr) -> bool:
     if isinstance(node, ast.Attribute):
         return is_plain(node.value) and not isinstance(node.value, ast.Constant)
     return isinstance(node, ast.Name | ast.Constant)
+
+
+def is_step(target: ast.expr, change: ast.expr, sums: set[str], losses: set[str]) -> bool:
+    """Whether `target += change` may be the step of a parameter; `sums` are those that begin anew.
+
+    Examples
+    --------
+    >>> def step(text):
+    ...     added = ast.parse(text).body[0]
+    ...     return is_step(added.target, added.value, {"g"}, {"loss"})
+    >>> step("w += lr * (y - w * x) * x"), step("b += 0.1 * g")
+    (True, True)
+    >>> step("total += x * e"), step("money += rate * money"), step("total += 0.5 * e**2")
+    (False, False, False)
+    >>> step("g += lr * e"), step("mean += 0.1 * (e - mean)"), step("smooth += 0.1 * loss")
+    (False, False, False)
+    """
+    if clear_rate_of(change) is None or ast.unparse(target) in sums:
+        return False
+    for factor in factors_of(change):
+        if same(factor, target):
+            return False  # it grows by its own rate
+        if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Pow):
+            return False  # it can only grow
+        if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Sub) and same(factor.right, target):
+            return False  # a running mean
+    return not any(isinstance(node, ast.Name) and node.id in losses for node in ast.walk(change))
 
 
 def last_name(node: ast.AST) -> str | None:

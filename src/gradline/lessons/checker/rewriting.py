@@ -6,8 +6,8 @@
 | `F.mse_loss(p, y)`            | `F.mse_loss(*losses_pair(p, y, 7))`, and its like                              |
 | `a.grad`                      | `gradient(a, 7).grad`                                                          |
 | `a.grad.zero_()`              | `erased(a, 7).grad.zero_()`; `o.zero_grad()` and `a.grad = None` alike         |
-| `a -= rate * g`               | the same, then `updated_7(a, rate)`; `a = a - rate * g` alike                  |
-| `a += rate * g`               | the same, then `added_7(a, rate)`; `a = a + rate * g` alike                    |
+| `a -= rate * g`               | the same, then `updated_7(a, rate, momentum)`; `a = a - rate * g` alike        |
+| `a += rate * g`               | the same, then `added_7 and added_7(...)`; `a = a + rate * g` alike            |
 | `loss = ((p - y)**2).mean()`  | `loss = loss_7(((p - y)**2).mean())`; `losses.append(...)` alike               |
 | `import torch`                | `arriving("torch")`, then the same; of other imports: after them               |
 
@@ -33,10 +33,13 @@ from gradline.lessons.checker.recognising import (
     is_number,
     is_pairwise,
     is_plain,
+    is_step,
     last_name,
     rate_of,
+    restarted,
     same,
 )
+from gradline.lessons.checker.velocities import momentum_of, velocities
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -60,7 +63,7 @@ def rewritten(tree: ast.Module) -> tuple[ast.Module, list[Place]]:
     >>> tree, places = rewritten(ast.parse("a -= 0.1 * g"))
     >>> print(ast.unparse(tree))
     a -= 0.1 * g
-    __gradline_updated_0__(a, 0.1)
+    __gradline_updated_0__(a, 0.1, 0.0)
     >>> places[0].line, places[0].look
     (1, '__gradline_updated_0__')
     """
@@ -75,6 +78,8 @@ class _Rewriting(ast.NodeTransformer):
         self.statement: ast.stmt | None = None
         self.functions: list[str] = []
         self.compiled = is_compiled(tree)
+        self.sums, self.velocities = restarted(tree), velocities(tree)
+        self.losses: set[str] = set()  # so far
         self.terms: set[ast.expr] = set()  # of longer sums
         self.opened = False  # what is asked of an expression holds for all within it
 
@@ -168,7 +173,10 @@ class _Rewriting(ast.NodeTransformer):
         if single and isinstance(target, ast.Attribute) and target.attr == "grad" and is_plain(target.value):
             before.append(self._say(node, ERASED, _read(target.value), self._place(node, short(target.value))))
         loss_like = single and isinstance(target, ast.Name) and is_loss(target.id, node.value)
-        look = self._named(node, LOSS, target.id) if loss_like and isinstance(target, ast.Name) else None
+        look = None
+        if loss_like and isinstance(target, ast.Name):
+            look = self._named(node, LOSS, target.id)
+            self.losses.add(target.id)
         node.value = self.visit(node.value)
         node.targets = [self.visit(each) for each in node.targets]
         if look is not None:
@@ -257,8 +265,10 @@ class _Rewriting(ast.NodeTransformer):
             return []
         rate = rate_of(change)
         look = self._named(node, ADDED if added else UPDATED, short(target))
-        self.places[-1].part = part
-        return [self._say(node, look, _read(base), _read(rate) if rate else ast.Constant(None))]
+        here = self.places[-1]
+        here.part, here.added, here.step = part, added, not added or is_step(target, change, self.sums, self.losses)
+        read = [_read(part) for part in (base, rate or ast.Constant(None), momentum_of(change, self.velocities))]
+        return [self._say(node, look, *read, perhaps=added)]
 
     def _place(self, node: ast.AST, name: str = "", other: str = "", look: str = "") -> ast.Constant:
         number = len(self.places)
@@ -279,8 +289,10 @@ class _Rewriting(ast.NodeTransformer):
                 ast.copy_location(node, at)
         return call
 
-    def _say(self, at: ast.stmt, look: str, *arguments: ast.expr) -> ast.stmt:
-        statement = ast.Expr(self._call(at, look, *arguments))
+    def _say(self, at: ast.stmt, look: str, *arguments: ast.expr, perhaps: bool = False) -> ast.stmt:
+        """A look as a statement; `perhaps`: none any more where its name has become None."""
+        call = self._call(at, look, *arguments)
+        statement = ast.Expr(ast.BoolOp(ast.And(), [ast.Name(look, ast.Load()), call]) if perhaps else call)
         for node in ast.walk(statement):
             ast.copy_location(node, at)
         return statement

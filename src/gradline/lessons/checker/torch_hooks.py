@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from gradline.lessons.checker.course import Mover
 from gradline.lessons.checker.names import learners_frame, name_of, variables
 from gradline.lessons.checker.watchers import LOOKED_AT, Watchers, safe
 
@@ -71,8 +72,9 @@ class TorchHooks:
         watchers.gradients.step(optimizer, closure, place, frame)
         watchers.course.steps += 1
         group = optimizer.param_groups[0]
-        plain = type(optimizer).__name__ == "SGD" and not group.get("momentum") and not closure
-        watchers.course.optimizer = place, float(group["lr"]) if plain else None
+        plain = type(optimizer).__name__ == "SGD" and not closure and not group["nesterov"]
+        momentum = float(group["momentum"]) if plain else None
+        watchers.course.optimizer = Mover(place, float(group["lr"]) if plain else None, momentum, "lr")
 
     @safe
     def _module(self, inputs: Any) -> None:

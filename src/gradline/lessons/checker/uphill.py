@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gradline.lessons.checker.course import EXPLODED, Update
+from gradline.lessons.checker.course import Update
+from gradline.lessons.checker.divergence import EXPLODED
 from gradline.lessons.checker.mismatch import is_multiple, uphill
 from gradline.lessons.checker.notes import Note, number
 
@@ -39,7 +40,7 @@ def climbing(fit: Fit, best: Array, final: Array, moved: Sequence[Update | None]
     for update, part in zip(moved, (slice(first), slice(first, None)), strict=False):
         if update is not None and update.rate and _climbs(step[part], update.rate * gradient[part], len(design)):
             seen = _seen(update, step[part], gradient[part], final[part], best[part], (start, end))
-            return uphill(update.place, seen, added=update.added), update.place.lines
+            return uphill(update.place, seen, added=update.place.added), update.place.lines
     return None
 
 

@@ -123,9 +123,9 @@ class Watchers:
         if compared is None:
             return
         self.closed_form, best = compared
-        place, rate, _ = self.course.mover(fit.objects[-1][1] or straight_line.sightings[0].place)
-        added = any(update is not None and update.added for update in moved)
-        note = None if added else crawling(fit, best, final, rate, place)
+        place, rate, momentum, _ = self.course.mover(fit.objects[-1][1] or straight_line.sightings[0].place)
+        steps = all(update is None or update.place.step for update in moved)
+        note = crawling(fit, best, final, rate, place) if steps and momentum == 0 else None
         if note is not None:
             self.notes.add(note, place.lines)
         uphill = climbing(fit, best, final, moved)
