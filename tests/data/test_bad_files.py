@@ -145,9 +145,11 @@ def test_to_leave_it_out_is_advised_where_that_may_be(tmp_path, options):
     assert ("skip" in among_others.value.hint) == (options["on_bad_file"] is not None)
 
 
-def test_another_policy_is_refused(tmp_path):
-    with pytest.raises(DataError, match="on_bad_file='ignore' is not known"):
-        open_source(tmp_path, target="y", on_bad_file="ignore")
+@pytest.mark.parametrize("policy", ["ignore", None, []])
+def test_another_policy_is_refused(tmp_path, policy):
+    with pytest.raises(DataError, match="is not known\nhint: on_bad_file='error' or on_bad_file='skip'") as refused:
+        open_source(tmp_path, target="y", on_bad_file=policy)
+    assert refused.value.message == f"on_bad_file={policy!r} is not known"
 
 
 # What is told of them

@@ -15,15 +15,15 @@ def at_part(number, mishap):
 def _at_part(number, mishap):
     from gradline.distributed import share
 
-    opened, open_part = [], share.part_of
+    opened, state = [], share.state_of
 
-    def part_of(whole, part):
+    def state_of(of, whole, part):
         opened.append(part)
         if len(opened) == number:
             mishap()
-        return open_part(whole, part)
+        return state(of, whole, part)
 
-    share.part_of = part_of
+    share.state_of = state_of
 
 
 def killed():

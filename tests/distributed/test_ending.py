@@ -116,7 +116,7 @@ TORCHRUN = {"RANK": "1", "WORLD_SIZE": "3", "MASTER_ADDR": "10.0.0.5", "MASTER_P
 @pytest.fixture
 def environment(monkeypatch):
     def write(**values):
-        for name in (*TORCHRUN, "LOCAL_WORLD_SIZE", "LOCAL_RANK"):
+        for name in (*TORCHRUN, "LOCAL_RANK"):
             monkeypatch.delenv(name, raising=False)
         for name, value in values.items():
             monkeypatch.setenv(name, value)
@@ -125,8 +125,8 @@ def environment(monkeypatch):
 
 
 def test_the_environment_says_where_a_process_stands(environment):
-    environment(**TORCHRUN, LOCAL_WORLD_SIZE="2", LOCAL_RANK="1")
-    assert Place.of_environment() == (1, 3, "10.0.0.5", 29500, 2, 1)
+    environment(**TORCHRUN, LOCAL_RANK="1")
+    assert Place.of_environment() == (1, 3, "10.0.0.5", 29500, 1)
 
 
 @pytest.mark.parametrize("missing", ["RANK", "WORLD_SIZE", "MASTER_ADDR"])

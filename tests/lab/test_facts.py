@@ -408,7 +408,7 @@ def test_the_command_takes_a_table(tmp_path):
         (["--target", "y"], 2, "name a table"),
         (["t.csv"], 2, "--target"),
         (["t.csv", "--target", "y", "-o", "t.csv"], 2, "overwritten"),
-        (["t.csv", "--target", "y", "-o", "nowhere/lab.html"], 2, "no folder"),
+        (["t.csv", "--target", "y", "-o", "nowhere/lab.html"], 1, "no folder"),
         (["t.csv", "--target", "z"], 1, "no column 'z'"),
         (["--missing", "drop"], 2, "name a table"),
         (["t.csv", "--formula", "y ~ x", "--reference", "x"], 2, "COLUMN=LEVEL"),

@@ -15,6 +15,7 @@ from gradline.cli import main, places, saving
 from gradline.cli.app import app
 from gradline.cli.command_line import command_of
 from gradline.cli.fitted import Fitted
+from gradline.cli.places import Places
 from gradline.data.written import whole_file
 from gradline.errors import DataError
 from gradline.model_file import read_model
@@ -67,7 +68,7 @@ def test_places_are_refused_before_a_row_is_read(option, tmp_path):
         (tmp_path / f"{'x' * 300}{suffix}", "cannot be written"),
     ):
         with pytest.raises((DataError, typer.BadParameter)) as refused:
-            places.check(*((str(place), None) if option == "--report" else (None, str(place))), "absent.csv", None)
+            places.check(Places(**{option[2:]: str(place)}), "absent.csv", None)
         assert why in str(refused.value)
         assert "secret" not in str(refused.value)
     done = gradline("fit", tmp_path / "absent.csv", "--target", "y", option, f"s3://key:secret@bucket/r{suffix}")
@@ -84,7 +85,7 @@ def test_a_folder_that_takes_no_files_is_refused(tmp_path):
         (tmp_path / "locked").mkdir(mode=0o500)
         place = str(tmp_path / "locked" / "r.html")
     with pytest.raises(DataError, match="cannot be written"):
-        places.check(place, None, "absent.csv", None)
+        places.check(Places(report=place), "absent.csv", None)
 
 
 def test_what_is_read_or_written_already_is_not_written_over(line):
@@ -95,7 +96,7 @@ def test_what_is_read_or_written_already_is_not_written_over(line):
         ("m.json", None, "m.json", "is the file of --save"),
     ):
         with pytest.raises(typer.BadParameter, match=why):
-            places.check(report, plot, str(line), save)
+            places.check(Places(report, plot), str(line), save)
 
 
 def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path, monkeypatch):
@@ -105,7 +106,7 @@ def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path
     assert "ends in '.jpeg', expected .png, .svg or .pdf" in done.stderr
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match="--plot needs the extra 'plots'") as missing:
-        places.check(None, str(tmp_path / "fit.png"), str(line), None)
+        places.check(Places(plot=str(tmp_path / "fit.png")), str(line), None)
     assert missing.value.hint == "pip install 'gradline[plots]'"
 
 

@@ -20,7 +20,7 @@ from gradline.cli.options import (
     names,
     references,
 )
-from gradline.cli.places import refuse_to_overwrite
+from gradline.cli.places import refuse_to_overwrite, refuse_unwritable, refuse_url
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -108,17 +108,11 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
 
 def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> None:
     """What can be told before the table is read."""
-    from gradline.data.written.whole_file import refuse_place
-
     if source is None and any(value != UNSAID.get(option) for option, value in asked.items()):
         raise typer.BadParameter("the lesson has no columns to choose: name a table as well", param_hint="SOURCE")
     if source is not None and asked["target"] is None and asked["formula"] is None:
         raise typer.BadParameter("a table needs one: the column to explain, or a --formula", param_hint="--target")
-    if "://" in output:
-        raise typer.BadParameter(f"'{shown_path(output)}' is a URL: a page is written to a file", param_hint="-o")
+    refuse_url(output, "-o")
     if source is not None:
         refuse_to_overwrite(output, source, "-o")
-    try:
-        refuse_place(output)
-    except OSError as error:
-        raise typer.BadParameter(f"'{shown_path(output)}' cannot be written: {error}", param_hint="-o") from None
+    refuse_unwritable(output, "-o")

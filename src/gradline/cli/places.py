@@ -30,29 +30,40 @@ class Places:
 
 def check(places: Places, source: str, save: str | None) -> None:
     """Refuse the first that cannot be written to or would write over something."""
-    from gradline.data.written.whole_file import refuse_unwritable
-
     taken = {} if save is None else {os.path.realpath(save): "--save"}
     for option, path in (("--report", places.report), ("--plot", places.plot)):
         if path is None:
             continue
-        shown = shown_path(path)
-        if is_url(path):
-            raise typer.BadParameter(f"'{shown}' is a URL, expected a file", param_hint=option)
+        refuse_url(path, option)
         refuse_to_overwrite(path, source, option)
         if (other := taken.setdefault(os.path.realpath(path), option)) != option:
-            raise typer.BadParameter(f"'{shown}' is the file of {other}, expected another", param_hint=option)
-        try:
-            refuse_unwritable(path)
-        except (OSError, ValueError) as error:  # the second where no file can be called so
-            reason = getattr(error, "strerror", None) or error
-            raise DataError(
-                f"{option}: {shown} cannot be written: {reason}", hint="name a file in a folder that is there"
-            ) from None
+            raise typer.BadParameter(
+                f"'{shown_path(path)}' is the file of {other}, expected another", param_hint=option
+            )
+        refuse_unwritable(path, option)
     if places.plot is not None:
         from gradline.report.displays.plot_fit import ready
 
         ready(places.plot)
+
+
+def refuse_url(path: str, option: str) -> None:
+    """What is written is a file."""
+    if is_url(path):
+        raise typer.BadParameter(f"'{shown_path(path)}' is a URL, expected a file", param_hint=option)
+
+
+def refuse_unwritable(path: str, option: str) -> None:
+    """DataError where no file can be written: the options are right, but the disk is not, or not yet."""
+    from gradline.data.written import whole_file
+
+    try:
+        whole_file.refuse_unwritable(path)
+    except (OSError, ValueError) as error:  # the second where no file can be called so
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"{option}: {shown_path(path)} cannot be written: {reason}", hint="name a file in a folder that is there"
+        ) from None
 
 
 def refuse_to_overwrite(path: str, read: str, option: str, what: str = "the table") -> None:

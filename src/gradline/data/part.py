@@ -52,6 +52,11 @@ def part_of(whole: TableSource, part: Any) -> TableSource:
     return source
 
 
+def state_of(of: Callable[[TableSource], State], whole: TableSource, part: Any) -> State:
+    """What is gathered of one part, in the process that reads it."""
+    return of(part_of(whole, part))
+
+
 def _of_a_part(design: Design) -> Design:
     """What a part is to look for: it need not have the reference level."""
     if isinstance(design, Formula) or design.known:
@@ -72,7 +77,7 @@ class Runner(Protocol):
     ) -> Iterator[tuple[int, State]]:
         """For one run of neighbouring parts after the other: how many they are, and their state.
 
-        The first is `parts[0]`; a part is opened by `part_of(whole, part)`, in the process that reads it.
+        The first is `parts[0]`; of one part it is `state_of(of, whole, part)`. A state ends in the Tally of its rows.
         """
         ...
 
@@ -85,4 +90,4 @@ def in_turn(
 ) -> Iterator[tuple[int, State]]:
     """A Runner that takes one part after the other, in this process."""
     for part in parts:
-        yield 1, of(part_of(whole, part))
+        yield 1, state_of(of, whole, part)

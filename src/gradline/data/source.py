@@ -12,7 +12,7 @@ from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
 from gradline.data.columns.design import check_weights, designed
 from gradline.data.elsewhere import opener
-from gradline.data.readers.bad_files import OnBadFile
+from gradline.data.readers.bad_files import OnBadFile, check_on_bad_file
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.opening import opened
 from gradline.data.table_source import BATCH_ROWS, TableSource
@@ -182,6 +182,7 @@ def open_source(
     ('sqft', 'year') [[50.0, 2024.0], [80.0, 2025.0]]
     """
     check_weights(weights)
+    check_on_bad_file(on_bad_file)
     if is_source(data):
         if target not in (None, data.target_name):
             raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")

@@ -15,7 +15,6 @@ class Place(NamedTuple):
     size: int
     address: str
     port: int
-    on_this_machine: int
     local_rank: int
 
     @classmethod
@@ -37,7 +36,6 @@ class Place(NamedTuple):
             size,
             os.environ["MASTER_ADDR"],
             _number("MASTER_PORT", 1),
-            _number("LOCAL_WORLD_SIZE", 1, size),
             _number("LOCAL_RANK", 0, rank),
         )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.blocks import WINDOW_ROWS, Rows, check_rows, portions, shuffled
-from gradline.data.part import part_of
+from gradline.data.part import State, part_of, state_of
 from gradline.data.parted import PartedSource, parts_of
 from gradline.data.processes import Processes
 from gradline.data.readers.ahead import ahead
@@ -21,7 +22,6 @@ from gradline.descent.wide.problem import MOST_FEATURES
 from gradline.errors import DataError, GradlineError
 from gradline.moments.parallel import available_threads
 
-State = TypeVar("State")
 ROUNDS = 64  # of a pass that is kept: after each all processes have met, and what they have found has travelled
 
 
@@ -91,7 +91,7 @@ class InShares:
         parts: Sequence[Any],
         merged: Callable[[State, State], State],
     ) -> Iterator[tuple[int, State]]:
-        """See `gradline.data.part.Runner`. A state ends in the Tally of its rows."""
+        """See `gradline.data.part.Runner`."""
         state, failure = None, None
         try:
             state = self._gathered_here(of, whole, self.own(parts), merged)
@@ -118,7 +118,7 @@ class InShares:
         """The state of the parts of this process; None where there are none, or another process has failed."""
         state: State | None = None
         threads = max(1, available_threads() - 1)
-        for of_part in ahead(lambda part: of(part_of(whole, part)), own, threads):
+        for of_part in ahead(partial(state_of, of, whole), own, threads):
             state = of_part if state is None else merged(state, of_part)
             if self._group.alarmed():
                 return None
@@ -173,15 +173,13 @@ class Share(PartedSource):
         them, before and after; the order of its own rows each process draws by itself.
         """
         check_rows(rows)
-        own = self._own.own(self.parts)
+        own = [part_of(self._whole(), part) for part in self._own.own(self.parts)]
         if rows is None:
-            for part in own:
-                yield from part_of(self._whole(), part).batches()
+            for some in own:
+                yield from some.batches()
             return
         blocks: Iterator[Rows] = (
-            Rows(batch.X, batch.y, batch.weight)
-            for part in own
-            for batch in part_of(self._whole(), part).batches(self.batch_rows)
+            Rows(batch.X, batch.y, batch.weight) for some in own for batch in some.batches(self.batch_rows)
         )
         if shuffle is not None:
             drawn = np.random.default_rng([int(shuffle.integers(2**63)), self._rank])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
-from gradline.data.part import part_of
+from gradline.data.part import State, state_of
 from gradline.data.table_source import TableSource
 from gradline.distributed.cluster import results_in_order
 
-State = TypeVar("State")
 FAN_IN = 8  # states that one task merges
 MOST_RUNS = 64  # that come back by themselves, so that a long pass can tell how far it is, and be kept
 
@@ -36,7 +35,7 @@ def on_dask(
     # Files are found by each task in one table, sent once; what Dask holds has to be all that a task depends on.
     held = bool(parts) and bool(unpack_collections(parts[0])[0])
     table = whole if held else dask.delayed(whole, name=f"{name}-table", traverse=False)
-    part_state, merge = (dask.delayed(function, name=function.__name__, pure=False) for function in (_state, _merged))
+    part_state, merge = (dask.delayed(function, name=function.__name__, pure=False) for function in (state_of, _merged))
     states = [part_state(of, table, part, dask_key_name=f"{name}-part-{number}") for number, part in enumerate(parts)]
     counts = [1] * len(parts)
     level = 0
@@ -49,10 +48,6 @@ def on_dask(
             for number, group in enumerate(groups)
         ]
     yield from zip(counts, results_in_order(states), strict=True)
-
-
-def _state(of: Callable[[TableSource], State], whole: TableSource, part: Any) -> State:
-    return of(part_of(whole, part))
 
 
 def _merged(merged: Callable[[State, State], State], states: Sequence[State]) -> State:

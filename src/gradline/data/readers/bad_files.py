@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from gradline.data.cells import NotANumber
 from gradline.data.readers.finding import Part
@@ -17,6 +17,12 @@ from gradline.errors import DataError, DataWarning
 
 OnBadFile: TypeAlias = Literal["error", "skip"]
 TOLD = 3
+
+
+def check_on_bad_file(on_bad_file: object) -> None:
+    """Refuse what is no way of treating files that cannot be read."""
+    if on_bad_file not in get_args(OnBadFile):
+        raise DataError(f"on_bad_file={on_bad_file!r} is not known", hint="on_bad_file='error' or on_bad_file='skip'")
 
 
 class TolerantReader(ManyReader):

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import get_args
 
 from gradline.data.readers.bad_files import OnBadFile, TolerantReader
 from gradline.data.readers.columnar import ArrowReader, ParquetReader, StreamReader
@@ -52,8 +51,6 @@ def reader_of(
     on_bad_file : {"error", "skip"} or None
         Of several files: what becomes of one that cannot be read. None: an error, where there is no choice.
     """
-    if on_bad_file not in (None, *get_args(OnBadFile)):
-        raise DataError(f"on_bad_file={on_bad_file!r} is not known", hint="on_bad_file='error' or on_bad_file='skip'")
     if decimal not in (".", ","):
         raise DataError(f"decimal={decimal!r} is not known", hint="decimal='.' or decimal=','")
     opened = partial(open_place, decimal=decimal, encoding=encoding)
