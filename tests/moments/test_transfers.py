@@ -142,6 +142,18 @@ def test_long_rows_come_in_smaller_blocks(digits, monkeypatch):
     assert digit_sums.blocks_of(10_000, digits) == 512  # never less
 
 
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_where_the_caller_makes_tensors_by_default_changes_nothing(device, request):
+    """`torch.set_default_device`; the tensors of this one hold no numbers."""
+    if device == "cuda":
+        request.getfixturevalue("doubted_gpu")
+    arithmetic.is_exact.cache_clear()
+    arithmetic.keeps_every_bit.cache_clear()
+    with torch.device("meta"):
+        assert ExactMoments.of(X, Y, device=device) == HERE
+        assert Moments.of(X, Y, device=device).rows == N
+
+
 # ---- what is refused
 
 

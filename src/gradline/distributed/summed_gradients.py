@@ -63,7 +63,7 @@ class SummedGradients:
         """Move once down the gradient of the rows of all processes; return their loss before."""
         with self._group.noticing():
             own = self._rung.step(batch)
-            loss = torch.tensor([own], dtype=torch.float64)
+            loss = torch.tensor([own], dtype=torch.float64, device="cpu")
             dist.all_reduce(loss)
         return float(loss.item())
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -120,7 +121,7 @@ def keeps_every_bit(device: str, dtype: str) -> bool:
     size = 2 * bits  # of the exponents, up and down: products of two numbers neither overflow nor underflow
     numbers = random.integers(2 ** (bits - 1), 2**bits, (2, BLOCK, 67)) * random.choice([-1.0, 1.0], (2, BLOCK, 67))
     A = torch.from_numpy(np.ldexp(numbers, random.integers(-size, size, numbers.shape))).to(getattr(torch, dtype))
-    there, one = A.to(device), torch.eye(BLOCK, dtype=A.dtype).to(device)
+    there, one = A.to(device), torch.eye(BLOCK, dtype=A.dtype, device=device)
     flat, unit = there.reshape(-1, 67), one[:67, :67].contiguous()
     found = (torch.matmul(there.transpose(1, 2), one.expand(2, BLOCK, BLOCK)), flat @ unit, unit @ flat.T)
     expected = (A.transpose(1, 2), A.reshape(-1, 67), A.reshape(-1, 67).T)
@@ -150,7 +151,8 @@ def _there(integers: np.ndarray[tuple[int, ...], np.dtype[np.int64]], device: st
 
 def _steps_are_exact(device: str) -> bool:
     """Scaling by a power of two, rounding to even, and that tiny numbers are not flushed to zero."""
-    numbers = torch.tensor([5e-324, 2.0**1000, 3.0 + 2.0**-40], dtype=torch.float64).to(device)
-    scaled = (numbers * torch.tensor([2.0**60, 2.0**-60, 2.0**40], dtype=torch.float64).to(device)).cpu()
-    halves = torch.round(torch.tensor([0.5, 1.5, -2.5, 2.0**51 + 0.5], dtype=torch.float64).to(device)).cpu()
+    on: Any = {"dtype": torch.float64, "device": torch.device(device)}
+    numbers = torch.tensor([5e-324, 2.0**1000, 3.0 + 2.0**-40], **on)
+    scaled = numbers * torch.tensor([2.0**60, 2.0**-60, 2.0**40], **on)
+    halves = torch.round(torch.tensor([0.5, 1.5, -2.5, 2.0**51 + 0.5], **on))
     return scaled.tolist() == [2.0**-1014, 2.0**940, 3 * 2.0**40 + 1] and halves.tolist() == [0, 2, -2, 2.0**51]

@@ -98,7 +98,7 @@ class DeviceSums:
         """The fewest that leave out no more than a negligible part of the rows."""
         Z = torch.from_numpy(np.ascontiguousarray(sample))
         for digits in range(1, self._most):
-            misfits = _cut(Z, tops, digits, torch.empty((len(Z), digits * Z.shape[1]), dtype=torch.float64))
+            misfits = _cut(Z, tops, digits, torch.empty_like(Z).repeat(1, digits))
             if int(misfits.sum()) <= self._negligible * len(Z):
                 return digits
         return self._most

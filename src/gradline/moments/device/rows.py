@@ -135,7 +135,7 @@ class _Stage:
         rows, columns = len(parts[0]), sum(part.shape[1] for part in parts)
         self._stream.synchronize()  # what was here before has left
         if self._pinned.numel() < rows * columns:
-            self._pinned = torch.empty(rows * columns, dtype=torch.float64, pin_memory=True)
+            self._pinned = torch.empty(rows * columns, dtype=torch.float64, device="cpu", pin_memory=True)
         staged = self._pinned[: rows * columns].view(rows, columns)
         torch.cat([part.to(torch.float64) for part in parts], dim=1, out=staged)
         with torch.cuda.stream(self._stream):
