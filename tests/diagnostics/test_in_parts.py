@@ -13,7 +13,7 @@ from gradline.data.part import in_turn, part_of
 from gradline.data.parted import PartedSource, parted
 from gradline.diagnostics.diagnosis import diagnose
 from gradline.diagnostics.sandwich import robust_covariance
-from gradline.distributed.share import share_of
+from gradline.distributed.share import OneOfOne, share_of
 from gradline.moments.precision import gather
 from tests.data.parts import ROWS, in_parts, parting
 
@@ -227,23 +227,10 @@ def test_files_are_numbered_through_without_those_that_are_skipped(table, tmp_pa
     assert max(alone.diagnose().sample.row) == 180
 
 
-class Alone:
-    """One process of one, where torchrun's group would be."""
-
-    rank, size = 0, 1
-    first = True
-
-    def gathered(self, value):
-        return [value]
-
-    def alarmed(self):
-        return False
-
-
 def test_the_shares_of_processes_are_parts_as_any_other(table, tmp_path):
     table.to_parquet(tmp_path / "t.parquet", row_group_size=50)
     alone = open_source(tmp_path / "t.parquet", target="y", **FIT)
-    share = share_of(open_source(tmp_path / "t.parquet", target="y", **FIT), Alone())
+    share = share_of(open_source(tmp_path / "t.parquet", target="y", **FIT), OneOfOne())
     assert len(share.parts) > 1
     moments, solution = gather(share, fit_intercept=True, precision="exact")
     asked = {"fit_intercept": True, "covariance": ("cluster", "firm", "year")}

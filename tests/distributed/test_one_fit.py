@@ -154,7 +154,8 @@ def test_a_cell_that_is_no_number_in_a_file_of_one_process_is_told_once_with_its
     assert "c.csv" in errors[0]
 
 
-def test_sums_kept_by_two_processes_are_gone_on_with_by_three_and_end_in_the_bits_of_one(ranks, here):
+@pytest.mark.parametrize("processes", [3, 1])
+def test_sums_kept_by_two_processes_are_gone_on_with_by_others_and_end_in_the_bits_of_one(processes, ranks, here):
     command = (*FIT, "--precision", "exact", "--checkpoint", "k.json", "--checkpoint-every", "0", "--json")
     befalls = {1: mishaps.at_part(3, mishaps.killed)}
     codes, out, errors = ended(ranks.each(2, *command, cwd=here, befalls=befalls), SECONDS)
@@ -162,13 +163,13 @@ def test_sums_kept_by_two_processes_are_gone_on_with_by_three_and_end_in_the_bit
     assert out == ["", ""]
     assert "a fit with --checkpoint FILE goes on where it was" in errors[0]
     assert json.loads((here / "k.json").read_text())["content"]["iteration"] == 4  # parts, two a round
-    # Of three processes that begin anew one would open three parts of seven.
-    befalls = {rank: mishaps.at_part(3, mishaps.killed) for rank in range(3)}
-    codes, out, errors = ended(ranks.each(3, *command, cwd=here, befalls=befalls), SECONDS)
-    assert codes == [0, 0, 0], errors
-    assert errors == ["", "", ""]
+    # Of three processes that begin anew one would open three parts of the seven, one alone would open all.
+    befalls = {rank: mishaps.at_part({3: 3, 1: 4}[processes], mishaps.killed) for rank in range(processes)}
+    codes, out, errors = ended(ranks.each(processes, *command, cwd=here, befalls=befalls), SECONDS)
+    assert codes == [0] * processes, errors
+    assert errors == [""] * processes
     _, [alone], _ = ended(ranks.each(1, *command[:-5], "--json", cwd=here), SECONDS)
-    assert out == [alone, "", ""]
+    assert out == [alone, *[""] * (processes - 1)]
     assert json.loads((here / "k.json").read_text())["content"]["iteration"] == 7
 
 

@@ -33,6 +33,8 @@ def fit(
     """Fit a table, and show what came of it; the model is on the disk before anything is printed."""
     from gradline.report.summary import Names, Summary
 
+    if checkpoint is not None:
+        table = processes.as_kept(table, checkpoint)
     moments, solution = _solve(table, fit_intercept, precision, checkpoint, every)
 
     def save_model(robust: Robust | None = None) -> None:

@@ -101,6 +101,22 @@ def shared(table: Source, *, dask: str | None) -> Source:
     return share_of(table, _group)
 
 
+def as_kept(table: Source, checkpoint: str) -> Source:
+    """The table in parts, where the file keeps sums of parts that several processes have read and this one goes on."""
+    from gradline.data.parted import PartedSource
+    from gradline.data.table_source import TableSource
+    from gradline.moments.keeping_parts import cut_as_kept
+
+    if isinstance(table, PartedSource) or not isinstance(table, TableSource) or not os.path.isfile(checkpoint):
+        return table
+    rows = cut_as_kept(table, checkpoint)
+    if rows is None:
+        return table
+    from gradline.distributed.share import OneOfOne, share_of
+
+    return share_of(table, OneOfOne(), rows)
+
+
 def planned(table: Source) -> tuple[Source, Spread]:
     """What a plan needs to know of a table: all of its rows, and how they are spread over the processes."""
     from gradline.report.plan import ALL_HERE, Spread

@@ -13,7 +13,7 @@ from gradline.data.batch import Batch
 from gradline.data.blocks import WINDOW_ROWS, Rows, check_rows, portions, shuffled
 from gradline.data.part import State, part_of, state_of
 from gradline.data.parted import PartedSource, parts_of
-from gradline.data.processes import Processes
+from gradline.data.processes import Alone, Processes
 from gradline.data.readers.ahead import ahead
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
@@ -41,6 +41,19 @@ class Group(Processes, Protocol):
 
     def alarmed(self) -> bool:
         """Whether one of them has said so."""
+
+
+class OneOfOne(Alone):
+    """The one process that has all parts."""
+
+    rank, size = 0, 1
+
+    def alarm(self) -> None:
+        """Nobody hears it."""
+
+    def alarmed(self) -> bool:
+        """No."""
+        return False
 
 
 class Failure(NamedTuple):
@@ -235,15 +248,17 @@ def steps_of(counts: Sequence[int], rows: int) -> list[list[int]]:
     return [list(step) for step in zip(*given, strict=True)]
 
 
-def share_of(table: TableSource, group: Group) -> Share:
+def share_of(table: TableSource, group: Group, rows: int = 1) -> Share:
     """The part of a table that this process reads: of Parquet files row groups, of others whole files.
+
+    A part has at least so many `rows`, where it can.
 
     Raises
     ------
     DataError
         Where its rows lie in no file.
     """
-    return Share(table, *parts_of(table, 1), group)
+    return Share(table, *parts_of(table, rows), group)
 
 
 def check_options(options: Options, share: Share, size: int) -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from gradline.data.columns.design import kept, read_kept
-from gradline.data.parted import PartedSource
+from gradline.data.parted import PART_ROWS, PartedSource, parts_of
+from gradline.data.source import Source
 from gradline.data.tally import Tally
+from gradline.data.written.checkpoint import fingerprint, fingerprint_in
 from gradline.errors import GradlineError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Interrupted, Keep, SumsFile
 from gradline.moments.moments import Moments
 from gradline.moments.parts import PartSums
+
+
+def cut_as_kept(source: Source, path: str | os.PathLike[str]) -> int | None:
+    """Of how many rows at least the parts of a table are whose sums a file keeps; None where it keeps none of them."""
+    kept = fingerprint_in(path).get("parts")
+    for rows in (1, PART_ROWS) if kept is not None else ():
+        if fingerprint({"parts": parts_of(source, rows)[1]})["parts"] == kept:
+            return rows
+    return None
 
 
 class PartsKeeper:

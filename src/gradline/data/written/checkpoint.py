@@ -162,6 +162,16 @@ def load(path: str | os.PathLike[str], fingerprint: Fingerprint) -> Checkpoint |
         raise _damaged(name, "its content does not fit its checksum") from None
 
 
+def fingerprint_in(path: str | os.PathLike[str]) -> Fingerprint:
+    """Which fit a file is a checkpoint of, as it says itself; empty where there is none: `load` says what is wrong."""
+    try:
+        refuse_special(path)
+        found = json.loads(Path(path).read_bytes())["content"]["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 class Saver:
     """Saves now and then: a kill loses at most the passes of one interval, and the one it was in.
 
