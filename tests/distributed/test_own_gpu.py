@@ -1,7 +1,9 @@
 """Each process has a GPU of its own, or all of them say that there are too few: on GPUs that are pretended.
 
-Gradients that travel between real GPUs are shown by no test.
+The last test sends gradients between real ones, where there are two.
 """
+
+import json
 
 import pytest
 
@@ -12,6 +14,8 @@ from gradline.cli.telling import as_options  # noqa: E402
 from gradline.distributed import torchrun  # noqa: E402
 from gradline.distributed.own_gpu import take_gpu  # noqa: E402
 from tests.pretended_gpu import gpu  # noqa: E402, F401 - a fixture
+
+from .ranks import ended  # noqa: E402
 
 
 class Group:
@@ -76,3 +80,15 @@ def test_without_a_gpu_nothing_is_asked(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     take_gpu("cuda", 0, Group([]))
     assert torchrun._backend() == "gloo"
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="there are no two GPUs that PyTorch can use")
+def test_two_real_gpus_descend_as_one_cpu_does(ranks, tables):
+    """To rounding: sums of 1003 rows in another order, some 1e-13 a step, and 15 steps."""
+    rows = ("fit", str(tables / "t.parquet"), "--target", "y", "--features", "a,b", "--json")
+    descent = ("--engine", "nn", "--learning-rate", "0.02", "--tol", "0", "--iterations", "15")
+    [code], [alone], [error] = ended(ranks.each(1, *rows, *descent, cwd=tables), 120)
+    assert code == 0, error
+    codes, out, errors = ended(ranks.each(2, *rows, *descent, "--device", "cuda", cwd=tables), 120)
+    assert codes == [0, 0], errors
+    assert json.loads(out[0])["coef"] == pytest.approx(json.loads(alone)["coef"], rel=1e-11)
