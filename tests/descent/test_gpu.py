@@ -87,11 +87,14 @@ def test_a_step_reads_back_one_number(engine, gpu):  # noqa: F811
 
 
 def test_rows_that_a_gpu_has_no_memory_for_are_a_sentence(gpu):  # noqa: F811
-    gpu.most_numbers = 3 * 100
-    with pytest.raises(DataError, match=r"device 'cuda' has too little memory: CUDA out of memory\. Tried") as error:
-        descended("nn")
-    assert error.value.hint == "batch_size=65536 or so, or device='cpu'"
-    descended("nn", batch_size=100, random_state=0)
+    for numbers in (3 * N - 1, 8 * N - 1):  # the rows do not fit; they do, and what a step makes of them does not
+        gpu.most_numbers = numbers
+        with pytest.raises(
+            DataError, match=r"device 'cuda' has too little memory: CUDA out of memory\. Tried"
+        ) as error:
+            descended("nn")
+        assert error.value.hint == "batch_size=65536 or so, or device='cpu'"
+        descended("nn", batch_size=100, random_state=0)
 
 
 # ---- what is refused

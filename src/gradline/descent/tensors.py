@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from gradline.moments.device.arithmetic import memory_of
 from gradline.solution import Array
 
 SOME_ROWS = 65_536  # that every device takes
+COLUMNS_OF_A_STEP = 8  # at most: predictions, residuals, losses, and their gradients
 
 
 class Tensors:
@@ -31,6 +33,8 @@ class Tensors:
                 self._share = batch.share, self._tensor(batch.share)
             self._last = None  # on a device there may be room for one batch only
             self._last = batch, (self._tensor(batch.X), self._tensor(batch.y), self._share[1])
+            if self.device != "cpu":
+                self._make_room(len(batch))
         return self._last[1]
 
     def parameter(self, value: Array | float, *, requires_grad: bool = True) -> Any:
@@ -74,8 +78,16 @@ class Tensors:
         """A NumPy copy that no later update can change."""
         return value.detach().cpu().numpy().astype(np.float64, copy=True)
 
+    def _make_room(self, rows: int) -> None:
+        """What a step adds to its rows is asked for here, where too little has an answer; freed, it is the step's."""
+        with self._memory():
+            torch.empty(COLUMNS_OF_A_STEP * rows, dtype=self.dtype, device=self.device)
+
+    def _memory(self) -> AbstractContextManager[None]:
+        return memory_of(self.device, f"batch_size={SOME_ROWS} or so, or device='cpu'")
+
     def _tensor(self, part: Array) -> Tensor:
         if not (part.flags.c_contiguous and part.flags.writeable):
             part = part.copy()  # torch wants memory that it may write to
-        with memory_of(self.device, f"batch_size={SOME_ROWS} or so, or device='cpu'"):
+        with self._memory():
             return torch.from_numpy(part).to(device=self.device, dtype=self.dtype)
