@@ -265,6 +265,8 @@ CLOSED = {
     "rung3_nn": "closed form of y = model.weight*x: model.weight = 2. ",
     "numpy_intercept": "closed form of y = w*x + b: w = 8.8, b = 13.6. ",
     "numpy_class": "closed form of y = self.w*x + self.b: self.w = 2, self.b = 1. ",
+    "fitted_twice": "closed form of y = a*x + b: a = -0.9, b = 4.9. ",
+    "fitted_standardised": "closed form of y = w*data + c: w = 8.809091, c = 13.8. ",
     "numpy_functions": "closed form of y = params[0]*x + params[1]: params[0] = 2, params[1] = 1. ",
     "sequential": "",
     "dataloader": "",

@@ -10,7 +10,8 @@ shapes.py          a column against a row, dtypes that meet
 gradients.py       torch: added up, used, lost; gradients_told.py (in words)
 course.py          losses and updates as they come, as floats (values.py); divergence.py (a rate above its limit)
 mismatch.py        a gradient that is not the loss's; uphill.py (one with the other sign)
-straight_line.py   which data and which parameters: the closed form, and a rate too small for it
+sightings.py       predictions and targets, copied; fits.py (of which data, with which parameters)
+straight_line.py   the closed form of those data, and a rate too small for them
 crash/             an exception, by the state of the variables it met
 names.py           what the learner calls an object
 notes.py           what is told, once for each cause

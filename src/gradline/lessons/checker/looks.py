@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING, Any
 from gradline.lessons.checker import rewriting
 from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.shapes import cut_off, is_array
-from gradline.lessons.checker.watchers import LOOKED_AT, Watchers, safe
+from gradline.lessons.checker.watchers import LOOKED_AT, ONE_IN, Watchers, safe
 
 if TYPE_CHECKING:
     from gradline.lessons.checker.torch_hooks import TorchHooks
-
-ONE_IN = 50  # visits of a difference that is well known
 
 
 # In place of the looks when all is over: functions of the script may still be called, at exit or in a thread.
@@ -94,8 +92,7 @@ class Looks:
             return one, other  # by far the most frequent, and the shortest loops: nothing to see in it
         watchers = self.watchers
         place = watchers.places[number]
-        place.visits += 1
-        if (place.visits <= LOOKED_AT or not watchers.torch) and is_array(one) and is_array(other):
+        if watchers.visit(place) and is_array(one) and is_array(other):
             self._met(one, other, place, False)
         return one, other
 
@@ -103,8 +100,7 @@ class Looks:
         """A loss function is about to be called."""
         if is_array(prediction) and is_array(target):
             place = self.watchers.places[number]
-            place.visits += 1
-            if place.visits <= LOOKED_AT:
+            if self.watchers.visit(place):
                 self._met(prediction, target, place, True)
         return prediction, target
 
@@ -148,7 +144,7 @@ class Looks:
         addition = watchers.course.added(place, value, rate, momentum)
         place.visits += 1
         if place.visits >= LOOKED_AT and not watchers.torch:
-            a_sum = addition is None or watchers.straight_line is None
+            a_sum = addition is None or watchers.sightings is None
             setattr(builtins, place.look, None if a_sum or addition is None else addition.again)
 
     def loss_of(self, place: Place, value: Any) -> Any:

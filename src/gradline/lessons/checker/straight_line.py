@@ -1,93 +1,20 @@
-"""Where the script is a linear regression: its final parameters beside the closed form, and a rate that crawls (4).
-
-Nothing is taken from names. Prediction and target are copied where they meet; data and parameters are those among the
-learner's variables for which X @ w (+ b) is that very prediction, number by number.
-"""
+"""Where the script is a linear regression: its final parameters beside the closed form, and a rate that crawls (4)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from gradline.lessons.checker.names import name_of
+from gradline.lessons.checker.fits import Fit, copied
 from gradline.lessons.checker.notes import Note, number
 from gradline.lessons.checker.places import Place
-from gradline.lessons.checker.shapes import is_array
 
 if TYPE_CHECKING:
     from gradline.solution import Array
 
-LARGEST = 1_000_000  # rows of a prediction that is copied
-LARGEST_DATA = 5_000_000  # numbers in data that are kept, as they are
-CLOSE = 1e-4  # of the largest prediction: float32 adds up a thousand columns to within that
 ILL = 100.0  # condition number of the curvatures, above which a rate right for one direction crawls in another
 MISSING = 0.01  # of the variance of y, which the descent leaves unexplained though a straight line explains it
 SHOWN = 4  # coefficients that are told one by one
-
-
-@dataclass(eq=False)
-class Sighting:
-    """Two arrays that met, copied; the parameters, copied, as they stood; and what else the learner had."""
-
-    place: Place
-    one: Any
-    other: Any
-    parameters: list[tuple[str, Any, Any, Place | None]]  # name, the object, its values, the line that moves it
-    data: dict[str, Any]
-
-
-@dataclass(eq=False)
-class Fit:
-    """What was found: y is fitted by X @ w (+ b)."""
-
-    data: Any  # the learner's X
-    X: Array
-    y: Array
-    prediction: Array
-    names: list[str]  # of the coefficients, the intercept last
-    model: str
-    coefficients: Array  # as they stood at the sighting, the intercept last
-    objects: list[tuple[Any, Place | None]]  # w, and b
-    later: Array | None = None  # the coefficients at the next sighting
-
-    def continues(self, other: Fit) -> bool:
-        """Whether this is the same regression, a step later: the same data, another prediction."""
-        import numpy as np
-
-        same = self.model == other.model and self.data is other.data and np.array_equal(self.y, other.y)
-        return same and not np.array_equal(self.prediction, other.prediction)
-
-
-@dataclass
-class StraightLine:
-    """Looks at predictions and targets twice, and thinks at the end."""
-
-    sightings: list[Sighting] = field(default_factory=list)
-
-    def look(self, one: Any, other: Any, place: Place, parameters: list[tuple[Any, Place | None]], seen: Any) -> None:
-        """Copy what is there. `seen` gives the learner's variables by name."""
-        if not parameters or not 2 <= len(one) <= LARGEST:
-            return
-        variables = seen()
-        data = {name: value for name, value in variables.items() if _may_be_data(value, len(one))}
-        try:
-            known = [(name_of(p, variables, at.name if at else "w"), p, _copied(p), at) for p, at in parameters]
-            self.sightings.append(Sighting(place, _copied(one), _copied(other), known, data))
-        except RuntimeError:  # tensors without numbers: within vmap, on the meta device
-            return
-
-    def fit(self) -> Fit | None:
-        """The regression that explains two sightings of a line with the same data: a full batch."""
-        for first, second in combinations(self.sightings, 2):
-            for found in _explanations(first) if first.place is second.place else ():
-                again = next((fit for fit in _explanations(second) if fit.continues(found)), None)
-                if again is not None:
-                    found.later = again.coefficients
-                    return found
-        return None
 
 
 def closed_form(fit: Fit, final: Array) -> tuple[str, Array] | None:
@@ -156,55 +83,7 @@ def values_of(objects: list[Any]) -> Array:
     """The coefficients as they stand, in one row."""
     import numpy as np
 
-    return np.concatenate([np.ravel(_copied(each)) for each in objects])
-
-
-def _explanations(sighting: Sighting) -> Iterator[Fit]:
-    for prediction, target in ((sighting.one, sighting.other), (sighting.other, sighting.one)):
-        yield from _explained(sighting, prediction, target)
-
-
-def _explained(sighting: Sighting, prediction: Any, target: Any) -> Iterator[Fit]:
-    import numpy as np
-
-    rows = len(prediction)
-    if prediction.size != rows or target.size != rows:
-        return
-    p, y = prediction.reshape(-1), target.reshape(-1)
-    tolerance = CLOSE * float(np.max(np.abs(p)))
-    if not 0 < tolerance < math.inf or np.allclose(p, p[0], rtol=CLOSE, atol=0):
-        return
-    for x_name, data in sighting.data.items():
-        X = _copied(data).reshape(rows, -1)
-        for w_name, w, coef, w_at in sighting.parameters:
-            if coef.size == X.shape[1] + 1 and coef.ndim == 1:  # slopes and intercept in one
-                names = [f"{w_name}[{j}]" for j in range(coef.size)]
-                slopes = f"{x_name} @ {w_name}[:-1]" if X.shape[1] > 1 else f"{names[0]}*{x_name}"
-                if np.abs(X @ coef[:-1] + coef[-1] - p).max() <= tolerance:
-                    yield Fit(data, X, y, p, names, f"y = {slopes} + {names[-1]}", coef, [(w, w_at)])
-            if coef.size != X.shape[1]:
-                continue
-            base = X @ coef.reshape(-1)
-            times = f"{x_name} @ {w_name}" if X.shape[1] > 1 else f"{w_name}*{x_name}"
-            names = [f"{w_name}[{j}]" for j in range(coef.size)] if coef.size > 1 else [w_name]
-            if np.abs(base - p).max() <= tolerance and not np.array_equal(X[:, 0], y):
-                yield Fit(data, X, y, p, names, f"y = {times}", coef.reshape(-1), [(w, w_at)])
-            for b_name, b, intercept, b_at in sighting.parameters:
-                if (
-                    b is not w
-                    and intercept.size == 1
-                    and np.abs(base + float(intercept.reshape(-1)[0]) - p).max() <= tolerance
-                ):
-                    both = np.append(coef.reshape(-1), intercept.reshape(-1))
-                    yield Fit(data, X, y, p, [*names, b_name], f"y = {times} + {b_name}", both, [(w, w_at), (b, b_at)])
-
-
-def _may_be_data(value: Any, rows: int) -> bool:
-    if not is_array(value) or not 0 < value.ndim <= 2 or len(value) != rows or math.prod(value.shape) > LARGEST_DATA:
-        return False
-    if hasattr(value, "requires_grad"):
-        return not value.requires_grad and not value.is_complex()  # with its graph it would stay alive
-    return value.dtype.kind in "fiub"
+    return np.concatenate([np.ravel(copied(each)) for each in objects])
 
 
 def _away(away: Any) -> str:
@@ -212,12 +91,3 @@ def _away(away: Any) -> str:
     if worst == 0:
         return "the same"
     return f"{worst:.2g} away" if math.isfinite(worst) else "nowhere near"
-
-
-def _copied(value: Any) -> Any:
-    """The numbers as a float64 array of their own."""
-    import numpy as np
-
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return np.array(value, dtype=np.float64)

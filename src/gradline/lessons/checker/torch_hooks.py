@@ -12,7 +12,7 @@ from typing import Any
 
 from gradline.lessons.checker.course import Mover
 from gradline.lessons.checker.names import learners_frame, name_of, variables
-from gradline.lessons.checker.watchers import LOOKED_AT, Watchers, safe
+from gradline.lessons.checker.watchers import Watchers, safe
 
 LOSSES = ("MSELoss", "L1Loss", "SmoothL1Loss", "HuberLoss")
 
@@ -82,8 +82,7 @@ class TorchHooks:
         frame = learners_frame(watchers.file)
         if frame is not None:
             place = watchers.line(frame.f_lineno)
-            place.visits += 1
-            if place.visits <= LOOKED_AT:
+            if watchers.visit(place):
                 if not place.name:
                     seen = variables(frame)
                     place.name, place.other = name_of(inputs[0], seen, ""), name_of(inputs[1], seen, "")

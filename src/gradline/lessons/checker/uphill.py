@@ -15,7 +15,7 @@ from gradline.lessons.checker.mismatch import is_multiple, uphill
 from gradline.lessons.checker.notes import Note, number
 
 if TYPE_CHECKING:
-    from gradline.lessons.checker.straight_line import Fit
+    from gradline.lessons.checker.fits import Fit
     from gradline.solution import Array
 
 WITHIN = 1e-3  # of a step: float32 leaves as much of a difference of two predictions

@@ -20,12 +20,13 @@ from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.shapes import meet
 
 if TYPE_CHECKING:
+    from gradline.lessons.checker.fits import Fit
     from gradline.lessons.checker.gradients import Gradients
-    from gradline.lessons.checker.straight_line import StraightLine
+    from gradline.lessons.checker.sightings import Sightings
 
 STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
 LOOKED_AT = 1000  # visits of a place that are all looked at
-SIGHTINGS = (2, 3)  # those at which data are copied: after a step, so that no parameter is still at zero
+ONE_IN = 50  # visits of one that is well known
 
 
 def safe(look: Callable[..., None]) -> Callable[..., None]:
@@ -56,7 +57,7 @@ class Watchers:
     torch: bool = False
     ended: bool = False
     closed_form: str = ""  # the final parameters beside the least squares solution, where there is one
-    straight_line: StraightLine | None = None
+    sightings: Sightings | None = None
     _by_line: dict[int, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -69,6 +70,11 @@ class Watchers:
 
         return Gradients(self.notes)
 
+    def visit(self, place: Place) -> bool:
+        """Count one, and say whether it is to be looked at; where torch is not, the tree itself asks for fewer."""
+        place.visits += 1
+        return not self.torch or place.visits <= LOOKED_AT or place.visits % ONE_IN == 0
+
     def met(self, one: Any, other: Any, place: Place, in_loss: bool) -> None:
         """Two arrays are about to be subtracted, or to be a loss function's prediction and target."""
         shape, other_shape = tuple(one.shape), tuple(other.shape)
@@ -80,13 +86,12 @@ class Watchers:
             self.course.sizes.add(shape[0])
         if place.term:
             return  # no prediction and its target: something else belongs to it
-        if place.visits in SIGHTINGS and shape == other_shape and shape in ((len(one),), (len(one), 1)):
-            if self.straight_line is None:
-                from gradline.lessons.checker.straight_line import StraightLine
+        if shape == other_shape and shape in ((len(one),), (len(one), 1)):
+            if self.sightings is None:
+                from gradline.lessons.checker.sightings import Sightings
 
-                self.straight_line = StraightLine()
-            frame = learners_frame(self.file)
-            self.straight_line.look(one, other, place, self._parameters(), lambda: variables(frame))
+                self.sightings = Sightings()
+            self.sightings.look(one, other, place, self._parameters, lambda: variables(learners_frame(self.file)))
 
     def is_tensor(self, value: Any) -> bool:
         """Whether this is one of torch's."""
@@ -106,16 +111,14 @@ class Watchers:
         if self.torch:
             self.gradients.finish()
         self.course.finish()
-        if self.straight_line is not None:
-            self._compare(self.straight_line)
+        fit = None if self.sightings is None else self.sightings.fit()
+        if fit is not None:
+            self._compare(fit)
 
-    def _compare(self, straight_line: StraightLine) -> None:
+    def _compare(self, fit: Fit) -> None:
         from gradline.lessons.checker.straight_line import closed_form, crawling, values_of
         from gradline.lessons.checker.uphill import climbing
 
-        fit = straight_line.fit()
-        if fit is None:
-            return
         moved = [None if at is None else self.course.moved(at) for _, at in fit.objects]
         pairs = zip(fit.objects, moved, strict=True)
         final = values_of([tensor if update is None else update.value for (tensor, _), update in pairs])
@@ -123,7 +126,7 @@ class Watchers:
         if compared is None:
             return
         self.closed_form, best = compared
-        place, rate, momentum, _ = self.course.mover(fit.objects[-1][1] or straight_line.sightings[0].place)
+        place, rate, momentum, _ = self.course.mover(fit.objects[-1][1] or fit.place)
         steps = all(update is None or update.place.step for update in moved)
         note = crawling(fit, best, final, rate, place) if steps and momentum == 0 else None
         if note is not None:
