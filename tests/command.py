@@ -40,12 +40,16 @@ PRELOADED = (
     "typer.rich_utils",
 )
 OF_TORCH = ("gradline.descent.losses.criteria", "gradline.descent.rung3_nn", "gradline.descent.steps.nn_closure")
-TAKE_TORCH = {"demo", "autograd", "nn"}  # among the arguments
+TAKE_TORCH = {"demo", "lab", "autograd", "nn"}  # among the arguments
 
 
-def gradline(*arguments, cwd=None, env=None, streams_together=False):
-    """`gradline ...` in a process of its own, its standard input empty: what `subprocess.run` would return of it."""
+def gradline(*arguments, cwd=None, env=None, streams_together=False, as_script=False):
+    """`python -m gradline ...` in a process of its own, its standard input empty: what `subprocess.run` would return.
+
+    `as_script`: as `gradline`, the script that is installed, which shells complete.
+    """
     given = {"arguments": [*map(str, arguments)], "cwd": str(cwd or Path.cwd()), "env": _environment(env)}
+    given["as_script"] = as_script
     with open(os.devnull, "rb") as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         server = _server(bool(TAKE_TORCH & set(given["arguments"])))
         status = server.run(given, stdin, stdout, stdout if streams_together else stderr)
@@ -58,8 +62,8 @@ def gradline(*arguments, cwd=None, env=None, streams_together=False):
 def in_fresh_process(*arguments, cwd=None, env=None, **options):
     """The same in an interpreter that starts with it; further options are those of `subprocess.run`."""
     command = [sys.executable, "-m", "gradline", *map(str, arguments)]
-    streams = {"capture_output": True, "text": True, "check": False}
-    return subprocess.run(command, cwd=cwd, env=_environment(env), **streams, **options)
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "check": False} | options
+    return subprocess.run(command, cwd=cwd, env=_environment(env), **options)
 
 
 def _environment(more):
@@ -114,7 +118,7 @@ def _preload(with_torch):
 
 
 def _serve(connection):
-    """Fork for every command; returns in the process that is to run it."""
+    """Fork for every command; returns what was given in the process that is to run it."""
     lines = connection.makefile("r")
     while True:
         _, streams, *_ = socket.recv_fds(connection, 1, 3)
@@ -126,7 +130,7 @@ def _serve(connection):
             lines.close()
             connection.close()
             _become(given, streams)
-            return
+            return given
         for stream in streams:
             os.close(stream)
         connection.sendall(f"{os.waitpid(command, 0)[1]}\n".encode())
@@ -154,6 +158,10 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
     _preload(with_torch="torch" in sys.argv[2:])
     warnings.simplefilter("ignore")
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    given = _serve(socket.socket(fileno=int(sys.argv[1])))
     warnings.resetwarnings()
-    runpy.run_module("gradline", run_name="__main__", alter_sys=True)
+    if given["as_script"]:
+        sys.argv[0] = "gradline"
+        sys.modules["gradline.cli"].main()
+    else:
+        runpy.run_module("gradline", run_name="__main__", alter_sys=True)

@@ -1,13 +1,12 @@
 """Documents are tests: every Python block runs, every command prints what the page says.
 
-After a deliberate change of output, `python tests/test_documents.py` writes what the commands print into the pages.
+After a deliberate change of output, `python -m tests.test_documents` writes what the commands print into the pages.
 """
 
 import ast
 import contextlib
 import io
 import itertools
-import os
 import re
 import shlex
 import shutil
@@ -16,6 +15,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.command import gradline, in_fresh_process
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -59,15 +60,11 @@ def commands(page: Path) -> list[tuple[str, str]]:
 
 def run(command: str, folder: Path) -> str:
     """What a reader sees in a log: both streams, as they come, but for lines of progress, which slow machines print."""
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(command)],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env={**os.environ, "COLUMNS": "100", "NO_COLOR": "1"},
-    )
+    _, *arguments = shlex.split(command)
+    if arguments[0] == "check":  # which looks at what the script imports
+        done = in_fresh_process(*arguments, cwd=folder, stderr=subprocess.STDOUT)
+    else:
+        done = gradline(*arguments, cwd=folder, streams_together=True)
     return PROGRESS.sub("", done.stdout)
 
 

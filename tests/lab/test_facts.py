@@ -27,6 +27,7 @@ from gradline.report.lab.facts import Facts, Setup, ways_to_look
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.recorded import condensed
 from gradline.report.lab.sample import Reservoir
+from tests.command import gradline as in_a_process
 from tests.lab.conftest import facts_of, hostile, lesson, long_names, rows
 
 
@@ -382,8 +383,7 @@ def test_words_in_a_drawing_are_escaped():
 
 
 def gradline_lab(*arguments, cwd):
-    command = [sys.executable, "-m", "gradline", "lab", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return in_a_process("lab", *arguments, cwd=cwd)
 
 
 def test_the_command_writes_a_page_and_says_where(tmp_path):
