@@ -57,6 +57,14 @@ def written_again():
     Path("new.parquet").rename("t.parquet")
 
 
+def no_room_for_stdout():
+    """From the beginning on."""
+    import sys
+
+    os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
 def disk_full():
     """From the beginning on, for pages."""
     from gradline.report import page_file

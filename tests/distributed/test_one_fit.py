@@ -1,6 +1,7 @@
 """Whatever `fit` is asked beside coefficients, several processes answer as one does: told once, and all end alike."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -120,6 +121,13 @@ def test_a_page_that_finds_no_room_ends_all_with_one_sentence_and_the_fit_is_not
     assert [path.name for path in here.iterdir()] == ["t.parquet"]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_stdout_that_takes_no_more_is_a_sentence(ranks, here):
+    codes, _, errors = ended(ranks.each(2, *FIT, cwd=here, befalls={0: mishaps.no_room_for_stdout}), SECONDS)
+    assert codes == [1, 1]
+    assert errors == ["error: the output cannot be written: No space left on device\n", ""]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "told"),
     [
@@ -138,6 +146,14 @@ def test_what_can_be_refused_is_refused_before_a_row_is_read(options, code, told
     assert errors[1] == ""
     assert errors[0].count(told) == 1
     assert errors[0].lower().count("error") <= 2  # one, in a box that has the word as its title
+
+
+def test_rows_that_lie_in_no_file_are_refused_with_what_to_do(ranks, here):
+    codes, out, errors = ended(ranks.each(2, "fit", "-", "--target", "y", cwd=here), SECONDS)
+    assert codes == [1, 1]
+    assert out == ["", ""]
+    told = "error: standard input cannot be shared by 2 processes\nhint: write the rows to Parquet files\n"
+    assert errors == [told, ""]
 
 
 def test_a_cell_that_is_no_number_in_a_file_of_one_process_is_told_once_with_its_row(ranks, tmp_path):

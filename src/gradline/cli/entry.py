@@ -12,7 +12,7 @@ import sys
 import warnings
 from typing import NoReturn
 
-from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted, tell_warning
+from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted, tell_warning, unwritten
 from gradline.errors import GradlineError
 
 CUT_OFF = 141  # 128 + SIGPIPE, as shells count
@@ -49,7 +49,7 @@ def main() -> None:
     except BrokenPipeError:
         _cut_off()
     except OSError as error:
-        tell(f"error: the output cannot be written: {error.strerror or error}")
+        tell(unwritten(error))
         sys.stdout = None  # what is left in its buffer cannot be written either
         sys.exit(1)
 

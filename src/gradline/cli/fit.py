@@ -159,6 +159,7 @@ def fit(
         places.check(pages, source, save)
     if target is None and formula is None:
         raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")
+    processes.refuse_stream(source)
     table = open_source(
         source,
         target=target,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted
+from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted, unwritten
 from gradline.distributed.ending import LostError
 from gradline.distributed.place import Place
-from gradline.errors import GradlineError
+from gradline.errors import DataError, GradlineError
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
@@ -67,6 +67,8 @@ def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         tell_interrupted()
         ending.end(INTERRUPTED, "", patience=patience)
+    except OSError as error:
+        ending.end(1, unwritten(error))
     except BaseException as error:
         print(traceback.format_exc(), file=sys.__stderr__)
         ending.end(1, f"error: process {at.rank} of {at.size} broke: {type(error).__name__}: {error}")
@@ -83,6 +85,14 @@ def _code_of(command: Callable[[], None]) -> int:
             if stream is not None:
                 stream.flush()
     return 0
+
+
+def refuse_stream(source: str) -> None:
+    """Standard input has one end, and which process holds it, torchrun decides."""
+    if _group is not None and source == "-":
+        raise DataError(
+            f"standard input cannot be shared by {_group.size} processes", hint="write the rows to Parquet files"
+        )
 
 
 def shared(table: Source, *, dask: str | None) -> Source:

@@ -30,6 +30,11 @@ def tell_interrupted() -> None:
         tell("error: interrupted before there was anything to show")
 
 
+def unwritten(error: OSError) -> str:
+    """That stdout takes no more: of the other files their writers have said it."""
+    return f"error: the output cannot be written: {error.strerror or error}"
+
+
 def in_words(error: GradlineError) -> str:
     """An error we foresaw: one sentence, and a hint."""
     message = without_credentials(error.message)
