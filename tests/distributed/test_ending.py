@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradline.data.blocks import Rows, portions
+from gradline.distributed import ending
 from gradline.distributed.ending import Ending
 from gradline.distributed.place import Place
 from gradline.distributed.share import steps_of
@@ -97,6 +98,36 @@ def test_who_was_lost_may_still_say_why():
         second.end(1, "error: a corrupt row group")
     waiting.join(30)
     assert first.said == ["error: a corrupt row group"]
+
+
+def test_an_alarm_reaches_all_and_ends_none():
+    store = Store()
+    processes = [Process(store, rank, 3) for rank in range(3)]
+    for process in processes:
+        process.watch()
+    assert not any(process.alarmed() for process in processes)
+    processes[1].alarm()
+    deadline = time.monotonic() + 20
+    while not all(process.alarmed() for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert all(process.alarmed() for process in processes)
+    assert [process.codes for process in processes] == [[], [], []]
+    for process in processes:
+        process.rest()
+
+
+def test_a_store_that_does_not_answer_keeps_nobody(monkeypatch):
+    """As where the first process, which has it, hangs."""
+    monkeypatch.setattr(ending, "STORE_SECONDS", 0.1)
+    store, answers = Store(), threading.Event()
+    monkeypatch.setattr(store, "check", lambda keys: answers.wait(30) and False)
+    second = Process(store, 1, 2)
+    waiting = threading.Thread(target=end, args=(second, 1, "error: another process said nothing"))
+    waiting.start()
+    assert second.left.wait(20)
+    answers.set()
+    waiting.join(30)
+    assert second.codes[0] == 1
 
 
 def test_work_that_is_done_is_not_watched():

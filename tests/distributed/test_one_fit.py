@@ -170,14 +170,27 @@ def test_a_cell_that_is_no_number_in_a_file_of_one_process_is_told_once_with_its
     assert "c.csv" in errors[0]
 
 
-@pytest.mark.parametrize("processes", [3, 1])
-def test_sums_kept_by_two_processes_are_gone_on_with_by_others_and_end_in_the_bits_of_one(processes, ranks, here):
+@pytest.mark.parametrize(
+    ("mishap", "ends", "told", "processes"),
+    [
+        (
+            mishaps.killed,
+            [1, -9],
+            "\nhint: see what it said; a fit with --checkpoint FILE goes on where it was: run",
+            3,
+        ),
+        (mishaps.interrupted, [130, 130], "interrupted: k.json holds the first 600 rows, and the same fit goes on", 1),
+    ],
+)
+def test_sums_kept_by_two_processes_are_gone_on_with_by_others_and_end_in_the_bits_of_one(
+    mishap, ends, told, processes, ranks, here
+):
     command = (*FIT, "--precision", "exact", "--checkpoint", "k.json", "--checkpoint-every", "0", "--json")
-    befalls = {1: mishaps.at_part(3, mishaps.killed)}
+    befalls = {1: mishaps.at_part(3, mishap)}
     codes, out, errors = ended(ranks.each(2, *command, cwd=here, befalls=befalls), SECONDS)
-    assert codes == [1, -9]
+    assert codes == ends
     assert out == ["", ""]
-    assert "a fit with --checkpoint FILE goes on where it was" in errors[0]
+    assert errors[0].count(told) == 1
     assert json.loads((here / "k.json").read_text())["content"]["iteration"] == 4  # parts, two a round
     # Of three processes that begin anew one would open three parts of the seven, one alone would open all.
     befalls = {rank: mishaps.at_part({3: 3, 1: 4}[processes], mishaps.killed) for rank in range(processes)}

@@ -16,6 +16,11 @@ class Spread:
         Of the table: runs of row groups, or files.
     most : int
         Parts that one process reads.
+
+    Examples
+    --------
+    >>> print(Spread(processes=4, parts=3, most=1))
+    4; 3 parts of the table (row groups, or files), at most 1 each; 1 would have nothing to read
     """
 
     processes: int = 1
