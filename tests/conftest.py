@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,18 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"the real tables are not here: {SHARED_DATA} (set GRADLINE_DATA_DIR)")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def shared_table(shared_data) -> Callable[[str], Path]:
+    """The path of one of them by its name; tests skip where that one is absent."""
+
+    def path_of(name: str) -> Path:
+        if not (shared_data / name).exists():
+            pytest.skip(f"{name} is not among the shared tables")
+        return shared_data / name
+
+    return path_of
 
 
 @pytest.fixture(scope="session")

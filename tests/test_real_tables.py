@@ -15,10 +15,8 @@ DIGITS = 1e-9
 
 
 @pytest.mark.parametrize(("name", "target"), [("housing", "median_house_value"), ("diamonds", "price")])
-def test_every_column_of_a_real_table_is_fitted_as_statsmodels_does(shared_data, tmp_path, name, target):
-    path = shared_data / f"{name}.csv"
-    if not path.exists():
-        pytest.skip(f"{name}.csv is not among the shared tables")
+def test_every_column_of_a_real_table_is_fitted_as_statsmodels_does(shared_table, tmp_path, name, target):
+    path = shared_table(f"{name}.csv")
     done = gradline("fit", path, "--target", target, "--missing", "drop", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

@@ -314,7 +314,7 @@ def test_nothing_left_is_an_error() -> None:
     with pytest.raises(DataError, match="every one of the 4 rows of X, y has a missing cell"):
         ArraySource(X * np.nan, Y, missing="drop")
     with pytest.raises(DataError, match="missing='fill' is not known"):
-        ArraySource(X, Y, missing="fill")  # type: ignore[arg-type]
+        ArraySource(X, Y, missing="fill")
 
 
 def test_the_whole_is_a_view() -> None:
@@ -385,7 +385,7 @@ def test_a_table_may_hold_weights_and_lose_rows() -> None:
     table = {"y": [1, 2, 3, 4], "x": [1, None, 3, 4], "w": [1, 1, 0, 2]}
     source = open_table(table, target="y", weight="w", missing="drop")
     assert source.feature_names == ("x",)
-    assert (source.y.tolist(), source.weight.tolist()) == ([1.0, 4.0], [1.0, 2.0])  # type: ignore[union-attr]
+    assert (source.y.tolist(), source.weight.tolist()) == ([1.0, 4.0], [1.0, 2.0])
     assert source.dropped == {"x": 1}
     with pytest.raises(DataError, match=r"weight 'w' of dict is negative: -1.0 in row 2"):
         open_table({"y": [1, 2], "x": [1, 2], "w": [1, -1]}, target="y", weight="w")

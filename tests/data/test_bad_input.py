@@ -30,7 +30,7 @@ def many_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def told(path: object, **asked: object) -> DataError:
     """The error of opening and reading it all."""
     with pytest.raises(DataError) as error:
-        whole(open_source(path, **({"target": "y"} | asked)))  # type: ignore[arg-type]
+        whole(open_source(path, **({"target": "y"} | asked)))
     assert "\n" not in error.value.message
     assert len(error.value.message) < 400
     return error.value

@@ -25,11 +25,7 @@ from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks
 from gradline.data.text.csv_chunks import row_end
-
-
-def write(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
+from tests.data.given import write
 
 
 @pytest.fixture
@@ -318,7 +314,7 @@ def test_each_slip_of_the_caller_has_its_sentence(
     path = tmp_path / f"houses.{kind}"
     frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
     with pytest.raises(DataError) as error:
-        whole(open_source(path, **({"target": "price"} | asked)))  # type: ignore[arg-type]
+        whole(open_source(path, **({"target": "price"} | asked)))
     assert error.value.message == message.replace("FILE", path.name)
     assert error.value.hint == hint
 
@@ -499,7 +495,7 @@ def test_a_pass_that_is_left_early_leaves_no_threads(tmp_path: Path, monkeypatch
     source = open_source(write(tmp_path / "t.csv", "x,y\n" + "1,2\n" * 10_000), target="y")
     batches = source.batches(10)
     next(batches)
-    batches.close()  # type: ignore[attr-defined]
+    batches.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("gradline-read")]
 
 

@@ -76,7 +76,7 @@ def test_words_for_missing_are_words_in_json_but_a_blank_is_none(tmp_path: Path)
 
 def test_truth_is_one_and_null_missing(tmp_path: Path) -> None:
     [[block]] = lines(tmp_path, [True, None, False]).read(["x"], 10)
-    assert np.array_equal(block, [1, np.nan, 0], equal_nan=True)  # type: ignore[arg-type]
+    assert np.array_equal(block, [1, np.nan, 0], equal_nan=True)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import os
 import threading
@@ -29,6 +28,7 @@ from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks, json_lines
 from gradline.data.text import file as text_file
+from tests.data.given import standard_input
 
 ROWS = 400
 FRAME = pd.DataFrame(
@@ -381,8 +381,8 @@ def test_json_lines_read_as_with_the_json_module(
         patch.setattr(json_lines, "CHUNK_BYTES", chunk)
         source = open_source(path, target="y", features=["x"], missing="drop")
         batch = whole(source)
-    assert batch.X.ravel().tolist() == [float(row["x"]) for row in kept]  # type: ignore[arg-type]
-    assert batch.y.tolist() == [float(row["y"]) for row in kept]  # type: ignore[arg-type]
+    assert batch.X.ravel().tolist() == [float(row["x"]) for row in kept]
+    assert batch.y.tolist() == [float(row["y"]) for row in kept]
     assert source.rows_dropped == len(rows) - len(kept)
 
 
@@ -455,10 +455,6 @@ def test_lines_and_rows_of_json_are_counted_over_the_whole_file(
 # What can be read once
 
 
-def piped(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
-
-
 CSV = b"a,b\n" + b"".join(b"%d,%d\n" % (row, row * row) for row in range(1000))
 JSON = b"".join(b'{"a": %d, "b": %d}\n' % (row, row * row) for row in range(1000))
 
@@ -469,7 +465,7 @@ def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch, content: b
     monkeypatch.setattr(text_file, "SAMPLE_BYTES", 128)
     monkeypatch.setattr(json_lines, "CHUNK_BYTES", 256)
     monkeypatch.setattr(text_file, "SAMPLE_BYTES", 128)
-    piped(monkeypatch, content)
+    standard_input(monkeypatch, content)
     source = open_source("-", target="b")
     assert source.name == "standard input"
     assert whole(source).X.ravel().tolist() == list(range(1000))
@@ -489,7 +485,7 @@ def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch, content: b
     ],
 )
 def test_what_is_wrong_with_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes, message: str) -> None:
-    piped(monkeypatch, content)
+    standard_input(monkeypatch, content)
     with pytest.raises(DataError, match=message):
         whole(open_source("-", target="b"))
 

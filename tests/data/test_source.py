@@ -67,7 +67,7 @@ def source(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 def rows_of(batches: list[Batch]) -> np.ndarray:
     """All rows as one array: a, b, y, weight."""
-    return np.concatenate([np.column_stack([batch.X, batch.y, batch.weight]) for batch in batches])  # type: ignore[list-item]
+    return np.concatenate([np.column_stack([batch.X, batch.y, batch.weight]) for batch in batches])
 
 
 def test_it_is_a_source_with_names(source: Source) -> None:

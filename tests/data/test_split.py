@@ -52,7 +52,7 @@ def frame() -> pd.DataFrame:
 def csv_source(folder: Path, **asked: object) -> Source:
     if not (folder / "t.csv").exists():
         frame().to_csv(folder / "t.csv", index=False)
-    return open_source(folder / "t.csv", target="y", **asked)  # type: ignore[arg-type]
+    return open_source(folder / "t.csv", target="y", **asked)
 
 
 def parquet_source(folder: Path) -> Source:
@@ -187,7 +187,7 @@ def test_weights_and_dropped_rows_go_along(tmp_path: Path) -> None:
         training, validation = held_out(source, 0.3, seed=2)
         both = [whole(training), whole(validation)]
         number = np.concatenate([batch.X[:, 0] for batch in both]).astype(int)
-        weight = np.concatenate([batch.weight for batch in both])  # type: ignore[misc]
+        weight = np.concatenate([batch.weight for batch in both])
         assert np.array_equal(np.sort(number), used["number"])
         assert np.array_equal(weight, number % 3)
         assert training.rows_dropped == validation.rows_dropped == 1
@@ -202,7 +202,7 @@ def test_a_share_that_is_none_is_refused(share: float) -> None:
 def test_a_seed_must_be_a_number() -> None:
     for seed in (None, np.random.default_rng(0)):
         with pytest.raises(TypeError):
-            held_out(OwnSource(), 0.1, seed=seed)  # type: ignore[arg-type]
+            held_out(OwnSource(), 0.1, seed=seed)
 
 
 def test_a_side_without_rows_says_so(tmp_path: Path) -> None:

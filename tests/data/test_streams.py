@@ -12,6 +12,7 @@ import pytest
 from gradline import DataError, LinearRegression, open_source
 from gradline.data.source import whole
 from gradline.moments.precision import gather
+from tests.data.given import standard_input
 
 
 @pytest.fixture
@@ -31,10 +32,6 @@ class Stream:
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         self.read += 1
         return self.table.to_reader().__arrow_c_stream__(requested_schema)
-
-
-def standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
 def ipc_stream(table: pa.Table) -> bytes:

@@ -23,19 +23,15 @@ from gradline.data.readers.files import reader_of
 from gradline.data.readers.reader import Reader
 from gradline.data.text import csv_chunks, json_lines
 from gradline.errors import DataWarning
+from tests.data.given import write
 
 EPOCH = dt.datetime(1970, 1, 1)
 UTC = dt.timezone.utc  # noqa: UP017 - beside timezones of other offsets
 
 
-def write(path: Path, content: str | bytes) -> Path:
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
 def as_csv(path: Path, cells: list[str], **options: str) -> Reader:
     """A column x of these cells beside another."""
-    return reader_of(write(path / "t.csv", "x;z\n" + "".join(f'"{cell}";1\n' for cell in cells)), **options)  # type: ignore[arg-type]
+    return reader_of(write(path / "t.csv", "x;z\n" + "".join(f'"{cell}";1\n' for cell in cells)), **options)
 
 
 def as_json(path: Path, cells: list[str]) -> Reader:
@@ -45,7 +41,7 @@ def as_json(path: Path, cells: list[str]) -> Reader:
 def numbers(reader: Reader, name: str = "x", rows: int = 7) -> list[float]:
     blocks = [block for (block,) in reader.read([name], rows)]
     assert not any(isinstance(block, Labels) for block in blocks)
-    return np.concatenate(blocks).tolist()  # type: ignore[arg-type]
+    return np.concatenate(blocks).tolist()
 
 
 def labels(reader: Reader, name: str = "x", rows: int = 7) -> list[str | None]:

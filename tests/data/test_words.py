@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -29,9 +30,8 @@ def test_code_in_a_formula_is_no_arithmetic() -> None:
 
 
 def test_a_query_that_has_not_run_is_told_to_run() -> None:
-    polars = pytest.importorskip("polars")
     with pytest.raises(DataError, match="LazyFrame is a query") as caught:
-        open_source(polars.LazyFrame(TABLE), target="y")
+        open_source(pl.LazyFrame(TABLE), target="y")
     assert ".collect()" in str(caught.value.hint)
 
 

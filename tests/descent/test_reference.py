@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
@@ -101,7 +102,6 @@ def test_huber_without_a_limit_gives_least_squares(loss):
 
 def test_huber_is_that_of_statsmodels():
     """RLM minimises the same loss by reweighting, at t times a scale kept from its first step; to 1e-8 itself."""
-    sm = pytest.importorskip("statsmodels.api", reason="needs the extra 'test'")
     X, y = table(errors="cauchy")
     model = sm.RLM(y, np.column_stack([X, np.ones(len(X))]), M=sm.robust.norms.HuberT(t=1.345))
     fit = model.fit(update_scale=False, maxiter=500, tol=1e-12)
@@ -122,7 +122,6 @@ def test_a_narrow_quantile_is_that_of_linear_programming(level, errors):
 
 
 def test_a_median_regression_is_that_of_statsmodels():
-    sm = pytest.importorskip("statsmodels.api", reason="needs the extra 'test'")
     X, y = table(errors="cauchy")
     fit = sm.QuantReg(y, np.column_stack([X, np.ones(len(X))])).fit(q=0.5, max_iter=5000)
     found, _ = answer(Absolute(1e-7), X, y)
@@ -252,7 +251,6 @@ def test_equal_columns_share_what_the_frame_cannot_tell_apart():
 
 
 def test_standard_errors_of_least_squares_are_hc1():
-    sm = pytest.importorskip("statsmodels.api", reason="needs the extra 'test'")
     X, y = table()
     y = y + X[:, 1] * np.random.default_rng(4).normal(size=len(y)) / 10
     fit = sm.OLS(y, np.column_stack([X, np.ones(len(X))])).fit(cov_type="HC1")

@@ -4,13 +4,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
 from gradline.data.arrays import ArraySource
 from gradline.diagnostics import second_pass
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
+from tests.by_statsmodels import fitted  # noqa: F401 - beside the fits it is an oracle of
 
 DIGITS = 1e-10
 
@@ -36,11 +36,6 @@ def diagnosed(X, y, w=None, *, intercept=True, frequencies=False, rows=256, kind
     moments = one_pass(source, kind)
     with blocks_of(rows):
         return diagnose(source, moments, moments.solve(intercept), fit_intercept=intercept, **options)
-
-
-def fitted(X, y, w=None, *, intercept=True):
-    design = sm.add_constant(X, has_constant="add") if intercept else X
-    return (sm.OLS(y, design) if w is None else sm.WLS(y, design, w)).fit()
 
 
 def near(found, expected, digits=DIGITS):

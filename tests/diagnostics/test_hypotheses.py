@@ -176,11 +176,8 @@ def test_diabetes_in_full():
 
 
 @pytest.mark.parametrize(("name", "target"), [("housing", "median_house_value"), ("diamonds", "price")])
-def test_real_tables(shared_data, name, target):
-    path = shared_data / f"{name}.csv"
-    if not path.exists():
-        pytest.skip(f"{name}.csv is not among the shared tables")
-    frame = pd.read_csv(path, skipinitialspace=True).select_dtypes("number").dropna()
+def test_real_tables(shared_table, name, target):
+    frame = pd.read_csv(shared_table(f"{name}.csv"), skipinitialspace=True).select_dtypes("number").dropna()
     y = frame.pop(target).to_numpy(float)
     X = frame.to_numpy(float)
     found = diagnosed(X, y, rows=4096)

@@ -30,10 +30,8 @@ TABLES = {"housing": "median_house_value", "diamonds": "price", "mpg": "mpg", "L
 class Both:
     """A table fitted by us, and by statsmodels in units in which it keeps its digits."""
 
-    def __init__(self, name, folder):
-        path = folder / "nist" / "Longley.json" if name == "Longley" else folder / f"{name}.csv"
-        if not path.exists():
-            pytest.skip(f"{path.name} is not among the shared tables")
+    def __init__(self, name, shared_table):
+        path = shared_table("nist/Longley.json" if name == "Longley" else f"{name}.csv")
         self.groups = {}
         if name == "Longley":
             rows = json.loads(path.read_text())
@@ -54,8 +52,8 @@ class Both:
 
 
 @pytest.fixture(scope="module", params=[*TABLES])
-def both(request, shared_data):
-    return Both(request.param, shared_data)
+def both(request, shared_table):
+    return Both(request.param, shared_table)
 
 
 def assert_same(ours, theirs, sd):

@@ -1,8 +1,10 @@
 """Robust covariances: the figures of statsmodels, to ten digits, from a second pass in blocks."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
+import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
+from tests.by_statsmodels import fitted
 
 DIGITS = 1e-10
 
@@ -32,11 +35,6 @@ def table(n=700, p=4, seed=0):
 def ours(source, spec, *, fit_intercept=True, kind=Moments):
     moments = one_pass(source, kind)
     return robust_covariance(source, moments, moments.solve(fit_intercept), spec, fit_intercept=fit_intercept)
-
-
-def fitted(X, y, w=None, intercept=True):
-    design = sm.add_constant(X) if intercept else X
-    return (sm.OLS(y, design) if w is None else sm.WLS(y, design, w)).fit()
 
 
 def assert_same(found, expected):
@@ -72,7 +70,7 @@ def test_heteroskedasticity_as_statsmodels_has_it(spec, weighted, intercept, kin
     X, y = table()
     w = np.random.default_rng(1).uniform(0.2, 4.0, len(y)) if weighted else None
     found = ours(ArraySource(X, y, w), spec, fit_intercept=intercept, kind=kind)
-    model = fitted(X, y, w, intercept)
+    model = fitted(X, y, w, intercept=intercept)
     assert_same(found.covariance, model.get_robustcov_results(spec).cov_params())
     assert (found.kind, found.described, found.df, found.notes) == (spec, spec, model.df_resid, ())
 
@@ -86,7 +84,7 @@ def test_clusters_as_statsmodels_has_them(clusters, weighted, intercept):
     w = rng.uniform(0.2, 4.0, len(y)) if weighted else None
     groups = rng.permutation(np.arange(len(y)) % clusters)
     found = ours(ArraySource(X, y, w), ("cluster", groups), fit_intercept=intercept)
-    expected = fitted(X, y, w, intercept).get_robustcov_results("cluster", groups=groups, use_t=True)
+    expected = fitted(X, y, w, intercept=intercept).get_robustcov_results("cluster", groups=groups, use_t=True)
     assert_same(found.covariance, expected.cov_params())
     assert found.df == expected.df_resid_inference == clusters - 1
     assert found.described == f"clustered by the groups given ({clusters} clusters)"
@@ -113,10 +111,10 @@ def test_newey_west_as_statsmodels_has_it(lags, weighted, intercept):
     X, y = table()
     w = np.random.default_rng(4).uniform(0.2, 4.0, len(y)) if weighted else None
     found = ours(ArraySource(X, y, w), ("newey-west", lags), fit_intercept=intercept)
-    expected = fitted(X, y, w, intercept).get_robustcov_results("HAC", maxlags=lags, use_t=True).cov_params()
+    expected = fitted(X, y, w, intercept=intercept).get_robustcov_results("HAC", maxlags=lags, use_t=True).cov_params()
     # Of lags that span the rows almost nothing is left: the residuals add up to zero in every direction of X. So the
     # digits are those of the terms, whose sizes HC0 has.
-    scale = np.sqrt(np.diag(fitted(X, y, w, intercept).get_robustcov_results("HC0").cov_params()))
+    scale = np.sqrt(np.diag(fitted(X, y, w, intercept=intercept).get_robustcov_results("HC0").cov_params()))
     np.testing.assert_allclose(
         found.covariance / scale / scale[:, None], expected / scale / scale[:, None], rtol=0, atol=DIGITS
     )
@@ -340,13 +338,8 @@ def test_what_may_not_be_asked_for(spec):
     ("name", "target", "group"),
     [("housing", "median_house_value", None), ("diamonds", "price", "cut"), ("mpg", "mpg", "origin")],
 )
-def test_real_tables_as_statsmodels_has_them(shared_data, name, target, group):
-    import pandas as pd
-    import statsmodels.formula.api as smf
-
-    path = shared_data / f"{name}.csv"
-    if not path.exists():
-        pytest.skip(f"{name}.csv is not among the shared tables")
+def test_real_tables_as_statsmodels_has_them(shared_table, name, target, group):
+    path = shared_table(f"{name}.csv")
     frame = pd.read_csv(path, skipinitialspace=True).dropna()
     features = [column for column in frame.columns if column not in (target, "name")]  # the name of a car is a key
     source = open_source(path, target=target, features=features, missing="drop")

@@ -228,11 +228,12 @@ def test_a_formula_leaves_out_what_it_cannot_compute(tmp_path):
 
 
 def test_sparse_rows_are_made_dense_some_at_a_time():
-    scipy = pytest.importorskip("scipy.sparse")
+    from scipy.sparse import csr_matrix
+
     X, y = table()
     X[X < 0] = 0.0
     frame = frame_of(ArraySource(X, y))
-    sparse = ArraySource(scipy.csr_matrix(X), y)
+    sparse = ArraySource(csr_matrix(X), y)
     groups = (np.arange(500) % 7,)
     assert figures(sparse, frame, groups) == figures(ArraySource(X, y), frame, groups)
     assert figures(sparse, frame, ("x1",))[0] == figures(ArraySource(X, y), frame, (X[:, 1],))[0]
@@ -259,13 +260,13 @@ def test_labels_of_any_kind(labels):
 
 def test_labels_of_pandas_and_polars():
     import pandas as pd
+    import polars as pl
 
     source = ArraySource(np.arange(4.0)[:, None], np.zeros(4))
     for labels in (pd.Series(["a", "b", "b", "a"], index=[9, 3, 4, 4]), pd.Categorical(["a", "b", "b", "a"])):
         (rows,) = seen(source, [labels])
         assert rows.groups[0].tolist() == [0, 1, 1, 0]
-    polars = pytest.importorskip("polars")
-    (rows,) = seen(source, [polars.Series(["a", "b", "b", "a"])])
+    (rows,) = seen(source, [pl.Series(["a", "b", "b", "a"])])
     assert rows.groups[0].tolist() == [0, 1, 1, 0]
 
 

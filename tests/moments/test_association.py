@@ -1,5 +1,7 @@
 """How columns go together, from statistics alone: the figures of statsmodels, of refits and of NumPy."""
 
+import json
+
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -9,10 +11,11 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from gradline.data.arrays import ArraySource
 from gradline.moments.association import Association
+from gradline.moments.classical import infer
 from gradline.moments.exact import ExactMoments
-from gradline.moments.inference import infer
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
+from tests.by_statsmodels import fitted
 
 # Sums of a few hundred float64 rows lose no more than four of 16 digits at the condition numbers below ten here.
 DIGITS = 1e-11
@@ -28,11 +31,6 @@ def table(n=300, seed=0):
 def association(X, y, w=None, *, intercept=True, kind=Moments, frequencies=False):
     moments = one_pass(ArraySource(X, y, w, frequencies=frequencies), kind)
     return Association(moments, infer(moments, moments.solve(intercept), fit_intercept=intercept))
-
-
-def fitted(X, y, w=None, *, intercept=True):
-    design = sm.add_constant(X, has_constant="add") if intercept else X
-    return (sm.OLS(y, design) if w is None else sm.WLS(y, design, w)).fit()
 
 
 @pytest.mark.parametrize("kind", [Moments, ExactMoments])
@@ -117,13 +115,8 @@ def test_columns_that_go_their_own_way_are_in_no_set():
     assert association(X, y).collinear_sets == ()
 
 
-def test_longley_is_one_tangle(shared_data):
-    import json
-
-    path = shared_data / "nist" / "Longley.json"
-    if not path.exists():
-        pytest.skip("the NIST sets are not among the shared tables")
-    rows = json.loads(path.read_text())
+def test_longley_is_one_tangle(shared_table):
+    rows = json.loads(shared_table("nist/Longley.json").read_text())
     X, y = np.array(rows["x"], dtype=float), np.array(rows["y"], dtype=float)
     found = association(X, y, kind=ExactMoments)
     expected = [variance_inflation_factor(sm.add_constant((X - X.mean(0)) / X.std(0)), 1 + j) for j in range(6)]

@@ -4,12 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline.errors import DataError
+from gradline.moments.classical import infer
 from gradline.moments.exact import ExactMoments
-from gradline.moments.inference import infer
 from gradline.moments.moments import Moments
 
 # Our sums and statsmodels' QR are both right to 12 digits on these tables (condition numbers below 100); p-values far
@@ -26,7 +27,6 @@ def table(weighted, rows=200, seed=40):
 
 def both(weighted, fit_intercept, confidence=0.95):
     """Our inference and the result of statsmodels."""
-    sm = pytest.importorskip("statsmodels.api")
     X, y, weight = table(weighted)
     m = Moments.of(X, y, weight)
     design = sm.add_constant(X) if fit_intercept else X

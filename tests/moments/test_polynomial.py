@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.polynomial import power_moments
+from tests.moments.test_exact import sums_of
 
 
 def rational_sums(x, y, degree, weight=None):
@@ -21,10 +22,6 @@ def rational_sums(x, y, degree, weight=None):
     ]
     q = degree + 2
     return [sum(Fraction(c) * z[i] * z[j] for c, z in zip(w, Z, strict=True)) for i in range(q) for j in range(i, q)]
-
-
-def sums_of(moments):
-    return [Fraction(n) * Fraction(2) ** e for n, e in moments.sums.entries()]
 
 
 number = st.one_of(st.floats(-1e100, 1e100), st.floats(-9, 9), st.sampled_from([0.0, 5e-324, 1e8, 0.1]))

@@ -178,15 +178,12 @@ NIST = ["Longley", "Filip", "Norris", "Pontius", "NoInt1", "NoInt2", *(f"Wampler
 
 
 @pytest.mark.parametrize("name", NIST)
-def test_nist_sets_keep_the_digits_they_report(name, shared_data):
-    folder = shared_data / "nist"
-    if not folder.is_dir():
-        pytest.skip(f"the NIST sets are not here: {folder}")
-    data = json.loads((folder / f"{name}.json").read_text())
+def test_nist_sets_keep_the_digits_they_report(name, shared_table):
+    data = json.loads(shared_table(f"nist/{name}.json").read_text())
     x, y = np.array(data["x"], dtype=float), np.array(data["y"], dtype=float)
     if x.ndim == 1:
         x = np.cumprod(np.repeat(x[:, None], data["degree"], axis=1), axis=1)
-    truth = json.loads((folder / "exact_float64_design.json").read_text())[f"{name}|cumprod"]
+    truth = json.loads(shared_table("nist/exact_float64_design.json").read_text())[f"{name}|cumprod"]
     b, se = [Fraction(v) for v in truth["coef"]], [float(v) for v in truth["se"]]
     solution = Moments.of(x, y).solve(data["intercept"])
     found = dict(zip(data["coef_order"], b, strict=True))
