@@ -53,7 +53,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "sklearn": {"estimators"},
     "scipy": {
         "moments/distributions.py",
-        "diagnostics/hypotheses.py",
+        "diagnostics/hypothesis.py",
         "diagnostics/profile.py",
         "diagnostics/quantile_plot.py",
     },

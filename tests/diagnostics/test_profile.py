@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradline.diagnostics import profile
+from gradline.diagnostics.bins import BINS
 from tests.diagnostics.fits import diagnosed, fitted, near, table
 
 
@@ -24,7 +25,7 @@ def test_bins_hold_the_means_of_their_rows(weighted):
             near(bins.standard_error[j], np.sqrt(fit.scale / w[rows].sum()))
             # The means of features are those of cells, at most an eighth of a standard deviation wide.
             assert abs(bins.x[j] - x[rows].mean()) <= x.std() / 16.0 or rows[0] in (order[0], order[-1])
-        assert 10 <= len(bins.x) <= profile.BINS
+        assert 10 <= len(bins.x) <= BINS
     rows = np.argsort(fit.fittedvalues)[: int(found.fitted.rows[0])]
     near(found.fitted.sd[0], np.sqrt(np.mean(fit.wresid[rows] ** 2)))
     near(found.fitted.x[0], fit.fittedvalues[rows].mean())

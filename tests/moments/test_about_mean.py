@@ -5,8 +5,8 @@ import pytest
 import statsmodels.api as sm
 
 from gradline.moments.about_mean import about_the_mean
+from gradline.moments.classical import infer
 from gradline.moments.exact import ExactMoments
-from gradline.moments.inference import infer
 from gradline.moments.moments import Moments
 
 

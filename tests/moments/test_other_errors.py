@@ -8,8 +8,8 @@ from scipy import stats
 from gradline.data.arrays import ArraySource
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import DataError
+from gradline.moments.classical import infer
 from gradline.moments.exact import ExactMoments
-from gradline.moments.inference import infer
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
 

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import html
 import math
-import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from gradline.data.source import Source
 from gradline.diagnostics.covariance import Robust, Spec, checked
 from gradline.diagnostics.folds import Folds, FoldsMeasure, LeftOut, LeftOutMeasure
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.hypotheses import MOST_GRAM, AboutMeans, Hypotheses, HypothesesMeasure
-from gradline.diagnostics.influence import Influence, InfluenceMeasure, InfluentialRow
+from gradline.diagnostics.hypotheses import MOST_GRAM, AboutMeans, HypothesesMeasure
+from gradline.diagnostics.hypothesis import Hypotheses
+from gradline.diagnostics.influence import Influence, InfluenceMeasure
 from gradline.diagnostics.ordered import DurbinWatson
 from gradline.diagnostics.profile import Profile, ProfileMeasure
 from gradline.diagnostics.quantile_plot import QuantilePlot, quantile_plot
-from gradline.diagnostics.quantiles import Quantiles, QuantilesMeasure, Sketch
+from gradline.diagnostics.quantiles import Quantiles, QuantilesMeasure
 from gradline.diagnostics.sample import Sample, SampleMeasure
 from gradline.diagnostics.sandwich import Sandwich
 from gradline.diagnostics.second_pass import examine
+from gradline.diagnostics.told import dictionary_of, hypertext_of, text_of
 from gradline.diagnostics.wording import Check, checks
 from gradline.errors import DataError
 from gradline.moments.precision import Statistics
 from gradline.solution import Solution
-
-TOLD_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-TOLD_CHANGES = 10  # of one row, to as many terms, in `as_dict`
-WIDTH = 78
-TOGETHER = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,21 +111,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         """The verdicts, in 80 columns."""
-        lines = [f"Diagnosis of {self.rows:,} rows", ""]
-        for check in self.checks:
-            mark = {True: "!", False: " ", None: "?"}[check.sign]
-            lines += _wrapped(f"{mark} ", check.seen)
-            if check.sign:
-                lines += _wrapped("    try: ", check.to_try)
-        lines += ["", *_wrapped("  ", self.held_out_sentence())]
-        if self.rows and not self.exact_fit:
-            named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
-            each = (f"{n} {self.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
-            told = ", ".join(quantile.replace(" ", TOGETHER) for quantile in each)
-            lines += [line.replace(TOGETHER, " ") for line in _wrapped("  ", f"Residuals: {told}.")]
-        for note in self.notes:
-            lines += _wrapped("  Note: ", f"{note}.")
-        return "\n".join(lines)
+        return text_of(self)
 
     def held_out_sentence(self) -> str:
         """The error on rows that the fit had not seen, beside that of the mean."""
@@ -150,44 +129,10 @@ class Diagnosis:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures but the sample, ready for JSON: NaN and infinite ones are None."""
-        left_out = {"quantiles", "robust", "checks", "quantile_plot", "sample", "influence"}
-        told = {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in left_out}
-        told["quantiles"] = {
-            name: {
-                "relative_error": sketch.relative_error,
-                "values": {f"{q:g}": _plain(sketch.quantile(q)) for q in TOLD_QUANTILES},
-            }
-            for name, sketch in zip(("residual", "studentised"), self.quantiles, strict=True)
-        }
-        plot = self.quantile_plot
-        told["envelope"] = {"rows": plot.count, "outside": plot.outside, "further_out": plot.further_out}
-        told["influence"] = _plain(self.influence)
-        for order in ("by_cooks", "by_studentised", "by_leverage"):
-            told["influence"][order] = [self._row(row) for row in getattr(self.influence, order)]
-        told["covariance"] = None if self.robust is None else _plain(self.robust)
-        if self.robust is not None:
-            del told["covariance"]["about_centre"]
-        told["checks"] = {check.name: _plain(check) for check in self.checks}
-        return told
-
-    def _row(self, row: InfluentialRow) -> dict[str, Any]:
-        """One row, with the terms that it changes most."""
-        known = np.flatnonzero(np.isfinite(row.changes))
-        most = known[np.argsort(-np.abs(row.changes[known]), kind="stable")[:TOLD_CHANGES]]
-        return {**_plain(row), "changes": {self.terms[j]: float(row.changes[j]) for j in sorted(most)}}
+        return dictionary_of(self)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(c.title)}</td><td>{html.escape(c.seen)}</td>"
-            f"<td>{html.escape(c.to_try) if c.sign else ''}</td></tr>"
-            for c in self.checks
-        )
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
-        return (
-            f"<table><caption>Diagnosis of {self.rows:,} rows</caption>"
-            f"<tr><th>Look at</th><th>What we see</th><th>What to try</th></tr>{rows}</table>"
-            f"<p>{html.escape(self.held_out_sentence())}</p>" + (f"<ul>{notes}</ul>" if notes else "")
-        )
+        return hypertext_of(self)
 
 
 def diagnose(
@@ -232,6 +177,7 @@ def diagnose(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from gradline.data.arrays import ArraySource
     >>> from gradline.moments.moments import Moments
     >>> X = np.linspace(0.0, 9.0, 40)[:, None]
@@ -319,24 +265,3 @@ def diagnose(
         notes=tuple(notes),
         unjudged=unjudged,
     )
-
-
-def _wrapped(start: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
-
-
-def _plain(value: Any) -> Any:
-    """Numbers, texts, lists and dictionaries alone."""
-    if isinstance(value, np.ndarray):
-        return [_plain(entry) for entry in value.tolist()]
-    if isinstance(value, Sketch):
-        return None
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(entry) for entry in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gradline.data.tables import default_names
 from gradline.errors import DataError
-from gradline.moments.inference import Inference, infer
+from gradline.moments.classical import infer
+from gradline.moments.inference import Inference
 from gradline.moments.integers.double_double import DoubleDouble
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution, Status
@@ -114,7 +115,7 @@ class Frame:
         Parameters
         ----------
         moments, solution, fit_intercept
-            As `gradline.moments.inference.infer` takes them.
+            As `gradline.moments.classical.infer` takes them.
         names : sequence of str, optional
             Of the columns of X; default: x0, x1, ...
         inference : Inference, optional

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,75 +10,24 @@ import numpy as np
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.hypothesis import (
+    RANK,
+    Hypotheses,
+    Hypothesis,
+    added_columns,
+    explained,
+    lagrange,
+    normality,
+    unknown,
+)
 from gradline.diagnostics.scratch import PASSING
 from gradline.solution import Array
 
-MOST_GRAM = (
-    512  # columns whose cross products are kept beside the frame's own, for rows that it does not make orthonormal
-)
+MOST_GRAM = 512  # columns whose cross products are kept beside the frame's own, where rows are not orthonormal in it
 MOST_TERMS = 500
 WORK = 1e10  # rows x terms^2 of White's full test: about a second
 PRODUCTS_AT_ONCE = 2**16  # numbers: half a megabyte
-RANK = 1e-11  # of cross products scaled to 1: what is smaller is rounding
 STEADY = 1e-12  # spread beside the mean: a column that varies less is a constant, but for rounding
-
-
-@dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """One test.
-
-    Attributes
-    ----------
-    name : str
-        "Breusch-Pagan", "White", "RESET", "Jarque-Bera".
-    null : str
-        What it takes for granted and tries to refute.
-    statistic : float
-        NaN where the test is meaningless (an exact fit, no rows to spare).
-    kind : str
-        "chi2" or "F".
-    df : tuple of int
-        Of the statistic: one number for chi2, two for F.
-    p_value : float
-    effect : float
-        How large the departure is, whatever the number of rows.
-    effect_name : str
-        What `effect` is.
-    notes : tuple of str
-    """
-
-    name: str
-    null: str
-    statistic: float
-    kind: str
-    df: tuple[int, ...]
-    p_value: float
-    effect: float
-    effect_name: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Hypotheses:
-    """The tests, and the shape of the distribution of residuals.
-
-    Attributes
-    ----------
-    breusch_pagan, white, reset, jarque_bera : Hypothesis
-    skewness, excess_kurtosis : float
-        Of the scaled residuals, as moments (no small-sample factors); 0 for normal errors.
-    """
-
-    breusch_pagan: Hypothesis
-    white: Hypothesis
-    reset: Hypothesis
-    jarque_bera: Hypothesis
-    skewness: float
-    excess_kurtosis: float
-
-    def __iter__(self) -> Iterator[Hypothesis]:
-        """One after the other."""
-        return iter((self.breusch_pagan, self.white, self.reset, self.jarque_bera))
 
 
 ONE, F, F2, U, G, SQUARE, CUBE = range(7)
@@ -229,7 +177,7 @@ class HypothesesMeasure:
         judged = self.frame.residual_sd > 0.0 and self.frame.df_residual > 0
         powers = state.powers()
         n = float(powers[0])
-        skewness, excess, jarque_bera = _normality(powers, judged)
+        skewness, excess, jarque_bera = normality(powers, judged)
         return Hypotheses(
             breusch_pagan=self._breusch_pagan(state, n, judged),
             white=self._white(state, n, judged),
@@ -244,16 +192,16 @@ class HypothesesMeasure:
         effect = "share of the variation of squared residuals that the features explain"
         df = self._width - 1
         if not judged or df == 0:
-            return _unknown(name, null, "chi2", (df,), effect)
+            return unknown(name, null, "chi2", (df,), effect)
         if not len(state.linear):
             note = f"left out: weights or no intercept, and more than {MOST_GRAM} columns"
-            return _unknown(name, null, "chi2", (df,), effect, (note,))
+            return unknown(name, null, "chi2", (df,), effect, (note,))
         if len(state.linear) == 1:
             total = state.g[1] - state.g[0] ** 2 / n
             r2 = float((state.linear[0, 1:] ** 2).sum() / total) if total > 0.0 else math.nan
         else:
-            r2, df = _explained(state.linear, state.g, n)
-        return _lagrange(name, null, n, r2, df, effect)
+            r2, df = explained(state.linear, state.g, n)
+        return lagrange(name, null, n, r2, df, effect)
 
     def _white(self, state: _State, n: float, judged: bool) -> Hypothesis:
         null = "the spread of the residuals depends on nothing that the features can tell"
@@ -261,9 +209,9 @@ class HypothesesMeasure:
         sums = state.white if self.terms else state.sums[np.ix_([ONE, F, F2, G], [ONE, F, F2])]
         notes = () if self.terms else ("special form: on the fitted value and its square",)
         if not judged or self._width == 1:
-            return _unknown("White", null, "chi2", (0,), effect, notes)
-        r2, df = _explained(sums, state.g, n)
-        return _lagrange("White", null, n, r2, df, effect, notes)
+            return unknown("White", null, "chi2", (0,), effect, notes)
+        r2, df = explained(sums, state.g, n)
+        return lagrange("White", null, n, r2, df, effect, notes)
 
     def _reset(self, state: _State, judged: bool) -> Hypothesis:
         name, null = "RESET", "straight lines are enough: powers of the fitted value add nothing"
@@ -273,21 +221,16 @@ class HypothesesMeasure:
         scale = np.sqrt(np.diag(own))
         # Of fitted values that are one number but for rounding, standardised powers are no larger than that.
         if not judged or self._width == 1 or not (scale > STEADY * math.sqrt(state.sums[ONE, ONE])).all():
-            return _unknown(name, null, "F", (2, max(rest - 2, 0)), effect)
+            return unknown(name, null, "F", (2, max(rest - 2, 0)), effect)
         left = (own - onto.T @ onto) / scale / scale[:, None]
         values, directions = np.linalg.eigh(0.5 * (left + left.T))
         new = values > RANK
         added = int(new.sum())
         if added == 0 or rest <= added:
-            return _unknown(name, null, "F", (added, max(rest - added, 0)), effect)
+            return unknown(name, null, "F", (added, max(rest - added, 0)), effect)
         gain = float(((directions[:, new].T @ (with_u / scale)) ** 2 / values[new]).sum())
         # u has the sum of squares df of the residuals.
-        share = min(gain / rest, 1.0)
-        df = (added, rest - added)
-        statistic = (share / df[0]) / ((1.0 - share) / df[1]) if share < 1.0 else math.inf
-        from scipy.special import fdtrc
-
-        return Hypothesis(name, null, statistic, "F", df, float(fdtrc(*df, statistic)), share, effect)
+        return added_columns(name, null, min(gain / rest, 1.0), (added, rest - added), effect)
 
 
 def _with_g(columns: Array, g: Array, times: Array | None) -> Array:
@@ -312,61 +255,3 @@ def _products_with_g(base: Array, g: Array, times: Array | None) -> Array:
         held[-1] = g[part]
         sums += np.dot(held if times is None else held * times[part], held.T)
     return sums[:, :-1]
-
-
-def _explained(sums: Array, g: tuple[float, float], n: float) -> tuple[float, int]:
-    """R^2 of g on columns among which there is a constant, and how many of the others are independent."""
-    gram, with_g = sums[:-1], sums[-1]
-    # About the mean: the constant is column 0.
-    gram = gram[1:, 1:] - np.outer(gram[0, 1:], gram[0, 1:]) / gram[0, 0]
-    with_g = with_g[1:] - sums[0, 1:] * (g[0] / n)
-    total = float(g[1] - g[0] ** 2 / n)
-    size = np.sqrt(np.diag(sums[:-1])[1:])
-    varies = np.diag(gram) > RANK * size * size
-    gram, with_g = gram[np.ix_(varies, varies)], with_g[varies]
-    if total <= 0.0 or not len(gram):
-        return math.nan, 0
-    scale = np.sqrt(np.diag(gram))
-    values, directions = np.linalg.eigh(gram / scale / scale[:, None])
-    some = values > RANK
-    explained = float(((directions[:, some].T @ (with_g / scale)) ** 2 / values[some]).sum())
-    return min(explained / total, 1.0), int(some.sum())
-
-
-def _lagrange(
-    name: str, null: str, n: float, r2: float, df: int, effect: str, notes: tuple[str, ...] = ()
-) -> Hypothesis:
-    if math.isnan(r2) or df == 0 or n <= df + 1:
-        return _unknown(name, null, "chi2", (df,), effect, notes)
-    from scipy.special import chdtrc
-
-    return Hypothesis(name, null, n * r2, "chi2", (df,), float(chdtrc(df, n * r2)), r2, effect, notes)
-
-
-def _normality(powers: Array, judged: bool) -> tuple[float, float, Hypothesis]:
-    name, null = "Jarque-Bera", "the errors are normal"
-    effect = "excess kurtosis: 0 for normal errors, above it with heavy tails"
-    n = float(powers[0])
-    if not judged:
-        return math.nan, math.nan, _unknown(name, null, "chi2", (2,), effect)
-    mean, second, third, fourth = (float(value) for value in powers[1:] / n)
-    m2 = second - mean**2
-    m3 = third - 3.0 * mean * second + 2.0 * mean**3
-    m4 = fourth - 4.0 * mean * third + 6.0 * mean**2 * second - 3.0 * mean**4
-    if not m2 > 0.0:
-        return math.nan, math.nan, _unknown(name, null, "chi2", (2,), effect)
-    skewness, excess = m3 / m2**1.5, m4 / m2**2 - 3.0
-    statistic = n / 6.0 * (skewness**2 + excess**2 / 4.0)
-    from scipy.special import chdtrc
-
-    return (
-        skewness,
-        excess,
-        Hypothesis(name, null, statistic, "chi2", (2,), float(chdtrc(2, statistic)), excess, effect),
-    )
-
-
-def _unknown(
-    name: str, null: str, kind: str, df: tuple[int, ...], effect: str, notes: tuple[str, ...] = ()
-) -> Hypothesis:
-    return Hypothesis(name, null, math.nan, kind, df, math.nan, math.nan, effect, notes)

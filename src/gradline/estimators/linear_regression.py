@@ -36,8 +36,9 @@ from gradline.estimators.rows import (
 )
 from gradline.estimators.saved import as_saved
 from gradline.model_file import write_model
+from gradline.moments.classical import infer
 from gradline.moments.exact import ExactMoments
-from gradline.moments.inference import Inference, infer
+from gradline.moments.inference import Inference
 from gradline.moments.levels import aligned, without_empty_levels
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass

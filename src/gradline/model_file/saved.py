@@ -14,7 +14,8 @@ from gradline.data.columns.terms import Column, Terms
 from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust
-from gradline.moments.inference import Inference, infer
+from gradline.moments.classical import infer
+from gradline.moments.inference import Inference
 from gradline.moments.polynomial import horner
 from gradline.moments.precision import Statistics
 from gradline.report.summary import INTERCEPT, Names, Summary

@@ -50,7 +50,7 @@ def about_the_mean(moments: Statistics, inference: Inference) -> AboutMean | Non
 
     Examples
     --------
-    >>> from gradline.moments.inference import infer
+    >>> from gradline.moments.classical import infer
     >>> from gradline.moments.moments import Moments
     >>> m = Moments.of([[1, 0], [1, 0], [0, 1], [0, 1]], [10.0, 12.0, 11.0, 14.0])
     >>> inference = infer(m, m.solve(False), fit_intercept=False)

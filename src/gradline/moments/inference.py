@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gradline.errors import DataError
-from gradline.moments.distributions import checked_level, f_tail, t_quantile, t_tails
-from gradline.moments.solve import Dispersion
-from gradline.solution import Array, Solution
-
-EPSILON = float(np.finfo(np.float64).eps)
-
-
-class Moments(Protocol):
-    """What inference asks of the statistics, float64 or exact."""
-
-    @property
-    def mean(self) -> Array:
-        """Means of the columns of X, then of y."""
-
-    @property
-    def scatter(self) -> Array:
-        """Their cross products about the means."""
-
-    def dispersion(self, fit_intercept: bool = True) -> Dispersion:
-        """Sums of squares and the inverse cross-product matrix."""
+from gradline.moments.distributions import checked_level, f_tail, t_quantile
+from gradline.solution import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +135,7 @@ class Inference:
 
         Examples
         --------
+        >>> from gradline.moments.classical import infer
         >>> from gradline.moments.moments import Moments
         >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
         >>> infer(m, m.solve(), fit_intercept=True).predict_interval([[2.5]]).round(2)
@@ -197,6 +180,7 @@ class Inference:
 
         Examples
         --------
+        >>> from gradline.moments.classical import infer
         >>> from gradline.moments.moments import Moments
         >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
         >>> test = infer(m, m.solve(), fit_intercept=True).wald([0.0, 1.0], 1.0)
@@ -252,108 +236,3 @@ class Inference:
     def _estimated(self) -> NDArray[np.bool_]:
         known: NDArray[np.bool_] = ~np.isnan(np.diag(self._about_centre))
         return known
-
-
-def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confidence: float = 0.95) -> Inference:
-    """Classical inference from the statistics of the data and the solution they gave.
-
-    Parameters
-    ----------
-    moments : Moments or ExactMoments
-        With float64 sums, residuals below about 1e-7 of y cannot be told from zero: `exact_fit` then means that.
-    solution : Solution
-        Of the same moments and intercept.
-    confidence : float
-        Between 0 and 1.
-
-    Examples
-    --------
-    >>> from gradline.moments.moments import Moments
-    >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
-    >>> inference = infer(m, m.solve(), fit_intercept=True)
-    >>> inference.standard_error.round(4), inference.p_value.round(4)
-    (array([0.248 , 0.0906]), array([0.6068, 0.0092]))
-    """
-    confidence = checked_level(confidence)
-    dispersion = moments.dispersion(fit_intercept)
-    unscaled, rows, unit = dispersion.unscaled, dispersion.rows, dispersion.unit
-    rss, tss = dispersion.rss, dispersion.tss
-    b = np.append(solution.intercept, solution.coef) if fit_intercept else solution.coef
-    estimated = int((~np.isnan(np.diag(unscaled))).sum())
-    slopes, df = estimated - fit_intercept, rows - estimated
-    exact_fit = df <= 0 or (rss >= 0.0 and math.sqrt(rss) <= _rounding(moments, dispersion, b))
-    tests = math.isfinite(rss) and not exact_fit
-
-    residual_sd = (0.0 if exact_fit else unit * math.sqrt(rss / df)) if df > 0 else math.nan
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        variance_factor = np.diag(unscaled)
-        # An inverse that left the range of float64 says nothing: neither an infinite error nor none.
-        in_range = np.isfinite(variance_factor) & (variance_factor > 0.0)
-        standard_error = residual_sd * np.sqrt(np.where(in_range, variance_factor, np.nan))
-        covariance = residual_sd * residual_sd * unscaled
-        half = standard_error * t_quantile(df, confidence)
-    t = np.divide(b, standard_error, out=np.full_like(b, np.nan), where=tests & (standard_error > 0.0))
-
-    f_statistic = f_p_value = log_likelihood = aic = bic = math.nan
-    if tests and slopes > 0:
-        f_statistic = (dispersion.ess / slopes) / (rss / df)
-        f_p_value = f_tail((slopes, df), f_statistic)
-    if tests:
-        variance = math.log(rss) - math.log(dispersion.weight) + 2.0 * math.log(unit)
-        log_likelihood = -0.5 * rows * (math.log(2.0 * math.pi) + variance + 1.0)
-        aic, bic = -2.0 * log_likelihood + 2.0 * estimated, -2.0 * log_likelihood + estimated * math.log(rows)
-    r2 = adjusted_r2 = math.nan
-    if tss > 0.0:
-        r2 = 1.0 if exact_fit else min(dispersion.ess / tss, 1.0)
-        adjusted_r2 = 1.0 - (rss / df) / (tss / (rows - fit_intercept)) if df > 0 else math.nan
-
-    return Inference(
-        rows=rows,
-        df_residual=df,
-        df=df,
-        coefficients=b,
-        standard_error=standard_error,
-        t=t,
-        p_value=t_tails(df, t),
-        confidence_interval=np.column_stack([b - half, b + half]),
-        confidence=confidence,
-        covariance=covariance,
-        r2=r2,
-        r2_kind="centred" if fit_intercept else "uncentred",
-        adjusted_r2=adjusted_r2,
-        residual_sd=residual_sd,
-        f_statistic=f_statistic,
-        f_p_value=f_p_value,
-        f_df=(slopes, df),
-        log_likelihood=log_likelihood,
-        aic=aic,
-        bic=bic,
-        exact_fit=exact_fit,
-        _centre=moments.mean[:-1] if fit_intercept else np.zeros(len(solution.coef)),
-        _about_centre=_about_centre(dispersion, fit_intercept),
-        _unit=residual_sd,
-    )
-
-
-def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> float:
-    """Norm of the residuals, in units of `unit`, that rounding leaves of rows y = x'b of float64 numbers.
-
-    A sum of k products errs by k units of rounding of its terms, and y by one: Higham (2002), Accuracy and Stability of
-    Numerical Algorithms, equation 3.5. Rounding to nearest is half as large.
-    """
-    unit, root, bias = dispersion.unit, math.sqrt(dispersion.weight), len(b) + 1 - len(moments.mean)
-    mean = float(moments.mean[-1]) / unit if bias else 0.0  # without an intercept the total is about zero already
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        columns = np.hypot(np.sqrt(np.maximum(np.diag(moments.scatter)[:-1], 0.0)), root * moments.mean[:-1])
-        terms = np.append(columns * (b[bias:] / unit), root * (b[:bias] / unit))
-    size = np.linalg.norm([math.sqrt(dispersion.tss), root * mean, *terms[np.isfinite(terms)]])
-    return (len(b) + 2) * EPSILON * float(size)
-
-
-def _about_centre(dispersion: Dispersion, fit_intercept: bool) -> Array:
-    if not fit_intercept:
-        return dispersion.unscaled
-    about = dispersion.unscaled.copy()
-    about[0] = about[:, 0] = 0.0  # the mean and the slopes go each their own way
-    about[0, 0] = 1.0 / dispersion.weight
-    return about

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from gradline.data.readers.credentials import shown_path
 from gradline.data.processes import processes_of
+from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import Checkpoint, Saver, check_place, fingerprint, load
 from gradline.moments.exact import ExactMoments

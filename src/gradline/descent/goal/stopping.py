@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gradline.descent.goal.conditioning import Frame
 from gradline.descent.goal.quadratic import Quadratic
-from gradline.moments.inference import infer
+from gradline.moments.classical import infer
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution, Status
 

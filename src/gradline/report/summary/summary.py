@@ -14,7 +14,8 @@ from gradline.diagnostics.covariance import Robust
 from gradline.errors import DataError
 from gradline.moments.about_mean import AboutMean, about_the_mean
 from gradline.moments.association import Association
-from gradline.moments.inference import Inference, infer
+from gradline.moments.classical import infer
+from gradline.moments.inference import Inference
 from gradline.moments.other_errors import of_another_loss
 from gradline.moments.precision import Statistics
 from gradline.report.formats import Account, Readable
