@@ -180,6 +180,10 @@ class Course:
     def _moves(self) -> int:
         return sum(update.count for update in self.updates.values()) + self.steps
 
+    def steps_made(self) -> int:
+        """Of the line that was passed most often, or of optimizers."""
+        return max(self._updates(), self.steps)
+
     def _updates(self) -> int:
         return max((update.count for update in self.updates.values()), default=0)
 

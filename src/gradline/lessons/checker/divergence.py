@@ -67,7 +67,10 @@ def diverged(seen: Seen, by: Mover, updates: int) -> Note:
     factor = seen.factor
     if factor is None or rate is None or momentum is None:
         why = "Each step goes so far beyond the valley's floor that it lands higher up on the other side."
-        cure = f"Try a tenth of the learning rate{f' {number(rate)}' if rate else ''}, or standardise the features."
+        cure = (
+            f"Try a tenth of the learning rate{f' {number(rate)}' if rate else ''}, or standardise the features "
+            "(subtract the mean, divide by the standard deviation)."
+        )
     else:
         limit = 2 * (1 + momentum) * rate / (1 + momentum - factor - momentum / factor)
         why = (

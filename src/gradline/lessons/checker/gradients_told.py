@@ -25,10 +25,11 @@ def accumulated(place: Place, name: str, value: str) -> Note:
 
 def renamed(place: Place, name: str, operation: str, read: int) -> Note:
     """6: `a = a - ...` has given the parameter's name to a result; `read` is the line that looked for its gradient."""
+    reader = f"line {read}" if read != place.line else "the next time round, this line"
     return Note(
         6,
         place.line,
-        f"{name} now names a result, the difference computed here, and no longer your parameter; line {read} reads "
+        f"{name} now names a result, the difference computed here, and no longer your parameter; {reader} reads "
         f"{name}.grad of it and gets None.",
         f"`{name} = {name} - ...` makes a new tensor: parameter -> {operation} -> {name}. Gradients arrive at the "
         "parameter, which has lost its name.",

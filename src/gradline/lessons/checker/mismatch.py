@@ -9,7 +9,7 @@ in place of a mean, negative where the loss rises against it. No function of the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gradline.lessons.checker.course import Standing
@@ -40,7 +40,7 @@ class _Step:
 
 
 def mismatch(
-    standings: Sequence[Standing], places: dict[int, Place], sizes: Iterable[int], exploded: bool = False
+    standings: Sequence[Standing], places: dict[int, Place], sizes: Collection[int], exploded: bool = False
 ) -> Note | None:
     """The note on a gradient that is a constant multiple of the loss's; None where it is its own, or no multiple.
 
@@ -66,12 +66,14 @@ def mismatch(
     return Note(16, place.line, _seen(found[0], ratio, place.name), *reason)
 
 
-def is_multiple(ratio: float, sizes: Iterable[int], within: float = EQUAL) -> bool:
+def is_multiple(ratio: float, sizes: Collection[int], within: float = EQUAL) -> bool:
     """Whether a gradient times this is the loss's, but for a 2 or a number of rows."""
     return abs(ratio - 1) < within or _reason(ratio, sizes, within) is not None
 
 
-def _one_of_several(found: list[_Step], places: dict[int, Place], sizes: Iterable[int], exploded: bool) -> Note | None:
+def _one_of_several(
+    found: list[_Step], places: dict[int, Place], sizes: Collection[int], exploded: bool
+) -> Note | None:
     """Each parameter's gradient may be a multiple of its own: the changes of the loss are linear in these multiples."""
     import numpy as np
 
@@ -103,7 +105,7 @@ def uphill(place: Place, seen: str, *, added: bool = False) -> Note:
         "The gradient points to where the loss grows: a step has to go against it. This one goes along, further up.",
         "Subtract the gradient: -= in place of +=."
         if added
-        else "Turn the sign of the gradient: where error = prediction - target, it is +2 * mean(error * x).",
+        else "Turn the sign of the gradient: it is 2 * mean((prediction - target) * x).",
     )
 
 
@@ -131,18 +133,19 @@ def _seen(step: _Step, ratio: float, name: str) -> str:
     )
 
 
-def _reason(ratio: float, sizes: Iterable[int], within: float = EQUAL) -> tuple[str, str] | None:
+def _reason(ratio: float, sizes: Collection[int], within: float = EQUAL) -> tuple[str, str] | None:
     if abs(ratio / 2 - 1) < within:
         return (
             "The derivative of e**2 is 2*e: a factor 2 is missing. It still descends, at half the rate you set, and "
             "compares with no formula or library.",
             "Multiply the gradient by 2 (or define the loss with 1/2).",
         )
+    of_four = "; or, of 4 rows, a sum in place of the loss's mean, without the 2" if 4 in sizes else ""
     if abs(ratio * 2 - 1) < within:
         return (
             "The gradient is twice that of the loss: a 1/2 in the loss that the gradient does not have, or a 2 too "
-            "many. The rate that you set counts double.",
-            "Have the 1/2 in both, or in neither.",
+            f"many{of_four}. The rate that you set counts double.",
+            "Have the 1/2, and the mean, in both or in neither." if of_four else "Have the 1/2 in both, or in neither.",
         )
     for rows in sorted(size for size in sizes if size > 2):
         if abs(ratio * rows - 1) < within:

@@ -35,7 +35,7 @@ def clear_rate_of(change: ast.expr) -> ast.expr | None:
     >>> def rate(text):
     ...     found = clear_rate_of(ast.parse(text).body[0].value)
     ...     return found and ast.unparse(found)
-    >>> rate("-lr * g"), rate("0.01 * 2 * g"), rate("x * g"), rate("0.1 * 0.5 * g")
+    >>> rate("-lr * g"), rate("-0.01 * 2 * g"), rate("x * g"), rate("0.1 * 0.5 * g")
     ('lr', '0.01', None, None)
     """
     factors = factors_of(change)
@@ -70,7 +70,7 @@ def restarted(tree: ast.AST) -> set[str]:
 
 def factors_of(node: ast.expr) -> list[ast.expr]:
     """Of a product, without what it is divided by."""
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not is_number(node):
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return factors_of(node.operand)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.MatMult):
         return factors_of(node.left) + factors_of(node.right)

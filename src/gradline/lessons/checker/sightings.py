@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -51,11 +51,13 @@ class Line:
 
     def fit(self) -> Fit | None:
         """The regression that explains two sightings with the same data: a full batch; of the data that came last."""
-        found = _same_twice(self.early)
-        now = list(explanations(self.latest[-1])) if self.latest else []
-        if found is None or not now or any(fit.of_same_data(found) for fit in now):
-            return found
-        return _same_twice(list(self.latest), moved_on=False)  # the same lines went on to other data
+        found = list(_same_twice(self.early))
+        now = list(explanations(self.latest[-1])) if self.latest and found else []
+        if not now:
+            return found[0] if found else None
+        # an intercept that is next to nothing at first is seen later; or the same lines went on to other data
+        still = (fit for fit in found if any(fit.of_same_data(later) for later in now))
+        return next(still, None) or next(_same_twice(list(self.latest), moved_on=False), None)
 
 
 @dataclass
@@ -98,15 +100,14 @@ def _sighting(one: Any, other: Any, place: Place, moved: Moved, variables: dict[
         return None
 
 
-def _same_twice(sightings: list[Sighting], *, moved_on: bool = True) -> Fit | None:
+def _same_twice(sightings: list[Sighting], *, moved_on: bool = True) -> Iterator[Fit]:
     for first, second in pairwise(sightings):
         for found in explanations(first):
             again = next((fit for fit in explanations(second) if fit.of_same_data(found)), None)
             if again is not None and not (moved_on and again.predicts_as(found)):
                 if second.visit == first.visit + 1 <= LOOKED_AT:
                     found.later = again.coefficients
-                return found
-    return None
+                yield found
 
 
 def _may_be_data(value: Any, rows: int) -> bool:

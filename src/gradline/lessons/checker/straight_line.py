@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ILL = 100.0  # condition number of the curvatures, above which a rate right for one direction crawls in another
 MISSING = 0.01  # of the variance of y, which the descent leaves unexplained though a straight line explains it
+FAR, MANY = 0.1, 1000  # of the length of the answer; steps after which one wants it, and not only a line that fits
 SHOWN = 4  # coefficients that are told one by one
 
 
@@ -45,8 +46,11 @@ def closed_form(fit: Fit, final: Array) -> tuple[str, Array] | None:
     ), best
 
 
-def crawling(fit: Fit, best: Array, final: Array, rate: float | None, place: Place) -> Note | None:
-    """Pitfall 4: the flattest direction of the loss has hardly moved, at a rate that is right for the steepest."""
+def crawling(fit: Fit, best: Array, final: Array, rate: float | None, place: Place, made: int) -> Note | None:
+    """Pitfall 4: a flat direction of the loss has hardly moved, at a rate that is right for the steepest.
+
+    `made` are the steps so far.
+    """
     import numpy as np
 
     if rate is None or fit.later is None or not np.isfinite(final).all():
@@ -61,22 +65,45 @@ def crawling(fit: Fit, best: Array, final: Array, rate: float | None, place: Pla
     gain = counts * curvatures
     variance = float(np.mean((fit.y - (fit.y.mean() if len(final) > fit.X.shape[1] else 0)) ** 2))
     left = curvatures / 2 * (directions.T @ error) ** 2  # loss above the least, by direction
-    slow = abs(float(directions[:, 0] @ error))
-    if not (curvatures[0] > 0 and curvatures[-1] / curvatures[0] >= ILL and 0.02 < gain[-1] < 2):
+    flat = int(np.argmax(left))
+    slow = abs(float(directions[:, flat] @ error))
+    if not (curvatures[0] > 0 and curvatures[-1] / curvatures[flat] >= ILL and 0.02 < gain[-1] < 2):
         return None
-    if left.sum() <= MISSING * variance or left[0] < left.sum() / 2:
+    if left[flat] < left.sum() / 2:
         return None
-    steps = math.log(slow / 1e-6) / -math.log1p(-gain[0])
-    worst = fit.names[int(np.argmax(np.abs(directions[:, 0])))]
+    steep = float(curvatures[-1] / curvatures[flat])
+    standardised = _standardised(design)
+    if (
+        left.sum() <= MISSING * variance
+    ):  # the line is good; is it the answer that was looked for, and is this the cure?
+        far = slow > FAR * float(np.linalg.norm(best))
+        if not (made >= MANY and far and steep > ILL * standardised):
+            return None
+    steps = math.log(slow / 1e-6) / -math.log1p(-gain[flat])
+    worst = fit.names[int(np.argmax(np.abs(directions[:, flat])))]
+    where = "the flattest" if flat == 0 else "a flat"
     return Note(
         4,
         place.line,
-        f"{worst} ended {number(slow)} from its answer along the flattest direction, which gains {100 * gain[0]:.2g}% "
+        f"{worst} ended {number(slow)} from its answer along {where} direction, which gains {100 * gain[flat]:.2g}% "
         f"per step: about {round(steps, 2 - len(str(int(steps)))):,.0f} more steps to 1e-6.",
-        f"The loss is {curvatures[-1] / curvatures[0]:,.0f} times as steep in one direction as in another. The "
-        "steepest one limits the rate; the flattest one then crawls.",
-        "Standardise the features (subtract the mean, divide by the standard deviation): all directions become alike.",
+        f"The loss is {steep:,.0f} times as steep in one direction as in another. The steepest one limits the rate; "
+        "the flattest one then crawls.",
+        "Standardise the features (subtract the mean, divide by the standard deviation): "
+        f"{'all' if standardised < ILL else 'the'} directions become {'' if standardised < ILL else 'far more '}alike.",
     )
+
+
+def _standardised(design: Array) -> float:
+    """The condition number of the curvatures that standardised features have."""
+    import numpy as np
+
+    spread = design.std(axis=0)
+    moving = design[:, spread > 0]
+    constant = bool((spread == 0).any())
+    scale = moving.std(axis=0) if constant else np.sqrt(np.mean(moving**2, axis=0))
+    centred = (moving - moving.mean(axis=0) if constant else moving) / scale
+    return float(np.linalg.cond(centred) ** 2) if centred.size else 1.0
 
 
 def values_of(objects: list[Any]) -> Array:

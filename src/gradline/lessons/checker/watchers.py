@@ -128,7 +128,7 @@ class Watchers:
         self.closed_form, best = compared
         place, rate, momentum, _ = self.course.mover(fit.objects[-1][1] or fit.place)
         steps = all(update is None or update.place.step for update in moved)
-        note = crawling(fit, best, final, rate, place) if steps and momentum == 0 else None
+        note = crawling(fit, best, final, rate, place, self.course.steps_made()) if steps and momentum == 0 else None
         if note is not None:
             self.notes.add(note, place.lines)
         uphill = climbing(fit, best, final, moved)

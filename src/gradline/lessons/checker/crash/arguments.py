@@ -85,13 +85,14 @@ def _mixed(crash: Crash, name: str, value: Any, other: str, against: Any) -> Not
     one, two = (str(each.dtype).removeprefix("torch.") for each in (value, against))
     cure = value if not value.is_floating_point() or one == "float64" else against
     where = name if cure is value else other
-    called = where if where.replace("_", "").replace(".", "").isalnum() else "the data"
+    named = where.replace("_", "").replace(".", "").isalnum()
+    floats = f"{where}.float()" if named else ".float() behind the tensor"
     return Note(
         11,
         crash.line,
         f"{name} is {one} and {other} is {two}: a product takes one kind only.",
         "NumPy's floats are float64, torch's are float32, and a list of whole numbers makes int64.",
-        f"Have one kind in a fit: {'x' if called == 'the data' else called}.float(), where the data are made.",
+        f"Have one kind in a fit: {floats}, where the data are made.",
     )
 
 
