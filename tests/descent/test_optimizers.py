@@ -190,7 +190,7 @@ def test_a_function_makes_the_module_from_the_seed_and_leaves_no_trace():
 
 def test_under_auto_a_module_sees_standardised_columns_and_answers_in_data_units():
     far, y = X * [1e-6, 1.0, 1e6] + [0.0, 1e4, 0.0], 1e5 * Y + 1e7
-    how = {"optimizer": "adam", "max_iter": 1500, "random_state": 0, "module": hidden_layer}
+    how = {"optimizer": "adam", "max_iter": 300, "random_state": 0, "module": hidden_layer}
     assert GradientDescentRegressor("nn", **how).fit(far, y).score(far, y) > 0.9
 
 

@@ -20,7 +20,7 @@ from gradline.data.written import whole_file
 from gradline.errors import DataError
 from gradline.model_file import read_model
 from gradline.report import progress
-from tests.command import gradline
+from tests.command import gradline, in_fresh_process
 from tests.report.conftest import fit, skewed, table
 
 LINE = skewed(300)
@@ -114,7 +114,7 @@ def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path
 def test_rows_that_can_be_read_once_have_a_page_without_the_panels_that_need_them(line, tmp_path, as_json):
     pytest.importorskip("matplotlib")
     report, plot = tmp_path / "r.html", tmp_path / "fit.svg"
-    done = gradline(
+    done = in_fresh_process(
         "fit", "-", "--target", "y", "--report", report, "--plot", plot, *(["--json"] if as_json else []),
         input=line.read_text(),
     )  # fmt: skip
