@@ -145,6 +145,16 @@ def test_to_leave_it_out_is_advised_where_that_may_be(tmp_path, options):
     assert ("skip" in among_others.value.hint) == (options["on_bad_file"] is not None)
 
 
+@pytest.mark.filterwarnings("ignore:1 of 100 files")
+def test_of_a_table_in_parts_one_process_reads_the_files_that_were_not_left_out(broken):
+    """Those that a pass by others found to be broken."""
+    folder, _, others = broken
+    source = parted(open_source(folder, target="y", on_bad_file="skip"), in_turn)
+    assert one_pass(source, ExactMoments) == others
+    assert one_pass(source.alone(), ExactMoments) == others
+    assert source.alone().skipped == source.skipped == Skipped(1, ("042.parquet",))
+
+
 @pytest.mark.parametrize("policy", ["ignore", None, []])
 def test_another_policy_is_refused(tmp_path, policy):
     with pytest.raises(DataError, match="is not known\nhint: on_bad_file='error' or on_bad_file='skip'") as refused:
