@@ -46,6 +46,7 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "03_rows": 7,
     "03_slowly": 8,
     "03_torch": 12,
+    "03_velocity": 7,
     "03_without_loss": 9,
     "04_autograd": 12,
     "04_good_line": 9,
@@ -207,7 +208,8 @@ def test_a_rate_is_noted_by_where_the_parameter_ended_without_any_loss(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "curvature"), [("03_momentum", 132.616), ("03_momentum_by_hand", 131.2), ("03_momentum_lists", 131.2)]
+    ("name", "curvature"),
+    [("03_momentum", 132.616), ("03_momentum_by_hand", 131.2), ("03_momentum_lists", 131.2), ("03_velocity", 22)],
 )
 def test_with_momentum_the_limit_is_that_of_the_heavy_ball(name, curvature):
     """2 (1 + beta) / L (Polyak 1964), 1.9 times that without; L with an intercept, and for the slope alone."""

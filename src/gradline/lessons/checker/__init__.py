@@ -1,8 +1,8 @@
 """A learner's own training loop, run as it is, watched, and explained.
 
 script.py          a file read, and run as `python FILE.py` would run it
-rewriting.py       its syntax tree, with looks where something can go wrong; recognising.py (what an expression is
-                   likely to be), velocities.py (momentum by hand), places.py (the lines that are looked at)
+rewriting.py       its syntax tree, with calls of looks (calls.py) where something can go wrong; recognising.py (what an
+                   expression is likely to be), velocities.py (momentum by hand), places.py (lines that are looked at)
 looks.py           what the rewritten tree calls: each look goes to its watcher
 torch_hooks.py     what torch itself calls, before a backward pass, a step, a loss
 watchers.py        those of one run: what several looks tell them, and what they find when it is over

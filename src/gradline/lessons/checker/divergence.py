@@ -53,7 +53,7 @@ def ran_away(update: Update, *, alone: bool) -> Seen | None:
         return None
     end = next((value for value in values if not math.isfinite(value)), max(values, key=abs))
     swings, began = _swings(update.path), max(map(abs, update.path[0][0]))
-    far = (swings is not None and abs(end) > EXPLODED * began > 0) or _bounces(update.path, end)
+    far = (swings is not None and abs(end) > EXPLODED * began > 0) or bounces(update.path, end)
     if not far and (not alone or place.added or math.isfinite(end)):
         return None
     name = place.name if len(values) == 1 else f"a number in {place.name.partition('[')[0]}"
@@ -116,7 +116,7 @@ def _swings(path: list[tuple[tuple[float, ...], float | None]]) -> tuple[int, fl
     return None
 
 
-def _bounces(path: list[tuple[tuple[float, ...], float | None]], end: float) -> bool:
+def bounces(path: list[tuple[tuple[float, ...], float | None]], end: float) -> bool:
     """Where rows come in random order, and steps do not grow alike: from side to side, and ever further out.
 
     Values each twice as far out as the one before are followed: BOUNCES times they come to the other side. What

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING, Any
 
-from gradline.lessons.checker import rewriting
+from gradline.lessons.checker import calls
 from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.shapes import cut_off, is_array
 from gradline.lessons.checker.watchers import LOOKED_AT, ONE_IN, Watchers, safe
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 # In place of the looks when all is over: functions of the script may still be called, at exit or in a thread.
 BLIND: dict[str, Callable[..., Any] | None] = {
-    rewriting.PAIR: lambda one, other, number: (one, other),
-    rewriting.SUBTRACT: operator.sub,
-    rewriting.LOSS_PAIR: lambda prediction, target, number: (prediction, target),
-    rewriting.GRADIENT: lambda tensor, number: tensor,
-    rewriting.ERASED: lambda owner, number: owner,
-    rewriting.ARRIVING: lambda library: None,
-    rewriting.OPEN: lambda: False,
-    rewriting.UPDATED: lambda value, rate, momentum: None,
-    rewriting.ADDED: None,
-    rewriting.LOSS: lambda value: value,
+    calls.PAIR: lambda one, other, number: (one, other),
+    calls.SUBTRACT: operator.sub,
+    calls.LOSS_PAIR: lambda prediction, target, number: (prediction, target),
+    calls.GRADIENT: lambda tensor, number: tensor,
+    calls.ERASED: lambda owner, number: owner,
+    calls.ARRIVING: lambda library: None,
+    calls.OPEN: lambda: False,
+    calls.UPDATED: lambda value, rate, momentum: None,
+    calls.ADDED: None,
+    calls.LOSS: lambda value: value,
 }
 
 
@@ -49,12 +49,12 @@ class Looks:
 
     def __enter__(self) -> Looks:
         looks: dict[str, Callable[..., Any]] = {
-            rewriting.PAIR: self.pair,
-            rewriting.SUBTRACT: operator.sub,
-            rewriting.LOSS_PAIR: self.loss_pair,
-            rewriting.GRADIENT: self.gradient,
-            rewriting.ERASED: self.erased,
-            rewriting.ARRIVING: self.arriving,
+            calls.PAIR: self.pair,
+            calls.SUBTRACT: operator.sub,
+            calls.LOSS_PAIR: self.loss_pair,
+            calls.GRADIENT: self.gradient,
+            calls.ERASED: self.erased,
+            calls.ARRIVING: self.arriving,
         }
         for name, look in looks.items():
             setattr(builtins, name, look)
@@ -66,16 +66,16 @@ class Looks:
             setattr(builtins, name, look)
         for place in self.watchers.places:
             if place.look:
-                setattr(builtins, place.look, BLIND[rewriting.kind_of(place.look)])
+                setattr(builtins, place.look, BLIND[calls.kind_of(place.look)])
         if self._hooks is not None:
             self._hooks.remove()
 
     def _look_closely(self) -> None:
         """At each place that has a look of its own."""
-        looks = {rewriting.UPDATED: self.updated, rewriting.ADDED: self.added, rewriting.LOSS: self.loss_of}
+        looks = {calls.UPDATED: self.updated, calls.ADDED: self.added, calls.LOSS: self.loss_of}
         for place in self.watchers.places:
             if place.look:
-                look = looks.get(rewriting.kind_of(place.look))
+                look = looks.get(calls.kind_of(place.look))
                 setattr(builtins, place.look, functools.partial(look, place) if look else self._open())
 
     def _open(self) -> Callable[[], bool]:
@@ -184,7 +184,7 @@ class Looks:
         losses = watchers.course.lost(place, value)
         place.visits += 1
         if place.visits == LOOKED_AT and not watchers.torch:
-            setattr(builtins, place.look, losses.again if losses.first else BLIND[rewriting.LOSS])
+            setattr(builtins, place.look, losses.again if losses.first else BLIND[calls.LOSS])
 
     @safe
     def _hook(self, torch: Any) -> None:

@@ -24,6 +24,7 @@ import ast
 import copy
 from typing import Any, TypeVar
 
+from gradline.lessons.checker import calls
 from gradline.lessons.checker.places import Place, short
 from gradline.lessons.checker.recognising import (
     LOSS_NAME,
@@ -39,20 +40,12 @@ from gradline.lessons.checker.recognising import (
     restarted,
     same,
 )
-from gradline.lessons.checker.velocities import momentum_of, velocities
+from gradline.lessons.checker.velocities import velocities, velocity_of
 
 Node = TypeVar("Node", bound=ast.AST)
 
-PAIR, SUBTRACT, LOSS_PAIR = "__gradline_pair__", "__gradline_subtract__", "__gradline_loss_pair__"
-GRADIENT, ERASED, ARRIVING = "__gradline_gradient__", "__gradline_erased__", "__gradline_arriving__"
-OPEN, UPDATED, ADDED, LOSS = "__gradline_open_", "__gradline_updated_", "__gradline_added_", "__gradline_loss_"
-
+REPEATED = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp  # more often than what is around
 ELEMENTWISE_LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
-
-
-def kind_of(look: str) -> str:
-    """Of the name of a look at one place: what kind it is of."""
-    return look.rstrip("_0123456789") + "_"
 
 
 def rewritten(tree: ast.Module) -> tuple[ast.Module, list[Place]]:
@@ -86,7 +79,12 @@ class _Rewriting(ast.NodeTransformer):
     # statements
 
     def visit(self, node: ast.AST) -> Any:
-        """Remember which statement we are in."""
+        """Remember which statement we are in, and whether within an expression that is looked at or passed by."""
+        if isinstance(node, REPEATED):
+            around, self.opened = self.opened, False
+            changed = super().visit(node)
+            self.opened = around
+            return changed
         if not isinstance(node, ast.stmt):
             return super().visit(node)
         outer, self.statement = self.statement, node
@@ -110,26 +108,7 @@ class _Rewriting(ast.NodeTransformer):
         return node  # type: ignore[no-any-return]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        return node if self.compiled else self._again_and_again(node)
-
-    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
-        return self._again_and_again(node)
-
-    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
-        return self._again_and_again(node)
-
-    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
-        return self._again_and_again(node)
-
-    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:
-        return self._again_and_again(node)
-
-    def _again_and_again(self, node: ast.AST) -> ast.AST:
-        """Within it a difference comes more often than what is around it."""
-        around, self.opened = self.opened, False
-        self.generic_visit(node)
-        self.opened = around
-        return node
+        return node if self.compiled else self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if node.value is not None:
@@ -151,7 +130,7 @@ class _Rewriting(ast.NodeTransformer):
     def _import(self, node: ast.stmt, torch: bool) -> Any:
         if isinstance(node, ast.ImportFrom) and node.module == "__future__":
             return node
-        look = self._say(node, ARRIVING, ast.Constant("torch" if torch else ""))
+        look = calls.say(node, calls.ARRIVING, ast.Constant("torch" if torch else ""))
         return [look, node] if torch else [node, look]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
@@ -171,26 +150,28 @@ class _Rewriting(ast.NodeTransformer):
             if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add) and same(name, value.left):
                 after += self._moves(node, name, value.op, value.right)
         if single and isinstance(target, ast.Attribute) and target.attr == "grad" and is_plain(target.value):
-            before.append(self._say(node, ERASED, _read(target.value), self._place(node, short(target.value))))
+            before.append(
+                calls.say(node, calls.ERASED, calls.read_again(target.value), self._place(node, short(target.value)))
+            )
         loss_like = single and isinstance(target, ast.Name) and is_loss(target.id, node.value)
         look = None
         if loss_like and isinstance(target, ast.Name):
-            look = self._named(node, LOSS, target.id)
+            look = self._named(node, calls.LOSS, target.id)
             self.losses.add(target.id)
         node.value = self.visit(node.value)
         node.targets = [self.visit(each) for each in node.targets]
         if look is not None:
-            node.value = self._call(node.value, look, node.value)
+            node.value = calls.call(node.value, look, node.value)
         return [*before, node, *after] if before or after else node
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
         if node.value is not None:
             named = bool(self.functions) and LOSS_NAME.search(self.functions[-1]) is not None
             loss = named and is_loss(self.functions[-1], node.value)
-            look = self._named(node, LOSS, f"{self.functions[-1]}()") if loss else None
+            look = self._named(node, calls.LOSS, f"{self.functions[-1]}()") if loss else None
             node.value = self.visit(node.value)
             if look is not None:
-                node.value = self._call(node.value, look, node.value)
+                node.value = calls.call(node.value, look, node.value)
         return node
 
     # expressions
@@ -204,18 +185,18 @@ class _Rewriting(ast.NodeTransformer):
             self.terms |= {node.left, node.right}
         if not isinstance(node.op, ast.Sub) or is_number(node.left) or is_number(node.right):
             return self.generic_visit(node)
-        place = self._place(node, short(node.left), short(node.right), "" if self.opened else OPEN)
+        place = self._place(node, short(node.left), short(node.right), "" if self.opened else calls.OPEN)
         asked = self.places[-1].look
         self.places[-1].deliberate = is_pairwise(node.left, node.right) or is_pairwise(node.right, node.left)
         self.places[-1].term = node in self.terms
         plain = copy.deepcopy(node) if asked else node
         around, self.opened = self.opened, True
-        pair = self._call(node, PAIR, self.visit(node.left), self.visit(node.right), place)
+        pair = calls.call(node, calls.PAIR, self.visit(node.left), self.visit(node.right), place)
         self.opened = around
-        looked_at = self._call(node, SUBTRACT, ast.copy_location(ast.Starred(pair, ast.Load()), node))
+        looked_at = calls.call(node, calls.SUBTRACT, ast.copy_location(ast.Starred(pair, ast.Load()), node))
         if not asked:
             return looked_at
-        return ast.copy_location(ast.IfExp(self._call(node, asked), looked_at, plain), node)
+        return ast.copy_location(ast.IfExp(calls.call(node, asked), looked_at, plain), node)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         place = None
@@ -223,7 +204,7 @@ class _Rewriting(ast.NodeTransformer):
             place = self._place(node, short(node.value))
         node.value = self.visit(node.value)
         if place is not None:
-            node.value = self._call(node.value, GRADIENT, node.value, place)
+            node.value = calls.call(node.value, calls.GRADIENT, node.value, place)
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -235,12 +216,12 @@ class _Rewriting(ast.NodeTransformer):
         appended = self._appended(node)
         self.generic_visit(node)
         if place is not None and eraser is not None:
-            eraser.value = self._call(eraser.value, ERASED, eraser.value, place)
+            eraser.value = calls.call(eraser.value, calls.ERASED, eraser.value, place)
         if loss is not None and not any(isinstance(argument, ast.Starred) for argument in node.args[:2]):
-            pair = self._call(node, LOSS_PAIR, node.args[0], node.args[1], loss)
+            pair = calls.call(node, calls.LOSS_PAIR, node.args[0], node.args[1], loss)
             node.args[:2] = [ast.copy_location(ast.Starred(pair, ast.Load()), node)]
         if appended is not None:
-            node.args[0] = self._call(node.args[0], appended, node.args[0])
+            node.args[0] = calls.call(node.args[0], appended, node.args[0])
         return node
 
     def _appended(self, node: ast.Call) -> str | None:
@@ -250,7 +231,7 @@ class _Rewriting(ast.NodeTransformer):
         name = last_name(function.value)
         if name is None or not (LOSS_NAME.search(name) or name.startswith("hist")) or not is_loss(name, node.args[0]):
             return None
-        return self._named(node, LOSS, short(node.args[0]) or name)
+        return self._named(node, calls.LOSS, short(node.args[0]) or name)
 
     # making looks
 
@@ -263,12 +244,15 @@ class _Rewriting(ast.NodeTransformer):
         added = isinstance(sign, ast.Add)
         if not is_plain(base) or not isinstance(sign, ast.Sub | ast.Add) or (added and (part or is_number(change))):
             return []
-        rate = rate_of(change)
-        look = self._named(node, ADDED if added else UPDATED, short(target))
+        velocity = velocity_of(change, self.velocities)
+        alone = is_plain(change)  # the rate may stand in the velocity
+        rate = velocity.rate if alone else rate_of(change)
+        look = self._named(node, calls.ADDED if added else calls.UPDATED, short(target))
         here = self.places[-1]
-        here.part, here.added, here.step = part, added, not added or is_step(target, change, self.sums, self.losses)
-        read = [_read(part) for part in (base, rate or ast.Constant(None), momentum_of(change, self.velocities))]
-        return [self._say(node, look, *read, perhaps=added)]
+        here.part, here.added, here.step = part, added, not added or (alone and rate is not None)
+        here.step = here.step or is_step(target, change, self.sums, self.losses)
+        read = [calls.read_again(part) for part in (base, rate or ast.Constant(None), velocity.momentum)]
+        return [calls.say(node, look, *read, perhaps=added)]
 
     def _place(self, node: ast.AST, name: str = "", other: str = "", look: str = "") -> ast.Constant:
         number = len(self.places)
@@ -282,30 +266,9 @@ class _Rewriting(ast.NodeTransformer):
         self._place(node, name, look=look)
         return self.places[-1].look
 
-    def _call(self, at: ast.AST, look: str, *arguments: ast.expr) -> ast.Call:
-        call = ast.Call(ast.Name(look, ast.Load()), list(arguments), [])
-        for node in (call, call.func, *(a for a in arguments if isinstance(a, ast.Constant))):
-            if not hasattr(node, "lineno"):
-                ast.copy_location(node, at)
-        return call
-
-    def _say(self, at: ast.stmt, look: str, *arguments: ast.expr, perhaps: bool = False) -> ast.stmt:
-        """A look as a statement; `perhaps`: none any more where its name has become None."""
-        call = self._call(at, look, *arguments)
-        statement = ast.Expr(ast.BoolOp(ast.And(), [ast.Name(look, ast.Load()), call]) if perhaps else call)
-        for node in ast.walk(statement):
-            ast.copy_location(node, at)
-        return statement
-
     def _all(self, body: list[ast.stmt]) -> list[ast.stmt]:
         changed: list[ast.stmt] = []
         for statement in body:
             result = self.visit(statement)
             changed += result if isinstance(result, list) else [result]
         return changed
-
-
-def _read(node: ast.expr) -> ast.expr:
-    """A copy that reads what `node` may have written."""
-    copied: ast.expr = ast.parse(ast.unparse(node), mode="eval").body
-    return copied

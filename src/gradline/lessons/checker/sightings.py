@@ -18,7 +18,7 @@ Moved = list[tuple[Any, Place | None]]  # what the script moves, with the line t
 
 LOOKED_AT = 1000  # visits of a place that are all looked at
 EARLY = (2, 3)  # those at which data are copied: after a step, so that no parameter is still at zero
-ONE_IN = 10  # later ones; beyond LOOKED_AT each that is looked at at all
+ONE_IN = 10  # later ones
 LARGEST = 1_000_000  # rows of a prediction that is copied
 LARGEST_DATA = 5_000_000  # numbers in data that are kept, as they are
 
@@ -76,7 +76,7 @@ class Sightings:
         else:
             line.other = None
         line.visits += 1
-        due = line.visits in EARLY or line.visits % ONE_IN == 0 or place.visits > LOOKED_AT
+        due = line.visits in EARLY or line.visits % ONE_IN == 0
         if due and 2 <= len(one) <= LARGEST:
             sighting = _sighting(one, other, place, moved(), seen())
             if sighting is not None:

@@ -1,19 +1,28 @@
-"""Momentum that a script keeps by hand: `v = beta * v + gradient`, then `w -= rate * v`."""
+"""Momentum that a script keeps by hand: `v = beta * v + g; w -= rate * v`, or `v = beta * v - rate * g; w += v`."""
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from gradline.lessons.checker.recognising import factors_of, is_plain
-
-NONE = ast.Constant(0.0)
-UNKNOWN = ast.Constant(None)
+from gradline.lessons.checker.recognising import clear_rate_of, factors_of, is_plain
 
 
-def velocities(tree: ast.AST) -> dict[str, ast.expr]:
-    """What is a sum with itself in it, by name, and its momentum, `beta`; UNKNOWN where it is used in any other way.
+class Velocity(NamedTuple):
+    """Its momentum, `beta`; and the rate, where that stands in it."""
+
+    momentum: ast.expr
+    rate: ast.expr | None = None
+
+
+NONE = Velocity(ast.Constant(0.0))
+UNKNOWN = Velocity(ast.Constant(None))
+
+
+def velocities(tree: ast.AST) -> dict[str, Velocity]:
+    """What is a sum with itself in it, by name; UNKNOWN where it is used in any other way than as one.
 
     Other ways are a gradient taken ahead (Nesterov), and a step made from several of them (Adam): their limits are
     others. So is what is made from one of them: `step = rate * v`.
@@ -21,7 +30,7 @@ def velocities(tree: ast.AST) -> dict[str, ast.expr]:
     Examples
     --------
     >>> def momentum(text):
-    ...     return {name: ast.unparse(beta) for name, beta in velocities(ast.parse(text)).items()}
+    ...     return {name: ast.unparse(found.momentum) for name, found in velocities(ast.parse(text)).items()}
     >>> momentum("v = beta * v + 2 * g\\nw -= rate * v"), momentum("v = g + v * 0.9\\nw = w - rate * v")
     ({'v': 'beta'}, {'v': '0.9'})
     >>> momentum("x = (x - m) / s\\nlr = 0.9 * lr\\nw -= lr * x")
@@ -29,12 +38,12 @@ def velocities(tree: ast.AST) -> dict[str, ast.expr]:
     >>> momentum("v = 0.9 * v + gradient(w - 0.9 * v)\\nw -= rate * v"), momentum("g = g + x * e\\nw -= rate * g")
     ({'v': 'None'}, {})
     """
-    found: dict[str, ast.expr] = {}
+    found: dict[str, Velocity] = {}
     expected: Counter[str] = Counter()
     assigned = [(_dotted(target), value, read(value)) for target, value in _assignments(tree)]
     for name, value, names in assigned:
         if name and names[name] and _is_sum(value) and not _goes_on(name, value):
-            found[name] = _beta(value, name) if names[name] == 1 else UNKNOWN
+            found[name] = _velocity(value, name) if names[name] == 1 else UNKNOWN
             expected[name] += names[name]
     if not found:
         return {}
@@ -49,13 +58,14 @@ def velocities(tree: ast.AST) -> dict[str, ast.expr]:
     return found | dict.fromkeys(made - found.keys(), UNKNOWN)
 
 
-def momentum_of(change: ast.expr, known: dict[str, ast.expr]) -> ast.expr:
-    """That of an update `w -= change`: NONE, a name or number, or UNKNOWN.
+def velocity_of(change: ast.expr, known: dict[str, Velocity]) -> Velocity:
+    """That of an update `w -= change`.
 
     Examples
     --------
-    >>> known = {"v": ast.Constant(0.9), "s": UNKNOWN}
-    >>> [ast.unparse(momentum_of(ast.parse(c).body[0].value, known)) for c in ("lr * v", "lr * g", "lr * v / sqrt(s)")]
+    >>> known = {"v": Velocity(ast.Constant(0.9)), "s": UNKNOWN}
+    >>> changes = [ast.parse(text).body[0].value for text in ("lr * v", "lr * g", "lr * v / sqrt(s)")]
+    >>> [ast.unparse(velocity_of(change, known).momentum) for change in changes]
     ['0.9', '0.0', 'None']
     """
     within = [known[name] for name in read(change) if name in known]
@@ -106,11 +116,12 @@ def _changes(tree: ast.AST) -> Iterator[ast.expr]:
             yield value.right
 
 
-def _beta(value: ast.expr, name: str) -> ast.expr:
-    """What `name` is multiplied by, as the first or last term of a sum."""
+def _velocity(value: ast.expr, name: str) -> Velocity:
+    """What `name` is multiplied by, as the first or last term of a sum; and the rate in the other term."""
     assert isinstance(value, ast.BinOp)
-    for term in (value.left, value.right) if isinstance(value.op, ast.Add) else (value.left,):
-        others = [factor for factor in factors_of(term) if _dotted(factor) != name]
-        if len(factors_of(term)) == 2 and len(others) == 1 and is_plain(others[0]):
-            return others[0]
+    terms = [(value.left, value.right)] + [(value.right, value.left)] * isinstance(value.op, ast.Add)
+    for term, other in terms:
+        factors = [factor for factor in factors_of(term) if _dotted(factor) != name]
+        if len(factors_of(term)) == 2 and len(factors) == 1 and is_plain(factors[0]):
+            return Velocity(factors[0], clear_rate_of(other))
     return UNKNOWN
