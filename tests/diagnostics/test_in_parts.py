@@ -13,7 +13,8 @@ from gradline.data.part import in_turn, part_of
 from gradline.data.parted import PartedSource, parted
 from gradline.diagnostics.diagnosis import diagnose
 from gradline.diagnostics.sandwich import robust_covariance
-from gradline.distributed.share import OneOfOne, share_of
+from gradline.distributed.in_shares import OneOfOne
+from gradline.distributed.share import share_of
 from gradline.moments.precision import gather
 from tests.data.parts import ROWS, in_parts, parting
 

@@ -13,9 +13,9 @@ def at_part(number, mishap):
 
 
 def _at_part(number, mishap):
-    from gradline.distributed import share
+    from gradline.distributed import in_shares
 
-    opened, state = [], share.state_of
+    opened, state = [], in_shares.state_of
 
     def state_of(of, whole, part):
         opened.append(part)
@@ -23,7 +23,7 @@ def _at_part(number, mishap):
             mishap()
         return state(of, whole, part)
 
-    share.state_of = state_of
+    in_shares.state_of = state_of
 
 
 def killed():

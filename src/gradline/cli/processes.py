@@ -122,7 +122,8 @@ def as_kept(table: Source, checkpoint: str) -> Source:
     rows = cut_as_kept(table, checkpoint)
     if rows is None:
         return table
-    from gradline.distributed.share import OneOfOne, share_of
+    from gradline.distributed.in_shares import OneOfOne
+    from gradline.distributed.share import share_of
 
     return share_of(table, OneOfOne(), rows)
 

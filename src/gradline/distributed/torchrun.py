@@ -122,11 +122,11 @@ class ProcessGroup:
             ) from None
 
     def alarm(self) -> None:
-        """See `gradline.distributed.share.Group`."""
+        """See `gradline.distributed.in_shares.Group`."""
         self.ending.alarm()
 
     def alarmed(self) -> bool:
-        """See `gradline.distributed.share.Group`."""
+        """See `gradline.distributed.in_shares.Group`."""
         return self.ending.alarmed()
 
     def finish(self) -> None:
