@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradline.data.batch import Batch, BatchPiece, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
-from gradline.data.cells import NotANumber
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.growing import Growing
-from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import (
-    Column,
-    Layout,
-    Terms,
-    UnseenLevel,
-    as_labels,
-    as_numbers,
-    in_order,
-    shown,
-)
-from gradline.data.float_arrays import check_whole
+from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order, shown
 from gradline.data.groups import ByColumn, Grouping, Seen
-from gradline.data.readers.reader import Cells, Piece, Reader, numeric_columns
-from gradline.data.roles import Roles, listed, not_a_number
+from gradline.data.readers.reader import Piece, Reader
+from gradline.data.roles import Roles, listed
+from gradline.data.rows_that_count import RowsThatCount
 from gradline.data.skipped import NONE, Skipped
 from gradline.data.statistics import S
-from gradline.data.tally import Missing, Tally, check_missing
+from gradline.data.tally import Missing, Tally
 from gradline.data.usable import Usable
 from gradline.data.weighting import Weighting
 from gradline.errors import DataError
@@ -41,7 +28,7 @@ from gradline.solution import Array
 BATCH_ROWS = 65_536
 
 
-class TableSource:
+class TableSource(RowsThatCount):
     """Rows of a table outside memory, read afresh at each pass in constant memory.
 
     The levels of its categories are found by the first pass: one of `growing`, or else a pass of its own, which
@@ -84,16 +71,15 @@ class TableSource:
         frequencies: bool = False,
         rows_before: int | None = None,
     ) -> None:
-        check_missing(missing)
-        check_rows(batch_rows)
-        self.reader = reader
-        self.roles = roles
-        self.design = Terms(tuple(map(Column, roles.features))) if design is None else design
-        self.missing = missing
-        self.batch_rows = batch_rows
-        self.frequencies = frequencies
-        self._rows_before = rows_before
-        self.name = reader.name
+        super().__init__(
+            reader,
+            roles,
+            Terms(tuple(map(Column, roles.features))) if design is None else design,
+            missing=missing,
+            batch_rows=batch_rows,
+            frequencies=frequencies,
+            rows_before=rows_before,
+        )
         self.target_name = roles.target
         self._tally = Tally()
         self._order: list[int] | None = None
@@ -228,28 +214,11 @@ class TableSource:
                     layout = self.design.layout(part.cells)
                     yield LazyBatch.of_layout(partial(layout.X, "F"), width, self._response(part))
 
-    def count(self) -> int:
-        """How many rows there are, usable or not: one pass over a column."""
-        column = self._columns()[:1]
-        with self._naming_cells():
-            blocks = self.reader.read(column, self.batch_rows, self._texts(()))
-            return sum(len(block[0]) for block in blocks)
-
-    def bad_files(self) -> dict[str, str]:
-        """What is wrong with those files that are to be left out, by their paths; reads all."""
-        look: Callable[..., dict[str, str]] | None = getattr(self.reader, "bad_files", None)
-        return {} if look is None else look(self._columns(), self.batch_rows, self._texts(()))
-
     def settled(self, statistics: S) -> S:
         """Of the columns of `feature_names`, what was gathered from the batches of the last pass; counted, if asked."""
         if self._order is not None:
             statistics = statistics.selected(self._order)
         return statistics.counted() if self.frequencies else statistics
-
-    def refuse_missing(self) -> None:
-        """Read the rows once more, and raise the DataError that counts missing and infinite cells, if there are any."""
-        for _ in self._usable(Tally()):
-            pass
 
     def _sums_will_tell(self) -> bool:
         """Whether all that is read are numbers, which are in the sums and can be read again to be named."""
@@ -263,27 +232,6 @@ class TableSource:
                 raise tally.empty(self.name)
             self.design = self.design.with_levels(levels)
         return self.design
-
-    def levels(self) -> tuple[dict[str, list[str]] | None, Tally]:
-        """One pass for the levels of all categories, and what it met; None where no row counts.
-
-        Raises
-        ------
-        DataError
-            Where a category is a key or free text.
-        """
-        design, tally = self.design, Tally()
-        features = design.raw if isinstance(design, Terms) else ()
-        growing = Growing(design.categories, self.name, features, some=self.is_part)
-        for usable in self._usable(tally):
-            # A level of rows that will be left out, as for log(0), does not exist.
-            growing.meet(self._computable(usable, tally if self.is_part else Tally()).cells)
-        return growing.levels() if growing.rows else None, tally
-
-    @property
-    def is_part(self) -> bool:
-        """Whether it has only some rows of a table."""
-        return self._rows_before is not None
 
     def _laid_out(
         self, design: Terms | Formula | Growing, *, look: bool = True, others: Sequence[str] = ()
@@ -317,86 +265,6 @@ class TableSource:
         if not used and not self.is_part:
             raise tally.empty(self.name)
         self._tally = tally
-
-    def _usable(self, tally: Tally, *, look: bool = True, others: Sequence[str] = ()) -> Iterator[Usable]:
-        """The rows that count, block by block; raises where a cell is missing and may not be, once all are read.
-
-        Without a `look` at the cells all rows count. Cells of `others` are read besides, and may be missing.
-        """
-        of_fit = self._columns()
-        names = tuple(dict.fromkeys((*of_fit, *others)))
-        with self._naming_cells():
-            for block in self.reader.read(names, self.batch_rows, self._texts(others)):
-                first = tally.rows_read + (self._rows_before or 0) + 1
-                good = None
-                if look:
-                    good = tally.usable(of_fit, block[: len(of_fit)])
-                else:
-                    tally.passed(len(block[0]))
-                if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
-                    continue  # read on, to count them all before saying so; what a formula computes counts too
-                cells = dict(zip(names, block, strict=True))
-                weight = self._weight(cells, first)
-                if weight is not None and not weight.all():
-                    tally.weightless += int(np.count_nonzero(weight == 0 if good is None else good & (weight == 0)))
-                    good = (weight > 0) if good is None else good & (weight > 0)
-                if isinstance(self.design, Terms):  # numbers that are categories are named once
-                    cells |= {name: as_labels(cells[name]) for name in self.design.categories.raw}
-                usable = Usable(cells, weight, np.arange(first, first + len(block[0])))
-                yield usable if good is None else usable.take(np.flatnonzero(good))
-        if self.missing == "error" and tally.rows_dropped:
-            raise tally.error(self.name)
-
-    @contextmanager
-    def _naming_cells(self) -> Iterator[None]:
-        """A cell that is no number becomes a sentence."""
-        try:
-            yield
-        except NotANumber as cell:
-            raise not_a_number(cell, cell.table or self.name, self.roles, numeric_columns(self.reader)) from None
-
-    def _computable(self, block: Usable, tally: Tally) -> Usable:
-        """The rows of which a formula can be computed; all, where there is none."""
-        computed = self.design.computed(block.cells) if isinstance(self.design, Formula) else {}
-        good = tally.usable([*computed], [*computed.values()], self._here(block.row)) if computed else None
-        return block if good is None else block.take(np.flatnonzero(good))
-
-    def _here(self, row: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Their numbers among the rows that are read here, as a Tally has them."""
-        return row - (self._rows_before or 0)
-
-    def _columns(self) -> tuple[str, ...]:
-        """Every column of the table that is read, each once."""
-        left = self.design.left if isinstance(self.design, Formula) else ()
-        weight = () if self.roles.weight is None else (self.roles.weight,)
-        return tuple(dict.fromkeys((*self.design.raw, *(left or (self.roles.target,)), *weight)))
-
-    def _texts(self, others: Sequence[str]) -> tuple[str, ...]:
-        """The columns that are read as labels."""
-        if not others:
-            return tuple(self.design.texts)
-        kinds = self.reader.kinds()
-        return tuple(dict.fromkeys((*self.design.texts, *(name for name in others if kinds[name] is Kind.TEXT))))
-
-    def _response(self, part: Usable) -> Array:
-        if isinstance(self.design, Formula) and self.design.left:
-            return self.design.response(part.cells)
-        return as_numbers(part.cells[self.roles.target])
-
-    def _weight(self, cells: Mapping[str, Cells], first: int) -> Array | None:
-        if self.roles.weight is None:
-            return None
-        weight = as_numbers(cells[self.roles.weight])
-        name = f"weight {self.roles.weight!r} of {self.name}"
-        negative = np.flatnonzero(weight < 0)
-        if negative.size:
-            raise DataError(
-                f"{name} is negative: {weight[negative[0]]} in row {first + negative[0]}",
-                hint="weights are 0 or more: mend the cell, or choose another weight",
-            )
-        if self.frequencies:
-            check_whole(weight, name, first)
-        return weight
 
     def _unseen(self, unseen: UnseenLevel, part: Usable) -> DataError:
         return DataError(
