@@ -7,6 +7,7 @@ what is imported, limits on a process, pipes that close, who is killed when.
 """
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -23,6 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PRELOADED = (
+    "formulaic",
     "gradline.cli.app",
     "gradline.cli.exact_way",
     "gradline.descent.fit",
@@ -105,11 +107,12 @@ def _server(with_torch):
 def _preload(with_torch):
     """Import what commands would, and begin no threads, as these do not survive a fork."""
     for module in (*PRELOADED, *(OF_TORCH if with_torch else ())):
-        importlib.import_module(module)
+        with contextlib.suppress(ModuleNotFoundError):  # an extra that is not installed
+            importlib.import_module(module)
     import typer.main
 
     typer.main.get_command(sys.modules["gradline.cli.app"].app)  # imports what reads options
-    if with_torch:
+    if "torch" in sys.modules:
         import torch
 
         torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))])  # imports as much again as PyTorch itself
