@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from gradline import DataError, open_source
 from gradline.data.readers.credentials import shown_path
+from tests.command import gradline
 
 HOSTILE = [
     "postgresql+psycopg2://anna:s3cret@localhost:1/houses",
@@ -56,35 +58,39 @@ COMMANDS = [
     ["lab", "-o", "{}"],
 ]
 EVERY = """
-import contextlib, io, json, sys
+import contextlib, io, json, os, sys
 from gradline.cli import main
-told = []
-for line in json.load(sys.stdin):
-    out = io.TextIOWrapper(io.BytesIO())
-    sys.argv, sys.stdout, sys.stderr = ["gradline", *line], out, out
-    with contextlib.suppress(SystemExit):
-        main()
-    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
-    with contextlib.suppress(ValueError):
-        out.flush()
-        told.append([line, out.buffer.getvalue().decode()])
+told = {}
+for folder, lines in json.load(sys.stdin).items():
+    os.chdir(folder)
+    told[folder] = []
+    for line in lines:
+        out = io.TextIOWrapper(io.BytesIO())
+        sys.argv, sys.stdout, sys.stderr = ["gradline", *line], out, out
+        with contextlib.suppress(SystemExit):
+            main()
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        with contextlib.suppress(ValueError):
+            out.flush()
+            told[folder].append([line, out.buffer.getvalue().decode()])
 json.dump(told, sys.stdout)
 """
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_no_command_tells_a_password(command: list[str], tmp_path: Path) -> None:
-    import json
-
-    (tmp_path / "table.csv").write_text("x,y\n1,2\n2,3.5\n4,5\n5,9\n")
-    open_fit = [[sys.executable, "-m", "gradline", "fit", "table.csv", "--target", "y", "--save", "model.json"]]
-    for line in open_fit if "model.json" in command else []:
-        subprocess.run(line, cwd=tmp_path, check=True, capture_output=True)
-    lines = [[word.replace("{}", hostile) for word in command] for hostile in HOSTILE]
+@pytest.fixture(scope="module")
+def all_told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[list[str], str]]]:
+    """What each command told of each address; all in one process, as most of a short one is imports."""
+    fitted = tmp_path_factory.mktemp("fitted")
+    (fitted / "table.csv").write_text("x,y\n1,2\n2,3.5\n4,5\n5,9\n")
+    assert gradline("fit", "table.csv", "--target", "y", "--save", "model.json", cwd=fitted).returncode == 0
+    folders = {" ".join(command): str(tmp_path_factory.mktemp("told") / "here") for command in COMMANDS}
+    lines = {}
+    for command in COMMANDS:
+        shutil.copytree(fitted, folder := folders[" ".join(command)])
+        lines[folder] = [[word.replace("{}", hostile) for word in command] for hostile in HOSTILE]
     done = subprocess.run(
         [sys.executable, "-c", EVERY],
         input=json.dumps(lines),
-        cwd=tmp_path,
         env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
         capture_output=True,
         text=True,
@@ -92,6 +98,12 @@ def test_no_command_tells_a_password(command: list[str], tmp_path: Path) -> None
     )
     assert "s3cret" not in done.stderr
     told = json.loads(done.stdout)
+    return {command: told[folder] for command, folder in folders.items()}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_command_tells_a_password(command: list[str], all_told: dict[str, list[tuple[list[str], str]]]) -> None:
+    told = all_told[" ".join(command)]
     assert len(told) == len(HOSTILE)
     assert [(line, text) for line, text in told if "s3cret" in text] == []
     if command[0] == "fit" and command[1] == "{}":
