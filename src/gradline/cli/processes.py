@@ -67,9 +67,9 @@ def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
     except KeyboardInterrupt:
         tell_interrupted()
         ending.end(INTERRUPTED, "", patience=patience)
-    except OSError as error:
-        ending.end(1, unwritten(error))
     except BaseException as error:
+        if isinstance(error, OSError) and at.rank == 0:  # of the others nothing goes to stdout
+            ending.end(1, unwritten(error))
         print(traceback.format_exc(), file=sys.__stderr__)
         ending.end(1, f"error: process {at.rank} of {at.size} broke: {type(error).__name__}: {error}")
     os._exit(0)  # what torch keeps for its processes would be taken down in any order
