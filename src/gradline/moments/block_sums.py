@@ -16,6 +16,8 @@ from gradline.solution import Array
 
 # Numbers a thread works on at a time: a megabyte, which stays in the cache.
 SCRATCH = 2**17
+# Rows at a time where X is wide: a product of fewer takes less time than adding its p^2 numbers to the sums.
+LEAST_ROWS = 512
 # A sum of squares below this may have lost squares to underflow.
 TINY = 2.0**-900
 
@@ -34,7 +36,7 @@ class BlockSums:
         self._features = n_features
         # A shift repeated to some 160 numbers makes the inner loop of the subtraction long where X is narrow.
         self._repeats = max(1, 160 // max(n_features, 1))
-        self._rows = max(1, SCRATCH // max(n_features, 1) // self._repeats) * self._repeats
+        self._rows = max(LEAST_ROWS, SCRATCH // max(n_features, 1)) // self._repeats * self._repeats
         self._scratch = np.empty(0)
         self._ones = np.ones(self._rows)
 
