@@ -24,7 +24,7 @@ def limit_of_a_pass(points):
 
 
 def test_four_times_the_limit_of_a_pass_is_seen_in_nine_of_ten_tables():
-    """Where it is not, 64 steps by chance met the small rows."""
+    """In 64 steps; where it is not seen, they by chance met the small rows."""
     chance = random.Random(0)
     seen = 0
     for _ in range(100):

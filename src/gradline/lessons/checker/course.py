@@ -12,6 +12,7 @@ from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.values import scalar, values_of
 
 FIRST, LAST = 64, 64  # losses that are kept of a line
+LONG = 512  # values of a parameter that is a single number
 
 
 @dataclass(eq=False, slots=True)
@@ -106,7 +107,7 @@ class Course:
         if update is None:
             update = self.updates[id(place)] = Update(place)
         update.again(value, rate, momentum)
-        if update.count <= FIRST:
+        if update.count <= FIRST or (update.count <= LONG and isinstance(value, float)):
             update.path.append((values_of(value), update.rate))
         return update
 

@@ -15,7 +15,7 @@ from collections import deque
 from itertools import pairwise
 from typing import NamedTuple
 
-from gradline.lessons.checker.course import Losses, Mover, Update
+from gradline.lessons.checker.course import FIRST, Losses, Mover, Update
 from gradline.lessons.checker.notes import Note, number
 from gradline.lessons.checker.values import values_of
 
@@ -52,7 +52,7 @@ def ran_away(update: Update, *, alone: bool) -> Seen | None:
     if not values or not update.path or not update.path[0][0]:
         return None
     end = next((value for value in values if not math.isfinite(value)), max(values, key=abs))
-    swings, began = _swings(update.path), max(map(abs, update.path[0][0]))
+    swings, began = _swings(update.path[:FIRST]), max(map(abs, update.path[0][0]))
     far = (swings is not None and abs(end) > EXPLODED * began > 0) or bounces(update.path, end)
     if not far and (not alone or place.added or math.isfinite(end)):
         return None
