@@ -11,6 +11,9 @@ from hypothesis import settings
 
 from tests.browser import browser, opened  # noqa: F401 - fixtures
 
+# As many tests run at a time as there are cores: threads of BLAS and OpenMP in each would only wait for each other.
+# gradline's own threads are not among them.
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 # What was compiled is kept, whatever the environment says: else each process that a test starts compiles the package.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
