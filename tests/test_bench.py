@@ -1,6 +1,7 @@
 """The harness of the benchmarks, on tiny tables; no test here asserts a time."""
 
 import dataclasses
+import gc
 import importlib
 import itertools
 import json
@@ -11,15 +12,42 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from bench import checker, descents, fits, page, speed, split, tables
+from bench import checker, clock, descents, fits, page, speed, split, tables
 from bench.accuracy import score
-from bench.clock import Contender, measure
+from bench.clock import Contender, Failure, measure
 from bench.digits import digits, least_squares, worst_digits
 from bench.machine import describe
 from bench.main import read
 from bench.problems import NEED_THE_FOLDER, from_nist, longley, mixed_units, problems, unix_time, wampler, years
+from bench.work import reason
+from bench.worker import prepared
 
 BAD = "tests.bench_contenders"
+
+
+@pytest.fixture(autouse=True)
+def _no_time_is_wasted(monkeypatch):
+    """No pauses, as no time is asserted; and each collection of garbage passes over all that was there before."""
+    monkeypatch.setattr(clock, "PAUSE_SECONDS", 0.0)
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+class InThisProcess:
+    """A worker without a process of its own, in which what a contender imports takes far longer than all it does."""
+
+    def __init__(self, contender, threads, patience=0.0):
+        try:
+            self.work = prepared(contender.call, contender.arguments)
+        except Exception as error:
+            raise Failure(reason(error)) from None
+
+    def ask(self, question=None, *, tell=True):
+        return json.loads(json.dumps(self.work.timed(question, tell=tell)))
+
+    def close(self):
+        pass
 
 
 # --- digits
@@ -127,8 +155,8 @@ def test_a_contender_that_fails_is_a_row_and_the_others_go_on():
 
 
 def test_a_contender_that_does_not_answer_is_given_up():
-    (sleeper,) = measure([Contender("sleeper", f"{BAD}:sleeps")], rounds=1, threads=1, patience=2.0)
-    assert sleeper.failure == "no answer within 2 s"
+    (sleeper,) = measure([Contender("sleeper", f"{BAD}:sleeps")], rounds=1, threads=1, patience=1.0)
+    assert sleeper.failure == "no answer within 1 s"
 
 
 def test_what_a_contender_prints_is_not_its_answer():
@@ -217,7 +245,8 @@ def test_both_descents_over_many_columns_fit_the_same(tmp_path, sparse):
 # --- rows and the page
 
 
-def test_a_row_is_measured_and_written(tmp_path):
+def test_a_row_is_measured_and_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(clock, "Worker", InThisProcess)
     row = speed.in_memory("tall", 500, 3, 2, 2, {speed.FLOAT64: (1e-9, 2), speed.EXACT: (1e9, None)})
     assert {goal.against for goal in row.goals} <= {contender.label for contender in row.contenders}
     few = [c for c in row.contenders if c.label in (speed.FLOAT64, speed.EXACT, speed.SKLEARN)]
@@ -248,6 +277,7 @@ def test_the_time_of_the_exact_fit_is_split_without_remainder(tmp_path):
 
 def test_the_split_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(split, "QUICK_SIZES", ((600, 3), (600, 70)))
+    monkeypatch.setattr(split, "Worker", InThisProcess)
     section = split.Split(quick=True).measured(tmp_path, 1, lambda line: None)
     text = page.written(describe(1, quick=True), [section], 0.1)
     assert "## Where the time of the exact fit goes" in text

@@ -58,8 +58,12 @@ COMMANDS = [
     ["lab", "-o", "{}"],
 ]
 EVERY = """
-import contextlib, io, json, os, sys
+import contextlib, functools, io, json, os, sys
+import typer.main
 from gradline.cli import main
+from gradline.report.lab import recorded
+typer.main.get_command = functools.cache(typer.main.get_command)  # takes as long as most of these commands
+recorded.torch_is_installed = lambda: False  # the descents of the lab's page know no address
 told = {}
 for folder, lines in json.load(sys.stdin).items():
     os.chdir(folder)
