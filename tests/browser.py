@@ -1,5 +1,6 @@
 """A browser for the tests of pages: the system's Chromium, driven by Playwright, offline; one for each process."""
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -33,9 +34,9 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def opened(browser):
-    """Opens a file in a fresh window; at the end of the test nothing may have been asked for, nor complained about."""
+@contextlib.contextmanager
+def windows(browser):
+    """Opens files, each in a fresh window; at the end nothing may have been asked for, nor complained about."""
     contexts = []
 
     def open_page(path: Path, hash: str = "", *, width=1280, ready=None, **options):
@@ -59,3 +60,10 @@ def opened(browser):
         context.close()
     assert complaints == []
     assert asked == []
+
+
+@pytest.fixture
+def opened(browser):
+    """Windows of one test."""
+    with windows(browser) as open_page:
+        yield open_page

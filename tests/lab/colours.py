@@ -1,5 +1,7 @@
 """Colours as a monitor makes them and as people see them: contrast, three deficiencies, and what can be told apart."""
 
+import functools
+
 import numpy as np
 
 # Machado, Oliveira and Fernandes (2009), "A Physiologically-based Model for Simulation of Color Vision Deficiency",
@@ -53,6 +55,11 @@ EVERYONE, DEGREES = 1.0, 1 / 3
 NOTICED = EVERYONE * (np.array([10.16, 10.68, 10.70]) + np.array([1.50, 3.08, 5.74]) / DEGREES)
 
 
+@functools.cache
+def _as_noticed(rgb, deficiency):
+    return lab(seen(rgb, deficiency)) / NOTICED
+
+
 def apart(one, other, deficiency):
     """How far two sRGB colours are apart to such eyes: from 1 on everyone tells them, says the model (an ellipsoid)."""
-    return float(np.linalg.norm((lab(seen(one, deficiency)) - lab(seen(other, deficiency))) / NOTICED))
+    return float(np.linalg.norm(_as_noticed(one, deficiency) - _as_noticed(other, deficiency)))

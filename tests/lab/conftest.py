@@ -1,6 +1,7 @@
 """Pages of the lab, by name."""
 
 import base64
+import functools
 import json
 import re
 import zlib
@@ -14,6 +15,7 @@ from gradline.data.arrays import ArraySource
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.page import pack
+from tests.browser import windows
 
 
 @pytest.fixture
@@ -24,6 +26,30 @@ def opened(opened):
         return opened(path, hash, ready="body.live" if live else None, **options)
 
     return open_lab
+
+
+@pytest.fixture(scope="module")
+def windows_kept(browser):
+    with windows(browser) as open_page:
+        yield functools.cache(lambda path, *hash, **options: open_page(path, *hash, ready="body.live", **options))
+
+
+@pytest.fixture
+def kept(windows_kept):
+    """The same for tests that only ask, or set all they look at: a window opened once, as it stands after the others.
+
+    What it complains about is told with the test that made it.
+    """
+    used = []
+
+    def open_once(*place, **options):
+        used.append(windows_kept(*place, **options))
+        return used[-1]
+
+    yield open_once
+    for page in used:
+        said, page.complaints[:] = [*page.complaints], []
+        assert said == []
 
 
 @pytest.fixture(scope="session")

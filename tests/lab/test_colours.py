@@ -1,6 +1,7 @@
 """What differs in meaning differs to every eye: by colour under each deficiency, and without any by shape or dash."""
 
 import base64
+import functools
 import itertools
 
 import numpy as np
@@ -76,8 +77,10 @@ STATES = [
 ]
 
 
+@functools.cache
 def drawings(page):
     """(drawing, paper, {meaning: (colours, shapes)}) for each drawing of the page as it stands."""
+    found = []
     for drawn in page.evaluate(MARKS):
         meanings = {}
         for mark in drawn["marks"]:
@@ -89,13 +92,14 @@ def drawings(page):
             colours, shapes = meanings.setdefault(MEANING[kind], (set(), set()))
             colours.add(tuple(mark["colour"]))
             shapes.add(mark["shape"])
-        yield drawn["drawing"], drawn["paper"], meanings
+        found.append((drawn["drawing"], drawn["paper"], meanings))
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("name", "hash"), STATES)
-def test_what_differs_in_meaning_is_told_apart_by_every_eye(opened, pages, scheme, name, hash):
-    page = opened(pages(name), hash, color_scheme=scheme)
+def test_what_differs_in_meaning_is_told_apart_by_every_eye(kept, pages, scheme, name, hash):
+    page = kept(pages(name), hash, color_scheme=scheme)
     seen_meanings = set()
     for drawing, _, meanings in drawings(page):
         seen_meanings |= set(meanings)
@@ -111,17 +115,17 @@ def test_what_differs_in_meaning_is_told_apart_by_every_eye(opened, pages, schem
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("name", "hash"), STATES)
-def test_every_mark_stands_out_from_its_paper(opened, pages, scheme, name, hash):
+def test_every_mark_stands_out_from_its_paper(kept, pages, scheme, name, hash):
     """A contrast of 3 (WCAG 2.2, 1.4.11: what is needed to understand a graphic), to every eye."""
-    for drawing, paper, meanings in drawings(opened(pages(name), hash, color_scheme=scheme)):
+    for drawing, paper, meanings in drawings(kept(pages(name), hash, color_scheme=scheme)):
         for meaning, (colours, _) in meanings.items():
             for colour, deficiency in itertools.product(colours, SEEN):
                 assert contrast(colour, paper, deficiency) >= 3, (drawing, meaning, colour, deficiency)
 
 
 @pytest.mark.parametrize(("name", "hash"), STATES)
-def test_without_any_colour_shapes_and_dashes_differ(opened, pages, name, hash):
-    for drawing, _, meanings in drawings(opened(pages(name), hash)):
+def test_without_any_colour_shapes_and_dashes_differ(kept, pages, name, hash):
+    for drawing, _, meanings in drawings(kept(pages(name), hash, color_scheme="light")):
         for (one, (_, ours)), (other, (_, theirs)) in itertools.combinations(meanings.items(), 2):
             assert ours != theirs, (drawing, one, other, ours)
 
@@ -204,10 +208,12 @@ def test_contrast_has_its_known_ends():
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("deficiency", SEEN)
-def test_the_page_is_drawn_under_every_deficiency(opened, pages, scheme, deficiency):
-    page = opened(pages("lesson"), "step=3&intercept=true" + PINS, color_scheme=scheme)
-    page.context.new_cdp_session(page).send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
+def test_the_page_is_drawn_under_every_deficiency(kept, pages, scheme, deficiency):
+    page = kept(pages("lesson"), "step=3&intercept=true" + PINS, color_scheme=scheme)
+    eyes = page.context.new_cdp_session(page)
+    eyes.send("Emulation.setEmulatedVisionDeficiency", {"type": deficiency})
     until(page, "!waiting")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     shot = page.locator(".pictures").screenshot(path=SCREENSHOTS / f"pictures-{scheme}-{deficiency}.png")
+    eyes.detach()
     assert len(shot) > 10_000
