@@ -453,6 +453,9 @@ def test_a_full_disk_is_told_with_the_file_and_what_to_do(tmp_path):
     """A page is larger than the 10 kB that this process may write to a file."""
     limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)); "
+    limited += (
+        "from gradline.report.lab import recorded; recorded.torch_is_installed = lambda: False; "  # it starts soon
+    )
     limited += "import sys; sys.argv = ['gradline', 'lab', '-o', 'page.html']; from gradline.cli import main; main()"
     command = [sys.executable, "-B", "-c", limited]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
