@@ -2,8 +2,10 @@
 
 Most of a short command is imports. A server, one for each process of tests, has done them. For every command it forks a
 process that takes the arguments, folder, environment and streams as they are given, and runs `python -m gradline` from
-there as it always runs, to its exit code. What is about the start itself has a fresh interpreter, `in_fresh_process`:
-what is imported, limits on a process, pipes that close, who is killed when.
+there as it always runs, to its exit code; only the interpreter is not taken down piece by piece once all that was to be
+done at the exit is done: that writes on every page of what is imported, a third of the time of a short command. What is
+about the start or the end itself has a fresh interpreter, `in_fresh_process`: what is imported, limits on a process,
+pipes that close, who is killed when.
 """
 
 import atexit
@@ -45,15 +47,17 @@ OF_TORCH = ("gradline.descent.losses.criteria", "gradline.descent.rung3_nn", "gr
 TAKE_TORCH = {"demo", "lab", "autograd", "nn"}  # among the arguments
 
 
-def gradline(*arguments, cwd=None, env=None, streams_together=False, as_script=False):
+def gradline(*arguments, cwd=None, env=None, streams_together=False, as_script=False, first=""):
     """`python -m gradline ...` in a process of its own, its standard input empty: what `subprocess.run` would return.
 
-    `as_script`: as `gradline`, the script that is installed, which shells complete.
+    `as_script`: as `gradline`, the script that is installed, which shells complete. `first`: what that process runs
+    before, as Python.
     """
     given = {"arguments": [*map(str, arguments)], "cwd": str(cwd or Path.cwd()), "env": _environment(env)}
-    given["as_script"] = as_script
+    given |= {"as_script": as_script, "first": first}
     with open(os.devnull, "rb") as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        server = _server(bool(TAKE_TORCH & set(given["arguments"])))
+        takes_torch = TAKE_TORCH & set(given["arguments"]) and "--plan" not in given["arguments"]
+        server = _server(bool(takes_torch))
         status = server.run(given, stdin, stdout, stdout if streams_together else stderr)
         for stream in (stdout, stderr):
             stream.seek(0)
@@ -111,7 +115,9 @@ def _preload(with_torch):
             importlib.import_module(module)
     import typer.main
 
-    typer.main.get_command(sys.modules["gradline.cli.app"].app)  # imports what reads options
+    command = typer.main.get_command(sys.modules["gradline.cli.app"].app)
+    # Imports what reads options, and runs nothing.
+    command.commands["fit"].make_context("fit", ["t.csv", "--target", "y"])
     if "torch" in sys.modules:
         import torch
 
@@ -157,14 +163,33 @@ def _become(given, streams):
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+status = None  # of a command that has ended as it wanted
+
+
+def _leave():
+    """The last to be called at an exit, after threads are done and all others were called."""
+    if status is not None:
+        with contextlib.suppress(OSError, ValueError):  # of streams that take no more the interpreter is to tell
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+
 if __name__ == "__main__":
+    atexit.register(_leave)  # the first here, so the last then
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
     _preload(with_torch="torch" in sys.argv[2:])
     warnings.simplefilter("ignore")
     given = _serve(socket.socket(fileno=int(sys.argv[1])))
     warnings.resetwarnings()
-    if given["as_script"]:
-        sys.argv[0] = "gradline"
-        sys.modules["gradline.cli"].main()
-    else:
-        runpy.run_module("gradline", run_name="__main__", alter_sys=True)
+    exec(given["first"], {})
+    try:
+        if given["as_script"]:
+            sys.argv[0] = "gradline"
+            sys.modules["gradline.cli"].main()
+        else:
+            runpy.run_module("gradline", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            status = (end.code or 0) & 0xFF
+        raise

@@ -48,7 +48,7 @@ def exact(fit):
 def test_killed_and_started_again_a_fit_ends_in_the_same_bits(precision, large, tmp_path):
     os.symlink(large / "large.csv", tmp_path / "large.csv")
     command = [*COMMAND, "--precision", precision]
-    unbroken = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    unbroken = gradline(*command[3:], cwd=tmp_path).stdout
     for times_saved in (1, 3, 4):
         process = subprocess.Popen([*command, *KEPT], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
         seen = set()
@@ -58,9 +58,9 @@ def test_killed_and_started_again_a_fit_ends_in_the_same_bits(precision, large, 
             time.sleep(0.002)
         process.kill()
         process.communicate()
-    done = subprocess.run([*command, *KEPT], cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = gradline(*command[3:], *KEPT, cwd=tmp_path)
     assert exact(done.stdout) == exact(unbroken)
-    again = subprocess.run([*command, *KEPT], cwd=tmp_path, capture_output=True, text=True, check=True)
+    again = gradline(*command[3:], *KEPT, cwd=tmp_path)
     assert exact(again.stdout) == exact(unbroken)
 
 
@@ -87,8 +87,9 @@ def test_ctrl_c_saves_and_says_so_in_a_sentence(tmp_path):
     assert told == f"interrupted: run.json holds the first {kept:,} rows, and the same fit goes on there\n"
 
 
-def test_a_checkpoint_of_a_descent_is_none_of_an_exact_fit(large, tmp_path):
-    table = large / "large.csv"
+def test_a_checkpoint_of_a_descent_is_none_of_an_exact_fit(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text("x,y\n1,2\n2,4.5\n3,6\n4,8\n")
     run = ["--target", "y", "--checkpoint", tmp_path / "run.json"]
     descent = gradline("fit", table, *run, "--features", "x", "--engine", "numpy")
     assert descent.returncode == 0, descent.stderr
@@ -278,15 +279,16 @@ def test_a_plan_counts_the_passes_of_every_way(options, ways, large):
         assert told["memory"] > in_memory + 8 * 3 * ROWS - 50e6
 
 
+def with_room_for(size):
+    """What makes a machine of one with so many bytes."""
+    return f"from gradline.moments import room; room.available = lambda: {size}"
+
+
 def test_sums_that_cannot_be_held_are_a_sentence_before_rows_are_read(tmp_path):
     columns = {f"c{j}": [0.0, 1.0] for j in range(3000)}
     pq.write_table(pa.table({**columns, "y": [1.0, 2.0]}), tmp_path / "wide.parquet")
-    code = (
-        "import sys; from gradline.moments import room; room.available = lambda: 10**9;"
-        "sys.argv = ['gradline', 'fit', 'wide.parquet', '--target', 'y', '--precision', 'exact'];"
-        "from gradline.cli import main; main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    exact_fit = ("fit", "wide.parquet", "--target", "y", "--precision", "exact")
+    done = gradline(*exact_fit, cwd=tmp_path, first=with_room_for(10**9))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: the exact sums of 3,000 columns need about 9.01 GB of memory, but 1 GB are")
     assert "--engine nn descends without them" in done.stderr
@@ -302,12 +304,8 @@ def thirty_rows(columns, folder):
 
 def planned(room, options, cwd):
     """The plan on a machine with so many bytes."""
-    code = (
-        f"import sys; from gradline.moments import room; room.available = lambda: {room};"
-        f"sys.argv = ['gradline', 'fit', 'wide.parquet', '--target', 'y', '--plan', *{options}];"
-        "from gradline.cli import main; main()"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True)
+    done = gradline("fit", "wide.parquet", "--target", "y", "--plan", *options, cwd=cwd, first=with_room_for(room))
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
