@@ -168,10 +168,19 @@ def test_mini_batches_end_within_what_they_claim(all_are_wide):
     assert np.max(gaps(fit, X, y)) <= fit.optimality_gap_ <= 0.05
 
 
+# Rounding is that of the dtype, whoever computes; by `nn` a step costs ten times as much, so it takes fewer.
+WIDE_WAYS = {
+    "numpy": WAYS["numpy"],
+    "float32": {"dtype": "float32"},
+    "float32 by nn": WAYS["float32"] | {"max_iter": 100},
+    "mini-batches": WAYS["mini-batches"],
+}
+
+
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("way", ["numpy", "float32", "mini-batches"])
+@pytest.mark.parametrize("way", WIDE_WAYS)
 def test_no_failure_is_silent(way, fit_intercept, all_are_wide):
-    failures = {name: verdict(X, y, fit_intercept, **WAYS[way]) for name, X, y in TABLES}
+    failures = {name: verdict(X, y, fit_intercept, **WIDE_WAYS[way]) for name, X, y in TABLES}
     assert {name: what for name, what in failures.items() if what} == {}
 
 
