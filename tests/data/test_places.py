@@ -524,5 +524,5 @@ def test_four_times_the_files_need_no_more_memory(tmp_path: Path, kind: str, mon
         source = open_source(folder, target="y", batch_rows=rows // 4)
         assert isinstance(source, TableSource)
         peaks.append(peak_memory(source))
-    # Memory that grew with the rows would be four times as much; how far the threads are ahead varies.
-    assert peaks[1] < 2 * peaks[0]
+    further = 9 * table.num_rows * table.num_columns * 8  # bytes that the rows of nine more files would take, if kept
+    assert peaks[1] - peaks[0] < further / 2  # how far the threads are ahead varies
