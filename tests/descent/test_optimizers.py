@@ -146,7 +146,8 @@ def test_an_estimator_with_options_can_be_cloned_and_keeps_them():
 
 def hidden_layer(features=3):
     torch.manual_seed(0)
-    return torch.nn.Sequential(torch.nn.Linear(features, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    first, last = (torch.nn.Linear(*size, dtype=torch.float32) for size in ((features, 8), (8, 1)))
+    return torch.nn.Sequential(first, torch.nn.ReLU(), last)
 
 
 def test_a_hidden_layer_is_one_argument_more_and_the_steps_of_a_loop_by_hand():
