@@ -168,7 +168,7 @@ def test_mini_batches_end_within_what_they_claim(all_are_wide):
     assert np.max(gaps(fit, X, y)) <= fit.optimality_gap_ <= 0.05
 
 
-# Rounding is that of the dtype, whoever computes; by `nn` a step costs ten times as much, so it takes fewer.
+# Rounding is that of the dtype, whoever computes; by `nn` a step costs several times as much, so it takes fewer.
 WIDE_WAYS = {
     "numpy": WAYS["numpy"],
     "float32": {"dtype": "float32"},
