@@ -12,7 +12,7 @@ import pytest
 from gradline.cli import entry
 from gradline.errors import GradlineError, MissingExtraError
 from gradline.lessons import handed_out
-from gradline.lessons.checker.check import leave
+from gradline.lessons.checker.check import check, leave
 from gradline.lessons.practice.exercises import EXERCISES, practice
 from gradline.lessons.practice.verdict import verdict
 from tests.lessons.checking import LOOPS, run
@@ -159,13 +159,14 @@ def test_a_refusal_is_two_lines_and_exit_1(gradline, tmp_path):
     ]
 
 
-def test_torch_that_is_not_installed_is_named(tmp_path, monkeypatch):
+def test_torch_that_is_not_installed_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"rung2_autograd.py' needs the extra 'torch'"):
-        run(LOOPS / "clean" / "rung2_autograd.py")
+        check(str(LOOPS / "clean" / "rung2_autograd.py"))
     path = written(tmp_path / "either.py", "try:\n    import torch\nexcept ImportError:\n    print('without')\n")
-    assert run(path).stdout == "without\n"
-    assert run(LOOPS / "clean" / "rung1_numpy.py").found == []
+    check(str(path))
+    assert capsys.readouterr().out == "without\n"
+    assert check(str(LOOPS / "clean" / "rung1_numpy.py")).notes == ()
 
 
 # the short way in, and Typer's
