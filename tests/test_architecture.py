@@ -27,6 +27,7 @@ ROW = {name: row for row, names in enumerate(LAYERS) for name in names}
 
 HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "torch": {
+        "descent/brought.py",
         "descent/tensors.py",
         "data/written/nested.py",
         "descent/losses/criteria.py",
@@ -48,6 +49,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
         "moments/device/exact_sums.py",
         "moments/device/float_sums.py",
         "moments/device/rows.py",
+        "moments/device/transfer.py",
     },
     "onnx": {"estimators/exported.py"},
     "sklearn": {"estimators"},
@@ -72,6 +74,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
 }
 # These files are themselves imported late, so they may import their library at the top.
 LATE_FILES = {
+    "descent/brought.py",
     "descent/tensors.py",
     "descent/losses/criteria.py",
     "descent/steps/loss_by_autograd.py",
@@ -107,6 +110,7 @@ LATE_FILES = {
     "moments/device/exact_sums.py",
     "moments/device/float_sums.py",
     "moments/device/rows.py",
+    "moments/device/transfer.py",
 }
 
 FILES = sorted(SOURCE.rglob("*.py"))

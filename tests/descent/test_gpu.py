@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from gradline import GradientDescentRegressor
-from gradline.errors import DataError
+from gradline.errors import DataError, DivergenceError, DivergenceWarning
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 from torch import nn  # noqa: E402
 
 from gradline.descent.engines import check_torch  # noqa: E402
-from tests.pretended_gpu import DEVICE, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
+from gradline.descent.tensors import Tensors  # noqa: E402
+from tests.pretended_gpu import DEVICE, Stream, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
 
 RNG = np.random.default_rng(0)
 N, STEPS = 400, 6
@@ -26,7 +27,8 @@ DESCENTS = {
     "momentum": {"momentum": 0.5},
     "float32": {"dtype": "float32"},
     "Huber": {"loss": "huber"},
-    "mini-batches": {"batch_size": 100, "random_state": 0},
+    "mini-batches": {"batch_size": 90, "random_state": 0},
+    "mini-batches, float32": {"batch_size": 90, "random_state": 0, "dtype": "float32"},
 }
 OPTIMIZERS = {
     "adam": {"optimizer": "adam", "learning_rate": 0.1},
@@ -68,7 +70,43 @@ def test_the_rows_of_full_batches_are_brought_once(engine, gpu):  # noqa: F811
 def test_a_mini_batch_is_brought_once_and_its_equal_shares_are_there_already(engine, gpu):  # noqa: F811
     descended(engine, batch_size=100, random_state=0)
     rows = [count for count in gpu.brought if count >= 100]
-    assert sorted(rows) == [100] * (4 * STEPS + 1) + [300] * 4 * STEPS
+    assert sorted(rows) == [100] + [400] * 4 * STEPS  # X and y together
+
+
+WEIGHT = RNG.integers(0, 3, N).astype(float)
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_weighted_mini_batches_take_the_steps_of_the_cpu(engine, gpu):  # noqa: F811
+    def fit(device):
+        options = {"max_iter": STEPS, "tol": None, "batch_size": 90, "random_state": 0, "device": device}
+        return GradientDescentRegressor(engine, **options).fit(X, Y, sample_weight=WEIGHT)
+
+    here, there = fit("cpu"), fit("cuda")
+    assert there.loss_curve_ == here.loss_curve_
+    assert (there.coef_ == here.coef_).all()
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_the_next_mini_batch_is_on_its_way_while_a_step_is_made(engine, gpu, monkeypatch):  # noqa: F811
+    """Four a pass; behind the last of a pass there is none."""
+    streams, waiting, call = [], [], Tensors.__call__
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: streams.append(Stream(device)) or streams[-1])
+    monkeypatch.setattr(
+        Tensors,
+        "__call__",
+        lambda *args: waiting.append(sum(len(stream.waiting) for stream in streams)) or call(*args),
+    )
+    descended(engine, batch_size=100, random_state=0)
+    assert waiting == [1, 1, 1, 0] * STEPS
+
+
+@pytest.mark.parametrize("engine", ["autograd", "nn"])
+def test_a_step_that_did_not_wait_for_its_rows_would_be_seen(engine, gpu, monkeypatch):  # noqa: F811
+    """And so the steps above show that each waits. Places that are filled too early: `tests.moments.test_transfers`."""
+    monkeypatch.setattr(Stream, "wait_stream", lambda self, other: None)
+    with pytest.raises((DataError, DivergenceError, DivergenceWarning)):
+        descended(engine, batch_size=100, random_state=0, on_divergence="raise")
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])

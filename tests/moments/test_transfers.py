@@ -10,7 +10,7 @@ from gradline import ExactMoments, Moments
 from gradline.errors import DataError
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.moments.device import arithmetic, digit_sums, exact_sums, rows  # noqa: E402
+from gradline.moments.device import arithmetic, digit_sums, exact_sums, rows, transfer  # noqa: E402
 from tests.pretended_gpu import Stream, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
 
 RNG = np.random.default_rng(0)
@@ -23,7 +23,7 @@ HERE = ExactMoments.of(X, Y)
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """Six of them, in two stages."""
+    """Six of them, through two places."""
     monkeypatch.setattr(rows, "ROWS_AT_ONCE", 512)
 
 
@@ -108,10 +108,10 @@ def test_a_sum_that_did_not_wait_for_its_block_would_be_seen(gpu, monkeypatch): 
 
 
 def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen(gpu, monkeypatch):  # noqa: F811
-    """One stage in place of two, and nobody waits for what is in it: the integers above show that this is not so."""
-    stage = rows._Stage(torch.device("cuda", 0))
-    monkeypatch.setattr(rows, "_Stage", lambda device: stage)
-    assert ExactMoments.of(X, Y, device="cuda") == HERE  # slower, and right: the program waits for its own stage
+    """One place instead of two, and nobody waits for what is in it: the integers above show that this is not so."""
+    place = transfer._Place(torch.device("cuda", 0))
+    monkeypatch.setattr(transfer, "_Place", lambda device: place)
+    assert ExactMoments.of(X, Y, device="cuda") == HERE  # slower, and right: the program waits for its own place
     monkeypatch.setattr(Stream, "synchronize", lambda self: None)
     monkeypatch.setattr(Stream, "wait_stream", lambda self, other: [copy() for copy in other.waiting])
     assert ExactMoments.of(X, Y, device="cuda") != HERE

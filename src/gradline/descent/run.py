@@ -91,6 +91,10 @@ class Run:
                 ended = None  # with more patience than before it goes on
             if ended is not None:
                 return self._best(Solution(*self.engine.read(), ended, tuple(history)))
+        if self.options.batch_size is not None and self.options.device != "cpu":
+            from gradline.descent.brought import brought_batches
+
+            epoch = brought_batches(epoch, self.options.dtype, self.options.device)
         found = descend(
             self.engine,
             epoch,

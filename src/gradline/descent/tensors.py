@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from gradline.data.batch import Batch
-from gradline.moments.device.arithmetic import memory_of
+from gradline.descent.brought import BroughtBatch, memory_for_rows
 from gradline.solution import Array
 
-SOME_ROWS = 65_536  # that every device takes
 COLUMNS_OF_A_STEP = 8  # at most: predictions, residuals, losses, and their gradients
 
 
@@ -29,10 +27,12 @@ class Tensors:
     def __call__(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """X (rows, features), y (rows,), share (rows,)."""
         if self._last is None or self._last[0] is not batch:
-            if self._share is None or self._share[0] is not batch.share:  # mini-batches of one size have it in common
-                self._share = batch.share, self._tensor(batch.share)
             self._last = None  # on a device there may be room for one batch only
-            self._last = batch, (self._tensor(batch.X), self._tensor(batch.y), self._share[1])
+            if isinstance(batch, BroughtBatch):
+                X, y, share = batch.there
+            else:
+                X, y, share = self._tensor(batch.X), self._tensor(batch.y), None
+            self._last = batch, (X, y, self._shares(batch.share) if share is None else share)
             if self.device != "cpu":
                 self._make_room(len(batch))
         return self._last[1]
@@ -80,14 +80,17 @@ class Tensors:
 
     def _make_room(self, rows: int) -> None:
         """What a step adds to its rows is asked for here, where too little has an answer; freed, it is the step's."""
-        with self._memory():
+        with memory_for_rows(self.device):
             torch.empty(COLUMNS_OF_A_STEP * rows, dtype=self.dtype, device=self.device)
 
-    def _memory(self) -> AbstractContextManager[None]:
-        return memory_of(self.device, f"batch_size={SOME_ROWS} or so, or device='cpu'")
+    def _shares(self, share: Array) -> Tensor:
+        """Of mini-batches of one size, which have it in common, it is brought once."""
+        if self._share is None or self._share[0] is not share:
+            self._share = share, self._tensor(share)
+        return self._share[1]
 
     def _tensor(self, part: Array) -> Tensor:
         if not (part.flags.c_contiguous and part.flags.writeable):
             part = part.copy()  # torch wants memory that it may write to
-        with self._memory():
+        with memory_for_rows(self.device):
             return torch.from_numpy(part).to(device=self.device, dtype=self.dtype)

@@ -13,6 +13,7 @@ from gradline.data.batch import check_shapes
 from gradline.data.cells import array_of_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite_cells
+from gradline.moments.device.transfer import Room, brought
 
 ROWS_AT_ONCE = 1 << 18
 NUMBERS_AT_ONCE = 1 << 26  # 512 MB
@@ -77,22 +78,23 @@ class DeviceRows:
         self._rows = rows_at_once(self.features + 1)
 
     def __iter__(self) -> Iterator[Block]:
-        stages = [_Stage(self.device), _Stage(self.device)]
-        coming: tuple[int, Tensor, _Stage] | None = None
-        for number, start in enumerate(range(0, len(self._y), self._rows)):
-            part, stage = slice(start, start + self._rows), stages[number % 2]
-            columns = [self._X[part], self._y[part, None]]
-            if self._weight is not None:
-                columns.append(self._weight[part, None])
-            moved = stage.moved(columns)
-            if coming is not None:
-                yield self._arrived(*coming)
-            coming = start, moved, stage
-        if coming is not None:
-            yield self._arrived(*coming)
+        given = [self._X, self._y[:, None], *([] if self._weight is None else [self._weight[:, None]])]
+        starts = range(0, len(self._y), self._rows)
+        if self.device.type != "cuda" or any(column.is_cuda for column in given):
+            for start in starts:
+                there = [column[start : start + self._rows].to(self.device, torch.float64) for column in given]
+                yield self._block(start, torch.cat(there, dim=1))
+            return
+        width = sum(column.shape[1] for column in given)
 
-    def _arrived(self, start: int, moved: Tensor, stage: _Stage) -> Block:
-        stage.wait_for(moved)
+        def written(start: int, room: Room) -> Tensor:
+            part = [column[start : start + self._rows].to(torch.float64) for column in given]
+            return torch.cat(part, dim=1, out=room(len(part[0]) * width, torch.float64).view(-1, width))
+
+        for start, moved in brought(starts, written, self.device):
+            yield self._block(start, moved)
+
+    def _block(self, start: int, moved: Tensor) -> Block:
         if self._weight is None:
             return Block(start, moved, None)
         Z, weight = moved[:, :-1], moved[:, -1]
@@ -116,38 +118,6 @@ class DeviceRows:
             return None
         row, column, value = first
         return not_finite_cells(count, value, row, column if column < self.features else None)
-
-
-class _Stage:
-    """One of two places in page-locked memory that blocks pass through, and what waits for them to have passed."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._device, self._pinned = device, Tensor()
-        self._on_gpu = device.type == "cuda"
-        streams: Any = torch.cuda  # untyped
-        self._stream = streams.Stream(device) if self._on_gpu else None
-
-    def moved(self, parts: list[Tensor]) -> Tensor:
-        """The columns side by side, on the device, as float64."""
-        if not self._on_gpu or any(part.is_cuda for part in parts):
-            return torch.cat([part.to(self._device, torch.float64) for part in parts], dim=1)
-        assert self._stream is not None
-        rows, columns = len(parts[0]), sum(part.shape[1] for part in parts)
-        self._stream.synchronize()  # what was here before has left
-        if self._pinned.numel() < rows * columns:
-            self._pinned = torch.empty(rows * columns, dtype=torch.float64, device="cpu", pin_memory=True)
-        staged = self._pinned[: rows * columns].view(rows, columns)
-        torch.cat([part.to(torch.float64) for part in parts], dim=1, out=staged)
-        with torch.cuda.stream(self._stream):
-            moved = staged.to(self._device, non_blocking=True)
-        return moved
-
-    def wait_for(self, moved: Tensor) -> None:
-        """Nothing that the device is told from now on begins before these are there."""
-        if self._stream is not None:
-            current = torch.cuda.current_stream(self._device)
-            current.wait_stream(self._stream)
-            moved.record_stream(current)
 
 
 def _numbers(values: Any, name: str) -> Tensor:
