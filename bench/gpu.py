@@ -4,9 +4,10 @@
 
 Prints a table in Markdown with the machine above it: how fast the device's memory is copied, seconds and bytes a second
 of the exact and of the float64 sums (the bytes of X and y, each once), of a fit from them, and of rows that are brought
-from the host. The exact sums of the first rows are compared with the CPU's, and nothing is printed where an integer
-differs. Times are medians of five; of fewer, where one takes more than six seconds. Fewer rows are made where the
-device has no room for all of them, and the page says so.
+from the host, for exact sums and for steps by mini-batches, of which each comes before its step or during the one
+before. The exact sums of the first rows are compared with the CPU's, and nothing is printed where an integer differs.
+Times are medians of five; of fewer, where one takes more than six seconds. Fewer rows are made where the device has no
+room for all of them, and the page says so.
 """
 
 from __future__ import annotations
@@ -18,13 +19,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from bench.machine import describe_in_a_line
 from gradline import ExactMoments, Moments
+from gradline.data.arrays import ArraySource
+from gradline.descent.brought import brought_batches
+from gradline.descent.loop import descend
+from gradline.descent.rung2_autograd import ByAutograd
 
 REPEATS = 5
 MOST_SECONDS = 30.0  # for the repeats of one line: all of them take less than five minutes
+BATCH = 65_536  # rows
 COMPARED = 1_000_000  # rows: several blocks
 COPIED = 1 << 28  # numbers: 2 GB
 NUMBER = 8  # bytes
@@ -77,7 +84,15 @@ def measured(rows: int, features: int, device: torch.device) -> list[tuple[str, 
     host = X[:part].cpu().numpy(), y[:part].cpu().numpy()
     brought = sum(array.nbytes for array in host)
     took = seconds(lambda: ExactMoments.of(*host, device=on), device)
-    return [*found, (f"exact sums of {part:,} rows from the host", brought, took)]
+    found.append((f"exact sums of {part:,} rows from the host", brought, took))
+    size = min(BATCH, max(1, part // 2))
+    batches = list(ArraySource(*host, look=False).batches(size))  # cut here: no gathering of rows is measured
+    coming = brought_batches(lambda: batches, "float64", on)
+    for when, epoch in ("before its step", lambda: batches), ("during the step before", coming):
+        rung = ByAutograd(np.zeros(features), 0.0, learning_rate=1e-3, bias=True, dtype="float64", device=on)
+        took = seconds(lambda rung=rung, epoch=epoch: descend(rung, epoch, max_iter=1), device)  # type: ignore[misc]
+        found.append((f"a pass of steps by {size:,} of them, each batch brought {when}", brought, took))
+    return found
 
 
 def page(rows: int, features: int, device: torch.device) -> str:
