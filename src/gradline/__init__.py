@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradline.data.source import open_source
-    from gradline.descent.losses.loss import Absolute, Huber, Quantile
+    from gradline.descent.losses.huber import Huber
+    from gradline.descent.losses.quantile import Absolute, Quantile
     from gradline.errors import CollinearityWarning, DataError, DivergenceError, DivergenceWarning, GradlineError
     from gradline.estimators import GradientDescentRegressor, LinearRegression
     from gradline.estimators.saved import load
@@ -48,7 +49,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Absolute": "descent.losses.loss",
+    "Absolute": "descent.losses.quantile",
     "CoefficientDisplay": "report.displays.coefficients",
     "CollinearityWarning": "errors",
     "DataError": "errors",
@@ -57,11 +58,11 @@ _HOME = {
     "ExactMoments": "moments.exact",
     "GradientDescentRegressor": "estimators",
     "GradlineError": "errors",
-    "Huber": "descent.losses.loss",
+    "Huber": "descent.losses.huber",
     "LinearRegression": "estimators",
     "LossCurveDisplay": "report.displays.loss_curve",
     "Moments": "moments.moments",
-    "Quantile": "descent.losses.loss",
+    "Quantile": "descent.losses.quantile",
     "ResidualDisplay": "report.displays.residuals",
     "lab": "report.lab",
     "load": "estimators.saved",

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 import gradline.descent.steps.loss_by_hand
 from gradline.data.batch import Batch
-from gradline.descent.losses.loss import Absolute, Huber, Quantile, Squared, loss_named
+from gradline.descent.losses.by_name import loss_named
+from gradline.descent.losses.huber import Huber
+from gradline.descent.losses.quantile import Absolute, Quantile
+from gradline.descent.losses.squared import Squared
 from gradline.descent.rung1_by_hand import ByHand
 from gradline.descent.steps.loss_by_hand import LossByHand
 from gradline.errors import DataError

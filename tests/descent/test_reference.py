@@ -11,10 +11,12 @@ from scipy.optimize import linprog
 
 from gradline.data.arrays import ArraySource
 from gradline.descent.goal.conditioning import Conditioned, DataUnits
+from gradline.descent.losses.huber import Huber
 from gradline.descent.losses.looks import Rows
-from gradline.descent.losses.loss import Absolute, Huber, Quantile, Squared
+from gradline.descent.losses.quantile import Absolute, Quantile
 from gradline.descent.losses.reference import reference
 from gradline.descent.losses.settling import bandwidth_for, settled
+from gradline.descent.losses.squared import Squared
 from gradline.descent.steps.loss_by_hand import LossByHand
 from gradline.errors import DataError
 from gradline.moments.precision import gather

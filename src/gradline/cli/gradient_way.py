@@ -141,7 +141,9 @@ def _descend(table: Source, options: Options, seed: int) -> Descent:
 
 
 def _loss(name: LossName, level: float | None, delta: float | None) -> Loss:
-    from gradline.descent.losses.loss import Huber, Quantile, loss_named
+    from gradline.descent.losses.by_name import loss_named
+    from gradline.descent.losses.huber import Huber
+    from gradline.descent.losses.quantile import Quantile
 
     if level is not None and name != "quantile":
         raise typer.BadParameter("only --loss quantile has one", param_hint="--level")

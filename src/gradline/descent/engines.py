@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gradline.descent.engine import Engine
 from gradline.descent.from_moments import ByMoments
 from gradline.descent.goal.quadratic import Curved, Quadratic
-from gradline.descent.losses.loss import Loss, Squared
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.squared import Squared
 from gradline.descent.rung1_by_hand import ByHand
 from gradline.descent.steps.loss_by_hand import LossByHand
 from gradline.descent.steps.momentum import HeavyBall

@@ -22,7 +22,8 @@ from gradline.descent.engine import Engine
 from gradline.descent.engines import check_torch, nn_engine, optimizer_of
 from gradline.descent.goal.conditioning import DataUnits
 from gradline.descent.goal.standardised import Standardised
-from gradline.descent.losses.loss import Huber, Loss
+from gradline.descent.losses.huber import Huber
+from gradline.descent.losses.loss import Loss
 from gradline.descent.options import Options
 from gradline.descent.run import Run, raise_or_warn, split
 from gradline.descent.steps import epochs

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradline.descent.losses.loss import Loss, Squared, loss_named
+from gradline.descent.losses.by_name import loss_named
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.squared import Squared
 from gradline.descent.steps.optimizers import is_plain_sgd
 from gradline.solution import Array
 

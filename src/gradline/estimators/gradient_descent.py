@@ -22,7 +22,7 @@ from gradline.descent.engines import ENGINES
 from gradline.descent.fit import Descent
 from gradline.descent.fit import fit as descend_on
 from gradline.descent.goal.problem import Problem
-from gradline.descent.losses.loss import LOSSES
+from gradline.descent.losses.by_name import LOSSES
 from gradline.descent.options import Options
 from gradline.descent.watching.history import Callback
 from gradline.descent.watching.lesson_line import printer

@@ -10,7 +10,7 @@ import numpy as np
 from gradline.data.source import Source
 from gradline.descent.fit import Descent
 from gradline.descent.goal.problem import Problem
-from gradline.descent.losses.loss import Squared
+from gradline.descent.losses.squared import Squared
 from gradline.diagnostics.covariance import Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.diagnostics.sandwich import robust_covariance

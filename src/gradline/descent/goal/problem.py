@@ -18,9 +18,10 @@ from gradline.descent.goal.conditioning import Conditioned, DataUnits, Frame
 from gradline.descent.goal.quadratic import Quadratic
 from gradline.descent.goal.stopping import Tolerance
 from gradline.descent.losses.looks import Rows
-from gradline.descent.losses.loss import Loss, Squared
+from gradline.descent.losses.loss import Loss
 from gradline.descent.losses.reference import reference
 from gradline.descent.losses.settling import settled
+from gradline.descent.losses.squared import Squared
 from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch

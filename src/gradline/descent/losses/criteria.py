@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from gradline.descent.losses.loss import Absolute, Huber, Loss, Quantile, Squared
+from gradline.descent.losses.huber import Huber
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.quantile import Absolute, Quantile
+from gradline.descent.losses.squared import Squared
 from gradline.errors import DataError
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from gradline.data.batch import Batch
 from gradline.data.source import Source
 from gradline.descent.goal.conditioning import Frame
-from gradline.descent.losses.loss import Loss, Squared
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.squared import Squared
 from gradline.solution import Array
 
 EPS = float(np.finfo(float).eps)

@@ -17,7 +17,7 @@ def mean_loss(source: Source, loss: Loss, w: Array, b: float) -> float:
     Examples
     --------
     >>> from gradline.data.arrays import ArraySource
-    >>> from gradline.descent.losses.loss import Absolute
+    >>> from gradline.descent.losses.quantile import Absolute
     >>> mean_loss(ArraySource([[1.0], [2.0]], [1.0, 5.0]), Absolute(), np.array([1.0]), 0.0)
     1.5
     """

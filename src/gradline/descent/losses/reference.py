@@ -12,7 +12,8 @@ import numpy as np
 from gradline.data.source import Source
 from gradline.descent.goal.conditioning import Frame
 from gradline.descent.losses.looks import EPS, Look, Rows
-from gradline.descent.losses.loss import Absolute, Loss
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.quantile import Absolute
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -79,7 +80,7 @@ def reference(loss: Loss, source: Source, frame: Frame, *, bias: bool) -> Refere
     --------
     >>> from gradline.data.arrays import ArraySource
     >>> from gradline.descent.goal.conditioning import DataUnits
-    >>> from gradline.descent.losses.loss import Huber
+    >>> from gradline.descent.losses.huber import Huber
     >>> source = ArraySource(np.arange(7.0)[:, None], [1.0, 3.0, 5.0, 1e9, 9.0, 11.0, 13.0])  # 1 + 2 x, but for one
     >>> reference(Huber(0.6), source, DataUnits(np.eye(2)), bias=True).v
     array([2. , 1.1])

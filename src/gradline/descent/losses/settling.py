@@ -9,8 +9,10 @@ import numpy as np
 
 from gradline.data.source import Source
 from gradline.descent.goal.conditioning import Frame
+from gradline.descent.losses.huber import Huber
 from gradline.descent.losses.looks import EPS, Rows
-from gradline.descent.losses.loss import Absolute, Huber, Loss, Quantile
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.quantile import Absolute, Quantile
 from gradline.descent.losses.reference import NARROWING, newton
 
 NORMAL_SPREAD = 1.4826  # median absolute deviation -> standard deviation, of a normal distribution

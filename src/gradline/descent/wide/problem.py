@@ -15,7 +15,8 @@ from gradline.data.source import Source
 from gradline.data.sparse import check_dense_size
 from gradline.data.weighting import Weighting
 from gradline.descent.goal.standardised import Standardised
-from gradline.descent.losses.loss import Loss, Squared
+from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.squared import Squared
 from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch

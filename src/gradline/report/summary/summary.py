@@ -139,7 +139,7 @@ class Summary(Readable):
         cls, descent: Descent, names: Names, *, engine: str, fit_intercept: bool, confidence: float = 0.95
     ) -> Summary:
         """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give."""
-        from gradline.descent.losses.loss import Squared
+        from gradline.descent.losses.squared import Squared
 
         problem = descent.problem
         if problem.exact is None:

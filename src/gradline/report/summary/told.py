@@ -169,7 +169,8 @@ def how_it_went(learning_rate: float, limit: float | None, loss: float, held_out
 
 def _loss(loss: Loss) -> str:
     """Which loss was minimised, and where its standard errors are from."""
-    from gradline.descent.losses.loss import Huber, Quantile
+    from gradline.descent.losses.huber import Huber
+    from gradline.descent.losses.quantile import Quantile
 
     match loss:
         case Huber():
