@@ -13,8 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gradline import DataError, DivergenceError, GradientDescentRegressor, LinearRegression, open_source
 from gradline.data.arrays import ArraySource
+from gradline.descent.goal.standardised import Standardised
 from gradline.descent.wide import lanczos
-from gradline.descent.wide import problem as wide
 from gradline.descent.wide.rows import WideRows
 from gradline.descent.wide.shifted import Shifted
 from gradline.errors import CollinearityWarning
@@ -27,7 +27,7 @@ ROW_ENGINES = ["numpy", "autograd", "nn"]
 @pytest.fixture
 def all_are_wide(monkeypatch):
     """Small problems through the wide way."""
-    monkeypatch.setattr(wide, "MOST_FEATURES", 0)
+    monkeypatch.setattr("gradline.descent.fit.MOST_FEATURES", 0)
 
 
 def table(rows=300, features=12, seed=0):
@@ -224,7 +224,7 @@ def test_nothing_converges_where_the_smallest_curvature_is_not_settled(all_are_w
 @pytest.mark.parametrize("limit", [4096, 0])
 def test_a_rate_above_the_limit_is_refused_by_the_steepest_column(limit, monkeypatch):
     """The wide way refuses what the narrow one does, with the same figures."""
-    monkeypatch.setattr(wide, "MOST_FEATURES", limit)
+    monkeypatch.setattr("gradline.descent.fit.MOST_FEATURES", limit)
     X, y = table()
     X[:, 4] *= 100
     with pytest.raises(DivergenceError, match="'x4'") as refused:
@@ -375,7 +375,7 @@ def test_a_shifted_table_multiplies_as_its_copy_does():
     X, y = table()
     source = ArraySource(X, y)
     columns = columns_of(source)
-    frame = wide.Standardised.of(columns.mean, columns.variance)
+    frame = Standardised.of(columns.mean, columns.variance)
     copy, shifted = (X - frame.centre) / frame.scale, Shifted(X, frame.centre, frame.scale)
     v, r = np.random.default_rng(0).normal(size=12), np.random.default_rng(1).normal(size=300)
     np.testing.assert_allclose(shifted @ v, copy @ v, rtol=1e-12, atol=1e-12)

@@ -9,7 +9,7 @@ from gradline.cli.telling import as_options
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
-    from gradline.descent.fit import Descent
+    from gradline.descent.finished import Descent
     from gradline.diagnostics.covariance import Asked, Robust
     from gradline.diagnostics.diagnosis import Diagnosis
     from gradline.moments.precision import Statistics

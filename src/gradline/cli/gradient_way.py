@@ -17,7 +17,7 @@ from gradline.cli.telling import INTERRUPTED, as_options, tell
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
-    from gradline.descent.fit import Descent
+    from gradline.descent.finished import Descent
     from gradline.descent.losses.loss import Loss
     from gradline.descent.options import Options
 

@@ -14,7 +14,7 @@ from gradline.data.part import State, part_of
 from gradline.data.parted import PartedSource, parts_of
 from gradline.data.table_source import TableSource
 from gradline.descent.options import Options
-from gradline.descent.wide.problem import MOST_FEATURES
+from gradline.descent.wide.refusals import MOST_FEATURES
 from gradline.distributed.in_shares import Group, InShares
 from gradline.errors import DataError
 

@@ -18,8 +18,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import intercept_of
 from gradline.data.source import Source, is_source
-from gradline.descent.engines import ENGINES
-from gradline.descent.fit import Descent
+from gradline.descent.engines import ENGINES, check_torch
+from gradline.descent.finished import Descent
 from gradline.descent.fit import fit as descend_on
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.by_name import LOSSES
@@ -39,7 +39,7 @@ from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array, Status
 
 if TYPE_CHECKING:
-    from gradline.descent.module import Network
+    from gradline.descent.module.network import Network
 
 
 class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ignore[misc]  # sklearn has no types
@@ -353,7 +353,8 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         callbacks: Sequence[Callback],
         before: Network | None,
     ) -> None:
-        from gradline.descent.module import train
+        check_torch("nn", options.device, options.dtype)  # before it is imported
+        from gradline.descent.module.training import train
 
         known = self.warm_start and before is not None and self._trained_from is self.module
         module = before.module if known and before is not None else self.module

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.source import Source, is_source
-from gradline.descent.fit import Descent
+from gradline.descent.finished import Descent
 from gradline.diagnostics.covariance import Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError

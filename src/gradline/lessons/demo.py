@@ -12,7 +12,8 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource
 from gradline.descent.engines import ENGINES, torch_is_installed
-from gradline.descent.fit import Descent, fit
+from gradline.descent.finished import Descent
+from gradline.descent.fit import fit
 from gradline.descent.goal.quadratic import Quadratic
 from gradline.descent.options import Options
 from gradline.descent.telling import divergence

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradline.data.source import Source
-from gradline.descent.fit import Descent
+from gradline.descent.finished import Descent
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.squared import Squared
 from gradline.diagnostics.covariance import Spec, checked

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from gradline.descent.fit import Descent
+from gradline.descent.finished import Descent
 from gradline.moments.frequencies import whole_rows
 from gradline.report.figures import plain, short
 from gradline.report.formats import Account, Readable, Table

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,53 +20,17 @@ from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
+from gradline.descent.wide.curvatures import Curvatures
 from gradline.descent.wide.lanczos import lanczos
 from gradline.descent.wide.nearness import Nearness, Watch, watch_passes
+from gradline.descent.wide.refusals import refuse_extreme, refuse_ways, warn_of
 from gradline.descent.wide.rows import WideRows
-from gradline.errors import CollinearityWarning, DataError
+from gradline.errors import DataError
 from gradline.moments.columns import Columns, columns_of
 from gradline.moments.frequencies import whole_rows
 from gradline.solution import Array, Status
 
-MOST_FEATURES = 2048  # whose p^2 sums, some 32 MB, are gathered
 ROOM = 1.05  # between the steepest curvature and the edge, where heavy balls first swing out far
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Curvatures:
-    """What is known of a loss that no matrix is kept of: as much of a `Quadratic` as rates and messages need."""
-
-    nearness: Nearness
-    largest: float
-
-    @property
-    def bias(self) -> bool:
-        """Whether there is an intercept."""
-        return self.nearness.rows.bias
-
-    @property
-    def smallest(self) -> float:
-        """The smallest curvature above zero that was seen."""
-        return self.nearness.spectrum.smallest
-
-    @property
-    def max_learning_rate(self) -> float:
-        """2 / largest curvature: a full-batch descent above it diverges."""
-        return 2.0 / self.largest if self.largest > 0 else math.inf
-
-    @property
-    def best_learning_rate(self) -> float:
-        """2 / (largest + smallest curvature)."""
-        return 2.0 / (self.largest + self.smallest) if self.largest > 0 else math.inf
-
-    @property
-    def steepest(self) -> int:
-        """The entry of (w, b) with the largest part in the steepest direction."""
-        return self.nearness.spectrum.steepest
-
-    def loss(self, w: Array, b: float) -> float:
-        """The mean squared error at (w, b), by a pass over the rows."""
-        return self.nearness.evidence(w, b).loss
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,14 +73,14 @@ class WideProblem:
             Where the loss or the engine needs p^2 sums, no fit is determined, or squares leave the range of float64.
         """
         names, bias = source.feature_names, options.fit_intercept
-        _refuse_ways(options, len(names))
+        refuse_ways(options, len(names))
         columns = columns_of(source)
         if columns.rows == 1:
             raise DataError(
                 f"there is 1 sample (one row) in {source.name}, through which every line can be drawn",
                 hint="give at least two rows",
             )
-        _refuse_extreme(columns, names, "float64" if options.automatic else options.dtype)
+        refuse_extreme(columns, names, "float64" if options.automatic else options.dtype)
         frame = _frame(columns, bias, options.automatic)
         rows = WideRows.of(source, frame, columns, bias=bias, hold=options.batch_size is None)
         centre, scale = np.append(frame.centre, frame.target_centre), np.append(frame.scale, frame.target_scale)
@@ -128,7 +91,7 @@ class WideProblem:
         start = rng.standard_normal(k) if many else rows.combination(rng)
         spectrum = lanczos(rows.curve, start, rank=min(columns.rows, k), trace=2 * trace)
         spectrum = replace(spectrum, flat=spectrum.flat or columns.rows < k)
-        _warn(source, columns, spectrum.flat, bias, options)
+        warn_of(source, columns, spectrum.flat, bias, options)
         nearness = Nearness(
             rows,
             spectrum,
@@ -277,57 +240,3 @@ def _frame(columns: Columns, bias: bool, conditioned: bool) -> Standardised:
     if bias:
         return Standardised.of(columns.mean, columns.variance)
     return Standardised.of(np.zeros_like(columns.mean), columns.variance + columns.mean**2)
-
-
-def _refuse_ways(options: Options, features: int) -> None:
-    if not options.squared:
-        raise DataError(
-            f"the {options.cost.name} loss needs sums over pairs of features, of which {features} have too many",
-            hint=f"loss='squared', or at most {MOST_FEATURES} features",
-        )
-    if options.engine == "moments":
-        raise DataError(
-            f"engine 'moments' needs sums over pairs of features, of which {features} have too many",
-            hint=f"engine='numpy', 'autograd' or 'nn' read the rows; or give at most {MOST_FEATURES} features",
-        )
-
-
-def _refuse_extreme(columns: Columns, names: tuple[str, ...], dtype: str) -> None:
-    """A descent multiplies columns by themselves: where that overflows or vanishes there is no curvature to see."""
-    limits = np.finfo(dtype)
-    with np.errstate(all="ignore"):
-        square = columns.variance + columns.mean**2
-        bad = ~(square <= limits.max) | ((square < limits.tiny) & ((columns.mean != 0) | (square > 0)))
-        lost = (columns.squares == 0) & (columns.rest != 0)
-    for j in np.flatnonzero(bad | lost)[:1]:
-        what = "the target" if j == len(names) else f"column '{names[j]}'"
-        raise DataError(
-            f"the square of {what} (of size {abs(columns.mean[j]):.2g}) is beyond {dtype}",
-            hint="rescale it" if dtype == "float64" else "dtype='float64', or learning_rate='auto', which rescales",
-        )
-
-
-def _warn(source: Source, columns: Columns, flat: bool, bias: bool, options: Options) -> None:
-    """What a reader must know of the columns."""
-    names, spread = source.feature_names, columns.squares[:-1]
-    idle = np.flatnonzero(spread == 0 if bias else (spread == 0) & (columns.mean[:-1] == 0))
-    if len(idle) == len(names):
-        what = "is constant in" if bias else "is zero in every row of"
-        raise DataError(
-            f"every feature {what} {source.name}: there is nothing to descend", hint="give a column that varies"
-        )
-    told = []
-    if len(idle):
-        listed = ", ".join(f"'{names[j]}'" for j in idle[:6]) + (f" and {len(idle) - 6} more" if len(idle) > 6 else "")
-        told.append(f"constant columns tell nothing, and keep the coefficient they start with: {listed}.")
-    if flat:
-        few = f"{columns.rows} rows cannot tell {len(names)} features apart"
-        some = few if columns.rows < len(names) + bias else "some columns are combinations of others, to rounding"
-        units = "columns in standard deviations" if options.automatic and bias else "columns in root mean squares"
-        units = units if options.automatic else "in data units"
-        told.append(
-            f"{some}: many answers fit equally well. A descent from 0 leads to the one with the smallest sum of "
-            f"squared coefficients ({units}), a descent from elsewhere to the nearest one."
-        )
-    for sentence in told:
-        warnings.warn(sentence, CollinearityWarning, stacklevel=5)

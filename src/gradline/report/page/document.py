@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib import resources
 
-from gradline.descent.fit import Descent
+from gradline.descent.finished import Descent
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.report.lab.notebook import Lab
 from gradline.report.page import answer, coefficients, convergence, folded_lab, panels, rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from gradline.data.source import Source
-from gradline.descent.fit import Descent
+from gradline.descent.finished import Descent
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.moments.precision import Statistics
 from gradline.report.lab.notebook import Lab

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradline.data.skipped import Skipped
 from gradline.data.weighting import Weighting
-from gradline.descent.fit import Descent
+from gradline.descent.finished import Descent
 from gradline.descent.goal.problem import Problem
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.moments.about_mean import AboutMean

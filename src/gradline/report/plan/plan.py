@@ -9,7 +9,7 @@ from typing import Any
 
 from gradline.data.extent import Extent, extent
 from gradline.data.source import Source
-from gradline.descent.wide.problem import MOST_FEATURES
+from gradline.descent.wide.refusals import MOST_FEATURES
 from gradline.errors import DataError
 from gradline.moments import room
 from gradline.moments.exact import ExactMoments

@@ -23,7 +23,7 @@ from gradline.report.summary.naming import INTERCEPT, Names
 from gradline.solution import Array, Certificate, Solution, Status
 
 if TYPE_CHECKING:
-    from gradline.descent.fit import Descent
+    from gradline.descent.finished import Descent
     from gradline.descent.losses.loss import Loss
 
 NEAR = 0.01  # standard errors: farther from the answer, its tests and intervals would be about another line

@@ -1,0 +1,1 @@
+"""Any `nn.Module` in place of the line: the bridge to neural networks."""
