@@ -69,15 +69,28 @@ for i in range(10**12):
 """
 
 
-def started(path, *command):
-    process = subprocess.Popen([*command, path.name], cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout.readline() == b"running\n"
-    time.sleep(0.1)
-    return process
+@pytest.fixture
+def started():
+    """Commands that run already, and are gone when the test ends, however it ends."""
+    running = []
+
+    def start(path, *command):
+        process = subprocess.Popen(
+            [*command, path.name], cwd=path.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        running.append(process)
+        assert process.stdout.readline() == b"running\n"
+        time.sleep(0.1)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_script_as_python_ends_it(tmp_path, number):
+def test_a_signal_ends_a_script_as_python_ends_it(tmp_path, started, number):
     path = written(tmp_path / "endless.py", ENDLESS)
     plain, checked = started(path, sys.executable), started(path, *COMMAND, "check")
     for process in (plain, checked):
