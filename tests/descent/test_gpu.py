@@ -73,6 +73,14 @@ def test_a_mini_batch_is_brought_once_and_its_equal_shares_are_there_already(eng
     assert sorted(rows) == [100] + [400] * 4 * STEPS  # X and y together
 
 
+def test_equal_shares_of_long_batches_are_there_already_too(gpu, monkeypatch):  # noqa: F811
+    """At a written rate, which has no mean over another number of rows; long ones have their shares in no memory."""
+    monkeypatch.setattr("gradline.data.batch.FEW_ROWS", 50)
+    descended("nn", batch_size=101, learning_rate=0.05, random_state=0)
+    rows = [count for count in gpu.brought if count >= N % 101]
+    assert sorted(rows) == [97] * STEPS + [101] * STEPS + [4 * 97] * STEPS + [4 * 101] * 3 * STEPS
+
+
 WEIGHT = RNG.integers(0, 3, N).astype(float)
 
 

@@ -73,13 +73,11 @@ class Batch:
         return len(self.y) if self.together is None else self.together
 
 
+@lru_cache(maxsize=8)
 def _equal_shares(rows: int) -> Array:
     """1 / rows for each row; of mini-batches one array for all, which a rung need not turn into a tensor again."""
-    return _few_equal_shares(rows) if rows <= FEW_ROWS else np.broadcast_to(1.0 / rows, rows)
-
-
-@lru_cache(maxsize=8)
-def _few_equal_shares(rows: int) -> Array:
+    if rows > FEW_ROWS:
+        return np.broadcast_to(1.0 / rows, rows)  # which takes no memory
     shares = np.full(rows, 1.0 / max(rows, 1))
     shares.flags.writeable = False
     return shares
