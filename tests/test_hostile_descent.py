@@ -2,12 +2,17 @@
 
 import functools
 import warnings
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from gradline import CollinearityWarning, GradientDescentRegressor, GradlineError, Huber, LinearRegression
+from gradline.data.arrays import ArraySource
+from gradline.descent.goal import problem
+from gradline.moments.precision import gather
 
 ROWS = 200
 
@@ -87,52 +92,11 @@ def tables():
     yield "random walks", np.c_[np.cumsum(noise), np.arange(ROWS)], np.cumsum(rng.normal(size=ROWS))
 
 
-TABLES = list(tables())
+TABLES = {name: (X, y) for name, X, y in tables()}
 
 
 def test_there_are_over_a_hundred():
-    assert len({name for name, _, _ in TABLES}) == len(TABLES) > 100
-
-
-def verdict(X, y, fit_intercept, loud=Warning, **options):
-    """What is wrong with a fit that tells no warning of the kind `loud`; None where all is well."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            fit = GradientDescentRegressor(fit_intercept=fit_intercept, random_state=0, **options).fit(X, y)
-        except GradlineError:
-            return None
-    for warning in told:
-        if warning.category is RuntimeWarning:
-            return f"a stray warning: {warning.message}"
-    if any(issubclass(warning.category, loud) for warning in told):
-        return None
-    worst = distance(X, y, fit, fit_intercept)
-    return None if worst <= 0.01 else f"off by {worst:.2g} standard errors; {fit.stop_reason_}"
-
-
-def distance(X, y, fit, fit_intercept):
-    """Of the coefficient farthest from the exact answer, in standard errors; where there are none, in its own size."""
-    exact, error = answer(X.tobytes(), X.shape, X.dtype, y.tobytes(), y.dtype, fit_intercept)
-    best, found = exact.coef_, fit.coef_
-    with np.errstate(divide="ignore"):  # a column of zeros may have any coefficient: its size is infinite
-        size = np.sqrt(np.mean(np.square(y))) / np.sqrt(np.mean(np.square(X, dtype=float), axis=0))
-    if fit_intercept:
-        best, found = np.append(exact.intercept_, best), np.append(fit.intercept_, found)
-        size = np.append(np.sqrt(np.mean(np.square(y))), size)
-    own_size = np.where(np.abs(best) > 1e-12 * size, np.abs(best), size)  # zero has no size of its own
-    unit = np.where(np.isfinite(error) & (error > 0), error, own_size)
-    return float(np.max(np.abs(found - best) / np.where(unit > 0, unit, 1.0)))
-
-
-@functools.cache
-def answer(X, shape, kind, y, kind_of_y, fit_intercept):
-    """The exact fit of the bytes of a table, once for all ways, and its standard errors."""
-    X, y = np.frombuffer(X, kind).reshape(shape), np.frombuffer(y, kind_of_y)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CollinearityWarning)
-        exact = LinearRegression(precision="exact", fit_intercept=fit_intercept).fit(X, y)
-    return exact, exact.inference().standard_error
+    assert len(TABLES) == len([*tables()]) > 100
 
 
 WAYS = {
@@ -142,40 +106,102 @@ WAYS = {
     "moments": {"engine": "moments"},
     "float32": {"engine": "nn", "dtype": "float32"},
     "mini-batches": {"batch_size": 32, "max_iter": 20},
-    "mini-batches by nn": {"engine": "nn", "batch_size": 32, "max_iter": 5},
-    "mini-batches by autograd": {"engine": "autograd", "batch_size": 32, "max_iter": 5},
+    "mini-batches by nn": {"engine": "nn", "batch_size": 64, "max_iter": 5},
+    "mini-batches by autograd": {"engine": "autograd", "batch_size": 64, "max_iter": 5},
     "momentum": {"momentum": 0.6},
     "L-BFGS": {"engine": "nn", "optimizer": "lbfgs", "max_iter": 50},
     "Huber, as wide as least squares": {"loss": Huber(1e300), "max_iter": 300},
 }
 
 
-@pytest.mark.parametrize("how", [{}, {"engine": "moments"}, {"batch_size": 32, "tol": 0.01, "max_iter": 10}], ids=str)
-def test_sparse_tables_are_the_same_tables(how):
+def descended(X, y, fit_intercept=True, **options):
+    """What a descent comes to and tells on the way; where it refuses, its words."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            fit = GradientDescentRegressor(fit_intercept=fit_intercept, random_state=0, **options).fit(X, y)
+        except GradlineError as error:
+            return SimpleNamespace(refused=str(error), told=told, coef=None, converged=False)
+    return SimpleNamespace(
+        refused=None, told=told, coef=fit.coef_, b=fit.intercept_, converged=fit.converged_, reason=fit.stop_reason_
+    )
+
+
+def descended_on(name, fit_intercept=True, **options):
+    """The same on one of these tables, from sums that all descents there share."""
+    with mock.patch.object(problem, "gather", lambda source, *, fit_intercept: sums(name, fit_intercept)):
+        return descended(*TABLES[name], fit_intercept, **options)
+
+
+@functools.cache
+def sums(name, fit_intercept):
+    """The sums of a table and the answer solved from them: no way of descending changes anything there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # only the first to ask would hear a warning
+        return gather(ArraySource(*TABLES[name], look=False), fit_intercept=fit_intercept)
+
+
+@functools.cache
+def by(way, name, fit_intercept):
+    """One descent for all that is asked about it."""
+    return descended_on(name, fit_intercept, **WAYS[way])
+
+
+def verdict(way, name, fit_intercept, loud=Warning):
+    """What is wrong with a fit that tells no warning of the kind `loud`; None where all is well."""
+    found = by(way, name, fit_intercept)
+    if found.refused is not None:
+        return None
+    for warning in found.told:
+        if warning.category is RuntimeWarning:
+            return f"a stray warning: {warning.message}"
+    if any(issubclass(warning.category, loud) for warning in found.told):
+        return None
+    worst = distance(name, found, fit_intercept)
+    return None if worst <= 0.01 else f"off by {worst:.2g} standard errors; {found.reason}"
+
+
+def distance(name, found, fit_intercept=True):
+    """Of the coefficient farthest from the exact answer, in standard errors; where there are none, in its own size."""
+    X, y = TABLES[name]
+    exact, error = answer(name, fit_intercept)
+    best, coef = exact.coef_, found.coef
+    with np.errstate(divide="ignore"):  # a column of zeros may have any coefficient: its size is infinite
+        size = np.sqrt(np.mean(np.square(y))) / np.sqrt(np.mean(np.square(X, dtype=float), axis=0))
+    if fit_intercept:
+        best, coef = np.append(exact.intercept_, best), np.append(found.b, coef)
+        size = np.append(np.sqrt(np.mean(np.square(y))), size)
+    own_size = np.where(np.abs(best) > 1e-12 * size, np.abs(best), size)  # zero has no size of its own
+    unit = np.where(np.isfinite(error) & (error > 0), error, own_size)
+    return float(np.max(np.abs(coef - best) / np.where(unit > 0, unit, 1.0)))
+
+
+@functools.cache
+def answer(name, fit_intercept):
+    """The exact fit of a table, once for all ways, and its standard errors."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CollinearityWarning)
+        exact = LinearRegression(precision="exact", fit_intercept=fit_intercept).fit(*TABLES[name])
+    return exact, exact.inference().standard_error
+
+
+@pytest.mark.parametrize("way", ["numpy", "moments", "mini-batches"])
+def test_sparse_tables_are_the_same_tables(way):
     """The same coefficients to the bit, or the same refusal."""
     sparse = pytest.importorskip("scipy.sparse")
-    for name, X, y in TABLES:
-        told = []
-        for rows in (X, sparse.csr_matrix(X)):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    told.append(GradientDescentRegressor(random_state=0, **how).fit(rows, y).coef_.tolist())
-                except GradlineError as error:
-                    told.append(str(error))
-        assert told[0] == told[1], name
+    for name, (X, y) in TABLES.items():
+        dense, other = by(way, name, True), descended(sparse.csr_matrix(X), y, **WAYS[way])
+        assert other.refused == dense.refused, name
+        assert np.array_equal(other.coef, dense.coef), name
 
 
 def test_mini_batches_get_within_a_hundredth_of_a_standard_error_on_nearly_all():
     short = []
-    for name, X, y in TABLES:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                fit = GradientDescentRegressor(batch_size=32, tol=0.01, max_iter=300, random_state=0).fit(X, y)
-            except GradlineError:
-                continue  # what full batches refuse as well
-        if not (fit.converged_ and distance(X, y, fit, True) <= 0.0101):
+    for name in TABLES:
+        found = descended_on(name, batch_size=32, tol=0.01, max_iter=300)
+        if found.refused is not None:
+            continue  # what full batches refuse as well
+        if not (found.converged and distance(name, found) <= 0.0101):
             short.append(name)
     assert set(short) <= {
         "condition number 1e15",
@@ -188,22 +214,15 @@ def test_mini_batches_get_within_a_hundredth_of_a_standard_error_on_nearly_all()
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("way", WAYS)
 def test_no_failure_is_silent(way, fit_intercept):
-    failures = {name: verdict(X, y, fit_intercept, **WAYS[way]) for name, X, y in TABLES}
+    failures = {name: verdict(way, name, fit_intercept) for name in TABLES}
     assert {name: what for name, what in failures.items() if what} == {}
 
 
 @pytest.mark.parametrize("way", ["numpy", "autograd", "nn", "moments"])
 def test_most_of_them_are_simply_solved(way):
     """Not by saying no to everything: eight in ten of the tables that float64 can hold are fitted without a word."""
-    fitted = 0
-    for _, X, y in TABLES:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            try:
-                fitted += GradientDescentRegressor(**WAYS[way]).fit(X, y).converged_
-            except (GradlineError, Warning):
-                continue
-    assert fitted >= 0.8 * len(TABLES)
+    fitted = [found.converged and not found.told for found in (by(way, name, True) for name in TABLES)]
+    assert sum(fitted) >= 0.8 * len(TABLES)
 
 
 SOLVED = [
@@ -228,18 +247,16 @@ SOLVED = [
 @pytest.mark.parametrize("way", ["numpy", "autograd", "nn", "moments"])
 def test_these_are_solved_however_collinear_and_far_from_zero(way, fit_intercept):
     """Not merely loud: a full-batch descent reaches the answer, to condition numbers of 1e12."""
-    chosen = {name: (X, y) for name, X, y in TABLES if name in SOLVED}
-    assert len(chosen) == len(SOLVED)
-    if not fit_intercept:
-        del chosen["condition number 1e12, offset 1e3"]  # an offset that is not taken out makes that 1e15
+    assert TABLES.keys() >= set(SOLVED)
+    # An offset that is not taken out makes that 1e15.
+    chosen = [name for name in SOLVED if fit_intercept or name != "condition number 1e12, offset 1e3"]
     short = {}
-    for name, (X, y) in chosen.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fit = GradientDescentRegressor(fit_intercept=fit_intercept, **WAYS[way]).fit(X, y)
-        far = distance(X, y, fit, fit_intercept)
-        if not (fit.converged_ and far <= 0.01):
-            short[name] = f"{far:.2g} standard errors: {fit.stop_reason_}"
+    for name in chosen:
+        found = by(way, name, fit_intercept)
+        assert found.refused is None, name
+        far = distance(name, found, fit_intercept)
+        if not (found.converged and far <= 0.01):
+            short[name] = f"{far:.2g} standard errors: {found.reason}"
     assert short == {}
 
 
@@ -248,8 +265,8 @@ def test_these_are_solved_however_collinear_and_far_from_zero(way, fit_intercept
 def test_beyond_that_a_descent_that_falls_short_says_so(way, fit_intercept):
     """A warning of collinearity is not enough: that the answer was not reached is another thing to know."""
     failures = {
-        name: verdict(X, y, fit_intercept, loud=ConvergenceWarning, **WAYS[way])
-        for name, X, y in TABLES
+        name: verdict(way, name, fit_intercept, loud=ConvergenceWarning)
+        for name in TABLES
         if name.startswith("condition number") or "rounded" in name
     }
     assert {name: what for name, what in failures.items() if what} == {}

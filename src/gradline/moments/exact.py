@@ -332,7 +332,10 @@ class ExactMoments:
         >>> ExactMoments.of([[1.0], [2.0], [3.0]], [1.0, 3.0, 2.0]).dispersion().rss
         1.5
         """
-        return exact_solve.dispersion(self._fit(fit_intercept), self.rows, self.weight, fit_intercept)
+        if fit_intercept not in self._dispersions:
+            fit = self._fit(fit_intercept)
+            self._dispersions[fit_intercept] = exact_solve.dispersion(fit, self.rows, self.weight, fit_intercept)
+        return self._dispersions[fit_intercept]
 
     def triangle(self, fit_intercept: bool = True) -> Triangle:
         """What whitens the columns: from a factor of more than 53 bits, right where one of float64 sums is noise.
@@ -419,6 +422,10 @@ class ExactMoments:
 
     @cached_property
     def _fits(self) -> dict[bool, exact_solve.ExactFit]:
+        return {}
+
+    @cached_property
+    def _dispersions(self) -> dict[bool, Dispersion]:
         return {}
 
 
