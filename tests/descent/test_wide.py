@@ -19,7 +19,7 @@ from gradline.descent.wide.rows import WideRows
 from gradline.descent.wide.shifted import Shifted
 from gradline.errors import CollinearityWarning
 from gradline.moments.columns import Columns, columns_of
-from tests.test_hostile_descent import TABLES, WAYS, verdict
+from tests.test_hostile_descent import TABLES, WAYS, descended, verdict
 
 ROW_ENGINES = ["numpy", "autograd", "nn"]
 
@@ -180,7 +180,8 @@ WIDE_WAYS = {
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("way", WIDE_WAYS)
 def test_no_failure_is_silent(way, fit_intercept, all_are_wide):
-    failures = {name: verdict(X, y, fit_intercept, **WIDE_WAYS[way]) for name, X, y in TABLES}
+    found = {name: descended(*table, fit_intercept, **WIDE_WAYS[way]) for name, table in TABLES.items()}
+    failures = {name: verdict(found[name], name, fit_intercept) for name in TABLES}
     assert {name: what for name, what in failures.items() if what} == {}
 
 
