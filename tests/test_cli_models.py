@@ -26,16 +26,23 @@ def rows(n=50, seed=0):
     return frame.assign(price=3 * frame.sqft - frame.rooms + rng.normal(size=n))
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
     months = {"jan": rows(50, 1), "feb": rows(70, 2)}
     months["both"] = pd.concat(months.values())
     for name, frame in months.items():
-        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+        frame.to_csv(folder / f"{name}.csv", index=False)
         # Saved here, as `fit --save` is tested by itself: a process each would take seconds.
-        source = open_source(tmp_path / f"{name}.csv", target="price")
-        LinearRegression(precision="exact").fit(source).save(tmp_path / f"{name}.json")
-    return tmp_path
+        source = open_source(folder / f"{name}.csv", target="price")
+        LinearRegression(precision="exact").fit(source).save(folder / f"{name}.json")
+    return folder
+
+
+@pytest.fixture
+def folder(models, tmp_path):
+    """A copy of them for each test."""
+    return shutil.copytree(models, tmp_path, dirs_exist_ok=True)
 
 
 def run(folder, *arguments):
@@ -356,7 +363,8 @@ def test_models_side_by_side_as_json(folder):
     ],
 )
 def test_a_closed_pipe_is_quiet_and_exits_as_shells_know_it(command, lines, folder):
-    pd.DataFrame({"sqft": np.arange(200_000.0), "rooms": 1.0}).to_csv(folder / "long.csv", index=False)
+    if "long.csv" in command:
+        pd.DataFrame({"sqft": np.arange(200_000.0), "rooms": 1.0}).to_csv(folder / "long.csv", index=False)
     done = subprocess.run(
         [
             "bash",
@@ -393,17 +401,18 @@ def test_a_full_disk_behind_stdout_is_a_sentence(folder):
     "arguments",
     [
         ["merge", "jan.json", "feb.json", "-o", "old.json"],
-        ["predict", "jan.json", "jan.csv", "-o", "old.csv"],
-        ["predict", "jan.json", "jan.csv", "-o", "old.parquet"],
+        ["predict", "jan.json", "both.csv", "-o", "old.csv"],
+        ["predict", "jan.json", "both.csv", "-o", "old.parquet"],
     ],
     ids=["merge", "csv", "parquet"],
 )
 def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
-    """No file may grow beyond 100 bytes: the write fails as on a full disk, whoever asks."""
-    limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
+    """No file may grow beyond 700 bytes: the write fails as on a full disk, whoever asks."""
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700)); "
+    limit += "sys.dont_write_bytecode = True"  # what is compiled is a file too, and would be cut off
     old = folder / arguments[-1]
     old.write_text("here before\n")
-    done = in_fresh_process(*arguments, cwd=folder, **limit)
+    done = gradline(*arguments, cwd=folder, first=limit)
     refused(done, "cannot be written: File too large")
     assert old.read_text() == "here before\n"
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
@@ -413,7 +422,8 @@ def test_a_disk_without_room_leaves_what_was_there(arguments, folder):
 def test_a_disk_without_room_takes_no_finished_fit_along(options, folder):
     arguments = ["fit", "jan.csv", "--target", "price", *options]
     limit = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))}
-    done = in_fresh_process(*arguments, "--save", "m.json", cwd=folder, **limit)
+    # What is compiled is a file too, and would be cut off.
+    done = in_fresh_process(*arguments, "--save", "m.json", cwd=folder, env={"PYTHONDONTWRITEBYTECODE": "1"}, **limit)
     assert done.returncode == 1
     assert done.stdout == run(folder, *arguments).stdout
     sentence, hint = done.stderr.rstrip("\n").split("\n")
