@@ -47,18 +47,18 @@ OF_TORCH = ("gradline.descent.losses.criteria", "gradline.descent.rung3_nn", "gr
 TAKE_TORCH = {"demo", "lab", "autograd", "nn"}  # among the arguments
 
 
-def gradline(*arguments, cwd=None, env=None, streams_together=False, as_script=False, first=""):
-    """`python -m gradline ...` in a process of its own, its standard input empty: what `subprocess.run` would return.
+def gradline(*arguments, cwd=None, env=None, streams_together=False, as_script=False, first="", stdin=os.devnull):
+    """`python -m gradline ...` in a process of its own: what `subprocess.run` would return.
 
-    `as_script`: as `gradline`, the script that is installed, which shells complete. `first`: what that process runs
+    `stdin`: the file that is its standard input, by default an empty one. `as_script`: as `gradline`, the script that is installed, which shells complete. `first`: what that process runs
     before, as Python.
     """
     given = {"arguments": [*map(str, arguments)], "cwd": str(cwd or Path.cwd()), "env": _environment(env)}
     given |= {"as_script": as_script, "first": first}
-    with open(os.devnull, "rb") as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+    with open(stdin, "rb") as given_in, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         takes_torch = TAKE_TORCH & set(given["arguments"]) and "--plan" not in given["arguments"]
         server = _server(bool(takes_torch))
-        status = server.run(given, stdin, stdout, stdout if streams_together else stderr)
+        status = server.run(given, given_in, stdout, stdout if streams_together else stderr)
         for stream in (stdout, stderr):
             stream.seek(0)
         told = stdout.read().decode(), stderr.read().decode()

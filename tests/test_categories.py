@@ -7,8 +7,7 @@ import copy
 import datetime as dt
 import json
 import pickle
-import subprocess
-import sys
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,7 @@ from hypothesis import strategies as st
 from gradline import DataError, GradientDescentRegressor, LinearRegression, load, open_source
 from gradline.errors import CollinearityWarning
 
-from .test_cli import gradline
+from .command import gradline
 from .test_model_file import rewritten
 
 CITIES = {1: ["Oslo", "Rome"], 2: ["Bonn", "Rome", "Lima"]}
@@ -290,15 +289,20 @@ class TestModelFiles:
         assert "\n" not in caught.value.message
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    both().to_csv(folder / "both.csv", index=False)
+    both().to_parquet(folder / "both.parquet")
+    saved(folder, "both", fitted(folder / "both.csv"))
+    saved(folder, "formula", fitted(folder / "both.csv", formula="log(price) ~ sqft * city + sold"))
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
-    sales(1).to_csv(tmp_path / "jan.csv", index=False)
-    sales(2).to_csv(tmp_path / "feb.csv", index=False)
-    both().to_csv(tmp_path / "both.csv", index=False)
-    both().to_parquet(tmp_path / "both.parquet")
-    saved(tmp_path, "both", fitted(tmp_path / "both.csv"))
-    saved(tmp_path, "formula", fitted(tmp_path / "both.csv", formula="log(price) ~ sqft * city + sold"))
-    return tmp_path
+def folder(models, tmp_path):
+    """A copy of them for each test."""
+    return shutil.copytree(models, tmp_path, dirs_exist_ok=True)
 
 
 def column(done):
@@ -316,9 +320,8 @@ class TestCommandLine:
             assert done.stdout == f"{load(folder / 'm.json').summary()}\n"
 
     def test_standard_input_is_read_once(self, folder):
-        command = [sys.executable, "-m", "gradline", "fit", "-", "--target", "price", "--precision", "exact", "--json"]
-        with open(folder / "both.csv") as text:
-            done = subprocess.run(command, stdin=text, capture_output=True, text=True, check=False)
+        options = ["--target", "price", "--precision", "exact", "--json"]
+        done = gradline("fit", "-", *options, stdin=folder / "both.csv")
         assert (done.returncode, done.stderr) == (0, "")
         assert json.loads(done.stdout) == fitted(both()).summary().as_dict() | {"source": "standard input"}
 
@@ -353,9 +356,7 @@ class TestCommandLine:
         sales(1).to_parquet(folder / "parts" / "1.parquet")
         sales(2)[["new", "city", "sqft", "sold"]].assign(note="x").to_parquet(folder / "parts" / "2.parquet")
         np.testing.assert_allclose(column(gradline("predict", "both.json", "parts", cwd=folder)), expected, rtol=1e-13)
-        command = [sys.executable, "-m", "gradline", "predict", "both.json", "-"]
-        with open(folder / "both.csv") as text:
-            done = subprocess.run(command, stdin=text, capture_output=True, text=True, check=False, cwd=folder)
+        done = gradline("predict", "both.json", "-", cwd=folder, stdin=folder / "both.csv")
         np.testing.assert_allclose(column(done), expected, rtol=1e-13)
 
     @pytest.mark.parametrize("name", ["both", "formula"])
