@@ -34,36 +34,71 @@ def browser():
         browser.close()
 
 
-@contextlib.contextmanager
-def windows(browser):
-    """Opens files, each in a fresh window; at the end nothing may have been asked for, nor complained about."""
-    contexts = []
+class Windows:
+    """Opens files, each in a window as if it were new: a window whose file is closed takes the next one."""
 
-    def open_page(path: Path, hash: str = "", *, width=1280, ready=None, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    def __init__(self, browser):
+        self._browser, self._free = browser, {}
+
+    def take(self, java_script_enabled=True):
+        if free := self._free.get(java_script_enabled):
+            return free.pop()
+        context = self._browser.new_context(java_script_enabled=java_script_enabled)
         context.set_offline(True)
-        contexts.append(context)
         page = context.new_page()
-        page.asked, page.complaints = [], []
+        page.asked, page.complaints, page.scripts = [], [], java_script_enabled
         page.on("request", lambda request: page.asked.append(request.url))
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        return page
+
+    def give_back(self, page):
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
+        page.asked[:], page.complaints[:] = [], []
+        self._free.setdefault(page.scripts, []).append(page)
+
+
+@pytest.fixture(scope="session")
+def all_windows(browser):
+    return Windows(browser)
+
+
+@contextlib.contextmanager
+def windows(all_windows):
+    """Opens files, each in a window of its own; at the end nothing may have been asked for, nor complained about."""
+    pages = []
+
+    def open_page(
+        path: Path,
+        hash: str = "",
+        *,
+        width=1280,
+        ready=None,
+        color_scheme="light",
+        reduced_motion="no-preference",
+        java_script_enabled=True,
+    ):
+        page = all_windows.take(java_script_enabled)
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(media="null", color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.goto(path.as_uri() + (f"#{hash}" if hash else ""))
-        if ready and options.get("java_script_enabled", True):
+        if ready and java_script_enabled:
             page.wait_for_selector(ready)
         return page
 
     yield open_page
-    complaints = [said for context in contexts for page in context.pages for said in page.complaints]
-    asked = [url for context in contexts for page in context.pages for url in page.asked[1:]]
-    for context in contexts:
-        context.close()
+    complaints = [said for page in pages for said in page.complaints]
+    asked = [url for page in pages for url in page.asked[1:]]
+    for page in pages:
+        all_windows.give_back(page)
     assert complaints == []
     assert asked == []
 
 
 @pytest.fixture
-def opened(browser):
+def opened(all_windows):
     """Windows of one test."""
-    with windows(browser) as open_page:
+    with windows(all_windows) as open_page:
         yield open_page

@@ -50,8 +50,8 @@ TAKE_TORCH = {"demo", "lab", "autograd", "nn"}  # among the arguments
 def gradline(*arguments, cwd=None, env=None, streams_together=False, as_script=False, first="", stdin=os.devnull):
     """`python -m gradline ...` in a process of its own: what `subprocess.run` would return.
 
-    `stdin`: the file that is its standard input, by default an empty one. `as_script`: as `gradline`, the script that is
-    installed, which shells complete. `first`: what that process runs before, as Python.
+    `stdin`: the file that is its standard input, by default an empty one. `as_script`: as `gradline`, the script that
+    is installed, which shells complete. `first`: what that process runs before, as Python.
     """
     given = {"arguments": [*map(str, arguments)], "cwd": str(cwd or Path.cwd()), "env": _environment(env)}
     given |= {"as_script": as_script, "first": first}

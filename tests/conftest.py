@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.browser import browser, opened  # noqa: F401 - fixtures
+from tests.browser import all_windows, browser, opened  # noqa: F401 - fixtures
 
 # As many tests run at a time as there are cores: threads of BLAS and OpenMP in each would only wait for each other.
 # gradline's own threads are not among them.

@@ -4,8 +4,6 @@ import errno
 import json
 import os
 import re
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
@@ -46,6 +44,19 @@ class Stream:
             yield Batch.of(x[:, None], 2 * x + np.random.default_rng(-number % 997).normal(size=self.rows))
 
 
+@pytest.fixture(scope="module")
+def small():
+    return gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1])
+
+
+@pytest.fixture(scope="module")
+def the_lessons_facts():
+    return Facts.of(*lesson())
+
+
+BY_NUMPY = Setup(torch=False)  # where the rungs of PyTorch, which take a second, say nothing more
+
+
 # ---- the sample
 
 
@@ -83,11 +94,11 @@ def test_one_pass_serves_sums_and_sample_and_the_page_is_the_same_each_time():
 
 
 def test_memory_does_not_grow_with_the_rows():
-    Lab(Stream(2), Setup())  # imports, and what is kept once for all
+    Lab(Stream(2), BY_NUMPY)  # imports, and what is kept once for all
     peaks = []
     for blocks in (4, 40):
         tracemalloc.start()
-        Lab(Stream(blocks), Setup())
+        Lab(Stream(blocks), BY_NUMPY)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]  # ten times the rows; 1.5 for how many blocks threads hold at a time
@@ -107,13 +118,12 @@ def test_condensed_rows_have_the_sums_of_all(features, seed):
     np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9 * np.abs(theirs).max())
 
 
-def test_the_recorded_rungs_are_the_estimators_paths():
+def test_the_recorded_rungs_are_the_estimators_paths(the_lessons_facts):
     pytest.importorskip("torch")
     from gradline import GradientDescentRegressor
     from gradline.lessons.demo import X, Y
 
-    facts = Facts.of(*lesson())
-    for recording in facts.recordings[:3]:
+    for recording in the_lessons_facts.recordings[:3]:
         for rung in ("numpy", "autograd", "nn"):
             model = GradientDescentRegressor(
                 rung,
@@ -128,11 +138,11 @@ def test_the_recorded_rungs_are_the_estimators_paths():
             np.testing.assert_array_equal(recording.paths["float64", rung][:, 0], theirs[:, 0])
 
 
-def test_the_rungs_agree_and_float32_parts():
+def test_the_rungs_agree_and_float32_parts(the_lessons_facts):
     """The promise is 1e-12 relative; float32 leaves by some 1e-7 and no less than half a unit in its last place."""
-    facts = Facts.of(*lesson())
-    assert max(recording.disagreement("float64") for recording in facts.recordings) < 1e-12
-    assert 1e-8 < max(recording.parting() for recording in facts.recordings) < 1e-4
+    recordings = the_lessons_facts.recordings
+    assert max(recording.disagreement("float64") for recording in recordings) < 1e-12
+    assert 1e-8 < max(recording.parting() for recording in recordings) < 1e-4
 
 
 def test_without_torch_the_first_rung_alone_is_recorded(monkeypatch):
@@ -145,8 +155,8 @@ def test_without_torch_the_first_rung_alone_is_recorded(monkeypatch):
 # ---- the views
 
 
-def test_the_lessons_numbers_are_the_lessons():
-    views = Facts.of(*lesson()).as_dict()["views"]
+def test_the_lessons_numbers_are_the_lessons(the_lessons_facts):
+    views = the_lessons_facts.as_dict()["views"]
     slope, _, line, even = views
     assert slope["curvatures"] == pytest.approx([131.2])
     assert slope["best"] == pytest.approx([2.0])
@@ -182,7 +192,7 @@ def test_every_view_is_the_mean_squared_error_where_it_stands(features, intercep
 
 def test_a_slice_has_the_largest_and_the_smallest_curvature():
     X, y = rows(300, 5)
-    view = Facts.of(ArraySource(X, y), Setup()).views[0]
+    view = Facts.of(ArraySource(X, y), BY_NUMPY).views[0]
     Z = np.column_stack([X, np.ones(300)])
     values = np.linalg.eigvalsh(2 * Z.T @ Z / 300)
     np.testing.assert_allclose(view.curvatures[0], [values[0], values[-1]], rtol=1e-9)
@@ -191,10 +201,10 @@ def test_a_slice_has_the_largest_and_the_smallest_curvature():
 def test_columns_far_from_zero_open_standardised():
     """Seconds since 1970: beside them a constant bends the loss 1e22 times less, which is 0 to float64."""
     x = 1.7e9 + np.arange(100.0)
-    facts = Facts.of(ArraySource(x[:, None], np.sin(x) + x / 100), Setup())
+    facts = Facts.of(ArraySource(x[:, None], np.sin(x) + x / 100), BY_NUMPY)
     assert facts.views[0].coordinates.standardise
     assert facts.views[0].curvatures[0] == pytest.approx([2.0, 2.0])
-    assert "standardised units, z = " in Lab(ArraySource(x[:, None], x), Setup()).html
+    assert "standardised units, z = " in Lab(ArraySource(x[:, None], x), BY_NUMPY).html
 
 
 # ---- the file
@@ -208,13 +218,12 @@ def test_facts_are_packed_in_characters_that_are_no_markup_and_hold_no_infinity(
     json.dumps(facts, allow_nan=False)
 
 
-def test_a_notebook_gets_a_frame_of_its_own():
-    page = gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1])
-    shown = page._repr_html_()
+def test_a_notebook_gets_a_frame_of_its_own(small):
+    shown = small._repr_html_()
     assert shown.startswith("<iframe srcdoc=")
     assert 'sandbox="allow-scripts"' in shown
     assert shown.count("<") == 2  # the frame alone: the page in it is an attribute
-    assert "save" in repr(page)
+    assert "save" in repr(small)
 
 
 @pytest.mark.parametrize(
@@ -230,17 +239,16 @@ def test_a_notebook_gets_a_frame_of_its_own():
     ],
     ids=repr,
 )
-def test_a_place_that_is_none_is_told_and_nothing_is_written(tmp_path, monkeypatch, place, words):
+def test_a_place_that_is_none_is_told_and_nothing_is_written(small, tmp_path, monkeypatch, place, words):
     monkeypatch.chdir(tmp_path)
-    page = gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1])
     with pytest.raises(DataError, match=words) as told:
-        page.save(place)
+        small.save(place)
     assert "name a file in a folder that is there" in told.value.hint
     assert "secret" not in str(told.value)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypatch):
+def test_a_page_that_cannot_be_written_leaves_the_one_before(small, tmp_path, monkeypatch):
     place = tmp_path / "lab.html"
     place.write_text("the one before")
 
@@ -249,7 +257,7 @@ def test_a_page_that_cannot_be_written_leaves_the_one_before(tmp_path, monkeypat
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DataError, match="No space left on device") as told:
-        gradline.lab([1.0, 3.0, 10.0], [2.0, 6.0, 20.1]).save(place)
+        small.save(place)
     assert told.value.hint.startswith("make room there")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("lab.html", "the one before")]
 
@@ -280,8 +288,8 @@ def test_a_weight_of_three_is_the_row_three_times(features):
     """All that is drawn but the points; 1e-9, as sums of other lengths round."""
     X, y = rows(90, features)
     weights = np.random.default_rng(3).integers(1, 6, 90)
-    ours = Facts.of(ArraySource(X, y, weights.astype(float)), Setup()).as_dict()
-    theirs = Facts.of(ArraySource(X.repeat(weights, 0), y.repeat(weights)), Setup()).as_dict()
+    ours = Facts.of(ArraySource(X, y, weights.astype(float)), BY_NUMPY).as_dict()
+    theirs = Facts.of(ArraySource(X.repeat(weights, 0), y.repeat(weights)), BY_NUMPY).as_dict()
     assert ours["weight"] == theirs["weight"] == weights.sum()
     for view, same in zip(ours["views"], theirs["views"], strict=True):
         for what in ("H", "best", "floor", "curvatures", "wrongBest", "wrongFloor"):
@@ -382,8 +390,8 @@ def test_words_in_a_drawing_are_escaped():
 # ---- the command
 
 
-def gradline_lab(*arguments, cwd):
-    return in_a_process("lab", *arguments, cwd=cwd)
+def gradline_lab(*arguments, **options):
+    return in_a_process("lab", *arguments, **options)
 
 
 def test_the_command_writes_a_page_and_says_where(tmp_path):
@@ -451,14 +459,9 @@ def test_the_command_reads_a_table_as_fit_does(tmp_path):
 
 def test_a_full_disk_is_told_with_the_file_and_what_to_do(tmp_path):
     """A page is larger than the 10 kB that this process may write to a file."""
-    limited = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-    limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)); "
-    limited += (
-        "from gradline.report.lab import recorded; recorded.torch_is_installed = lambda: False; "  # it starts soon
-    )
-    limited += "import sys; sys.argv = ['gradline', 'lab', '-o', 'page.html']; from gradline.cli import main; main()"
-    command = [sys.executable, "-B", "-c", limited]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)); "
+    limited += "sys.dont_write_bytecode = True"  # what is compiled is a file too, and would be cut off
+    done = gradline_lab("-o", "page.html", cwd=tmp_path, first=limited)
     assert done.returncode == 1
     assert "page.html cannot be written: File too large" in done.stderr
     assert "hint: make room there" in done.stderr

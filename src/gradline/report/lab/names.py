@@ -55,7 +55,7 @@ def _cut(name: str, room: int) -> str:
 
 def tame(name: str) -> str:
     """Without characters that are none, end a line, or turn the direction of the words that follow."""
-    return "".join("\ufffd" if _wild(character) else character for character in name)
+    return "".join(c if c.isprintable() or not _wild(c) else "\ufffd" for c in name)  # what is printable is tame
 
 
 def _wild(character: str) -> bool:
