@@ -1,5 +1,6 @@
 """Fits with their reports, by name: the command line in this process, on tables written for it."""
 
+import functools
 import json
 import warnings
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from gradline.cli.app import app
 from gradline.errors import CollinearityWarning
+from tests.browser import windows
 
 HOSTILE = ("</script><script>document.title='broken'</script>", 'a "quoted" & <b>\'s', "\U0001f600 x\ny")
 
@@ -108,6 +110,13 @@ FITS = {  # columns, then options beside the target, which is the last column bu
     "wide": (lambda: table(30, 2100), ("--engine", "numpy")),
     "thousands": (lambda: table(1300, 1050), ("--precision", "float64")),
 }
+
+
+@pytest.fixture(scope="module")
+def kept(all_windows):
+    """Windows for tests that only ask: opened once, as they stand after the others."""
+    with windows(all_windows) as open_page:
+        yield functools.cache(open_page)
 
 
 @pytest.fixture(scope="session")

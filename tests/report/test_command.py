@@ -20,7 +20,7 @@ from gradline.data.written import whole_file
 from gradline.errors import DataError
 from gradline.model_file import read_model
 from gradline.report import progress
-from tests.command import gradline, in_fresh_process
+from tests.command import gradline
 from tests.report.conftest import fit, skewed, table
 
 LINE = skewed(300)
@@ -47,12 +47,15 @@ def test_the_fit_is_printed_as_without_a_report(line, tmp_path):
 
 def test_equal_fits_give_equal_files(line, tmp_path):
     pytest.importorskip("matplotlib")
-    first, again = [], []
-    for name in ("r.html", "fit.png", "fit.svg", "fit.pdf"):
-        option = "--report" if name.endswith("html") else "--plot"
+    first, again = {}, {}
+    for plot in ("fit.png", "fit.svg", "fit.pdf"):
+        places = ["--plot", tmp_path / plot, *(["--report", tmp_path / "r.html"] if plot == "fit.png" else [])]
         for found in (first, again):
-            fit(line, "--target", "y", option, tmp_path / name)
-            found.append((tmp_path / name).read_bytes())
+            fit(line, "--target", "y", *places)
+            found |= {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+            for path in tmp_path.iterdir():
+                path.unlink()
+    assert len(first) == 4
     assert first == again
 
 
@@ -114,10 +117,8 @@ def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path
 def test_rows_that_can_be_read_once_have_a_page_without_the_panels_that_need_them(line, tmp_path, as_json):
     pytest.importorskip("matplotlib")
     report, plot = tmp_path / "r.html", tmp_path / "fit.svg"
-    done = in_fresh_process(
-        "fit", "-", "--target", "y", "--report", report, "--plot", plot, *(["--json"] if as_json else []),
-        input=line.read_text(),
-    )  # fmt: skip
+    options = ["--target", "y", "--report", report, "--plot", plot, *(["--json"] if as_json else [])]
+    done = gradline("fit", "-", *options, stdin=line)
     assert done.returncode == 0
     once = "standard input can be read only once"
     assert f"warning: {once}: --report and --plot will leave out what needs the rows again" in done.stderr

@@ -1,6 +1,5 @@
 """Drawings by matplotlib: artists stand where other libraries' numbers say, and one figure goes into a file."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -19,6 +18,7 @@ from gradline import (
     ResidualDisplay,
     open_source,
 )
+from tests.command import gradline as in_a_process
 from tests.report.conftest import FITS, fit, skewed, table
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'gradline[plots]')")
@@ -221,16 +221,20 @@ def test_every_kind_of_fit_has_a_figure(name, tmp_path):
 
 
 def test_a_figure_leaves_pyplot_and_its_settings_alone(tmp_path):
-    """In a process of its own, in which nothing else has asked for pyplot."""
+    """In a process forked from one in which nothing has asked for matplotlib."""
     (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{x},{y}" for x, y in zip(*skewed(40).values(), strict=True)))
     code = """
-import sys, matplotlib
+import sys
+assert "matplotlib" not in sys.modules
+import matplotlib
 before = matplotlib.rcParams.copy()  # to look at them one by one would choose a backend
 sys.argv = ["gradline", "fit", "t.csv", "--target", "y", "--plot", "fit.png"]
 from gradline.cli.app import app
 app(standalone_mode=False)
 assert matplotlib.rcParams.copy() == before
 assert "matplotlib.pyplot" not in sys.modules
+sys.exit(7)
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    done = in_a_process(cwd=tmp_path, first=code)
+    assert done.returncode == 7, done.stderr
     assert (tmp_path / "fit.png").read_bytes().startswith(b"\x89PNG")

@@ -76,24 +76,31 @@ def test_no_width_makes_a_report_wider_than_the_window(name, reports, opened):
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("width", [400, 768, 1160, 1280])
-def test_the_tables_of_rows_fit_their_boxes_with_every_head_in_one_piece(width, reports, opened):
-    page = opened(reports("prices").path, width=width)
-    boxes = page.locator("#rows .scroll")
-    assert boxes.count() == 2
-    for box in boxes.all():
-        assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
-        heads = [(head.inner_text(), head.bounding_box()) for head in box.locator("thead th:visible").all()]
-        names = [name for name, _ in heads]
-        assert ("fitted" in names) == (width > 480)
-        assert names[-4:] == ["residual", "studentised", "leverage", "Cook's"]
-        right = box.bounding_box()["x"] + box.bounding_box()["width"]
-        assert heads[-1][1]["x"] + heads[-1][1]["width"] <= right + 0.5  # a box has whole pixels
-        words = box.locator("thead th:visible").all()[2:]
-        lines = (
-            "th => { const r = document.createRange(); r.selectNodeContents(th); return r.getClientRects().length; }"
-        )
-        assert {word.evaluate(lines) for word in words} == {1}
+# Of each box of rows: by how much it scrolls, its right edge, and of each head that is seen its words, edge and lines.
+BOXES = """boxes => boxes.map(box => [
+    box.scrollWidth - box.clientWidth,
+    box.getBoundingClientRect().right,
+    [...box.querySelectorAll("thead th")].filter(th => th.checkVisibility() && th.offsetWidth).map(th => {
+        const words = document.createRange();
+        words.selectNodeContents(th);
+        return [th.innerText, th.getBoundingClientRect().right, words.getClientRects().length];
+    }),
+])"""
+
+
+def test_the_tables_of_rows_fit_their_boxes_with_every_head_in_one_piece(reports, opened):
+    page = opened(reports("prices").path)
+    for width in (400, 768, 1160, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = page.eval_on_selector_all("#rows .scroll", BOXES)
+        assert len(boxes) == 2
+        for scrolls, right, heads in boxes:
+            assert scrolls == 0
+            names = [name for name, _, _ in heads]
+            assert ("fitted" in names) == (width > 480)
+            assert names[-4:] == ["residual", "studentised", "leverage", "Cook's"]
+            assert heads[-1][1] <= right + 0.5  # a box has whole pixels
+            assert {lines for _, _, lines in heads[2:]} == {1}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -121,9 +128,9 @@ def test_a_table_wider_than_its_box_has_a_shadow_where_it_goes_on(scheme, report
 
 
 def test_text_can_be_read_by_day_and_by_night(reports, opened):
-    grounds = []
+    grounds, page = [], opened(reports("line").path)
     for scheme in ("light", "dark"):
-        page = opened(reports("line").path, color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme)
         for selector in ("h1", ".tile p", ".equation b", ".panel dt", ".panel dd", ".note", "svg text"):
             ink = page.eval_on_selector(selector, "e => getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']")
             ground = page.eval_on_selector("body", "e => getComputedStyle(e).backgroundColor")
@@ -142,8 +149,8 @@ def test_a_report_prints_on_two_pages_of_a4(name, reports, opened):
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
 
 
-def test_names_are_text_whatever_they_hold(reports, opened):
-    page = opened(reports("hostile").path)
+def test_names_are_text_whatever_they_hold(reports, kept):
+    page = kept(reports("hostile").path)
     assert page.evaluate("document.querySelectorAll('script, img, b b').length") == 0
     assert page.title().startswith("gradline report: <img src=x onerror=alert(1)>")
     rows = page.locator(".coefficients tbody th")
@@ -164,8 +171,8 @@ def test_a_report_is_as_large_for_many_rows_as_for_some(reports):
 
 
 @pytest.mark.parametrize("name", ["line", "in time", "analytic", "frequency", "no intercept", "descent", "cities"])
-def test_the_numbers_of_the_page_are_those_of_the_json(name, reports, opened):
-    fit, page = reports(name).fit, opened(reports(name).path)
+def test_the_numbers_of_the_page_are_those_of_the_json(name, reports, kept):
+    fit, page = reports(name).fit, kept(reports(name).path)
     cells = [row for row in rows_of(page, ".coefficients tbody") if len(row) > 1]
     assert len(cells) == len(fit["coef"])
     for (_, estimate, error, interval, _), term in zip(cells, fit["coef"], strict=True):
@@ -191,8 +198,8 @@ def test_the_numbers_of_the_page_are_those_of_the_json(name, reports, opened):
     ]
 
 
-def test_the_head_says_first_what_calls_for_action_and_leads_there(reports, opened):
-    page = opened(reports("line").path)
+def test_the_head_says_first_what_calls_for_action_and_leads_there(reports, kept):
+    page = kept(reports("line").path)
     marks = page.eval_on_selector_all(".signs svg", "found => found.map(svg => svg.getAttribute('aria-label'))")
     assert marks == sorted(marks)  # "a sign:" before "no sign:"
     said = page.locator(".signs a").all_inner_texts()
@@ -203,7 +210,7 @@ def test_the_head_says_first_what_calls_for_action_and_leads_there(reports, open
 
 
 @pytest.mark.parametrize("name", ["line", "columns"])
-def test_dots_stand_where_rows_are(name, reports, opened):
+def test_dots_stand_where_rows_are(name, reports, kept):
     """Residuals of numpy's least squares against its fitted values: the same places but for the drawing's 0.1 pixel."""
     import pyarrow.parquet as pq
 
@@ -211,7 +218,7 @@ def test_dots_stand_where_rows_are(name, reports, opened):
     X = np.column_stack([np.ones(len(read)), read.drop(columns="y").to_numpy()])
     y = read["y"].to_numpy()
     fitted = X @ np.linalg.lstsq(X, y, rcond=None)[0]
-    found = dots(opened(reports(name).path), "curvature")
+    found = dots(kept(reports(name).path), "curvature")
     assert len(found) == len(y)
     for drawn, values in zip(found.T, (fitted, y - fitted), strict=True):
         along = np.polynomial.Polynomial.fit(values, drawn, 1)
@@ -219,9 +226,9 @@ def test_dots_stand_where_rows_are(name, reports, opened):
         assert along.deriv()(0.0) > 0
 
 
-def test_rows_beyond_the_sample_are_drawn_where_they_are_extreme(reports, opened):
+def test_rows_beyond_the_sample_are_drawn_where_they_are_extreme(reports, kept):
     made = reports("long")
-    page = opened(made.path)
+    page = kept(made.path)
     assert "Drawn are 1,0" in page.inner_text("#panels .note")
     assert len(dots(page, "curvature")) > 1000
     first = made.fit["diagnosis"]["influence"]["by_cooks"][0]
@@ -237,10 +244,10 @@ def test_rows_beyond_the_sample_are_drawn_where_they_are_extreme(reports, opened
 # ---- each kind of fit in its honest form
 
 
-def test_a_descent_that_has_not_arrived_has_a_red_headline_and_no_tests(reports, opened):
+def test_a_descent_that_has_not_arrived_has_a_red_headline_and_no_tests(reports, kept):
     made = reports("unfinished")
     assert not made.fit["converged"]
-    page = opened(made.path)
+    page = kept(made.path)
     assert "Not converged: these coefficients are unfinished" in page.inner_text(".alarm")
     red, green, blue = map(
         int, re.findall(r"\d+", page.eval_on_selector(".alarm strong", "e => getComputedStyle(e).color"))
@@ -255,9 +262,9 @@ def test_a_descent_that_has_not_arrived_has_a_red_headline_and_no_tests(reports,
     assert page.locator(".tile").count() == 2  # no error on held-out rows: that would be the answer's
 
 
-def test_a_descent_shows_its_loss_and_its_distance(reports, opened):
+def test_a_descent_shows_its_loss_and_its_distance(reports, kept):
     made = reports("descent")
-    page = opened(made.path)
+    page = kept(made.path)
     label = page.get_attribute("#panel-path svg[role=img][viewBox^='0 0 360']", "aria-label")
     assert label.startswith("Loss by step: ")
     assert "distance from the answer at most" in label
@@ -265,9 +272,9 @@ def test_a_descent_shows_its_loss_and_its_distance(reports, opened):
     assert "Converged after" in page.inner_text("#converged")
 
 
-def test_another_loss_is_drawn_but_not_judged_as_least_squares(reports, opened):
+def test_another_loss_is_drawn_but_not_judged_as_least_squares(reports, kept):
     made = reports("huber")
-    page = opened(made.path)
+    page = kept(made.path)
     assert set(verdicts(page)[:5]) == {
         "Not judged: the checks are about least squares, and this line minimises the huber loss."
     }
@@ -282,17 +289,17 @@ def test_rows_that_were_held_out_are_not_looked_at_again(reports):
     assert max(row["row"] for row in diagnosis["influence"]["by_leverage"]) > diagnosis["rows"]  # as the table numbers
 
 
-def test_few_rows_are_drawn_but_not_judged(reports, opened):
-    page = opened(reports("few").path)
+def test_few_rows_are_drawn_but_not_judged(reports, kept):
+    page = kept(reports("few").path)
     assert page.inner_text("header .lead") == TOO_FEW
     assert verdicts(page)[:5] == [TOO_FEW] * 5
     assert len(dots(page, "curvature")) == 12
     assert page.locator(".panel .smoother").count() == 0
 
 
-def test_points_on_the_line_have_no_tests(reports, opened):
+def test_points_on_the_line_have_no_tests(reports, kept):
     made = reports("five")
-    page = opened(made.path)
+    page = kept(made.path)
     assert page.inner_text("header .lead") == LINED_UP
     assert verdicts(page)[:5] == [LINED_UP] * 5
     assert page.locator(".tile .value").last.inner_text() == "all"
@@ -301,16 +308,16 @@ def test_points_on_the_line_have_no_tests(reports, opened):
     assert not re.search(r"\b(nan|inf|None)\b", page.inner_text("body"))
 
 
-def test_rows_in_the_order_of_time_have_a_verdict_of_their_own(reports, opened):
+def test_rows_in_the_order_of_time_have_a_verdict_of_their_own(reports, kept):
     made = reports("in time")
-    page = opened(made.path)
+    page = kept(made.path)
     assert made.fit["diagnosis"]["checks"]["autocorrelation"]["seen"] in page.inner_text("#panel-autocorrelation")
     assert f"Standard errors: {made.fit['covariance']['description']}." in page.inner_text("#coefficients .note")
     assert "the held-out error is too low" in page.inner_text("#panels")
 
 
-def test_without_an_intercept_r2_is_about_zero_and_says_so(reports, opened):
-    assert "about zero, as there is no intercept" in opened(reports("no intercept").path).inner_text("#answer")
+def test_without_an_intercept_r2_is_about_zero_and_says_so(reports, kept):
+    assert "about zero, as there is no intercept" in kept(reports("no intercept").path).inner_text("#answer")
 
 
 def test_frequencies_are_the_repeated_rows(reports):
@@ -322,14 +329,14 @@ def test_frequencies_are_the_repeated_rows(reports):
         assert ours["diagnosis"]["checks"][check] == theirs["diagnosis"]["checks"][check]
 
 
-def test_weights_are_told(reports, opened):
-    assert "each the precision of its row" in (text := opened(reports("analytic").path).inner_text("main"))
+def test_weights_are_told(reports, kept):
+    assert "each the precision of its row" in (text := kept(reports("analytic").path).inner_text("main"))
     assert "studentised by their weights" in text
-    assert "each the number of equal rows" in opened(reports("frequency").path).inner_text("main")
+    assert "each the number of equal rows" in kept(reports("frequency").path).inner_text("main")
 
 
-def test_levels_stand_under_what_they_are_compared_with(reports, opened):
-    page = opened(reports("cities").path)
+def test_levels_stand_under_what_they_are_compared_with(reports, kept):
+    page = kept(reports("cities").path)
     rows = rows_of(page, ".coefficients tbody")
     place = rows.index(["city: 3 levels, compared with 'Bonn'"])
     assert [row[0] for row in rows[place + 1 :]] == ["Oslo", "Rome"]
