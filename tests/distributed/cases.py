@@ -34,7 +34,7 @@ BATCHES = {
     "few batches": ("few.parquet", NUMBERS, LESSON | {"max_iter": 2, "batch_size": 50}),
 }
 RESUMED = ("t.parquet", WEIGHTED, LESSON | {"max_iter": 15, "momentum": 0.5})
-KILLED = ("t.parquet", NUMBERS, {"learning_rate": 0.001, "batch_size": 250, "tol": 0.0, "max_iter": 60})
+KILLED = ("t.parquet", NUMBERS, {"learning_rate": 0.001, "batch_size": 250, "tol": 0.0, "max_iter": 40})
 
 
 def write_tables(folder):

@@ -1,4 +1,4 @@
-"""Processes of one command, forked from one that has imported what they need: each of them a `python -m gradline`."""
+"""Processes of one command, forked from one that has imported what they need: each as a `python -m` of its own."""
 
 import multiprocessing
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SECONDS = 300  # no launch may take longer, on a machine with other things to do: a test that hangs ends
 IMPORTED = [
+    "formulaic",
     "gradline.cli.app",
     "gradline.descent.fit",
     "gradline.distributed.share",
@@ -19,7 +20,11 @@ IMPORTED = [
     "gradline.report.second_look",
     "gradline.report.summary",
     "pyarrow.parquet",
+    "scipy.special",
+    "threadpoolctl",
     "torch._dynamo",
+    "torch.distributed.run",
+    "typer._adapters",  # reads options
 ]
 
 
@@ -36,8 +41,8 @@ def free_port():
         return str(probe.getsockname()[1])
 
 
-def run(arguments, cwd, more, out, err, befalls):
-    """In the forked process: the command, from its first line to its last."""
+def run(module, arguments, cwd, more, out, err, befalls):
+    """In the forked process: the module, from its first line to its last."""
     os.chdir(cwd)
     os.environ.update(more)
     for number, path in ((1, out), (2, err)):
@@ -46,10 +51,10 @@ def run(arguments, cwd, more, out, err, befalls):
         os.close(opened)
     sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = sys.__stderr__ = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.argv = ["gradline", *arguments]
+    sys.argv = [module, *arguments]
     if befalls is not None:
         befalls()
-    runpy.run_module("gradline", run_name="__main__")
+    runpy.run_module(module, run_name="__main__")
 
 
 class Ranks:
@@ -66,7 +71,7 @@ class Ranks:
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(IMPORTED)
 
-    def each(self, processes, *command, cwd, befalls=None, **more):
+    def each(self, processes, *command, cwd, befalls=None, module="gradline", **more):
         """The processes of one command, as torchrun would have started them: so that each one's end can be seen.
 
         `befalls` says by the rank what each of them calls before the command.
@@ -75,14 +80,18 @@ class Ranks:
         ranks = []
         for rank in range(processes):
             where = {"RANK": str(rank), "LOCAL_WORLD_SIZE": str(processes), **at, **more}
-            told = [self.folder / f"{len(self.started)}.{name}" for name in ("out", "err")]
-            befalls_it = (befalls or {}).get(rank)
-            process = self.context.Process(target=run, args=(command, cwd, where, *told, befalls_it), daemon=True)
-            process.start()
-            process.told = told
-            ranks.append(process)
-            self.started.append(process)
+            ranks.append(self.begin(module, *command, cwd=cwd, befalls=(befalls or {}).get(rank), **where))
         return ranks
+
+    def begin(self, module, *arguments, cwd, befalls=None, **more):
+        """One process, as `python -m module` would be."""
+        told = [self.folder / f"{len(self.started)}.{name}" for name in ("out", "err")]
+        given = [*map(str, arguments)]
+        process = self.context.Process(target=run, args=(module, given, cwd, more, *told, befalls), daemon=True)
+        process.start()
+        process.told = told
+        self.started.append(process)
+        return process
 
     def stop(self):
         """All that are still there."""

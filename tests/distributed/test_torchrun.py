@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -24,34 +22,16 @@ from gradline.moments.one_pass import one_pass
 
 from ..descent import oracle
 from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened
-from .ranks import ROOT, SECONDS, ended, environment
+from .ranks import ROOT, SECONDS, ended
 
 pytest.importorskip("torch", reason="the extra torch is not installed")
 
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
 SOME = ("weighted", "automatic", "city", "few")
 FIT = ("fit", "t.parquet", "--target", "y", "--features", "a,b", "--json")
 DESCENT = ("--engine", "nn", "--learning-rate", "0.001", "--batch-size", "250", "--tol", "0", "--iterations")
 # Sums over other parts of the rows are rounded in another order: by some 2^-53 times the square root of a thousand
 # rows and of 15 steps, of numbers of size 1 to 10, and no step makes an error larger.
 SAME = 1e-12
-
-
-def torchrun(processes, *command, cwd, **how):
-    line = [*TORCHRUN, "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
-    line += map(str, command)
-    return subprocess.Popen(
-        line, cwd=cwd, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
-    )
-
-
-def end_of(run):
-    """Exit code, stdout and stderr of torchrun, once it has ended."""
-    try:
-        out, err = run.communicate(timeout=SECONDS)
-    finally:
-        run.terminate()  # it ends its processes then, which a kill would leave behind
-    return run.returncode, out, err
 
 
 def numbers(texts):
@@ -81,14 +61,16 @@ def begun(tables):
 
 
 @pytest.fixture(scope="module")
-def launched(tables, begun, tmp_path_factory):
+def launched(ranks, tables, begun, tmp_path_factory):
     """For each number of processes what each of them has found, in one launch, and the folder of that."""
-    own = tmp_path_factory.mktemp("together")
-    for count in (2, 3):
+    own, started = tmp_path_factory.mktemp("together"), []
+    for count, names in ((2, (*CASES, "killed")), (3, SOME)):
         (own / f"by{count}").mkdir()
         shutil.copy(begun, own / f"by{count}" / "one.json")
-    code, _, error = end_of(torchrun(3, Path(__file__).with_name("together.py"), tables, own, *SOME, cwd=ROOT))
-    assert code == 0, error
+        command = (tables, own / f"by{count}", *names)
+        started += ranks.each(count, *command, cwd=ROOT, module="tests.distributed.together")
+    codes, _, errors = ended(started, SECONDS)
+    assert codes == [0] * 5, errors
 
     def found(processes):
         folder = own / f"by{processes}"
@@ -224,13 +206,9 @@ def child_of(parent, rank):
     raise LookupError(rank)
 
 
-def runs(process):
-    return process.poll() is None if isinstance(process, subprocess.Popen) else process.is_alive()
-
-
 def wait_for(path, *started):
     deadline = time.monotonic() + SECONDS
-    while not path.exists() and time.monotonic() < deadline and all(map(runs, started)):
+    while not path.exists() and time.monotonic() < deadline and all(process.is_alive() for process in started):
         time.sleep(0.005)
 
 
@@ -240,13 +218,17 @@ def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits
 ):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, str(KILLED[2]["max_iter"]), "--checkpoint", "fit.json", "--checkpoint-every", "0")
-    run = torchrun(2, "-m", "gradline", *command, cwd=tmp_path)
-    wait_for(tmp_path / "fit.json", run)
-    assert runs(run), end_of(run)
-    others = [child_of(run.pid, 0)]
-    os.kill(child_of(run.pid, 1), signal.SIGKILL)
-    code, out, _ = end_of(run)
-    assert code != 0
+    here = ("--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", 2)
+    run = ranks.begin("torch.distributed.run", *here, "-m", "gradline", *command, cwd=tmp_path)
+    try:
+        wait_for(tmp_path / "fit.json", run)
+        assert run.is_alive(), ended([run], SECONDS)
+        others = [child_of(run.pid, 0)]
+        os.kill(child_of(run.pid, 1), signal.SIGKILL)
+        [code], [out], _ = ended([run], SECONDS)
+    finally:
+        run.terminate()  # it ends its processes then, which a kill would leave behind
+    assert code not in (0, None)
     assert out == ""
     assert not any(Path(f"/proc/{pid}").exists() for pid in others)
     assert 0 < json.loads((tmp_path / "fit.json").read_text())["content"]["iteration"] < KILLED[2]["max_iter"]
@@ -276,13 +258,13 @@ def test_ctrl_c_ends_all_with_what_there_is(ranks, tables, tmp_path):
 def test_a_process_that_stops_is_waited_for_no_longer_than_agreed(ranks, tables, tmp_path):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0")
-    started = ranks.each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="8")
+    started = ranks.each(2, *command, cwd=tmp_path, GRADLINE_TIMEOUT="5")
     wait_for(tmp_path / "fit.json", *started)
     os.kill(started[1].pid, signal.SIGSTOP)
     [code], [out], [error] = ended(started[:1], SECONDS)
     assert code == 1
     assert out == ""
-    assert "error: another of the 2 processes ended, or said nothing for 8 seconds" in error
+    assert "error: another of the 2 processes ended, or said nothing for 5 seconds" in error
 
 
 @pytest.mark.parametrize(
