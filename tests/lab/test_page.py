@@ -517,7 +517,7 @@ def test_nothing_runs_out_of_the_window(opened, pages, name, hash):
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            if name == "lesson":
+            if name == "lesson" and (width == 1280 or scheme == "light"):
                 page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
 
 
@@ -587,8 +587,8 @@ def test_its_size_does_not_grow_with_the_rows(pages):
     assert abs(few - many) < 0.02 * few
 
 
-def test_hostile_names_are_only_names(opened, pages):
-    page = opened(pages("hostile"))
+def test_hostile_names_are_only_names(kept, pages):
+    page = kept(pages("hostile"))
     whole = "</script><script>alert('x')</script>"
     assert page.evaluate("FACTS.inFull") == [["#1 </script><script>\u2026</script>", whole]]
     assert page.locator("#in-full dd").text_content() == whole
@@ -644,8 +644,7 @@ def test_what_is_not_taken_leaves_what_was_there_and_says_so(kept, pages, label,
     field = page.get_by_label(label, exact=True)
     field.focus()
     page.keyboard.press("Control+a")
-    page.keyboard.press("Backspace")
-    page.keyboard.type(given)
+    page.keyboard.type(given) if given else page.keyboard.press("Backspace")
     page.keyboard.press(leave)
     until(page, "!waiting")
     assert field.input_value() == back
@@ -781,7 +780,7 @@ ODD = {
 def test_odd_tables_are_drawn_in_every_setting(opened, tmp_path, name):
     """Nowhere in a drawing, a table or a sentence is anything undefined; a run that overflows may say so in numbers.
 
-    Of a setting in float64 and the same in float32 it is one, each in turn: any two choices meet.
+    Any two choices meet: each view with each bug, rate and dtype, with batches in turn.
     """
     X, y, intercept = ODD[name]
     X = np.reshape(X, (len(y), -1))
@@ -789,23 +788,19 @@ def test_odd_tables_are_drawn_in_every_setting(opened, tmp_path, name):
     Lab(ArraySource(X, y), setup).save(tmp_path / "lab.html")
     page = opened(tmp_path / "lab.html")
     faults = page.evaluate("""() => {
-        const faults = [];
-        let float32 = true;
-        for (const { intercept, standardise } of FACTS.views) {
-            for (const bug of BUGS) for (const batch of FACTS.batches)
-                for (const rate of [FACTS.rates[0], FACTS.rates[3], 1]) {
-                    float32 = !float32;
-                    const setting = {...DEFAULTS, intercept, standardise, bug, batch, float32, rate, iterations: 20};
-                    state.setting = sound(setting);
-                    state.step = 7;
-                    draw();
-                    asPython(runOf(state.setting));
-                    const drawn = [...document.querySelectorAll("#views svg *")].flatMap(node => [...node.attributes])
-                        .filter(a => !a.name.startsWith("aria")).map(a => a.value);
-                    const said = document.getElementById("verdict").textContent;
-                    if (/NaN|Infinity|undefined/.test([...drawn, said].join())) faults.push(toText(state.setting));
-                }
-        }
+        const faults = [], rates = [FACTS.rates[0], FACTS.rates[3], 1], { batches } = FACTS;
+        for (const [v, { intercept, standardise }] of FACTS.views.entries()) for (const [b, bug] of BUGS.entries())
+            for (const [r, rate] of rates.entries()) for (const float32 of [false, true]) {
+                const batch = batches[(v + b + r) % batches.length];
+                state.setting = sound({...DEFAULTS, intercept, standardise, bug, batch, float32, rate, iterations: 20});
+                state.step = 7;
+                draw();
+                asPython(runOf(state.setting));
+                const drawn = [...document.querySelectorAll("#views svg *")].flatMap(node => [...node.attributes])
+                    .filter(a => !a.name.startsWith("aria")).map(a => a.value);
+                const said = document.getElementById("verdict").textContent;
+                if (/NaN|Infinity|undefined/.test([...drawn, said].join())) faults.push(toText(state.setting));
+            }
         return faults;
     }""")
     assert faults == []
