@@ -26,6 +26,7 @@ from gradline.errors import MissingExtraError
 from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
+from tests.command import gradline
 from tests.diagnostics.test_in_parts import same, same_diagnosis
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
@@ -401,9 +402,7 @@ def test_the_command_line_starts_workers_and_ends_them(files, tmp_path):
     look = ("--diagnose", "--ordered", "--covariance", "cluster:city,w")
     pages = [tmp_path / "page.html", tmp_path / "plot.svg"]
     command = (*fit, *look, "--report", str(pages[0]), "--plot", str(pages[1]), "--dask", "local")
-    spread = subprocess.run(
-        [sys.executable, "-m", "gradline", *command], capture_output=True, text=True, timeout=2 * BOUND, check=False
-    )
+    spread = gradline(*command)
     assert spread.returncode == 0, spread.stderr
     told = [line for line in spread.stderr.splitlines() if not line.startswith(("reading: ", "reading again: "))]
     assert told == [f"{pages[0]}: open it in a browser"]
