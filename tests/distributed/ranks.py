@@ -67,7 +67,7 @@ class Ranks:
     """
 
     def __init__(self, folder):
-        self.folder, self.started = folder, []
+        self.folder, self.started, self.launchers = folder, [], []
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(IMPORTED)
 
@@ -93,8 +93,17 @@ class Ranks:
         self.started.append(process)
         return process
 
+    def torchrun(self, processes, *command, cwd):
+        """torchrun itself, which starts the processes of the command, each in an interpreter of its own."""
+        here = ("--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", processes)
+        self.launchers.append(self.begin("torch.distributed.run", *here, "-m", *command, cwd=cwd))
+        return self.launchers[-1]
+
     def stop(self):
         """All that are still there."""
+        for process in self.launchers:
+            process.terminate()  # it ends its processes then, which a kill would leave behind
+            process.join(SECONDS)
         for process in self.started:
             if process.is_alive():
                 process.kill()

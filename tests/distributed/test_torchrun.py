@@ -62,15 +62,15 @@ def begun(tables):
 
 @pytest.fixture(scope="module")
 def launched(ranks, tables, begun, tmp_path_factory):
-    """For each number of processes what each of them has found, in one launch, and the folder of that."""
-    own, started = tmp_path_factory.mktemp("together"), []
-    for count, names in ((2, (*CASES, "killed")), (3, SOME)):
+    """For each number of processes what each of them has found, and the folder of that; three torchrun starts."""
+    own, module = tmp_path_factory.mktemp("together"), "tests.distributed.together"
+    for count in (2, 3):
         (own / f"by{count}").mkdir()
         shutil.copy(begun, own / f"by{count}" / "one.json")
-        command = (tables, own / f"by{count}", *names)
-        started += ranks.each(count, *command, cwd=ROOT, module="tests.distributed.together")
-    codes, _, errors = ended(started, SECONDS)
-    assert codes == [0] * 5, errors
+    three = ranks.torchrun(3, module, tables, own / "by3", *SOME, cwd=ROOT)
+    two = ranks.each(2, tables, own / "by2", *CASES, "killed", cwd=ROOT, module=module)
+    codes, _, errors = ended([three, *two], SECONDS)
+    assert codes == [0] * 3, errors
 
     def found(processes):
         folder = own / f"by{processes}"
@@ -218,16 +218,12 @@ def test_kill_9_of_one_process_ends_all_and_the_same_command_goes_on_to_the_bits
 ):
     shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
     command = (*FIT, *DESCENT, str(KILLED[2]["max_iter"]), "--checkpoint", "fit.json", "--checkpoint-every", "0")
-    here = ("--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", 2)
-    run = ranks.begin("torch.distributed.run", *here, "-m", "gradline", *command, cwd=tmp_path)
-    try:
-        wait_for(tmp_path / "fit.json", run)
-        assert run.is_alive(), ended([run], SECONDS)
-        others = [child_of(run.pid, 0)]
-        os.kill(child_of(run.pid, 1), signal.SIGKILL)
-        [code], [out], _ = ended([run], SECONDS)
-    finally:
-        run.terminate()  # it ends its processes then, which a kill would leave behind
+    run = ranks.torchrun(2, "gradline", *command, cwd=tmp_path)
+    wait_for(tmp_path / "fit.json", run)
+    assert run.is_alive(), ended([run], SECONDS)
+    others = [child_of(run.pid, 0)]
+    os.kill(child_of(run.pid, 1), signal.SIGKILL)
+    [code], [out], _ = ended([run], SECONDS)
     assert code not in (0, None)
     assert out == ""
     assert not any(Path(f"/proc/{pid}").exists() for pid in others)
