@@ -118,7 +118,7 @@ def long_names(features, seed=0):
 
 
 def long(features):
-    """As many points as a page takes, and PyTorch's rungs: all that makes it long. Of 120 no name is in full."""
+    """As many points as a page takes, and PyTorch's rungs: all that makes it long. Of 200 no name is in full."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(2000 if features == 1 else 400, features))
     y = X.sum(1) + rng.normal(size=len(X))
@@ -145,5 +145,5 @@ TABLES = {  # the rungs of PyTorch take a second to record: those of the lesson,
     "many points": table(2000, 1),
     "hostile": hostile,
     "weighted": weighted,
-    **{f"long {features}": long(features) for features in (1, 2, 12, 120)},
+    **{f"long {features}": long(features) for features in (1, 2, 12, 200)},
 }

@@ -553,7 +553,7 @@ def test_paper_is_served_too(opened, pages):
 # ---- one file, harmless
 
 
-@pytest.mark.parametrize("name", ["lesson", "long 1", "long 2", "long 12", "long 120"])
+@pytest.mark.parametrize("name", ["lesson", "long 1", "long 2", "long 12", "long 200"])
 def test_it_is_small(pages, name):
     """Under 60 kB before the points, and what places them in each view; under 100 kB with them."""
     text = pages(name).read_text("utf-8")
