@@ -56,8 +56,8 @@ class PretendedGPU(TorchFunctionMode):
     ----------
     multiplies : (a, b) -> Tensor, or None
         In place of the products of the CPU.
-    most_numbers : float
-        Of a tensor that there is memory for.
+    most_numbers, most_page_locked : float
+        Of a tensor that there is memory for, on the device and in page-locked memory.
     brought, read_back : list of int
         Numbers in each tensor that was copied to the device, and from it.
     asked : list
@@ -66,7 +66,8 @@ class PretendedGPU(TorchFunctionMode):
 
     def __init__(self, devices=1):
         super().__init__()
-        self.devices, self.multiplies, self.most_numbers = devices, None, float("inf")
+        self.devices, self.multiplies = devices, None
+        self.most_numbers = self.most_page_locked = float("inf")
         self.brought, self.read_back, self.asked = [], [], []
         self.current = self.default = Stream()
         self.random = torch.Generator().manual_seed(0).get_state()
@@ -121,6 +122,8 @@ class PretendedGPU(TorchFunctionMode):
                 return self._made(function, args, kwargs)
         if kwargs.pop("pin_memory", False):
             made = function(*args, **kwargs)
+            if made.numel() > self.most_page_locked:
+                raise RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be ...")
             self._pinned[address(made)] = made
             return made
         return self._computed(name, function, args, kwargs)

@@ -141,6 +141,9 @@ def test_rows_that_a_gpu_has_no_memory_for_are_a_sentence(gpu):  # noqa: F811
             descended("nn")
         assert error.value.hint == "batch_size=65536 or so, or device='cpu'"
         descended("nn", batch_size=100, random_state=0)
+    gpu.most_page_locked = 399
+    with pytest.raises(DataError, match=r"device 'cuda' has too little memory: CUDA error: out of memory\nhint"):
+        descended("nn", batch_size=100, random_state=0)
 
 
 # ---- what is refused

@@ -130,6 +130,13 @@ def test_too_little_memory_is_a_sentence(gpu):  # noqa: F811
             moments.of(X, Y, device="cuda")
 
 
+def test_too_little_page_locked_memory_is_a_sentence(gpu):  # noqa: F811
+    gpu.most_page_locked = 512 * 4 - 1
+    for moments in (ExactMoments, Moments):
+        with pytest.raises(DataError, match=r"device 'cuda:0' has too little memory: CUDA error: out of memory\nhint"):
+            moments.of(X, Y, device="cuda")
+
+
 @pytest.mark.parametrize("digits", [3, 6])
 def test_long_rows_come_in_smaller_blocks(digits, monkeypatch):
     """Digits of a block, and their products, take no more than 512 MB each, of any number of columns up to 1000."""

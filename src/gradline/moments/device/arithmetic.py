@@ -70,10 +70,15 @@ def trusted(device: str | torch.device, dtype: str = "float64") -> torch.device:
 
 @contextmanager
 def memory_of(device: object, hint: str) -> Iterator[None]:
-    """Around work on a device, for which it may have too little memory: says so, and what to do."""
+    """Around work on a device, for which it may have too little memory: says so, and what to do.
+
+    Too little page-locked memory of the host is told as "out of memory" too, by an error of another type.
+    """
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if "out of memory" not in str(error):
+            raise
         raise DataError(f"device '{device}' has too little memory: {str(error).splitlines()[0]}", hint=hint) from None
 
 
