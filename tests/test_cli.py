@@ -61,7 +61,7 @@ def houses(tmp_path):
         (["fit", "houses.csv", "--target", "price"], 0),
         (["fit", "house.csv", "--target", "price"], 1),
         (["fit", "houses.csv", "--target", "price", "--iterations", "5"], 2),
-        (["fit", "houses.csv", "--target", "price", "--engine", "nn", "--learning-rate", "1"], 1),
+        (["fit", "houses.csv", "--target", "price", "--engine", "numpy", "--learning-rate", "1"], 1),
     ],
 )
 def test_a_forked_command_ends_as_one_in_a_fresh_interpreter(arguments, code, houses):
