@@ -93,7 +93,7 @@ def hostile_problem(rng):
     return X, y, weight, fit_intercept, m
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_digits_reported_are_never_above_the_truth(seed):
     rng = np.random.default_rng(seed)
     slack = []
