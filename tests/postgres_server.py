@@ -56,8 +56,22 @@ class Server:
             cursor.execute(query)
             return cursor.fetchone()[0]
 
+    def start(self) -> None:
+        options = f"-p {self.port} -h {self.host} -k '' -c fsync=off -c max_connections=30"
+        data = self.folder / "data"
+        run(self.programs / "pg_ctl", "start", "-D", data, "-w", "-l", data / "log", "-o", options)
+
     def stop(self) -> None:
         run(self.programs / "pg_ctl", "stop", "-D", self.folder / "data", "-m", "immediate", "-w", check=False)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Without the server, which then goes on with what it had written."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.start()
 
 
 def programs() -> Path:
@@ -114,8 +128,7 @@ def server() -> Iterator[Server]:
             *(found / "initdb", "-D", folder / "data", "-U", server.user, "--pwfile", folder / "password"),
             *("-A", "scram-sha-256", "-N", "-E", "UTF8", "--locale=C"),
         )
-        options = f"-p {port} -h 127.0.0.1 -k '' -c fsync=off -c max_connections=30"
-        run(found / "pg_ctl", "start", "-D", folder / "data", "-w", "-l", folder / "data" / "log", "-o", options)
+        server.start()
         try:
             server.execute("CREATE DATABASE houses", database="postgres", autocommit=True)
             yield server
