@@ -1,6 +1,7 @@
 """One pass: columns that are met on the way, cuts and kills that change no bit, rows that are known again."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from gradline.moments.keeping import Keep, SumsFile
 from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
+from tests.command import gradline
 
 KINDS = [Moments, ExactMoments]
 
@@ -207,10 +209,10 @@ def test_a_second_pass_counts_from_the_start():
 
 
 @pytest.mark.parametrize("of", ["arrays", "table", "Parquet"])
-@pytest.mark.parametrize("rows", [30, 300, 301])
+@pytest.mark.parametrize("rows", [30, 257, 258])
 def test_no_more_rows_than_columns_are_read_once_and_exactly(rows, of, tmp_path):
     rng, told = np.random.default_rng(0), []
-    columns = {f"c{j}": rng.normal(size=rows) for j in range(300)}
+    columns = {f"c{j}": rng.normal(size=rows) for j in range(257)}  # so many that a source is asked for its rows
     X, y = np.column_stack(list(columns.values())), rng.normal(size=rows)
     if of == "Parquet":
         pq.write_table(pa.table({**columns, "y": y}), tmp_path / "wide.parquet")
@@ -220,9 +222,9 @@ def test_no_more_rows_than_columns_are_read_once_and_exactly(rows, of, tmp_path)
         "Parquet": lambda: open_source(tmp_path / "wide.parquet", target="y"),
     }[of]()
     moments, solution = gather(source, fit_intercept=False, watch=told.append)
-    assert solution.certificate.rank == min(rows, 300)
-    assert told == [rows] if rows <= 300 else told[0] == rows
-    assert isinstance(moments, ExactMoments) or rows > 300
+    assert solution.certificate.rank == min(rows, 257)
+    assert told == [rows] if rows <= 257 else told[0] == rows
+    assert isinstance(moments, ExactMoments) or rows > 257
 
 
 # Which pass, which rows, which fit
@@ -380,13 +382,14 @@ def test_a_cell_that_is_not_finite_is_told_in_its_row_after_a_cut(tmp_path):
 # Ctrl-C and kills, in processes
 
 FIT = """
-import sys, time
+import os, signal, sys, threading, time
 import numpy as np
 from gradline.data.batch import Batch
 from gradline.moments.keeping import Keep
 from gradline.moments.precision import gather
 
-path, precision, wait = sys.argv[1], sys.argv[2], float(sys.argv[3])
+path, precision, wait, last = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
+told = 0
 
 
 class Slow:
@@ -399,20 +402,35 @@ class Slow:
             x = rng.normal(5.0, 1.0, 200)
             yield Batch.of(np.column_stack([x, x + 1e-8 * rng.normal(size=200)]), rng.normal(size=200))
             print(number, flush=True)
+            told_so_far()
 
 
+def told_so_far():
+    global told
+    told += 1
+    if told == last:  # killed a little later, whatever it is then at
+        threading.Timer(0.002, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its jobs to ignore it
 keep = None if path == "-" else Keep(path, 0.0 if wait else 1e9)
 moments, solution = gather(Slow(), fit_intercept=True, precision=precision, keep=keep)
 print(moments.to_json(), solution.coef.tobytes().hex())
+raise SystemExit
 """
 
 needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 
-def start(path, precision, wait):
-    return subprocess.Popen(
-        [sys.executable, "-c", FIT, str(path), precision, str(wait)], stdout=subprocess.PIPE, text=True
-    )
+def fit(path, precision, wait=0, last=0):
+    """In a process of its own, which is killed after so many batches; how it ended, and the last that it said."""
+    done = gradline(path, precision, wait, last, first=FIT)
+    return done.returncode, done.stdout.splitlines()[-1]
+
+
+@functools.cache
+def unbroken(precision):
+    return fit("-", precision)
 
 
 @needs_kill
@@ -420,15 +438,10 @@ def start(path, precision, wait):
 def test_killed_again_and_again_it_ends_in_the_same_bits(precision, tmp_path):
     """Each process is killed some batches later than the one before; under auto that reaches into the second pass."""
     path = tmp_path / "run.json"
-    unbroken = start("-", precision, 0).communicate()[0].splitlines()[-1]
-    for batches in (3, 9, 17, 30, 55):
-        with start(path, precision, 0.004) as process:
-            for _ in range(batches):
-                if not process.stdout.readline():
-                    break
-            process.kill()
-        assert Path(path).exists()
-    assert start(path, precision, 0).communicate()[0].splitlines()[-1] == unbroken
+    for batches in (3, 9, 17, 30, *[55] * (precision == "auto")):
+        assert fit(path, precision, 0.004, batches)[0] == -signal.SIGKILL
+        assert path.exists()
+    assert fit(path, precision) == unbroken(precision)
 
 
 @needs_kill
@@ -437,7 +450,7 @@ def test_ctrl_c_saves_what_was_summed(again, tmp_path):
     """The interval is endless here, so that only Ctrl-C saves; a second one does not wait for anything."""
     path = tmp_path / "run.json"
     code = FIT.replace("0.0 if wait else 1e9", "1e9")
-    command = [sys.executable, "-c", code, str(path), "exact", "0.05"]
+    command = [sys.executable, "-c", code, str(path), "exact", "0.05", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         for _ in range(5):
             process.stdout.readline()
@@ -452,11 +465,7 @@ def test_ctrl_c_saves_what_was_summed(again, tmp_path):
         kept = json.loads(path.read_text())["content"]
         assert 5 <= kept["iteration"] <= 5 + len(rest) + 1  # the last one taken is told when the next is asked for
         assert kept["state"]["rows"] == 200 * kept["iteration"]
-    unbroken, resumed = (
-        subprocess.run([*command[:3], name, "exact", "0"], capture_output=True, text=True, check=True).stdout
-        for name in ("-", str(path))
-    )
-    assert resumed.splitlines()[-1] == unbroken.splitlines()[-1]
+    assert fit(path, "exact") == unbroken("exact")
 
 
 def test_in_a_thread_a_checkpoint_does_without_ctrl_c(tmp_path):
@@ -519,7 +528,7 @@ def test_a_limit_of_the_process_counts():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux says of a process")
-@pytest.mark.parametrize(("kind", "p"), [(Moments, 700), (ExactMoments, 300)])
+@pytest.mark.parametrize(("kind", "p"), [(Moments, 700), (ExactMoments, 200)])
 def test_the_memory_foretold_is_about_what_a_fit_takes(kind, p):
     """The peak beyond what the process held before; measured to 15 % at p = 3000, where what is fixed hides nothing."""
     code = f"""
