@@ -119,7 +119,7 @@ def csv_files(draw: st.DrawFn) -> str:
     return newline.join(lines) + draw(st.sampled_from(["", newline]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(text=csv_files(), chunk=st.sampled_from([64, 200, 1 << 20]), rows=st.integers(1, 12))
 def test_any_padding_quoting_and_cutting_reads_as_with_the_csv_module(
     tmp_path_factory: pytest.TempPathFactory, text: str, chunk: int, rows: int
@@ -139,6 +139,7 @@ def test_any_padding_quoting_and_cutting_reads_as_with_the_csv_module(
     assert np.array_equal(np.concatenate([batch.y for batch in batches]), expected[:, 1])
 
 
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.lists(st.text(st.sampled_from('a,"\n'), min_size=1, max_size=6), min_size=2, max_size=2), max_size=9)
 )
@@ -156,7 +157,7 @@ def test_a_cut_is_at_the_last_end_of_a_row(rows: list[list[str]]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::gradline.errors.DataWarning")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=130, deadline=None)
 @given(
     content=st.binary(max_size=60) | st.text(st.sampled_from('xy,;"\n 1.eE-\u00e9\t\r'), max_size=60).map(str.encode),
     start=st.sampled_from([b"", b"x,y\n", b"PAR1", b"\x1f\x8b\x08", b"BZh9", b"\x28\xb5\x2f\xfd"]),
@@ -475,17 +476,17 @@ def peak_memory(source: TableSource) -> int:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_four_times_the_rows_need_no_more_memory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 1 << 14)
-    monkeypatch.setattr("gradline.data.blocks.WINDOW_ROWS", 5000)
+    monkeypatch.setattr(csv_chunks, "CHUNK_BYTES", 1 << 13)
+    monkeypatch.setattr("gradline.data.blocks.WINDOW_ROWS", 2500)
     peaks = []
-    for rows in (30_000, 120_000):
+    for rows in (15_000, 60_000):
         table = pa.table({name: np.random.default_rng(j).normal(size=rows) for j, name in enumerate("abcy")})
         path = tmp_path / f"{rows}.{kind}"
         if kind == "csv":
             table.to_pandas().to_csv(path, index=False)
         else:
-            pq.write_table(table, path, row_group_size=4000)
-        peaks.append(peak_memory(open_source(path, target="y", batch_rows=2000)))
+            pq.write_table(table, path, row_group_size=2000)
+        peaks.append(peak_memory(open_source(path, target="y", batch_rows=1000)))
     # Memory that grew with the rows would be four times as much; how far the threads are ahead varies.
     assert peaks[1] < 2 * peaks[0]
 

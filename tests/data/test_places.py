@@ -510,8 +510,8 @@ def test_a_named_pipe_is_read_once(tmp_path: Path) -> None:
 def test_four_times_the_files_need_no_more_memory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.data.test_files import peak_memory
 
-    rows = 2000 if kind == "jsonl" else 8000  # a cell of JSON is an object of Python, which takes long to trace
-    monkeypatch.setattr(json_lines, "CHUNK_BYTES", 1 << 12)
+    rows = 1000 if kind == "jsonl" else 8000  # a cell of JSON is an object of Python, which takes long to trace
+    monkeypatch.setattr(json_lines, "CHUNK_BYTES", 1 << 11)
     monkeypatch.setattr("gradline.data.blocks.WINDOW_ROWS", rows * 5 // 8)
     table = pa.table({name: np.random.default_rng(j).normal(size=rows) for j, name in enumerate("aby")})
     write = {"feather": feather.write_feather, "jsonl": lines, "parquet": pq.write_table}[kind]
