@@ -1,13 +1,13 @@
 """A long exact fit on the command line: watched, killed, interrupted, gone on with, planned; and what Tab offers."""
 
 import contextlib
+import io
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ def large(tmp_path_factory):
     return folder
 
 
-COMMAND = [sys.executable, "-m", "gradline", "fit", "large.csv", "--target", "y", "--json"]
+COMMAND = ["fit", "large.csv", "--target", "y", "--json"]
 KEPT = ["--checkpoint", "run.json", "--checkpoint-every", "0"]
 
 
@@ -43,24 +43,32 @@ def exact(fit):
     return {key: fit[key] for key in ("coef", "standard_error", "rows", "digits", "r2")}
 
 
+def killed_after(saves):
+    """What makes a process watch its checkpoint from a thread, and kill itself once it has seen so many."""
+    return f"""
+import contextlib, os, signal, threading, time
+def watch():
+    seen = set()
+    while len(seen) < {saves}:
+        with contextlib.suppress(FileNotFoundError):
+            seen.add(os.stat("run.json").st_mtime_ns)
+        time.sleep(0.002)
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=watch, daemon=True).start()
+"""
+
+
 @needs_kill
 @pytest.mark.parametrize("precision", ["float64", "exact", "auto"])
 def test_killed_and_started_again_a_fit_ends_in_the_same_bits(precision, large, tmp_path):
     os.symlink(large / "large.csv", tmp_path / "large.csv")
     command = [*COMMAND, "--precision", precision]
-    unbroken = gradline(*command[3:], cwd=tmp_path).stdout
-    for times_saved in (1, 3, 4):
-        process = subprocess.Popen([*command, *KEPT], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-        seen = set()
-        while process.poll() is None and len(seen) < times_saved:
-            if (tmp_path / "run.json").exists():
-                seen.add((tmp_path / "run.json").stat().st_mtime_ns)
-            time.sleep(0.002)
-        process.kill()
-        process.communicate()
-    done = gradline(*command[3:], *KEPT, cwd=tmp_path)
+    unbroken = gradline(*command, cwd=tmp_path).stdout
+    ends = [gradline(*command, *KEPT, cwd=tmp_path, first=killed_after(saves)).returncode for saves in (1, 3, 4)]
+    assert ends[0] == -signal.SIGKILL
+    done = gradline(*command, *KEPT, cwd=tmp_path)
     assert exact(done.stdout) == exact(unbroken)
-    again = gradline(*command[3:], *KEPT, cwd=tmp_path)
+    again = gradline(*command, *KEPT, cwd=tmp_path)
     assert exact(again.stdout) == exact(unbroken)
 
 
@@ -136,10 +144,8 @@ def test_of_a_short_pass_nothing_is_told(tmp_path):
 
 
 def watched(source, rows, seconds_each, terminal=False):
-    """What is on stderr after batches at these moments, in a process of its own."""
+    """What is on stderr after batches at these moments; on a terminal, by a process of its own."""
     code = f"""
-import sys
-import numpy as np
 from gradline.data.source import open_source
 from gradline.report.progress import reading
 now = [0.0]
@@ -149,7 +155,9 @@ with reading(open_source({str(source)!r}, target="y"), clock=lambda: now[0]) as 
         watch(rows)
 """
     if not terminal:
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr
+        with contextlib.redirect_stderr(io.StringIO()) as seen:
+            exec(code, {})
+        return seen.getvalue()
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     with subprocess.Popen([sys.executable, "-c", code], stderr=theirs, env={**os.environ, "TERM": "xterm"}):

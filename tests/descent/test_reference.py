@@ -135,14 +135,14 @@ def test_a_median_regression_is_that_of_statsmodels():
 @pytest.mark.parametrize("level", [0.05, 0.5, 0.9])
 @pytest.mark.parametrize("errors", ["normal", "exponential"])
 def test_smoothing_moves_a_quantile_by_less_than_a_fifth_of_its_scatter(level, errors):
-    """Over 40 tables, in units of the scatter of the exact answer between them.
+    """Over 20 tables, in units of the scatter of the exact answer between them.
 
     Measured over 150 tables at these levels (normal, Cauchy, exponential and log-normal errors): at most 0.13 at 60
-    rows, 0.07 at 300, 0.04 at 2000. The mean over 40 tables has a scatter of its own of 0.36 / sqrt(40) = 0.06, as one
+    rows, 0.07 at 300, 0.04 at 2000. The mean over 20 tables has a scatter of its own of 0.36 / sqrt(20) = 0.08, as one
     answer differs from the other by up to 0.36.
     """
     smooth, exact = [], []
-    for seed in range(40):
+    for seed in range(20):
         X, y = table(seed, errors=errors)
         smooth.append(answer(Quantile(level), X, y)[1])
         exact.append(least_pinball(X, y, level)[0])
@@ -160,10 +160,12 @@ def test_a_descent_ends_there(loss):
     engine = LossByHand(
         np.zeros(3), 0.0, loss=inner, learning_rate=1 / inner.curvature_bound, bias=True, dtype="float64"
     )
-    batch, losses = frame.rows(source.whole()), [math.inf]
-    for _ in range(20_000):
-        losses.append(engine.step(batch))
-    v = np.append(*engine.read())
+    batch, losses, v, before = frame.rows(source.whole()), [math.inf], None, None
+    while len(losses) < 20_000 and (v is None or (np.abs(v - before) > 1e-14).any()):
+        before = v if v is not None else np.full(4, math.inf)
+        for _ in range(100):
+            losses.append(engine.step(batch))
+        v = np.append(*engine.read())
     assert losses[-1] == pytest.approx(found.loss, rel=1e-12)
     assert (np.diff(losses) <= 1e-14 * losses[1]).all()
     close(frame.differences(True) @ v, frame.differences(True) @ found.v, found.standard_error, 1e-6)
@@ -286,8 +288,8 @@ def test_standard_errors_of_quantiles_know_the_density(level, bandwidth):
 
 
 def test_a_repeated_experiment_scatters_as_the_standard_errors_say():
-    """Of 200 a standard deviation is known to 5 %; 0.8 to 1.2 is four of these."""
-    runs = [answer(Huber(), *table(seed, errors="cauchy")) for seed in range(200)]
+    """Of 100 a standard deviation is known to 7 %; 0.8 to 1.2 is nearly three of these."""
+    runs = [answer(Huber(), *table(seed, errors="cauchy")) for seed in range(100)]
     scatter = np.std([v for _, v in runs], axis=0)
     np.testing.assert_allclose(np.median([found.standard_error for found, _ in runs], axis=0) / scatter, 1.0, atol=0.2)
 

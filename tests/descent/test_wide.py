@@ -60,9 +60,9 @@ def test_fewer_rows_than_features_end_at_the_smallest_answer_in_standard_deviati
     assert not hasattr(fit, "exact_intercept_")
 
 
-def test_more_rows_than_features_end_within_a_hundredth_of_the_standard_errors():
+def test_more_rows_than_features_end_within_a_hundredth_of_the_standard_errors(all_are_wide):
     rng = np.random.default_rng(0)
-    n, p = 4000, 2100
+    n, p = 1200, 630
     X = rng.normal(size=(n, p))
     X[:, 1:] += 0.3 * X[:, :-1]
     y = X[:, 0] + rng.normal(size=n) + 3
@@ -168,7 +168,8 @@ def test_mini_batches_end_within_what_they_claim(all_are_wide):
     assert np.max(gaps(fit, X, y)) <= fit.optimality_gap_ <= 0.05
 
 
-# Rounding is that of the dtype, whoever computes; by `nn` a step costs several times as much, so it takes fewer.
+# Rounding is that of the dtype, whoever computes; by `nn` a step costs several times as much, so it takes fewer, and
+# only with an intercept.
 WIDE_WAYS = {
     "numpy": WAYS["numpy"],
     "float32": {"dtype": "float32"},
@@ -177,8 +178,10 @@ WIDE_WAYS = {
 }
 
 
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("way", WIDE_WAYS)
+@pytest.mark.parametrize(
+    ("way", "fit_intercept"),
+    [(way, intercept) for way in WIDE_WAYS for intercept in (True, False) if intercept or way != "float32 by nn"],
+)
 def test_no_failure_is_silent(way, fit_intercept, all_are_wide):
     found = {name: descended(*table, fit_intercept, **WIDE_WAYS[way]) for name, table in TABLES.items()}
     failures = {name: verdict(found[name], name, fit_intercept) for name in TABLES}

@@ -73,7 +73,7 @@ def same_diagnosis(found, expected):
     assert str(found).splitlines()[:3] == str(expected).splitlines()[:3]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(parting())
 def test_any_parting_gives_the_same_diagnosis(table, how):
     """Folds, samples and the most remarkable rows go by row number, which counts the rows that are left out."""
@@ -95,7 +95,7 @@ def test_weights_too(table):
         same_diagnosis(found, diagnose(alone, moments, solution, fit_intercept=True))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(parting())
 def test_labels_get_the_same_numbers_in_all_parts(table, how):
     sizes, run = how
