@@ -1,6 +1,7 @@
 """Shared by all tests: where the real tables are, and a browser."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,9 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 # What was compiled is kept, whatever the environment says: else each process that a test starts compiles the package.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A shell may have told its jobs to ignore Ctrl-C: these tests send it to what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("no clock", deadline=None)  # how busy the machine is says nothing about a fact
 settings.load_profile("no clock")

@@ -412,7 +412,6 @@ def told_so_far():
         threading.Timer(0.002, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its jobs to ignore it
 keep = None if path == "-" else Keep(path, 0.0 if wait else 1e9)
 moments, solution = gather(Slow(), fit_intercept=True, precision=precision, keep=keep)
 print(moments.to_json(), solution.coef.tobytes().hex())
