@@ -4,7 +4,7 @@
 #   make check   format, lint, types, import layers, documents
 #   make docs    the user guide, into build/docs
 #   make lessons runs the notebooks of the lesson and stores what they print and draw (ARGS="1 3": only these)
-#   make bench   gradline beside its peers; writes docs/benchmarks.md (a quarter of an hour; ARGS=--quick: minutes)
+#   make bench   gradline beside its peers; writes docs/benchmarks.md (some 25 minutes; ARGS=--quick: a few)
 
 PYTHON ?= python3
 VENV ?= .venv
