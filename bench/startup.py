@@ -28,6 +28,7 @@ COMMANDS = {  # whole processes, and how long they may take
     NUMPY: ("import numpy", None),
     'python -c "import sklearn.linear_model"': ("import sklearn.linear_model", None),
 }
+LIMITS = {HELP: "most of it is Typer, which reads the options, and Rich, which lays the help out."}
 SMALL = "x,y\n1,2\n2,4.1\n3,6\n"
 
 
@@ -58,7 +59,10 @@ class StartUp:
             rows.append([f"`{name}`", duration(median) if times else "failed", spread, beside])
             if goal:
                 reached = median < goal if times else None
-                findings.append(Finding("start-up", f"`{name}`", "-", rows[-1][1], f"< {goal:g} s", reached))
+                found = Finding(
+                    "start-up", f"`{name}`", "-", rows[-1][1], f"< {goal:g} s", reached, LIMITS.get(name, "")
+                )
+                findings.append(found)
         return Section(
             "Start-up",
             "In fresh interpreters, files in the system's cache. An import is timed inside the interpreter; "
