@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 
 from gradline import DataError, ExactMoments, LinearRegression, Moments, open_source
-from gradline.data import parted as module
+from gradline.data import file_parts
 from gradline.data.part import in_turn, part_of
 from gradline.data.parted import parted
 from gradline.diagnostics.sandwich import robust_covariance
-from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
 from tests.data.parts import ROWS, in_parts, parting
@@ -197,7 +196,7 @@ def test_what_needs_the_rows_here_says_where_they_are(table):
 
 @pytest.fixture
 def files(tmp_path, table, monkeypatch):
-    monkeypatch.setattr(module, "PART_ROWS", 30)
+    monkeypatch.setattr(file_parts, "PART_ROWS", 30)
     for number in range(3):
         part = pa.Table.from_pandas(table.iloc[number * 80 : number * 80 + 80], preserve_index=False)
         (tmp_path / f"year={2020 + number}").mkdir()
@@ -248,48 +247,6 @@ def test_a_place_that_travels_does_not_depend_on_the_folder(files, monkeypatch):
 def test_rows_that_lie_in_no_file_are_refused():
     with pytest.raises(DataError, match="cannot be read by several processes"):
         parted(open_source({"x": [1.0], "y": [2.0]}, target="y"), in_turn)
-
-
-def failing_after(runs):
-    def run(of, whole, parts, merged):
-        for number, state in enumerate(in_turn(of, whole, parts, merged)):
-            if number == runs:
-                raise DataError("the workers are gone")
-            yield state
-
-    return run
-
-
-@pytest.mark.parametrize("fit", [{"features": ["x", "rooms"]}, {"features": ["x", "city"], "missing": "drop"}])
-@pytest.mark.parametrize("runs", [1, 4])
-def test_a_checkpoint_goes_on_behind_the_parts_that_had_come_in(files, tmp_path, fit, runs):
-    path = tmp_path / "sums.json"
-    expected, _ = gather(open_source(files, target="y", **fit), fit_intercept=True, precision="exact")
-    keep = Keep(path, every_seconds=1e9)
-    source = parted(open_source(files, target="y", **fit), failing_after(runs))
-    with pytest.raises(DataError, match="the workers are gone"):
-        gather(source, fit_intercept=True, precision="exact", keep=keep)
-    read = []
-
-    def counting(of, whole, parts, merged):
-        read.extend(parts)
-        return in_turn(of, whole, parts, merged)
-
-    for left in (6 - runs, 0):
-        read.clear()
-        source = parted(open_source(files, target="y", **fit), counting)
-        found, _ = gather(source, fit_intercept=True, precision="exact", keep=keep)
-        assert found.to_json() == expected.to_json()
-        assert len(read) == left
-        assert source.rows_read == ROWS
-
-
-def test_a_checkpoint_of_other_files_is_refused(files, tmp_path, table):
-    keep = Keep(tmp_path / "sums.json", every_seconds=0.0)
-    gather(parted(open_source(files, target="y"), in_turn), fit_intercept=True, keep=keep)
-    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), files / "year=2021" / "t.parquet")
-    with pytest.raises(DataError, match="belongs to another fit"):
-        gather(parted(open_source(files, target="y"), in_turn), fit_intercept=True, keep=keep)
 
 
 def test_merging_states_is_associative(table):

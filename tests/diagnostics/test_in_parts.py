@@ -8,13 +8,11 @@ import pytest
 from hypothesis import given, settings
 
 from gradline import DataError, LinearRegression, open_source
-from gradline.data import parted as parted_module
+from gradline.data import file_parts
 from gradline.data.part import in_turn, part_of
 from gradline.data.parted import PartedSource, parted
 from gradline.diagnostics.diagnosis import diagnose
 from gradline.diagnostics.sandwich import robust_covariance
-from gradline.distributed.in_shares import OneOfOne
-from gradline.distributed.share import share_of
 from gradline.moments.precision import gather
 from tests.data.parts import ROWS, in_parts, parting
 
@@ -209,7 +207,7 @@ def test_a_model_knows_its_parts_again(table):
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 def test_files_are_numbered_through_without_those_that_are_skipped(table, tmp_path, kind, monkeypatch):
     """Parquet knows how many rows a part has; of text the pass of the fit has counted them. Folders may group rows."""
-    monkeypatch.setattr(parted_module, "PART_ROWS", 30)
+    monkeypatch.setattr(file_parts, "PART_ROWS", 30)
     for number in range(4):
         folder = tmp_path / f"region={number % 2}{number}"
         folder.mkdir()
@@ -228,11 +226,11 @@ def test_files_are_numbered_through_without_those_that_are_skipped(table, tmp_pa
     assert max(alone.diagnose().sample.row) == 180
 
 
-def test_the_shares_of_processes_are_parts_as_any_other(table, tmp_path):
+def test_one_process_that_takes_one_part_after_the_other(table, tmp_path):
     table.to_parquet(tmp_path / "t.parquet", row_group_size=50)
     alone = open_source(tmp_path / "t.parquet", target="y", **FIT)
-    share = share_of(open_source(tmp_path / "t.parquet", target="y", **FIT), OneOfOne())
-    assert len(share.parts) > 1
-    moments, solution = gather(share, fit_intercept=True, precision="exact")
+    cut = parted(open_source(tmp_path / "t.parquet", target="y", **FIT), in_turn, 1)
+    assert len(cut.parts) > 1
+    moments, solution = gather(cut, fit_intercept=True, precision="exact")
     asked = {"fit_intercept": True, "covariance": ("cluster", "firm", "year")}
-    same_diagnosis(diagnose(share, moments, solution, **asked), diagnose(alone, moments, solution, **asked))
+    same_diagnosis(diagnose(cut, moments, solution, **asked), diagnose(alone, moments, solution, **asked))

@@ -13,17 +13,17 @@ def at_part(number, mishap):
 
 
 def _at_part(number, mishap):
-    from gradline.distributed import in_shares
+    from gradline.data import part as module
 
-    opened, state = [], in_shares.state_of
+    opened, as_source = [], module.part_of
 
-    def state_of(of, whole, part):
+    def part_of(whole, part):
         opened.append(part)
         if len(opened) == number:
             mishap()
-        return state(of, whole, part)
+        return as_source(whole, part)
 
-    in_shares.state_of = state_of
+    module.part_of = part_of  # share.py has another reference, for rows that are not summed
 
 
 def killed():
@@ -39,6 +39,13 @@ def impatient():
     from gradline.distributed import ending
 
     ending.STORE_SECONDS = 1.0
+
+
+def soon_believed_to_be_alone():
+    """From the beginning on, when it is interrupted."""
+    from gradline.cli import processes
+
+    processes.SUMMARY_SECONDS = 0.5
 
 
 def interrupted():

@@ -1,5 +1,6 @@
 """Dask reads the parts: with two worker processes on the loopback device, the bits of one process; faults cost time."""
 
+import contextlib
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from typer.testing import CliRunner
 
 from gradline import DataError, ExactMoments, GradientDescentRegressor, LinearRegression, Moments, open_source
 from gradline.cli.app import app
-from gradline.data import parted as module
+from gradline.data import file_parts
 from gradline.data.part import in_turn
 from gradline.data.parted import parted
 from gradline.errors import MissingExtraError
@@ -373,6 +374,29 @@ def test_a_scheduler_lost_in_the_middle(files, tmp_path, monkeypatch):
     assert 0 < len(read) < 100
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a terminal's Ctrl-C goes to the processes of a group on POSIX")
+def test_ctrl_c_is_for_the_command_and_not_for_its_workers(files):
+    """A terminal tells it to all of them; each worker would answer with a traceback of its own."""
+    from psutil import NoSuchProcess, Process
+
+    fit = started("gradline", "fit", str(files), "--target", "y", "--dask", "local")
+    command = Process(fit.pid)
+    workers = []
+
+    def begun() -> bool:
+        for child in command.children(recursive=True):
+            with contextlib.suppress(NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    workers.append(child)
+        return bool(workers) or fit.poll() is not None
+
+    wait_for(begun)
+    os.killpg(fit.pid, signal.SIGINT)
+    out, err = fit.communicate(timeout=BOUND)
+    assert (fit.returncode, out, err) == (130, "", "error: interrupted before there was anything to show\n")
+    assert not any(worker.is_running() for worker in workers)
+
+
 def address_in(file: Path) -> str | None:
     """The scheduler's, once it has written it to the end."""
     try:
@@ -445,7 +469,7 @@ def test_a_server_that_is_no_scheduler_is_an_error_in_bounded_time(monkeypatch):
 
 
 def test_parts_of_a_file_are_runs_of_row_groups(cluster, tmp_path, table, monkeypatch):
-    monkeypatch.setattr(module, "PART_ROWS", 400)
+    monkeypatch.setattr(file_parts, "PART_ROWS", 400)
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), tmp_path / "t.parquet", row_group_size=100)
     source = parted(open_source(tmp_path / "t.parquet", target="y"), on_dask)
     assert len(source.parts) == 8

@@ -171,29 +171,39 @@ def test_a_cell_that_is_no_number_in_a_file_of_one_process_is_told_once_with_its
 
 
 @pytest.mark.parametrize(
-    ("mishap", "ends", "told", "processes"),
+    ("begun_by", "mishap", "ends", "told", "processes"),
     [
         (
+            2,
             mishaps.killed,
             [1, -9],
             "\nhint: see what it said; a fit with --checkpoint FILE goes on where it was: run",
             3,
         ),
-        (mishaps.interrupted, [130, 130], "interrupted: k.json holds the first 600 rows, and the same fit goes on", 1),
+        (
+            2,
+            mishaps.interrupted,
+            [130, 130],
+            "interrupted: k.json holds the first 600 rows, and the same fit goes on",
+            1,
+        ),
+        (1, mishaps.killed, [-9], "", 2),
+        (1, mishaps.interrupted, [130], "interrupted: k.json holds the first 600 rows, and the same fit goes on", 3),
     ],
 )
-def test_sums_kept_by_two_processes_are_gone_on_with_by_others_and_end_in_the_bits_of_one(
-    mishap, ends, told, processes, ranks, here
+def test_sums_kept_by_some_processes_are_gone_on_with_by_others_and_end_in_the_bits_of_one(
+    begun_by, mishap, ends, told, processes, ranks, here
 ):
     command = (*FIT, "--precision", "exact", "--checkpoint", "k.json", "--checkpoint-every", "0", "--json")
-    befalls = {1: mishaps.at_part(3, mishap)}
-    codes, out, errors = ended(ranks.each(2, *command, cwd=here, befalls=befalls), SECONDS)
+    befalls = {begun_by - 1: mishaps.at_part({2: 3, 1: 5}[begun_by], mishap)}
+    codes, out, errors = ended(ranks.each(begun_by, *command, cwd=here, befalls=befalls), SECONDS)
     assert codes == ends
-    assert out == ["", ""]
-    assert errors[0].count(told) == 1
+    assert out == [""] * begun_by
+    assert told in errors[0]
+    assert errors[0].count("interrupted") == (mishap is mishaps.interrupted)
     assert json.loads((here / "k.json").read_text())["content"]["iteration"] == 4  # parts, two a round
-    # Of three processes that begin anew one would open three parts of the seven, one alone would open all.
-    befalls = {rank: mishaps.at_part({3: 3, 1: 4}[processes], mishaps.killed) for rank in range(processes)}
+    # Of three processes that begin anew one would open three parts of the seven, of two one four, one alone all.
+    befalls = {rank: mishaps.at_part({3: 3, 2: 4, 1: 4}[processes], mishaps.killed) for rank in range(processes)}
     codes, out, errors = ended(ranks.each(processes, *command, cwd=here, befalls=befalls), SECONDS)
     assert codes == [0] * processes, errors
     assert errors == [""] * processes

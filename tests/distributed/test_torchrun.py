@@ -21,6 +21,7 @@ from gradline.moments.exact import ExactMoments
 from gradline.moments.one_pass import one_pass
 
 from ..descent import oracle
+from . import mishaps
 from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened
 from .ranks import ROOT, SECONDS, ended
 
@@ -248,6 +249,20 @@ def test_ctrl_c_ends_all_with_what_there_is(ranks, tables, tmp_path):
     assert json.loads(out[0])["converged"] is False
     assert out[1] == errors[1] == ""
     assert "warning: interrupted, unfinished" in errors[0]
+    json.loads((tmp_path / "fit.json").read_text())
+
+
+def test_ctrl_c_for_one_process_alone_is_told_by_the_first_and_ends_all(ranks, tables, tmp_path):
+    shutil.copy(tables / "t.parquet", tmp_path / "t.parquet")
+    command = (*FIT, *DESCENT, "1000000", "--checkpoint", "fit.json", "--checkpoint-every", "0")
+    started = ranks.each(2, *command, cwd=tmp_path, befalls={1: mishaps.soon_believed_to_be_alone})
+    wait_for(tmp_path / "fit.json", *started)
+    os.kill(started[1].pid, signal.SIGINT)
+    codes, out, errors = ended(started, SECONDS)
+    assert codes == [130, 130]
+    assert out == ["", ""]
+    told = "error: process 1 of 2 was interrupted, and the others cannot go on without it\n"
+    assert errors == [told, ""]
     json.loads((tmp_path / "fit.json").read_text())
 
 

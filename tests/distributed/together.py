@@ -9,7 +9,7 @@ import numpy as np
 import torch.distributed as dist
 
 from gradline.distributed.place import Place
-from gradline.distributed.share import share_of
+from gradline.distributed.share import Share
 from gradline.distributed.torchrun import ProcessGroup
 from gradline.errors import GradlineError
 from gradline.moments.exact import ExactMoments
@@ -30,7 +30,7 @@ def look(group: ProcessGroup, folder: Path, own: Path, chosen: list[str]) -> dic
     found = {}
 
     def share(file, how):
-        return share_of(opened(folder, file, how), group)
+        return Share(opened(folder, file, how), group)
 
     for name in CASES:
         if name not in chosen:

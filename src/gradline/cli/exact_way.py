@@ -31,10 +31,11 @@ def fit(
     every: float,
 ) -> None:
     """Fit a table, and show what came of it; the model is on the disk before anything is printed."""
+    from gradline.moments.keeping_parts import in_kept_parts
     from gradline.report.summary import Names, Summary
 
     if checkpoint is not None:
-        table = processes.as_kept(table, checkpoint)
+        table = in_kept_parts(table, checkpoint)
     moments, solution = _solve(table, fit_intercept, precision, checkpoint, every)
 
     def save_model(robust: Robust | None = None) -> None:

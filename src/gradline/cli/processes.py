@@ -52,13 +52,15 @@ def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
     if at.rank > 0:
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
     _group = ProcessGroup(at, tell)
-    ending, patience = _group.ending, 0.0 if at.rank == 0 else SUMMARY_SECONDS
+    ending = _group.ending
+    # All are interrupted together, as a rule, and the first one tells; of another one alone it learns here.
+    patience, alone = (0.0, "") if at.rank == 0 else (SUMMARY_SECONDS, _interrupted(at))
     try:
         code = _code_of(command) if at.rank == 0 or sys.argv[1:2] == [SHARED] else 0
         if code == INTERRUPTED:
             tell_interrupted()
         if code:
-            ending.end(code, "", patience=patience)
+            ending.end(code, alone if code == INTERRUPTED else "", patience=patience)
         _group.finish()
     except LostError as error:
         ending.end(1, in_words(error), patience=OTHERS_SECONDS)
@@ -66,13 +68,17 @@ def run_together(at: Place, command: Callable[[], None]) -> NoReturn:
         ending.end(1, in_words(error))
     except KeyboardInterrupt:
         tell_interrupted()
-        ending.end(INTERRUPTED, "", patience=patience)
+        ending.end(INTERRUPTED, alone, patience=patience)
     except BaseException as error:
         if isinstance(error, OSError) and at.rank == 0:  # of the others nothing goes to stdout
             ending.end(1, unwritten(error))
         print(traceback.format_exc(), file=sys.__stderr__)
         ending.end(1, f"error: process {at.rank} of {at.size} broke: {type(error).__name__}: {error}")
     os._exit(0)  # what torch keeps for its processes would be taken down in any order
+
+
+def _interrupted(at: Place) -> str:
+    return f"error: process {at.rank} of {at.size} was interrupted, and the others cannot go on without it"
 
 
 def _code_of(command: Callable[[], None]) -> int:
@@ -100,7 +106,7 @@ def shared(table: Source, *, dask: str | None) -> Source:
     if _group is None:
         return table
     from gradline.data.table_source import TableSource
-    from gradline.distributed.share import share_of
+    from gradline.distributed.share import Share
 
     if dask is not None:
         raise typer.BadParameter(
@@ -108,24 +114,7 @@ def shared(table: Source, *, dask: str | None) -> Source:
             param_hint="--dask",
         )
     assert isinstance(table, TableSource)
-    return share_of(table, _group)
-
-
-def as_kept(table: Source, checkpoint: str) -> Source:
-    """The table in parts, where the file keeps sums of parts that several processes have read and this one goes on."""
-    from gradline.data.parted import PartedSource
-    from gradline.data.table_source import TableSource
-    from gradline.moments.keeping_parts import cut_as_kept
-
-    if isinstance(table, PartedSource) or not isinstance(table, TableSource) or not os.path.isfile(checkpoint):
-        return table
-    rows = cut_as_kept(table, checkpoint)
-    if rows is None:
-        return table
-    from gradline.distributed.in_shares import OneOfOne
-    from gradline.distributed.share import share_of
-
-    return share_of(table, OneOfOne(), rows)
+    return Share(table, _group)
 
 
 def planned(table: Source) -> tuple[Source, Spread]:

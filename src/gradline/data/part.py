@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gradline.data.columns.design import Design
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.terms import Terms
+from gradline.data.readers.ahead import ahead
+from gradline.data.readers.reader import Cells
 from gradline.data.table_source import TableSource
 
 State = TypeVar("State")
@@ -48,13 +53,50 @@ def part_of(whole: TableSource, part: Any) -> TableSource:
         frequencies=whole.frequencies,
         rows_before=place.rows_before,
     )
-    source.groups = place.groups
+    source.groups, source.threads = place.groups, 1
     return source
 
 
 def state_of(of: Callable[[TableSource], State], whole: TableSource, part: Any) -> State:
     """What is gathered of one part, in the process that reads it."""
     return of(part_of(whole, part))
+
+
+def states_ahead(
+    of: Callable[[TableSource], State], whole: TableSource, parts: Sequence[Any], threads: int
+) -> Iterator[State]:
+    """The state of each part, in their order, by threads that each read one; few parts have several threads each.
+
+    Whoever leaves early waits for no part to be read to its end: the threads stop at their next block of rows.
+    """
+    left = threading.Event()
+    at_once = max(1, min(len(parts), threads))
+
+    def state(part: Any) -> State:
+        source = part_of(whole, part)
+        source.reader, source.threads = _Until(left, source.reader), -(-threads // at_once)
+        return of(source)
+
+    return ahead(state, parts, at_once, left)
+
+
+class _Until:
+    """A reader whose passes break off once nobody waits for them."""
+
+    def __init__(self, left: threading.Event, reader: Any) -> None:
+        self._left, self._reader = left, reader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def read(self, *how: Any) -> Iterator[list[Cells]]:
+        """See `gradline.data.readers.reader.Reader`."""
+        blocks = self._reader.read(*how)
+        with closing(blocks):
+            for block in blocks:
+                if self._left.is_set():
+                    raise CancelledError
+                yield block
 
 
 def _of_a_part(design: Design) -> Design:

@@ -6,11 +6,12 @@ import copy
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial, reduce
 from itertools import accumulate
-from typing import Any
+from typing import Any, Self
 
 from gradline.data.columns.design import Design
 from gradline.data.columns.growing import refuse_keys
 from gradline.data.columns.terms import Terms
+from gradline.data.file_parts import parts_of, rows_worth_a_part
 from gradline.data.found_in_parts import (
     all_bad_files,
     all_rows,
@@ -23,14 +24,10 @@ from gradline.data.found_in_parts import (
 from gradline.data.groups import ByArray
 from gradline.data.part import Placed, Runner, State
 from gradline.data.readers.bad_files import TolerantReader
-from gradline.data.readers.places import Place
 from gradline.data.roles import find_column
 from gradline.data.source import Source
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
-from gradline.errors import DataError
-
-PART_ROWS = 1 << 20  # of files: rows that are worth a task of their own
 
 
 class PartedSource(TableSource):
@@ -45,6 +42,10 @@ class PartedSource(TableSource):
     run : Runner
     identity : hashable
         Differs where the rows do, as far as can be told without reading them: for checkpoints.
+    least_rows : int, optional
+        Of files: how many rows a part has at least, where it can.
+    here : bool
+        Whether `run` stays in this process.
     parts_with : (groups) -> (parts, groups), optional
         Where parts hold no more than the columns of the fit: the same rows with what groups them (columns, labels that
         lie with the parts, or arrays, which are given back), and what that is called there.
@@ -72,6 +73,8 @@ class PartedSource(TableSource):
         run: Runner,
         *,
         identity: Hashable = None,
+        least_rows: int | None = None,
+        here: bool = False,
         parts_with: Callable[[Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]] | None = None,
     ) -> None:
         super().__init__(
@@ -83,6 +86,7 @@ class PartedSource(TableSource):
             frequencies=whole.frequencies,
         )
         self.parts, self.identity, self._run = parts, identity, run
+        self.least_rows, self.here = least_rows, here
         self._looked = False
         self._parts_with = parts_with
         self._rows_of_parts: Sequence[int] = ()
@@ -163,6 +167,13 @@ class PartedSource(TableSource):
         self._tally, self._order = tally, None
         self._rows_of_parts = tally.each_read
 
+    def cut(self, rows: int) -> Self:
+        """The same files in other parts, of at least so many rows."""
+        same = copy.copy(self)
+        same.parts, same.identity = parts_of(self, rows)
+        same.least_rows = rows
+        return same
+
     def laid_out_as(self, design: Design) -> PartedSource:
         """See `TableSource.laid_out_as`."""
         same = copy.copy(self)
@@ -197,34 +208,17 @@ class PartedSource(TableSource):
         return TableSource(self.reader, self.roles, design, batch_rows=self.batch_rows, frequencies=self.frequencies)
 
 
-def parted(source: Source, run: Runner) -> PartedSource:
+def parted(source: Source, run: Runner, rows: int | None = None, *, here: bool = False) -> PartedSource:
     """A source on files, in parts: of Parquet runs of row groups, of other kinds the files.
 
+    A part has at least so many `rows`, where it can; by default as many as are worth a task of their own.
+
     Raises
     ------
     DataError
         Where its rows lie in no file.
     """
-    parts, identity = parts_of(source, PART_ROWS)
+    rows = rows_worth_a_part(source) if rows is None else rows
+    parts, identity = parts_of(source, rows)
     assert isinstance(source, TableSource)
-    return PartedSource(source, parts, run, identity=identity)
-
-
-def parts_of(source: Source, rows: int) -> tuple[Sequence[Any], Hashable]:
-    """The parts of a source on files, of Parquet of at least so many rows, and what tells them from others.
-
-    Raises
-    ------
-    DataError
-        Where its rows lie in no file.
-    """
-    reader: Any = getattr(source, "reader", None)
-    places = [part.place for part in getattr(reader, "parts", ())]
-    places = places or [getattr(getattr(reader, "file", reader), "place", None)]
-    if not isinstance(source, TableSource) or not all(isinstance(place, Place) for place in places):
-        raise DataError(
-            f"{source.name} cannot be read by several processes, which takes files: a folder, a glob, a Parquet file",
-            hint="write the rows to Parquet files",
-        )
-    parts = reader.cuts(rows) if hasattr(reader, "cuts") else [None]
-    return parts, (tuple((place.path, place.state) for place in places), tuple(parts))
+    return PartedSource(source, parts, run, identity=identity, least_rows=rows, here=here)

@@ -56,9 +56,12 @@ class TableSource(RowsThatCount):
     design : Terms or Formula
     groups : tuple
         Of a part: what is known to group its rows, as `gradline.data.seen.seen` takes it.
+    threads : int or None
+        Of a part: how many work on it, others being at work on other parts. None: as many as there are cores.
     """
 
     groups: tuple[Any, ...] = ()
+    threads: int | None = None
 
     def __init__(
         self,

@@ -155,7 +155,7 @@ def _read(
     directions, scratch = frame.directions(), Scratch()
     frequencies = bool(getattr(source, "frequencies", False))
     if isinstance(source, PartedSource):
-        read = partial(_read, frame=frame, measures=measures, watch=None, threads=1)
+        read = partial(_read, frame=frame, measures=measures, watch=None, threads=threads)
         return states_of_parts(source, read, measures, groups, watch)
 
     def take(number: int, rows: Seen) -> None:
@@ -163,8 +163,9 @@ def _read(
         results.put(number, _States(measures, [measure.of(block) for measure in measures]))
 
     cut = Cut(rows_a_block(frame.k), take, watch)
+    threads = threads or getattr(source, "threads", None) or max(1, available_threads() - 1)
     with np.errstate(over="ignore", invalid="ignore"):
-        accumulate(lambda: cut, _parts(source, groups), threads or max(1, available_threads() - 1))
+        accumulate(lambda: cut, _parts(source, groups), threads)
         cut.finish()
     if results.total.states is None:
         if getattr(source, "is_part", False):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any
 
 from gradline.errors import GradlineError, MissingExtraError
@@ -161,16 +163,34 @@ def _open_client() -> Any:
 
 def _local(distributed: Any, workers: int | None) -> Any:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return distributed.LocalCluster(
-        n_workers=workers or cores,
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # of the HTTP server, which there is without a dashboard too
-        worker_dashboard_address="127.0.0.1:0",
-        memory_limit=0,
-        silence_logs=logging.CRITICAL,
-    )
+    with _ctrl_c_is_ours():
+        return distributed.LocalCluster(
+            n_workers=workers or cores,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # of the HTTP server, which there is without a dashboard too
+            worker_dashboard_address="127.0.0.1:0",
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
+
+
+@contextmanager
+def _ctrl_c_is_ours() -> Iterator[None]:
+    """The workers do not hear it: each would show a traceback, and we end them.
+
+    A signal that is blocked stays so in the threads and processes that are started now, and in those that they start.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which unblocks it, when it is started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # what came meanwhile is heard now
 
 
 def _scheduler(distributed: Any, where: str) -> Any:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from gradline.data.part import State, state_of
-from gradline.data.processes import Alone, Processes
-from gradline.data.readers.ahead import ahead
+from gradline.data.part import State, states_ahead
+from gradline.data.processes import Processes
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
 from gradline.errors import DataError, GradlineError
@@ -31,19 +29,6 @@ class Group(Processes, Protocol):
 
     def alarmed(self) -> bool:
         """Whether one of them has said so."""
-
-
-class OneOfOne(Alone):
-    """The one process that has all parts."""
-
-    rank, size = 0, 1
-
-    def alarm(self) -> None:
-        """Nobody hears it."""
-
-    def alarmed(self) -> bool:
-        """No."""
-        return False
 
 
 class Failure(NamedTuple):
@@ -121,7 +106,7 @@ class InShares:
         """The state of the parts of this process; None where there are none, or another process has failed."""
         state: State | None = None
         threads = max(1, available_threads() - 1)
-        for of_part in ahead(partial(state_of, of, whole), own, threads):
+        for of_part in states_ahead(of, whole, own, threads):
             state = of_part if state is None else merged(state, of_part)
             if self._group.alarmed():
                 return None

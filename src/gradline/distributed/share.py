@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradline.data.batch import Batch
 from gradline.data.blocks import WINDOW_ROWS, Rows, check_rows, portions, shuffled
+from gradline.data.file_parts import parts_of
 from gradline.data.part import State, part_of
-from gradline.data.parted import PartedSource, parts_of
+from gradline.data.parted import PartedSource
 from gradline.data.table_source import TableSource
 from gradline.descent.options import Options
 from gradline.descent.wide.refusals import MOST_FEATURES
@@ -25,19 +26,25 @@ class Share(PartedSource):
     """The rows of a table as one of several processes descends on them.
 
     Statistics and measures are those of all rows (`gradline.moments.parts`, `gradline.diagnostics.in_parts`), `batches`
-    those of this process. Parts are row groups of Parquet, or files; neighbours go to one process.
+    those of this process. Parts are row groups of Parquet, or whole files; neighbours go to one process.
 
     Parameters
     ----------
     table : TableSource
-    parts, identity
-        As `PartedSource` takes them.
     group : Group
+    rows : int
+        That a part has at least, where it can.
+
+    Raises
+    ------
+    DataError
+        Where its rows lie in no file.
     """
 
-    def __init__(self, table: TableSource, parts: Sequence[Any], identity: Hashable, group: Group) -> None:
+    def __init__(self, table: TableSource, group: Group, rows: int = 1) -> None:
         self._own = InShares(group)
-        super().__init__(table, parts, self._own, identity=identity)
+        parts, identity = parts_of(table, rows)
+        super().__init__(table, parts, self._own, identity=identity, least_rows=rows)
         self.processes, self._rank = group, group.rank
 
     def gathered(
@@ -129,19 +136,6 @@ def steps_of(counts: Sequence[int], rows: int) -> list[list[int]]:
         for count, shift in zip(counts, shifts, strict=True)
     ]
     return [list(step) for step in zip(*given, strict=True)]
-
-
-def share_of(table: TableSource, group: Group, rows: int = 1) -> Share:
-    """The part of a table that this process reads: of Parquet files row groups, of others whole files.
-
-    A part has at least so many `rows`, where it can.
-
-    Raises
-    ------
-    DataError
-        Where its rows lie in no file.
-    """
-    return Share(table, *parts_of(table, rows), group)
 
 
 def check_options(options: Options, share: Share, size: int) -> None:

@@ -83,7 +83,7 @@ class SumsFile:
 def _which_fit(source: Source, fit_intercept: bool, precision: str) -> dict[str, Any]:
     """What tells an exact fit from others, as far as it is known before a row is read."""
     return {
-        "way": "exact",
+        "way": "exact, read by one process",
         "source": source.name,
         "target": source.target_name,
         "features": names_of(source),

@@ -9,24 +9,45 @@ from dataclasses import asdict
 from typing import Any
 
 from gradline.data.columns.design import kept, read_kept
-from gradline.data.parted import PART_ROWS, PartedSource, parts_of
+from gradline.data.file_parts import lies_in_files
+from gradline.data.parted import PartedSource, parted
+from gradline.data.processes import processes_of
 from gradline.data.source import Source
 from gradline.data.tally import Tally
-from gradline.data.written.checkpoint import fingerprint, fingerprint_in
+from gradline.data.written.checkpoint import fingerprint_in
 from gradline.errors import GradlineError
+from gradline.moments.by_threads import by_threads
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Interrupted, Keep, SumsFile
 from gradline.moments.moments import Moments
 from gradline.moments.parts import PartSums
 
+LEAST_ROWS = "least rows of a part"
+FEW_PARTS = 64  # each of which may be small
 
-def cut_as_kept(source: Source, path: str | os.PathLike[str]) -> int | None:
-    """Of how many rows at least the parts of a table are whose sums a file keeps; None where it keeps none of them."""
-    kept = fingerprint_in(path).get("parts")
-    for rows in (1, PART_ROWS) if kept is not None else ():
-        if fingerprint({"parts": parts_of(source, rows)[1]})["parts"] == kept:
-            return rows
-    return None
+
+def in_kept_parts(source: Source, path: str | os.PathLike[str]) -> Source:
+    """The source in parts, whose sums any number of processes go on with: cut as those were that the file keeps.
+
+    As it is, where it cannot be cut, such as one file of text.
+    """
+    rows = processes_of(source).from_first(lambda: _rows_kept(path))
+    if isinstance(source, PartedSource):
+        return source if rows is None or source.least_rows is None else source.cut(rows)
+    if not lies_in_files(source):
+        return source
+    if rows is not None:
+        return parted(source, by_threads, rows, here=True)
+    finest = parted(source, by_threads, 1, here=True)
+    if len(finest.parts) == 1:
+        return source
+    return finest if len(finest.parts) <= FEW_PARTS else parted(source, by_threads, here=True)
+
+
+def _rows_kept(path: str | os.PathLike[str]) -> int | None:
+    """How many rows at least the parts have whose sums a file keeps; None where it keeps none of parts."""
+    found = fingerprint_in(path).get(LEAST_ROWS)
+    return int(found) if isinstance(found, str) and found.isdecimal() else None
 
 
 class PartsKeeper:
@@ -39,7 +60,7 @@ class PartsKeeper:
     """
 
     def __init__(self, keep: Keep, source: PartedSource, *, fit_intercept: bool, precision: str) -> None:
-        other = {"way": "exact, in parts", "parts": source.identity}
+        other = {"way": "exact, in parts", LEAST_ROWS: source.least_rows, "parts": source.identity}
         self._file = SumsFile(keep, source, fit_intercept=fit_intercept, precision=precision, **other)
 
     def began(self, kind: type[Moments | ExactMoments]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -67,10 +68,11 @@ def sums_of_parts(
     merged = partial(merged_sums, table=source.name)
     done, whole = (0, None) if keep is None else keep.resumed(kind)
     with nullcontext() if keep is None else keep.at_an_end(lambda: (done, whole)):
-        of = partial(_sums_of, kind=kind, one_pass=one_pass)
+        at_work = _AtWork(watch, whole) if source.here and watch is not None else None
+        of = partial(_sums_of, kind=kind, one_pass=one_pass, at_work=at_work)
         for parts, state in source.gathered(of, merged, done, in_rounds=keep is not None):
             whole, done = state if whole is None else merged(whole, state), done + parts
-            if watch is not None:
+            if watch is not None and at_work is None:
                 watch(whole.tally.rows_read)
             if keep is not None:
                 keep.after_parts(done, whole, last=done == len(source.parts))
@@ -94,9 +96,30 @@ def merged_sums(first: PartSums, then: PartSums, *, table: str) -> PartSums:
     return PartSums(a + b, design, tally)
 
 
-def _sums_of(part: TableSource, *, kind: type[Any], one_pass: Callable[..., Any]) -> PartSums:
-    sums = one_pass(part, kind, threads=1)
+def _sums_of(part: TableSource, *, kind: type[Any], one_pass: Callable[..., Any], at_work: _AtWork | None) -> PartSums:
+    sums = one_pass(part, kind, threads=part.threads, watch=None if at_work is None else at_work.of_a_part())
     return PartSums(sums, part.design, part.tally)
+
+
+class _AtWork:
+    """Tells the rows so far of threads that each read a part and know the rows of that."""
+
+    def __init__(self, watch: Callable[[int], None], before: PartSums | None) -> None:
+        self._watch, self._lock = watch, threading.Lock()
+        self._rows = 0 if before is None else before.tally.rows_read
+
+    def of_a_part(self) -> Callable[[int], None]:
+        """For the pass over one."""
+        told = 0
+
+        def watch(rows: int) -> None:
+            nonlocal told
+            with self._lock:
+                self._rows += rows - told
+                told = rows
+                self._watch(self._rows)
+
+        return watch
 
 
 def _laid_out_as(whole: PartSums, design: Design) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,8 +13,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(work: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> Iterator[R]:
+def ahead(
+    work: Callable[[T], R], items: Iterable[T], threads: int | None = None, left: threading.Event | None = None
+) -> Iterator[R]:
     """work(item) for each item, in order, done by threads a few items ahead of the reader.
+
+    A reader who leaves early waits for the items that are under way; they may look whether it has `left`.
 
     Examples
     --------
@@ -31,4 +36,6 @@ def ahead(work: Callable[[T], R], items: Iterable[T], threads: int | None = None
         while waiting:
             yield waiting.popleft().result()
     finally:
+        if left is not None:
+            left.set()
         pool.shutdown(cancel_futures=True)
