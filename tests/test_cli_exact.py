@@ -103,6 +103,31 @@ def test_ctrl_c_saves_and_says_so_in_a_sentence(tmp_path):
     assert told == f"interrupted: run.json holds the first {kept:,} rows, and the same fit goes on there\n"
 
 
+def test_robust_errors_are_those_without_a_checkpoint_to_the_bit(large, tmp_path):
+    command = ["fit", large / "large.parquet", "--target", "y", "--precision", "exact", "--covariance", "HC3", "--json"]
+    assert gradline(*command, *KEPT, cwd=tmp_path).stdout == gradline(*command, cwd=tmp_path).stdout
+
+
+def test_ctrl_c_between_parts_saves_and_says_so_in_a_sentence(large, tmp_path):
+    """Threads are reading the next parts when it comes."""
+    at_the_second = """
+import os, signal
+from gradline.moments.keeping_parts import PartsKeeper
+after_parts = PartsKeeper.after_parts
+def then(self, done, whole, *, last):
+    after_parts(self, done, whole, last=last)
+    if done == 2:
+        os.kill(os.getpid(), signal.SIGINT)
+PartsKeeper.after_parts = then
+"""
+    command = ["fit", "large.parquet", "--target", "y", "--precision", "exact", "--json", *KEPT]
+    os.symlink(large / "large.parquet", tmp_path / "large.parquet")
+    done = gradline(*command, cwd=tmp_path, first=at_the_second)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "interrupted: run.json holds the first 200,000 rows, and the same fit goes on there\n"
+    assert exact(gradline(*command, cwd=tmp_path).stdout) == exact(gradline(*command[:-4], cwd=tmp_path).stdout)
+
+
 def test_a_checkpoint_of_a_descent_is_none_of_an_exact_fit(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text("x,y\n1,2\n2,4.5\n3,6\n4,8\n")

@@ -26,6 +26,24 @@ def _at_part(number, mishap):
     module.part_of = part_of  # share.py has another reference, for rows that are not summed
 
 
+def once_kept(parts, mishap):
+    """When the sums of so many parts are on the disk."""
+    return partial(_once_kept, parts, mishap)
+
+
+def _once_kept(parts, mishap):
+    from gradline.moments.keeping_parts import PartsKeeper
+
+    after_parts = PartsKeeper.after_parts
+
+    def then(self, done, whole, *, last):
+        after_parts(self, done, whole, last=last)
+        if done == parts:
+            mishap()
+
+    PartsKeeper.after_parts = then
+
+
 def killed():
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -69,6 +87,16 @@ def no_room_for_stdout():
     import sys
 
     os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def nobody_reads_stdout():
+    """From the beginning on."""
+    import sys
+
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 1)
     sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 

@@ -128,6 +128,12 @@ def test_stdout_that_takes_no_more_is_a_sentence(ranks, here):
     assert errors == ["error: the output cannot be written: No space left on device\n", ""]
 
 
+def test_a_reader_of_stdout_that_has_seen_enough_ends_all_without_a_word(ranks, here):
+    codes, _, errors = ended(ranks.each(2, *FIT, cwd=here, befalls={0: mishaps.nobody_reads_stdout}), SECONDS)
+    assert codes == [141, 141]  # as one process does
+    assert errors == ["", ""]
+
+
 @pytest.mark.parametrize(
     ("options", "code", "told"),
     [
@@ -195,7 +201,7 @@ def test_sums_kept_by_some_processes_are_gone_on_with_by_others_and_end_in_the_b
     begun_by, mishap, ends, told, processes, ranks, here
 ):
     command = (*FIT, "--precision", "exact", "--checkpoint", "k.json", "--checkpoint-every", "0", "--json")
-    befalls = {begun_by - 1: mishaps.at_part({2: 3, 1: 5}[begun_by], mishap)}
+    befalls = {2: {1: mishaps.at_part(3, mishap)}, 1: {0: mishaps.once_kept(4, mishap)}}[begun_by]
     codes, out, errors = ended(ranks.each(begun_by, *command, cwd=here, befalls=befalls), SECONDS)
     assert codes == ends
     assert out == [""] * begun_by

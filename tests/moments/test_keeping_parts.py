@@ -1,5 +1,6 @@
 """Sums of parts on disk: whoever gathered them, and cut the table as they liked, others go on behind them."""
 
+import hashlib
 import json
 import threading
 import time
@@ -83,13 +84,130 @@ def test_a_checkpoint_goes_on_behind_the_parts_that_had_come_in(files, tmp_path,
         assert source.rows_read == ROWS
 
 
-def test_a_checkpoint_of_other_files_is_refused(files, tmp_path):
+def test_a_checkpoint_of_other_files_is_refused_and_says_which(files, tmp_path):
     keep = Keep(tmp_path / "sums.json", every_seconds=0.0)
     gather(parted(open_source(files, target="y"), in_turn), fit_intercept=True, keep=keep)
-    changed = files / "year=2021" / "t.parquet"
+    changed, other = files / "year=2021" / "t.parquet", files / "year=2021" / "u.parquet"
     pq.write_table(pq.read_table(changed, partitioning=None), changed)
-    with pytest.raises(DataError, match="belongs to another fit"):
+    with pytest.raises(DataError, match=rf"sums.json is of other files: {changed} has changed\n"):
         gather(parted(open_source(files, target="y"), in_turn), fit_intercept=True, keep=keep)
+    changed.rename(other)
+    with pytest.raises(DataError, match=rf"sums.json is of other files: {changed} is gone; {other} is new\n"):
+        gather(parted(open_source(files, target="y"), in_turn), fit_intercept=True, keep=keep)
+
+
+def test_what_was_wrong_with_missing_cells_may_be_mended_by_leaving_their_rows_out(tmp_path):
+    """As the hint says; the sums are of the other rows either way."""
+    folder, keep = text_files(tmp_path / "text"), Keep(tmp_path / "sums.json")
+    with (folder / "0.csv").open("a") as file:
+        file.write(";2;Rom;4\n")
+    with pytest.raises(DataError, match="has 1 missing"):
+        gather(parted(open_source(folder, target="y", features=["x"]), in_turn), fit_intercept=True, keep=keep)
+    source = parted(open_source(folder, target="y", features=["x"], missing="drop"), None)  # which reads nothing
+    found, _ = gather(source, fit_intercept=True, keep=keep)
+    assert (source.rows_read, source.dropped, found.rows) == (41, {"x": 1}, 40)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: kept.update(iteration=99),
+        lambda kept: kept.update(iteration=-1),
+        lambda kept: kept["state"].pop("sums"),
+        lambda kept: kept["state"].update(design={"x": 1}),
+        lambda kept: kept["state"].update(tally={"foo": 1}),
+    ],
+)
+def test_a_checkpoint_with_a_right_checksum_and_a_wrong_content_is_damaged(change, files, tmp_path):
+    keep = Keep(tmp_path / "sums.json")
+    source = parted(open_source(files, target="y"), in_turn)
+    gather(source, fit_intercept=True, precision="exact", keep=keep)
+    written = json.loads(keep.path.read_text())
+    change(written["content"])
+    body = json.dumps(written["content"])
+    keep.path.write_text(json.dumps(written | {"sha256": hashlib.sha256(body.encode()).hexdigest()}))
+    with pytest.raises(DataError, match=r"the checkpoint .*sums\.json is damaged: "):
+        gather(parted(open_source(files, target="y"), in_turn), fit_intercept=True, precision="exact", keep=keep)
+
+
+def text_files(folder, encoding="latin-1"):
+    folder.mkdir()
+    for number in range(4):
+        rows = "\n".join(f"{i % 7 + 0.25 * number};{i % 3};{city};{i}" for i, city in enumerate(["Köln", "Rom"] * 5))
+        (folder / f"{number}.csv").write_text(f"x;rooms;city;y\n{rows}\n", encoding)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "other"),
+    [
+        ({"features": ["x", "C(rooms)"]}, {"features": ["x", "rooms"]}, "columns"),
+        ({"features": ["x", "rooms"]}, {"features": ["x", "C(rooms)"]}, "columns"),
+        (
+            {"features": ["x", "city"], "encoding": "cp437"},
+            {"features": ["x", "city"], "encoding": "latin-1"},
+            "encoding",
+        ),
+        ({"features": ["x", "rooms"]}, {"features": ["x", "rooms"], "decimal": ","}, "decimal"),
+    ],
+)
+def test_other_columns_of_the_same_files_are_another_fit(first, then, other, tmp_path):
+    folder, keep = text_files(tmp_path / "text"), Keep(tmp_path / "sums.json")
+
+    def fit(how):
+        source = in_kept_parts(open_source(folder, target="y", **how), keep.path)
+        assert len(source.parts) == 4
+        return gather(source, fit_intercept=True, precision="exact", keep=keep)
+
+    fit(first)
+    with pytest.raises(DataError, match=f"belongs to another fit: its {other} was "):
+        fit(then)
+
+
+@pytest.mark.filterwarnings("ignore:1 of 4 files")
+def test_files_that_were_left_out_do_not_take_the_place_of_others(tmp_path):
+    """Parts are counted without them: where none is to be left out, these are other parts."""
+    folder, keep = text_files(tmp_path / "text"), Keep(tmp_path / "sums.json")
+    with (folder / "0.csv").open("a") as file:
+        file.write("1;2;3;4;5\n")
+    source = in_kept_parts(open_source(folder, target="y", features=["x"], on_bad_file="skip"), keep.path)
+    gather(source, fit_intercept=True, precision="exact", keep=keep)
+    assert source.rows_read == 30
+    again = in_kept_parts(open_source(folder, target="y", features=["x"], on_bad_file="skip"), keep.path)
+    again._run = None if again.identity == source.identity else again._run  # nothing is left to be read
+    gather(again, fit_intercept=True, precision="exact", keep=keep)
+    with pytest.raises(DataError, match="belongs to another fit: its files left out was "):
+        gather(
+            in_kept_parts(open_source(folder, target="y", features=["x"]), keep.path),
+            fit_intercept=True,
+            precision="exact",
+            keep=keep,
+        )
+
+
+def test_files_that_take_long_are_kept_batch_by_batch(tmp_path, monkeypatch):
+    """Of text by its bytes, of Parquet by its cells: what is broken off is read again."""
+    folder = text_files(tmp_path / "text")
+    pq.write_table(pa.table({"x": np.arange(20.0), "y": np.arange(20.0)}), tmp_path / "t.parquet", row_group_size=10)
+    text = open_source(folder, target="y", features=["x"])
+    columns = open_source(tmp_path / "t.parquet", target="y")
+    assert [len(in_kept_parts(source, tmp_path / "k").parts) for source in (text, columns)] == [4, 2]
+    monkeypatch.setattr(file_parts, "SMALL_BYTES", (folder / "0.csv").stat().st_size - 1)
+    monkeypatch.setattr(file_parts, "SMALL_CELLS", 19)  # ten rows of two columns have twenty
+    assert in_kept_parts(text, tmp_path / "k") is text
+    assert in_kept_parts(columns, tmp_path / "k") is columns
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_file_without_row_groups_has_no_rows(kept, tmp_path):
+    schema = pa.schema([("x", pa.float64()), ("city", pa.string()), ("y", pa.float64())])
+    pq.ParquetWriter(tmp_path / "t.parquet", schema).close()
+    source = open_source(tmp_path / "t.parquet", target="y")
+    source = in_kept_parts(source, tmp_path / "k") if kept else parted(source, in_turn)
+    with pytest.raises(DataError, match=r"t\.parquet has column names but no rows"):
+        gather(source, fit_intercept=True, keep=Keep(tmp_path / "k") if kept else None)
+    with pytest.raises(DataError, match=r"t\.parquet has column names but no rows"):
+        _ = source.feature_names
 
 
 @pytest.mark.parametrize("fit", FITS)
@@ -153,7 +271,7 @@ def test_a_table_of_one_part_stays_as_it_is(table, tmp_path):
     assert in_kept_parts(source, tmp_path / "sums.json") is source
 
 
-@pytest.mark.parametrize("rows", ["", "-1", "1.5", "²", "None", 3, None])
+@pytest.mark.parametrize("rows", ["", "-1", "1.5", "²", "9" * 5000, "None", 3, None])
 def test_what_no_gradline_wrote_into_a_checkpoint_is_not_believed(rows, files, tmp_path):
     """What is wrong with the file is said where it is loaded."""
     path = tmp_path / "sums.json"

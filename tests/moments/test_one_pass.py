@@ -23,7 +23,7 @@ from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.source import open_source
 from gradline.moments import room
-from gradline.moments.keeping import Keep, SumsFile
+from gradline.moments.keeping import Keep
 from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
@@ -476,7 +476,7 @@ def test_in_a_thread_a_checkpoint_does_without_ctrl_c(tmp_path):
     thread.join()
     assert found[0].to_json() == one_pass(source, Moments).to_json()
     assert signal.getsignal(signal.SIGINT) is handler
-    assert SumsFile(Keep(path), source, fit_intercept=True, precision="float64").found(Moments).iteration == 2
+    assert keeper(path, source)._file.found(Moments).iteration == 2
 
 
 # Memory

@@ -12,10 +12,8 @@ import sys
 import warnings
 from typing import NoReturn
 
-from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted, tell_warning, unwritten
+from gradline.cli.telling import CUT_OFF, INTERRUPTED, in_words, tell, tell_interrupted, tell_warning, unwritten
 from gradline.errors import GradlineError
-
-CUT_OFF = 141  # 128 + SIGPIPE, as shells count
 
 
 def main() -> None:

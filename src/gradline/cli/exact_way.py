@@ -31,12 +31,15 @@ def fit(
     every: float,
 ) -> None:
     """Fit a table, and show what came of it; the model is on the disk before anything is printed."""
+    from gradline.data.parted import PartedSource
     from gradline.moments.keeping_parts import in_kept_parts
     from gradline.report.summary import Names, Summary
 
     if checkpoint is not None:
         table = in_kept_parts(table, checkpoint)
     moments, solution = _solve(table, fit_intercept, precision, checkpoint, every)
+    if isinstance(table, PartedSource) and table.here:
+        table = table.alone()  # whoever reads the rows again reads them as without a checkpoint
 
     def save_model(robust: Robust | None = None) -> None:
         if save is not None and processes.is_first():

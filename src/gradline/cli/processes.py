@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from gradline.cli.telling import INTERRUPTED, in_words, tell, tell_interrupted, unwritten
+from gradline.cli.telling import CUT_OFF, INTERRUPTED, in_words, tell, tell_interrupted, unwritten
 from gradline.distributed.ending import LostError
 from gradline.distributed.place import Place
 from gradline.errors import DataError, GradlineError
@@ -83,13 +83,18 @@ def _interrupted(at: Place) -> str:
 
 def _code_of(command: Callable[[], None]) -> int:
     try:
-        command()
+        try:
+            command()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+    except BrokenPipeError:
+        return CUT_OFF
     except SystemExit as done:
+        if isinstance(done.__context__, BrokenPipeError):
+            return CUT_OFF
         return done.code if isinstance(done.code, int) else int(done.code is not None)
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
     return 0
 
 

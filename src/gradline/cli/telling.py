@@ -8,6 +8,7 @@ import sys
 from gradline.errors import GradlineError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+CUT_OFF = 141  # 128 + SIGPIPE
 EXACT = "fit the exact way (leave --engine out)"
 
 told: list[str] = []  # to stderr, by this command

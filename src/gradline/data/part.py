@@ -17,6 +17,7 @@ from gradline.data.readers.reader import Cells
 from gradline.data.table_source import TableSource
 
 State = TypeVar("State")
+WIDE = 64  # columns
 
 
 class Placed(NamedTuple):
@@ -67,10 +68,12 @@ def states_ahead(
 ) -> Iterator[State]:
     """The state of each part, in their order, by threads that each read one; few parts have several threads each.
 
-    Whoever leaves early waits for no part to be read to its end: the threads stop at their next block of rows.
+    Of wide tables two are read at a time: states that wait for their turn take much room. Whoever leaves early waits
+    for no part to be read to its end: the threads stop at their next block of rows.
     """
     left = threading.Event()
-    at_once = max(1, min(len(parts), threads))
+    wide = len(whole.roles.columns) > WIDE or bool(whole.design.categories.columns)
+    at_once = max(1, min(len(parts), threads, 2 if wide else threads))
 
     def state(part: Any) -> State:
         source = part_of(whole, part)

@@ -11,7 +11,7 @@ from typing import Any, Self
 from gradline.data.columns.design import Design
 from gradline.data.columns.growing import refuse_keys
 from gradline.data.columns.terms import Terms
-from gradline.data.file_parts import parts_of, rows_worth_a_part
+from gradline.data.file_parts import files_of, parts_of, rows_worth_a_part, text_as_asked
 from gradline.data.found_in_parts import (
     all_bad_files,
     all_rows,
@@ -29,6 +29,8 @@ from gradline.data.source import Source
 from gradline.data.table_source import TableSource
 from gradline.data.tally import Tally
 
+LEAST_ROWS = "least rows of a part"
+
 
 class PartedSource(TableSource):
     """A table whose parts are read by others: a pass gathers a small state of each, and merges these in order.
@@ -40,8 +42,8 @@ class PartedSource(TableSource):
     parts : sequence
         In the order of their rows.
     run : Runner
-    identity : hashable
-        Differs where the rows do, as far as can be told without reading them: for checkpoints.
+    name : hashable
+        Of a collection: differs where its rows do.
     least_rows : int, optional
         Of files: how many rows a part has at least, where it can.
     here : bool
@@ -72,7 +74,7 @@ class PartedSource(TableSource):
         parts: Sequence[Any],
         run: Runner,
         *,
-        identity: Hashable = None,
+        name: Hashable = None,
         least_rows: int | None = None,
         here: bool = False,
         parts_with: Callable[[Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]] | None = None,
@@ -85,11 +87,28 @@ class PartedSource(TableSource):
             batch_rows=whole.batch_rows,
             frequencies=whole.frequencies,
         )
-        self.parts, self.identity, self._run = parts, identity, run
+        self.parts, self._name, self._run = parts, name, run
         self.least_rows, self.here = least_rows, here
         self._looked = False
         self._parts_with = parts_with
         self._rows_of_parts: Sequence[int] = ()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the parts of these `files`, or of a collection, are: by names, for checkpoints.
+
+        Bad files that are to be left out are looked for first, as other files would take their places.
+        """
+        if self.least_rows is None:
+            return {"collection": self._name}
+        self._leave_out_bad_files()
+        left_out = sorted(getattr(self.reader, "skipped", ()))
+        return {LEAST_ROWS: self.least_rows, "files left out": left_out, **text_as_asked(self)}
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """See `gradline.data.file_parts.files_of`; none of a collection."""
+        return {} if self.least_rows is None else files_of(self)
 
     def gathered(
         self,
@@ -114,7 +133,9 @@ class PartedSource(TableSource):
 
     def whole(self, of: Callable[[TableSource], State], merged: Callable[[State, State], State]) -> State:
         """The state of all parts; of the arguments see `gathered`."""
-        states = (state for _, state in self.gathered(of, merged))
+        states = [state for _, state in self.gathered(of, merged)]
+        if not states:  # Parquet without row groups
+            raise Tally().empty(self.name)
         return reduce(merged, states)
 
     def placed(self, groups: Sequence[Any] = ()) -> list[Placed]:
@@ -170,8 +191,7 @@ class PartedSource(TableSource):
     def cut(self, rows: int) -> Self:
         """The same files in other parts, of at least so many rows."""
         same = copy.copy(self)
-        same.parts, same.identity = parts_of(self, rows)
-        same.least_rows = rows
+        same.parts, same.least_rows = parts_of(self, rows), rows
         return same
 
     def laid_out_as(self, design: Design) -> PartedSource:
@@ -183,6 +203,7 @@ class PartedSource(TableSource):
     def alone(self) -> TableSource:
         """The same rows for one process that reads all of them, where it can reach them."""
         source = TableSource.laid_out_as(self, self.design)
+        source._tally = self._tally
         if isinstance(self.reader, TolerantReader):
             source.reader = self.reader.sound()
         return source
@@ -197,7 +218,8 @@ class PartedSource(TableSource):
         reader = self.reader
         if isinstance(reader, TolerantReader) and not self._looked:
             states = (state for _, state in self._run(bad_files, self._whole(), self.parts, all_bad_files))
-            bad = reduce(all_bad_files, states)[0]
+            nothing: tuple[dict[str, str], Tally] = {}, Tally()
+            bad = reduce(all_bad_files, states, nothing)[0]
             self.parts = [part for part in self.parts if reader.parts[part.file].place.path not in bad]
             self._looked = True
             reader.leave_out(bad)
@@ -219,6 +241,6 @@ def parted(source: Source, run: Runner, rows: int | None = None, *, here: bool =
         Where its rows lie in no file.
     """
     rows = rows_worth_a_part(source) if rows is None else rows
-    parts, identity = parts_of(source, rows)
+    parts = parts_of(source, rows)
     assert isinstance(source, TableSource)
-    return PartedSource(source, parts, run, identity=identity, least_rows=rows, here=here)
+    return PartedSource(source, parts, run, least_rows=rows, here=here)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
-from gradline.errors import GradlineError, MissingExtraError
+from gradline.errors import DataError, GradlineError, MissingExtraError
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
@@ -113,6 +113,8 @@ def results_in_order(tasks: Sequence[Any]) -> Iterator[Any]:
     try:
         for future in futures:
             _wait(client, future, where)
+            if future.status == "error" and isinstance(error := future.exception(), OSError):
+                raise DataError(f"a part of the rows cannot be read: {error}", hint="see what its worker can reach")
             yield future.result()
     except KilledWorker as error:
         raise ClusterError(

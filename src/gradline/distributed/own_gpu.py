@@ -12,7 +12,7 @@ from gradline.errors import DataError
 class Gathers(Protocol):
     """As much of a ProcessGroup as is needed here."""
 
-    def gathered(self, value: str, /) -> list[str]:
+    def gathered(self, value: str | None, /) -> list[str | None]:
         """The value that each process has, in their order."""
 
 
@@ -33,21 +33,28 @@ def take_gpu(device: str, local_rank: int, group: Gathers) -> None:
     DataError
         Where two processes would have the same GPU.
     """
-    if not device.startswith("cuda") or not torch.cuda.is_available():
+    if not device.startswith("cuda"):
         return
-    cuda: Any = torch.cuda  # untyped
-    count = cuda.device_count()
-    number = local_rank % count if device == "cuda" else _number(device)  # a launcher may show each process one only
-    if not 0 <= number < count:
-        return  # which the descent says
-    cuda.set_device(number)
-    names = group.gathered(str(cuda.get_device_properties(number).uuid))
+    # One that has none takes part all the same: what it lacks, its descent says.
+    names = [name for name in group.gathered(_taken(device, local_rank)) if name is not None]
     different = len(set(names))
     if different < len(names):
         raise DataError(
             f"{len(names)} processes have {different} GPU{'s' * (different > 1)} between them: each needs its own",
             hint="torchrun --nproc-per-node with as many as there are GPUs, and device='cuda', another one in each",
         )
+
+
+def _taken(device: str, local_rank: int) -> str | None:
+    """The name of the GPU that is this process's from now on; None where there is no such one."""
+    cuda: Any = torch.cuda  # untyped
+    count = cuda.device_count() if cuda.is_available() else 0
+    # A launcher may show each process one only.
+    number = local_rank % max(1, count) if device == "cuda" else _number(device)
+    if not 0 <= number < count:
+        return None
+    cuda.set_device(number)
+    return str(cuda.get_device_properties(number).uuid)
 
 
 def _number(device: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gradline.descent.wide.refusals import MOST_FEATURES
 from gradline.distributed.in_shares import Group, InShares
 from gradline.errors import DataError
 
+FINEST = 1  # rows of a part: each row group is one
 ROUNDS = 64  # of a pass that is kept: after each all processes have met, and what they have found has travelled
 
 
@@ -32,8 +34,6 @@ class Share(PartedSource):
     ----------
     table : TableSource
     group : Group
-    rows : int
-        That a part has at least, where it can.
 
     Raises
     ------
@@ -41,10 +41,9 @@ class Share(PartedSource):
         Where its rows lie in no file.
     """
 
-    def __init__(self, table: TableSource, group: Group, rows: int = 1) -> None:
+    def __init__(self, table: TableSource, group: Group) -> None:
         self._own = InShares(group)
-        parts, identity = parts_of(table, rows)
-        super().__init__(table, parts, self._own, identity=identity, least_rows=rows)
+        super().__init__(table, parts_of(table, FINEST), self._own, least_rows=FINEST)
         self.processes, self._rank = group, group.rank
 
     def gathered(
@@ -87,12 +86,13 @@ class Share(PartedSource):
         if shuffle is not None:
             drawn = np.random.default_rng([int(shuffle.integers(2**63)), self._rank])
             blocks = shuffled(blocks, max(WINDOW_ROWS, rows), drawn)
+        equal = lru_cache(maxsize=4)(np.broadcast_to)  # batches of one size have it in common, on a GPU too
         steps = self._steps(rows)
         sizes = (step[self._rank] for step in steps)
         for step, part in zip(steps, portions(blocks, sizes, len(self.feature_names)), strict=True):
             count = sum(step)
             if count:
-                yield Batch(*part, np.broadcast_to(1.0 / count, len(part.y)), count)
+                yield Batch(*part, equal(1.0 / count, len(part.y)), count)
 
     @property
     def most_parts(self) -> int:

@@ -161,10 +161,11 @@ def _backend() -> str:
 
 
 def _stay_on_loopback(address: str) -> None:
-    """Processes that meet on the loopback device are all on this machine: nothing shall listen on another one."""
+    """Processes that meet on the loopback device are all on this machine: gloo and NCCL need no other one."""
     loopback = [name for _, name in socket.if_nameindex() if name in ("lo", "lo0")]
     if address in ("localhost", "127.0.0.1", "::1") and loopback:
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback[0])
+        for library in ("GLOO", "NCCL"):
+            os.environ.setdefault(f"{library}_SOCKET_IFNAME", loopback[0])
 
 
 def _is_of_the_others(error: RuntimeError) -> bool:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from gradline.data.columns.design import Design
+from gradline.data.columns.terms import Column
 from gradline.data.processes import processes_of
 from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
@@ -68,6 +70,11 @@ class SumsFile:
         """What the file held at the start, if that is of a pass for sums of this kind."""
         return self._found if self._found is not None and self._found.state["kind"] == kind.__name__ else None
 
+    @property
+    def files(self) -> dict[str, Any] | None:
+        """Those whose sums the file held at the start; None where it says nothing of them."""
+        return None if self._found is None else self._found.state.get("files")
+
     def due(self) -> bool:
         """Is it time to save?"""
         return self._saver.due()
@@ -83,14 +90,23 @@ class SumsFile:
 def _which_fit(source: Source, fit_intercept: bool, precision: str) -> dict[str, Any]:
     """What tells an exact fit from others, as far as it is known before a row is read."""
     return {
-        "way": "exact, read by one process",
+        "way": "exact",
         "source": source.name,
         "target": source.target_name,
         "features": names_of(source),
+        "columns": _columns_of(getattr(source, "design", None)),
         "weight": getattr(getattr(source, "roles", None), "weight", None),
         "formula": getattr(getattr(source, "design", None), "text", None),
         "frequencies": getattr(source, "frequencies", None),
-        "missing": getattr(source, "missing", None),
         "intercept": fit_intercept,
         "precision": precision,
     }
+
+
+def _columns_of(design: Design | None) -> list[tuple[str, str, bool, str | None]] | None:
+    """What each column of the table is taken as, whatever levels are known of it."""
+    if design is None:
+        return None
+    categories = {column.name: column for column in design.categories.columns}
+    columns = [categories.get(name, Column(name, kind)) for name, kind in design.kinds.items()]
+    return [(column.name, column.kind.value, column.is_category, column.asked_reference) for column in columns]

@@ -31,7 +31,8 @@ class BatchesKeeper:
     """
 
     def __init__(self, keep: Keep, source: Source, *, fit_intercept: bool, precision: str) -> None:
-        self._file = SumsFile(keep, source, fit_intercept=fit_intercept, precision=precision)
+        how = {"kept": "batch by batch, by one process", "missing": getattr(source, "missing", None)}
+        self._file = SumsFile(keep, source, fit_intercept=fit_intercept, precision=precision, **how)
         self._source = source.name
         self._interrupted = False
 

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from gradline.data.columns.design import kept, read_kept
-from gradline.data.file_parts import lies_in_files
-from gradline.data.parted import PartedSource, parted
+from gradline.data.file_parts import all_are_small, lies_in_files
+from gradline.data.parted import LEAST_ROWS, PartedSource, parted
 from gradline.data.processes import processes_of
+from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
 from gradline.data.tally import Tally
-from gradline.data.written.checkpoint import fingerprint_in
-from gradline.errors import GradlineError
+from gradline.data.written.checkpoint import ANOTHER, damaged, fingerprint_in
+from gradline.errors import DataError, GradlineError
 from gradline.moments.by_threads import by_threads
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Interrupted, Keep, SumsFile
 from gradline.moments.moments import Moments
 from gradline.moments.parts import PartSums
 
-LEAST_ROWS = "least rows of a part"
 FEW_PARTS = 64  # each of which may be small
+TOLD = 3  # files
+ROWS = re.compile("[0-9]{1,18}")
 
 
 def in_kept_parts(source: Source, path: str | os.PathLike[str]) -> Source:
     """The source in parts, whose sums any number of processes go on with: cut as those were that the file keeps.
 
-    As it is, where it cannot be cut, such as one file of text.
+    As it is, where it cannot be cut, or a part that is broken off would be much to read again.
     """
     rows = processes_of(source).from_first(lambda: _rows_kept(path))
     if isinstance(source, PartedSource):
@@ -39,7 +42,7 @@ def in_kept_parts(source: Source, path: str | os.PathLike[str]) -> Source:
     if rows is not None:
         return parted(source, by_threads, rows, here=True)
     finest = parted(source, by_threads, 1, here=True)
-    if len(finest.parts) == 1:
+    if len(finest.parts) <= 1 or not all_are_small(source, finest.parts):
         return source
     return finest if len(finest.parts) <= FEW_PARTS else parted(source, by_threads, here=True)
 
@@ -47,7 +50,7 @@ def in_kept_parts(source: Source, path: str | os.PathLike[str]) -> Source:
 def _rows_kept(path: str | os.PathLike[str]) -> int | None:
     """How many rows at least the parts have whose sums a file keeps; None where it keeps none of parts."""
     found = fingerprint_in(path).get(LEAST_ROWS)
-    return int(found) if isinstance(found, str) and found.isdecimal() else None
+    return int(found) if isinstance(found, str) and ROWS.fullmatch(found) else None
 
 
 class PartsKeeper:
@@ -60,8 +63,12 @@ class PartsKeeper:
     """
 
     def __init__(self, keep: Keep, source: PartedSource, *, fit_intercept: bool, precision: str) -> None:
-        other = {"way": "exact, in parts", LEAST_ROWS: source.least_rows, "parts": source.identity}
-        self._file = SumsFile(keep, source, fit_intercept=fit_intercept, precision=precision, **other)
+        how = {"kept": "part by part"} | source.identity
+        self._file = SumsFile(keep, source, fit_intercept=fit_intercept, precision=precision, **how)
+        self._files, self._parts = source.files, len(source.parts)
+        if self._file.files is not None and self._file.files != self._files:
+            differ = _what_differs(self._file.files, self._files)
+            raise DataError(f"the checkpoint {shown_path(keep.path)} is of other files: {differ}", hint=ANOTHER)
 
     def began(self, kind: type[Moments | ExactMoments]) -> bool:
         """Whether the pass for sums of this kind had begun."""
@@ -73,7 +80,12 @@ class PartsKeeper:
         if found is None:
             return 0, None
         state = found.state
-        whole = PartSums(kind.from_json(state["sums"]), read_kept(state["design"]), Tally(**state["tally"]))
+        try:
+            whole = PartSums(kind.from_json(state["sums"]), read_kept(state["design"]), Tally(**state["tally"]))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise damaged(self._file.path, "its content is none that was written") from None
+        if not 0 < found.iteration <= self._parts:
+            raise damaged(self._file.path, f"it is of {found.iteration} of {self._parts} parts")
         return found.iteration, whole
 
     def after_parts(self, done: int, whole: PartSums, *, last: bool) -> None:
@@ -95,4 +107,11 @@ class PartsKeeper:
             raise
 
     def _save(self, done: int, whole: PartSums) -> None:
-        self._file.save(done, whole.sums, design=kept(whole.design), tally=asdict(whole.tally))
+        self._file.save(done, whole.sums, design=kept(whole.design), tally=asdict(whole.tally), files=self._files)
+
+
+def _what_differs(then: dict[str, Any], now: dict[str, Any]) -> str:
+    told = [f"{path} is gone" for path in then if path not in now]
+    told += [f"{path} is new" for path in now if path not in then]
+    told += [f"{path} has changed" for path, state in then.items() if path in now and now[path] != state]
+    return "; ".join(told[:TOLD]) + (f"; and {len(told) - TOLD} more" if len(told) > TOLD else "")

@@ -76,7 +76,8 @@ def sums_of_parts(
                 watch(whole.tally.rows_read)
             if keep is not None:
                 keep.after_parts(done, whole, last=done == len(source.parts))
-    assert whole is not None
+    if whole is None:  # Parquet without row groups
+        raise Tally().empty(source.name)
     source.settle(whole.design, whole.tally)
     return _laid_out_as(whole, source.design)
 

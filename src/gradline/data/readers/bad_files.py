@@ -40,7 +40,13 @@ class TolerantReader(ManyReader):
         The same, to be told.
     """
 
-    def __init__(self, name: str, parts: Sequence[Part], open_place: Callable[[Place, Reader | None], Reader]) -> None:
+    def __init__(
+        self,
+        name: str,
+        parts: Sequence[Part],
+        open_place: Callable[[Place, Reader | None], Reader],
+        asked: Mapping[str, str | None] | None = None,
+    ) -> None:
         self.skipped: dict[str, str] = {}
         self._called = {part.place.path: part.place.name for part in parts}
         sound, bad = [], {}
@@ -53,7 +59,7 @@ class TolerantReader(ManyReader):
         self.name = name
         self.leave_out(bad)
         self._looked = False
-        super().__init__(name, sound, open_place)
+        super().__init__(name, sound, open_place, asked=asked)
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
         """Start a fresh pass, see `gradline.data.readers.reader.Reader`; the first looks at every file before it."""

@@ -53,13 +53,14 @@ def reader_of(
     """
     if decimal not in (".", ","):
         raise DataError(f"decimal={decimal!r} is not known", hint="decimal='.' or decimal=','")
+    asked = {"decimal": decimal, "encoding": encoding}
     opened = partial(open_place, decimal=decimal, encoding=encoding)
     found = find(os.fspath(path))
     if not isinstance(found, tuple):
         return opened(found)
     if on_bad_file == "skip":
-        return TolerantReader(*found, opened)
-    return ManyReader(*found, opened, cure=SKIP if on_bad_file == "error" else None)
+        return TolerantReader(*found, opened, asked=asked)
+    return ManyReader(*found, opened, cure=SKIP if on_bad_file == "error" else None, asked=asked)
 
 
 def open_place(

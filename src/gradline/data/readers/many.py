@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -29,7 +29,8 @@ NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and pyarrow write a k
 class ManyReader:
     """The files of a folder or a glob; folders named key=value are columns too. Opened one at a time.
 
-    `cure` is what could be done about one of several that cannot be read, beside what is wrong with it.
+    `cure` is what could be done about one of several that cannot be read, beside what is wrong with it; `asked` how
+    text is to be read, as `open_place` takes it.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class ManyReader:
         parts: Sequence[Part],
         open_place: Callable[[Place, Reader | None], Reader],
         cure: str | None = None,
+        asked: Mapping[str, str | None] | None = None,
     ) -> None:
         self.name = name
         self.parts = parts
+        self.asked = asked or {}
         self._open_place = open_place
         self._cure = cure if len(parts) > 1 else None
         self._cut: Cut | None = None

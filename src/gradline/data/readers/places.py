@@ -38,11 +38,14 @@ class Place:
     state: tuple[int | None, int | None] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Whoever receives it may be in another folder.
+        return Place, (self.system, self.whole_path, self.name, self.compression, self.state)
+
+    @property
+    def whole_path(self) -> str:
+        """That for whoever is in another folder."""
         from pyarrow import fs
 
-        path = os.path.abspath(self.path) if isinstance(self.system, fs.LocalFileSystem) else self.path
-        return Place, (self.system, path, self.name, self.compression, self.state)
+        return os.path.abspath(self.path) if isinstance(self.system, fs.LocalFileSystem) else self.path
 
     @contextmanager
     def opened(self) -> Iterator[Any]:

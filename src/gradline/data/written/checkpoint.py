@@ -139,7 +139,7 @@ def load(path: str | os.PathLike[str], fingerprint: Fingerprint) -> Checkpoint |
         file = json.loads(text)
     except (ValueError, RecursionError) as error:
         if text.startswith(f'{{"kind": "{KIND}"'):
-            raise _damaged(name, "the end is missing or something in it has changed") from None
+            raise damaged(path, "the end is missing or something in it has changed") from None
         raise _foreign(name, f"it is not JSON ({error})" if text else "it is empty") from None
     kind = file.get("kind") if isinstance(file, dict) else None
     if kind != KIND:
@@ -159,7 +159,7 @@ def load(path: str | os.PathLike[str], fingerprint: Fingerprint) -> Checkpoint |
     except DataError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        raise _damaged(name, "its content does not fit its checksum") from None
+        raise damaged(path, "its content does not fit its checksum") from None
 
 
 def fingerprint_in(path: str | os.PathLike[str]) -> Fingerprint:
@@ -272,5 +272,6 @@ def _foreign(name: str, why: str) -> DataError:
     return DataError(f"{name} is not a checkpoint: {why}", hint="name another file")
 
 
-def _damaged(name: str, why: str) -> DataError:
-    return DataError(f"the checkpoint {name} is damaged: {why}", hint=ANOTHER)
+def damaged(path: str | os.PathLike[str], why: str) -> DataError:
+    """What to say of a checkpoint that cannot be what was written."""
+    return DataError(f"the checkpoint {shown_path(path)} is damaged: {why}", hint=ANOTHER)

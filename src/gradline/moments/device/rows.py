@@ -72,7 +72,7 @@ class DeviceRows:
             check_shapes(np.empty(self._X.shape), np.empty(self._y.shape), None)
         if self._weight is not None:
             check_shapes(
-                np.empty((len(self._y), 0)), np.empty(len(self._y)), np.asarray(self._weight.cpu(), dtype=np.float64)
+                np.empty((len(self._y), 0)), np.empty(len(self._y)), self._weight.to(torch.float64).cpu().numpy()
             )
         self.features = int(self._X.shape[1])
         self._rows = rows_at_once(self.features + 1)
@@ -122,12 +122,19 @@ class DeviceRows:
 
 def _numbers(values: Any, name: str) -> Tensor:
     if isinstance(values, Tensor):
-        if values.is_complex() or values.is_sparse:
+        if values.is_complex() or values.layout != torch.strided:
             raise DataError(f"{name} has the type {values.dtype}, expected real numbers in a dense tensor")
-        if values.dtype == torch.int64 and bool((values.to(torch.float64).to(torch.int64) != values).any()):
+        if values.dtype in (torch.int64, torch.uint64) and _would_be_rounded(values):
             raise DataError(f"{name} holds integers beyond 2**53 that float64 would round")
         return values.detach()
     array = array_of_numbers(values, name)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype(np.float64)  # of which torch knows no arithmetic
     return torch.from_numpy(np.ascontiguousarray(array) if array.flags.writeable else array.copy())
+
+
+def _would_be_rounded(integers: Tensor) -> bool:
+    """Whether float64 does not hold each; above all of them a conversion back may stop at the largest."""
+    there = integers.to(torch.float64)
+    beyond = 2.0**63 if integers.dtype == torch.int64 else 2.0**64
+    return bool(((there >= beyond) | (there.to(integers.dtype) != integers)).any())
