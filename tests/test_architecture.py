@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -176,12 +177,9 @@ def test_heavy_libraries_stay_in_their_home_and_come_late(path):
 
 def test_what_is_opened_by_name_is_there():
     """A table of another library is opened by a module above the row of `data`, which names it and imports it late."""
-    for module in OPENERS.values():
-        path = SOURCE.parent / f"{module.replace('.', '/')}.py"
-        names = {
-            node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)
-        }
-        assert {"open_partitions", "open_rows", "predicted"} <= names
+    for name in OPENERS.values():
+        module = import_module(name)
+        assert all(callable(getattr(module, function)) for function in ("open_partitions", "open_rows", "predicted"))
 
 
 def test_every_part_of_the_package_has_a_row():

@@ -13,7 +13,7 @@ pytest.importorskip("distributed", reason="needs the extra 'dask'")
 import dask  # noqa: E402
 import dask.array as da  # noqa: E402
 
-from gradline.distributed import cluster as clusters  # noqa: E402
+from gradline.distributed import results  # noqa: E402
 
 ROWS = 600
 NAMES = ["x", "rooms"]
@@ -23,7 +23,7 @@ FIT = {"target": "y", "features": ["x", "rooms", "city"], "missing": "drop"}
 @pytest.fixture(autouse=True)
 def threads(monkeypatch):
     """Whatever client of Dask is open, these tests are for none."""
-    monkeypatch.setattr(clusters, "_open_client", lambda: None)
+    monkeypatch.setattr(results, "_open_client", lambda: None)
     with dask.config.set(scheduler="threads"):
         yield
 

@@ -39,6 +39,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin  # noqa: E402
 
 import distributed  # noqa: E402
 from gradline.distributed import cluster as clusters  # noqa: E402
+from gradline.distributed import results  # noqa: E402
 from gradline.distributed.cluster import ClusterError, connected  # noqa: E402
 from gradline.distributed.tree import on_dask  # noqa: E402
 
@@ -123,7 +124,7 @@ def test_any_number_of_partitions_gives_the_same_bits(cluster, table, partitions
 
 
 def test_without_a_client_threads_of_this_process_read(table, ddf, monkeypatch):
-    monkeypatch.setattr(clusters, "_open_client", lambda: None)
+    monkeypatch.setattr(results, "_open_client", lambda: None)
     with dask.config.set(scheduler="threads"):
         found = one_pass(open_source(ddf, target="y"), ExactMoments)
     assert found == one_pass(open_source(table, target="y"), ExactMoments)
@@ -190,7 +191,7 @@ def outgoing(client) -> int:
         (lambda ddf, table: (ddf[["x"]], table["y"]), "X is a Dask DataFrame but y is a Series"),
         (lambda ddf, table: (ddf[["x"]], ddf["y"].repartition(npartitions=2)), "parted at different rows"),
         (lambda ddf, table: (da.ones((9, 2)), da.ones(8)), "X has 9 rows but y has 8"),
-        (lambda ddf, table: (da.ones(9), da.ones(9)), "expected (rows, features)"),
+        (lambda ddf, table: (da.ones(9), da.ones(9)), "X is a Dask Array of 1 dimension, expected rows and columns"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_before_anything_is_computed(ddf, table, rows, told):
@@ -289,8 +290,8 @@ def test_a_part_that_kills_one_worker_after_the_other_is_an_error(cluster, table
 
 
 def test_workers_that_are_gone_are_waited_for_no_longer_than_agreed(ddf, monkeypatch):
-    monkeypatch.setattr(clusters, "NO_WORKER_SECONDS", 0.6)
-    monkeypatch.setattr(clusters, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(results, "NO_WORKER_SECONDS", 0.6)
+    monkeypatch.setattr(results, "LOOK_SECONDS", 0.2)
     scheduler = distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None)
     with scheduler, distributed.Client(scheduler), pytest.raises(ClusterError, match="has had no worker for") as error:
         exact(open_source(ddf, target="y"))

@@ -59,9 +59,13 @@ def test_processes_that_would_share_a_gpu_are_a_sentence(device, devices, told, 
     assert "--device cuda" in as_options(error.value.hint)
 
 
-@pytest.mark.parametrize("device", ["cpu", "cuda:5", "cuda:x", "nonsense"])
-def test_a_device_that_is_no_gpu_or_not_there_is_left_to_the_descent(device, gpu):  # noqa: F811
-    take_gpu(device, 0, Group([]))
+@pytest.mark.parametrize(
+    ("device", "told"),
+    [("cpu", []), ("nonsense", []), ("cuda:5", [None, None]), ("cuda:x", [None, None]), ("cuda:5", [None, "GPU-5"])],
+)
+def test_a_device_that_is_no_gpu_or_not_there_is_left_to_the_descent(device, told, gpu):  # noqa: F811
+    """All processes take part where one of them may have a GPU: what one says, the others wait for."""
+    take_gpu(device, 0, Group(told))
     assert gpu.asked == []
 
 
@@ -76,9 +80,9 @@ def test_objects_and_numbers_of_the_cpu_never_travel_by_nccl(gpu, monkeypatch): 
     assert gpu.asked == []  # a fit on the CPU leaves the GPUs alone
 
 
-def test_without_a_gpu_nothing_is_asked(monkeypatch):
+def test_without_a_gpu_none_is_taken(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    take_gpu("cuda", 0, Group([]))
+    take_gpu("cuda", 0, Group([None, "GPU-0"]))
     assert torchrun._backend() == "gloo"
 
 

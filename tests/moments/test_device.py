@@ -140,6 +140,24 @@ def test_bad_input_is_a_sentence(arrays, told):
             ExactMoments.of(*given_, device="cpu")
 
 
+@pytest.mark.parametrize("integer", [2**63 - 1, 2**63 - 512, 2**64 - 1, 2**60 + 1, 2**53 + 1])
+def test_integers_that_float64_would_round_are_refused_in_tensors_too(integer):
+    """Some processors make the largest integer of a float beyond it, from which the way back looks like the way out."""
+    kind = torch.int64 if integer < 2**63 else torch.uint64
+    rows = torch.tensor([[integer], [3], [5]], dtype=kind)
+    with pytest.raises(DataError, match=r"X holds integers beyond 2\*\*53"):
+        ExactMoments.of(rows, Y[:3], device="cpu")
+    assert ExactMoments.of(rows[1:], Y[:2], device="cpu") == ExactMoments.of([[3.0], [5.0]], Y[:2])
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+def test_tensors_of_other_layouts_are_refused_and_of_other_types_taken():
+    with pytest.raises(DataError, match="expected real numbers in a dense tensor"):
+        ExactMoments.of(torch.from_numpy(X).to_sparse_csr(), Y, device="cpu")
+    weight = torch.ones(N, dtype=torch.bfloat16)
+    assert ExactMoments.of(X, Y, weight, device="cpu") == ExactMoments.of(X, Y, np.ones(N))
+
+
 def test_a_device_that_is_not_there_is_a_sentence():
     with pytest.raises(DataError, match="device 'nonsense' cannot be used here"):
         ExactMoments.of(X, Y, device="nonsense")

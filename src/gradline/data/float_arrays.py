@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,7 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Any, t
             hint=labels if cell.hint is None and table is not None and isinstance(cell.cell, str) else cell.hint,
         ) from None
     names = tuple(table.names) if table is not None and table.named else None
-    (twice, times), *_ = Counter(names).most_common(1) or [("", 0)]
-    if times > 1:
-        raise DataError(f"{name} has {times} columns named {twice!r}", hint="give each column a name of its own")
+    refuse_twice(name, names or ())
     rows, columns = array.shape
     if rows == 0:
         raise DataError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
@@ -69,6 +68,13 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Any, t
         if good is not None:
             raise tally.error(name)
     return array, names
+
+
+def refuse_twice(table: str, names: Sequence[str]) -> None:
+    """Refuse columns that share a name."""
+    (twice, times), *_ = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise DataError(f"{table} has {times} columns named {twice!r}", hint="give each column a name of its own")
 
 
 def as_target(y: Any, *, finite: bool = True, name: str = "y") -> Array:

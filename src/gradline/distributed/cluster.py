@@ -1,4 +1,4 @@
-"""Dask's clusters: how one is reached or started, and what becomes of one that is lost."""
+"""Dask's clusters: how one is reached, or started and ended."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
-from gradline.errors import DataError, GradlineError, MissingExtraError
+from gradline.errors import GradlineError, MissingExtraError
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 5.0
-LOOK_SECONDS = 1.0
-NO_WORKER_SECONDS = 60.0
+LOOK_SECONDS = 0.25
 STUCK_SECONDS = 60  # a worker of ours that says nothing for so long has its tasks given to others
 LOCAL = "local"
 
@@ -88,81 +87,6 @@ def _closing(client: Any) -> Iterator[Any]:
             client.close(timeout=CLOSE_SECONDS)
 
 
-def results_in_order(tasks: Sequence[Any]) -> Iterator[Any]:
-    """What tasks (dask.delayed) give, one after the other: on the client that is open, or else by threads.
-
-    Raises
-    ------
-    ClusterError
-        Where the cluster is lost, or has no worker left for a minute.
-    """
-    import dask
-
-    client = _open_client()
-    with dask.config.set({"optimization.fuse.delayed": True}):  # one task of each chain
-        tasks = dask.optimize(*tasks)
-    if client is None:
-        yield from dask.compute(*tasks, optimize_graph=False)
-        return
-    from distributed.comm import CommClosedError
-
-    from distributed import CancelledError, KilledWorker
-
-    where = client.scheduler.address if client.scheduler else "the scheduler"
-    futures = client.compute(list(tasks), optimize_graph=False)
-    try:
-        for future in futures:
-            _wait(client, future, where)
-            if future.status == "error" and isinstance(error := future.exception(), OSError):
-                raise DataError(f"a part of the rows cannot be read: {error}", hint="see what its worker can reach")
-            yield future.result()
-    except KilledWorker as error:
-        raise ClusterError(
-            f"a part of the rows was given to {error.allowed_failures + 1} workers one after the other, and each of "
-            "them died",
-            hint="give the workers more memory, or make the partitions smaller",
-        ) from None
-    except (CancelledError, CommClosedError, OSError):
-        raise _lost(where) from None
-    finally:
-        if client.status == "running":
-            client.cancel(futures)
-
-
-def _wait(client: Any, future: Any, where: str) -> None:
-    from distributed import TimeoutError as NotYet
-    from distributed import wait
-
-    without = 0.0
-    while not future.done():
-        if client.status != "running":
-            raise _lost(where)
-        try:
-            wait([future], timeout=LOOK_SECONDS)
-        except NotYet:
-            without = 0.0 if client.scheduler_info(n_workers=1)["workers"] else without + LOOK_SECONDS
-            if without >= NO_WORKER_SECONDS:
-                raise ClusterError(
-                    f"the scheduler at {where} has had no worker for {without:.0f} seconds", hint="start workers again"
-                ) from None
-
-
-def _lost(where: str) -> ClusterError:
-    return ClusterError(
-        f"the scheduler at {where} was lost before the fit was done",
-        hint="run the same fit again when it is back; one with a checkpoint goes on where it was",
-    )
-
-
-def _open_client() -> Any:
-    try:
-        from distributed import default_client
-
-        return default_client()
-    except (ImportError, ValueError):
-        return None
-
-
 def _local(distributed: Any, workers: int | None) -> Any:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with _ctrl_c_is_ours():
@@ -227,5 +151,5 @@ async def _identity(where: str) -> dict[str, Any]:
             answer = await asyncio.wait_for(scheduler.identity(), CONNECT_SECONDS)
             if answer.get("workers") or time.monotonic() > deadline:
                 break
-            await asyncio.sleep(LOOK_SECONDS / 4)
+            await asyncio.sleep(LOOK_SECONDS)
         return answer

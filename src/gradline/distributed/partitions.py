@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradline.data.columns.design import designed
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import Column, Terms
+from gradline.data.float_arrays import as_features, as_target, refuse_twice
 from gradline.data.parted import PartedSource
 from gradline.data.readers.columnar import ColumnarReader, TableReader
-from gradline.data.roles import Roles
+from gradline.data.roles import Roles, listed
+from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import default_names
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weights
+from gradline.distributed.predictions import predicted
 from gradline.distributed.side_by_side import (
     LABELS,
     REPEATED,
@@ -24,12 +26,17 @@ from gradline.distributed.side_by_side import (
     is_array,
     is_frame,
     labels_beside,
+    not_rows_and_columns,
     rows_beside,
 )
 from gradline.distributed.tree import on_dask
 from gradline.errors import DataError
+from gradline.solution import Array
+
+__all__ = ["open_partitions", "open_rows", "predicted"]  # what `gradline.data.elsewhere` looks for
 
 ROWS = "X, y"
+OF_META = "give map_partitions and from_delayed the meta of what they make"
 
 
 class PartitionsReader(ColumnarReader):
@@ -40,7 +47,14 @@ class PartitionsReader(ColumnarReader):
     like : TableReader
         A table with the same columns.
     name : str
+
+    Attributes
+    ----------
+    needs : sequence of str
+        Columns that each partition must have.
     """
+
+    needs: Sequence[str] = ()
 
     def __init__(self, like: ColumnarReader, name: str) -> None:
         super().__init__(name, like.schema)
@@ -51,19 +65,27 @@ class PartitionsReader(ColumnarReader):
         Raises
         ------
         DataError
-            Where a column is of another kind than in the table.
+            Where a column is of another kind than in the table, or is absent.
         """
         number, rows = part
         name = f"partition {number + 1} of {self.name}"
         reader = TableReader.of(self._columns(rows, name))
         reader.name = name
-        kinds, wanted = reader.kinds(), self.kinds()
-        for column, kind in kinds.items():  # labels are no column of the table
-            if kind is not wanted.get(column, kind) and not reader.is_null(column):
-                raise DataError(
-                    f"column {column!r} of {name} is a {kind.value}, expected a {wanted[column].value}",
-                    hint=f"df.astype({{{column!r}: ...}}) gives all partitions one type",
-                )
+        lacking = [column for column in self.needs if column not in reader.column_names]
+        if lacking:
+            raise DataError(
+                f"{name} has no column {lacking[0]!r}, which its DataFrame says it has; it has "
+                f"{listed(reader.column_names)}",
+                hint=OF_META,
+            )
+        for column in reader.column_names:  # labels are no column of the table
+            if column in self.column_names and not reader.is_null(column):
+                found, wanted = _what(reader, column), _what(self, column)
+                if found != wanted:
+                    raise DataError(
+                        f"column {column!r} of {name} is a {found}, expected a {wanted}",
+                        hint=f"df.astype({{{column!r}: ...}}) gives all partitions one type",
+                    )
         return reader
 
     def _columns(self, rows: Any, name: str) -> Any:
@@ -76,6 +98,12 @@ class PartitionsReader(ColumnarReader):
             f"the rows of {self.name} lie with the workers of Dask, and this needs them here, batch after batch",
             hint="the exact way needs only their statistics: LinearRegression; or .compute() brings the rows here",
         )
+
+
+def _what(reader: ColumnarReader, column: str) -> str:
+    """The kind of a column in words; times of a zone are counted from another midnight than those of none."""
+    zone = getattr(reader.schema.field(column).type, "tz", None)
+    return reader.kinds()[column].value + ("" if zone is None else " with a time zone")
 
 
 def open_partitions(
@@ -104,6 +132,7 @@ def open_partitions(
         )
     reader = PartitionsReader(TableReader.of(data._meta_nonempty), "DataFrame")
     roles, design = designed(reader, target, features, formula, reference or {}, weight)
+    reader.needs = [column for column in reader.column_names if column in roles.columns]
     whole = TableSource(
         reader, roles, design, missing=missing, batch_rows=batch_rows, frequencies=weights == "frequency"
     )
@@ -127,6 +156,8 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
     DataError
         Where they are not of one kind, are not parted alike, or a column of X holds no numbers.
     """
+    if not (is_frame(X) or (is_array(X) and X.ndim == 2)):
+        raise not_rows_and_columns(X)
     given = {"X": X, "y": y} | ({} if sample_weight is None else {"sample_weight": sample_weight})
     for name, part in given.items():
         if not (is_frame(part, 1, 2) if is_frame(X) else is_array(part)):
@@ -134,24 +165,16 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
                 f"X is a Dask {type(X).__name__} but {name} is a {type(part).__name__}: expected both from one place",
                 hint=REPEATED,
             )
-    columns = [str(name) for name in X.columns] if is_frame(X) else default_names(X.shape[1] if X.ndim == 2 else 0)
-    target, weight = apart("y", columns), apart("sample_weight", columns)
+    columns = _columns_of(X)
+    target, weight = apart("y", columns), None if sample_weight is None else apart("sample_weight", columns)
     parts = rows_beside(given)
-    kinds = TableReader.of(X._meta_nonempty).kinds() if is_frame(X) else dict.fromkeys(columns, Kind.NUMBER)
-    for column, kind in kinds.items():
-        if kind is Kind.TEXT:
-            raise DataError(
-                f"column {column!r} of X holds text, expected numbers",
-                hint="fit(open_source(df, target=...)) takes a column of text as a category",
-            )
-    names = (*columns, target, *(() if sample_weight is None else (weight,)))
     whole = TableSource(
-        _RowsReader(names, kinds),
-        Roles(tuple(columns), target, None if sample_weight is None else weight),
-        Terms(tuple(Column(name, kinds[name]) for name in columns)),
+        _RowsReader(columns, target, weight),
+        Roles(columns, target, weight),
         missing=missing,
         frequencies=weights == "frequency",
     )
+    names = whole.column_names
 
     def with_groups(groups: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         own, found = labels_beside(X, groups, names)
@@ -160,54 +183,53 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
     return PartedSource(whole, list(enumerate(parts)), on_dask, parts_with=with_groups)
 
 
+def _columns_of(X: Any) -> tuple[str, ...]:
+    """What the columns are called; refuses what no partition needs to be computed for."""
+    names = tuple(str(name) for name in X.columns) if is_frame(X) else default_names(X.shape[1])
+    if not names:
+        raise DataError("X has no columns, expected at least one feature")
+    refuse_twice("X", names)
+    for name, dtype in zip(names, X.dtypes, strict=True) if is_frame(X) else ():
+        # What a categorical column holds, its partitions say.
+        if dtype.name != "category" and TableReader.of({name: X._meta_nonempty[name]}).kinds()[name] is Kind.TEXT:
+            raise DataError(
+                f"column {name!r} of X holds text, expected numbers",
+                hint="fit(open_source(df, target=...)) takes a column of text as a category",
+            )
+    return names
+
+
 class _RowsReader(PartitionsReader):
-    """Of X, y and perhaps weights, which come side by side."""
+    """Of X, y and perhaps weights, which come side by side, and are read as those of one process are."""
 
-    def __init__(self, names: Sequence[str], kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, features: tuple[str, ...], target: str, weight: str | None) -> None:
+        names = (*features, target, *([] if weight is None else [weight]))
         super().__init__(TableReader.of({name: np.empty(0) for name in names}), ROWS)
+        self._features, self._target, self._weight = features, target, weight
         self._labels = tuple(apart(name, names) for name in LABELS)
-        self._kinds = {name: kinds.get(name, Kind.NUMBER) for name in names}
-
-    def kinds(self) -> dict[str, Kind]:
-        """See `Reader`."""
-        return dict(self._kinds)
 
     def _columns(self, rows: Any, name: str) -> Any:
         X, *others = rows
-        columns = [X.iloc[:, j] for j in range(X.shape[1])] if hasattr(X, "iloc") else list(np.asarray(X).T)
-        columns += [other.iloc[:, 0] if hasattr(other, "iloc") and other.ndim == 2 else other for other in others]
-        columns = [np.ravel(column) if isinstance(column, np.ndarray) else column for column in columns]
-        if len({len(column) for column in columns}) > 1:
-            told = ", ".join(
-                f"{what} has {len(part)}"
-                for what, part in zip(("X", *self.column_names[X.shape[1] :], *self._labels), rows, strict=False)
-            )
+        columns = dict(zip(self._features, self._rows_of(X, name).T, strict=True)) if X.shape[0] else {}
+        beside = [(self._target, "y"), *([] if self._weight is None else [(self._weight, "sample_weight")])]
+        for (own, called), other in zip(beside, others, strict=False):
+            columns[own] = as_target(other, finite=False, name=f"{called} of {name}")
+        columns |= dict(zip(self._labels, others[len(beside) :], strict=False))
+        counts = {"X": X.shape[0]} | {own: len(columns[own]) for own in columns if own not in self._features}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{what} has {count}" for what, count in counts.items())
             raise DataError(f"{name} has not as many rows in each: {told}", hint=REPEATED)
-        return dict(zip((*self.column_names, *self._labels), columns, strict=False))
+        return {own: np.empty(0) for own in self._features} | columns
 
-
-def predicted(X: Any, predict: Callable[[Any], Any]) -> Any:
-    """What `predict` says of the rows of each partition: a Series with the index of X, or an Array; nothing computed.
-
-    Raises
-    ------
-    DataError
-        Where X is neither a DataFrame nor an Array of rows and columns.
-    """
-    if is_frame(X):
-        of_none = X._meta[[]].assign(prediction=np.empty(0))["prediction"]
-        return X.map_partitions(_beside_the_index, predict, meta=of_none, enforce_metadata=False)
-    if is_array(X) and X.ndim == 2:
-        return X.rechunk({1: -1}).map_blocks(_some, predict, drop_axis=1, dtype=np.float64, meta=np.empty(0))
-    raise DataError(
-        f"X is a Dask {type(X).__name__} of {getattr(X, 'ndim', 0)} dimension, expected rows and columns",
-        hint="df[['x']] is a DataFrame of one column",
-    )
-
-
-def _beside_the_index(partition: Any, predict: Callable[[Any], Any]) -> Any:
-    return partition[[]].assign(prediction=_some(partition, predict))["prediction"]
-
-
-def _some(rows: Any, predict: Callable[[Any], Any]) -> Any:
-    return predict(rows) if len(rows) else np.empty(0)
+    def _rows_of(self, X: Any, name: str) -> Array:
+        """Its features, in the order of the table's."""
+        features, names = as_features(X, finite=False, name=f"X of {name}")
+        found = names or self._features[: features.shape[1]]
+        if sorted(found) != sorted(self._features) or features.shape[1] != len(self._features):
+            raise DataError(
+                f"{name} has other columns than X says: {listed(found)}, expected {listed(self._features)}",
+                hint=OF_META,
+            )
+        check_dense_size(features, f"X of {name}", hint="make the partitions smaller")
+        rows = dense(features)
+        return rows if found == self._features else rows[:, [found.index(each) for each in self._features]]

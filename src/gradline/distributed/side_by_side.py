@@ -34,6 +34,11 @@ def _frames(given: Mapping[str, Any]) -> list[Any]:
 
     X, *_ = given.values()
     for name, other in given.items():
+        if name != "X" and is_frame(other) and len(other.columns) != 1:
+            raise DataError(
+                f"{name} has {len(other.columns)} columns, expected one",
+                hint=f"fit one model for each column of {name}",
+            )
         if _parted_otherwise(X, other):
             raise DataError(
                 f"X and {name} are parted at different rows ({X.npartitions} and {other.npartitions} partitions)",
@@ -46,9 +51,11 @@ def _frames(given: Mapping[str, Any]) -> list[Any]:
 
 def _blocks(given: Mapping[str, Any]) -> list[Any]:
     """Blocks of rows of Arrays side by side."""
-    X, y = given["X"], given["y"]
-    if X.ndim != 2 or y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
-        raise DataError(f"X has shape {X.shape} and y {y.shape}, expected (rows, features) and (rows,)")
+    X = given["X"]
+    for name, other in given.items():
+        if (other.ndim != 2) if name == "X" else (other.ndim > 2 or (other.ndim == 2 and other.shape[1] != 1)):
+            expected = "(rows, features)" if name == "X" else "(rows,)"
+            raise DataError(f"{name} has shape {other.shape}, expected {expected}")
     X = X.rechunk({1: -1})
     columns = [X.to_delayed(optimize_graph=False).ravel()]
     for name, other in [*given.items()][1:]:
@@ -116,3 +123,12 @@ def is_array(data: Any) -> bool:
     from dask.array import Array
 
     return isinstance(data, Array)
+
+
+def not_rows_and_columns(X: Any) -> DataError:
+    """What to say of a collection of another shape."""
+    dimensions = getattr(X, "ndim", 0)
+    return DataError(
+        f"X is a Dask {type(X).__name__} of {dimensions} dimension{'s' * (dimensions != 1)}, expected rows and columns",
+        hint="X[:, None] has one column" if is_array(X) else "df[['x']] is a DataFrame of one column",
+    )

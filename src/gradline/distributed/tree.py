@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from gradline.data.part import State, state_of
 from gradline.data.table_source import TableSource
-from gradline.distributed.cluster import results_in_order
+from gradline.distributed.results import results_in_order
 
 FAN_IN = 8  # states that one task merges
 MOST_RUNS = 64  # that come back by themselves, so that a long pass can tell how far it is, and be kept

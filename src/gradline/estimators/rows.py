@@ -18,7 +18,7 @@ from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
-from gradline.data.tables import as_table, default_names, held
+from gradline.data.tables import as_table, default_names, held, plain_array
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
@@ -59,6 +59,8 @@ def as_source(
         return _rows_elsewhere(
             estimator, elsewhere.open_rows(X, y, sample_weight, missing=missing, weights=weights), reset
         )
+    if isinstance(y, np.ma.MaskedArray):
+        y = plain_array(y, "y")  # scikit-learn takes what is masked for a number
     source = ArraySource(
         X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look, frequencies=weights == "frequency"
     )

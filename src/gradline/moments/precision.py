@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeAlias
 
 from gradline.data.extent import extent
@@ -14,6 +15,7 @@ from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.keeping_parts import PartsKeeper
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import Watch, names_of, naming_cells, one_pass
+from gradline.moments.parts import sums_of_parts
 from gradline.moments.polynomial import power_moments
 from gradline.solution import Solution
 
@@ -79,6 +81,15 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
             f"a polynomial is of one feature, but {source.name} has {len(source.feature_names)}",
             hint="choose one with features=..., or form the powers as columns yourself",
         )
+    powers = partial(_powers, degree=degree)
+    if isinstance(source, PartedSource):
+        total: ExactMoments = sums_of_parts(source, ExactMoments, powers)
+        return total
+    return powers(source)
+
+
+def _powers(source: Source, *_: Any, degree: int, **__: Any) -> ExactMoments:
+    """Of a source or a part of one, as `one_pass` is called."""
     total = ExactMoments.zero(degree)
     with naming_cells(source):
         for batch in source.batches():
