@@ -102,9 +102,18 @@ def nobody_reads_stdout():
 
 def disk_full():
     """From the beginning on, for pages."""
+    _at_the_page(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+
+def interrupted_at_the_page():
+    """When it is written."""
+    _at_the_page(KeyboardInterrupt())
+
+
+def _at_the_page(error):
     from gradline.report import page_file
 
     def replacing(path):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise error
 
     page_file.replacing = replacing

@@ -448,6 +448,16 @@ def test_an_address_that_is_none_is_one_sentence(files):
     assert error.hint == "such as tcp://10.0.0.5:8786, or local"
 
 
+def test_a_plan_says_how_the_rows_would_be_shared_and_starts_no_worker(files, cluster, monkeypatch):
+    monkeypatch.setattr(clusters, "_cores", lambda: 3)
+    monkeypatch.setattr(clusters, "connected", None)
+    for where, workers, most in (("local", 3, 34), (cluster.scheduler.address, 2, 50)):
+        plan = json.loads(alone("fit", str(files), "--target", "y", "--dask", where, "--plan", "--json").stdout)
+        assert plan["spread"] == {"processes": workers, "parts": 100, "most": most}
+    nowhere = alone("fit", str(files), "--target", "y", "--dask", "nonsense", "--plan")
+    assert isinstance(nowhere.exception, ClusterError)
+
+
 def test_a_descent_does_not_run_on_dask(files):
     done = alone("fit", str(files), "--target", "y", "--dask", "local", "--engine", "numpy")
     assert done.exit_code == 2

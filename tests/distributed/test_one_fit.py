@@ -121,6 +121,17 @@ def test_a_page_that_finds_no_room_ends_all_with_one_sentence_and_the_fit_is_not
     assert [path.name for path in here.iterdir()] == ["t.parquet"]
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ctrl_c_at_the_page_is_told_below_the_fit(processes, ranks, here):
+    befalls = {0: mishaps.interrupted_at_the_page}
+    started = ranks.each(processes, *FIT, "--report", "r.html", cwd=here, befalls=befalls)
+    codes, out, errors = ended(started, SECONDS)
+    assert codes == [130] * processes
+    assert out[0].startswith("y on 2 features of t.parquet (1,003 rows), exact least squares")
+    assert errors == ["warning: interrupted while --report was written\n", *[""] * (processes - 1)]
+    assert [path.name for path in here.iterdir()] == ["t.parquet"]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_stdout_that_takes_no_more_is_a_sentence(ranks, here):
     codes, _, errors = ended(ranks.each(2, *FIT, cwd=here, befalls={0: mishaps.no_room_for_stdout}), SECONDS)

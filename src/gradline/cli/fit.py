@@ -30,6 +30,7 @@ from gradline.cli.options import (
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
+    from gradline.report.plan import Spread
 
 
 def fit(
@@ -193,7 +194,8 @@ def fit(
             processes.check(gradient_way.options_of(engine, steps, intercept), table)
         setting = {"precision": precision, "engine": engine, "iterations": steps.max_iter, "batch_size": batch_size}
         if processes.is_first():
-            _plan(table, look, **setting)
+            whole, spread = processes.planned(table) if dask is None else cluster.planned(table, dask)
+            _plan(whole, spread, look, **setting)
     elif engine is None:
         exact_way.fit(
             table, intercept, look, precision=precision, save=save, checkpoint=checkpoint, every=checkpoint_every
@@ -204,10 +206,10 @@ def fit(
         )
 
 
-def _plan(table: Source, look: Look, **setting: Any) -> None:
+def _plan(table: Source, spread: Spread, look: Look, **setting: Any) -> None:
     from gradline.report.plan import Plan
 
-    told = Plan.of(*processes.planned(table), **setting)
+    told = Plan.of(table, spread, **setting)
     print(json.dumps(told.as_dict(), allow_nan=False) if look.as_json else told)
 
 

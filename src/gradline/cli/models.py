@@ -60,7 +60,8 @@ def predict(
         refuse_to_overwrite(output, source, "-o", "the table")
     saved = read_model(model)
     reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
-    rows = FeatureTable.of(reader, saved.starts_from, missing)
+    advice = "missing='blank' leaves the predictions of such rows empty"
+    rows = FeatureTable.of(reader, saved.starts_from, missing, advice)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
     predictions = _predictions(saved, rows, interval)
     if output is None:

@@ -62,7 +62,11 @@ def show(summary: Summary | WideSummary, fitted: Fitted, look: Look) -> Robust |
     _tell_diagnosis(again, look)
     failed = [] if again.failure is None else [again.failure]
     if look.pages and processes.is_first():
-        failed += _write_pages(summary, fitted, look, again.diagnosis)
+        try:
+            failed += _write_pages(summary, fitted, look, again.diagnosis)
+        except KeyboardInterrupt:
+            tell(f"warning: interrupted while {look.pages.named} was written")
+            raise typer.Exit(INTERRUPTED) from None
     for failure in failed[:-1]:
         tell(f"error: {failure.message}")
     if failed:

@@ -41,12 +41,21 @@ class FeatureTable:
     design: Design
     found: dict[str, str]
     missing: Literal["error", "blank"] = "error"
+    advice: str = "leave such rows out"
     blank: int = field(default=0, init=False)
     unseen: dict[str, str] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(cls, reader: Reader, design: Design, missing: Literal["error", "blank"] = "error") -> FeatureTable:
+    def of(
+        cls,
+        reader: Reader,
+        design: Design,
+        missing: Literal["error", "blank"] = "error",
+        advice: str = "leave such rows out",
+    ) -> FeatureTable:
         """A table that has the columns which the design starts from.
+
+        `advice` is what to do about rows that cannot be predicted.
 
         Raises
         ------
@@ -63,7 +72,7 @@ class FeatureTable:
         found = {name: find_column(reader.name, reader.column_names, name) for name in design.raw}
         if isinstance(reader, ManyReader):
             reader.agree(tuple(found.values()))
-        return cls(reader, design, found, missing)
+        return cls(reader, design, found, missing, advice)
 
     @property
     def name(self) -> str:
@@ -109,7 +118,7 @@ class FeatureTable:
         if self.missing == "error" and tally.rows_dropped:
             raise DataError(
                 tally.error(self.name).message,
-                hint="fill the cells; or missing='blank' leaves the predictions of such rows empty",
+                hint=f"fill the cells; or {self.advice}",
             )
 
     def _of_another_kind(self) -> dict[str, DataError]:
@@ -138,7 +147,7 @@ class FeatureTable:
                     raise DataError(
                         f"{self.design.names[column]!r} is {computed[row, column]} in row {before + rows[row] + 1} of "
                         f"{self.name}",
-                        hint="missing='blank' leaves the predictions of such rows empty",
+                        hint=self.advice,
                     )
                 rows = rows[finite]
                 X[rows] = computed[finite]
@@ -148,7 +157,7 @@ class FeatureTable:
                     raise DataError(
                         f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
                         f"{before + rows[unseen.index] + 1}, which the fit never met; it knows {shown(unseen.known)}",
-                        hint="missing='blank' leaves the predictions of such rows empty",
+                        hint=self.advice,
                     ) from None
                 self.unseen.setdefault(unseen.column, unseen.level)
                 column = cells[unseen.column]

@@ -87,11 +87,19 @@ def _closing(client: Any) -> Iterator[Any]:
             client.close(timeout=CLOSE_SECONDS)
 
 
+def workers_at(where: str) -> int:
+    """How many there are, or would be; of `where`, and what is raised, see `connected`."""
+    return _cores() if where == LOCAL else len(_answer(where)["workers"])
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _local(distributed: Any, workers: int | None) -> Any:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with _ctrl_c_is_ours():
         return distributed.LocalCluster(
-            n_workers=workers or cores,
+            n_workers=workers or _cores(),
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
@@ -120,10 +128,13 @@ def _ctrl_c_is_ours() -> Iterator[None]:
 
 
 def _scheduler(distributed: Any, where: str) -> Any:
-    """A client of the scheduler there, which has answered: a client that never gets an answer does not end by itself.
+    """A client of the scheduler there, which has answered: one that never gets an answer does not end by itself."""
+    _answer(where)
+    return distributed.Client(where, timeout=CONNECT_SECONDS)
 
-    So the question is asked first, in a thread with a loop of its own: a notebook's thread has one that runs.
-    """
+
+def _answer(where: str) -> dict[str, Any]:
+    """What the scheduler there says of itself; asked in a thread with a loop of its own, as a notebook's has one."""
     with ThreadPoolExecutor(1) as pool:
         try:
             answer = pool.submit(asyncio.run, _identity(where)).result()
@@ -136,7 +147,7 @@ def _scheduler(distributed: Any, where: str) -> Any:
         raise ClusterError(f"{where} is the address of a {answer.get('type')} of Dask, expected that of its scheduler")
     if not answer.get("workers"):
         raise ClusterError(f"the scheduler at {where} has no worker", hint=f"dask worker {where}")
-    return distributed.Client(where, timeout=CONNECT_SECONDS)
+    return answer
 
 
 async def _identity(where: str) -> dict[str, Any]:
