@@ -158,6 +158,23 @@ def test_a_file_that_is_none_or_damaged_or_newer_is_a_sentence_and_stays(content
     assert (tmp_path / "run.json").read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--checkpoint", "r.json", "--save", "r.json"], "'r.json' is the file of --checkpoint, expected another"),
+        (["--checkpoint", "r.html", "--report", "r.html"], "'r.html' is the file of --checkpoint, expected another"),
+        (["--checkpoint", ""], "no file is named"),
+        (["--checkpoint", "https://e.x/s.json"], "'https://e.x/s.json' is a URL, expected a file"),
+    ],
+)
+def test_a_checkpoint_has_a_file_of_its_own(more, told, tmp_path):
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n2,4.5\n3,6\n4,8\n")
+    done = gradline("fit", "t.csv", "--target", "y", *more, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in " ".join(done.stderr.replace("│", " ").split())
+    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+
+
 def test_rows_that_changed_are_a_sentence(tmp_path):
     (tmp_path / "t.csv").write_text("x,y\n1,2\n2,4.5\n3,6\n4,8\n")
     run = ["fit", "t.csv", "--target", "y", "--checkpoint", "run.json"]

@@ -27,6 +27,7 @@ def table() -> pd.DataFrame:
     frame["w"] = rng.integers(0, 4, ROWS)
     frame["b"] = rng.random(ROWS) < 0.5
     frame["c"] = pd.Categorical(frame["w"])
+    frame["sparse"] = pd.arrays.SparseArray(np.where(frame["b"], 1.5, 0.0))
     frame["y"] = 2 * frame["x"] + frame["z"] + rng.normal(size=ROWS)
     return frame
 
@@ -55,8 +56,22 @@ def fit(*rows, **how):
         lambda t: (t[["x", "c"]], t["y"], t["w"]),
         lambda t: (t[["x"]].astype("Float64"), t["y"].astype("Float64")),
         lambda t: (t[["w"]].astype("int8"), t["y"].astype("float32")),
+        lambda t: (t[["x", "sparse"]], t["y"]),
+        lambda t: (t[["x", "w"]].astype({"w": object}), t["y"]),
+        lambda t: (t[["x", "z"]].rename(columns={"x": 0, "z": 1}), t["y"]),
+        lambda t: (t[["x"]].astype("longdouble"), t["y"]),
     ],
-    ids=["truths as y", "one column as y", "a category of numbers", "numbers that may be missing", "narrow numbers"],
+    ids=[
+        "truths as y",
+        "one column as y",
+        "a category of numbers",
+        "numbers that may be missing",
+        "narrow numbers",
+        "sparse numbers",
+        "numbers that are objects",
+        "names that are numbers",
+        "wide numbers",
+    ],
 )
 def test_frames_give_the_bits_of_one_process(table, rows):
     assert fit(*rows(parted(table))).moments_ == fit(*rows(table)).moments_
@@ -188,7 +203,7 @@ def test_what_a_worker_cannot_read_is_not_a_lost_scheduler(table, tmp_path, gone
     there = parted(table)
     if gone == "a file":
         for number in range(3):
-            table.to_parquet(tmp_path / f"{number}.parquet")
+            table[["x", "y"]].to_parquet(tmp_path / f"{number}.parquet")
         there = dd.read_parquet(tmp_path / "*.parquet")
         (tmp_path / "1.parquet").unlink()
     else:
@@ -216,3 +231,97 @@ def test_a_row_that_cannot_be_predicted_says_in_which_partition_it_is(table, kin
         model.predict(rows).compute()
     assert error.value.message.startswith(told)
     assert "1 missing" in error.value.message
+
+
+@pytest.mark.parametrize("kind", ["frame", "array"])
+def test_names_are_learnt_and_held_to_as_in_one_process(table, kind):
+    """A frame has names whatever they are, an array has none."""
+    named = table.rename(columns={"x": "x0", "z": "x1"})
+    if kind == "frame":
+        alone, there = (fit(frame[["x0", "x1"]], frame["y"]) for frame in (named, parted(named)))
+        for turned in (named[["x1", "x0"]], parted(named)[["x1", "x0"]]):
+            with pytest.raises(ValueError, match="must be in the same order"):
+                there.predict(turned)
+    else:
+        here, lazy = arrays(table, "x", "z")
+        alone, there = fit(here, table["y"]), fit(lazy, da.from_array(table["y"].to_numpy(), chunks=70))
+    assert getattr(alone, "feature_names_in_", None) is None or (
+        alone.feature_names_in_.tolist() == there.feature_names_in_.tolist()
+    )
+    assert hasattr(alone, "feature_names_in_") == hasattr(there, "feature_names_in_") == (kind == "frame")
+    assert alone.n_features_in_ == there.n_features_in_ == 2
+
+
+@pytest.mark.filterwarnings("ignore:X (does not have|has) ")
+def test_rows_with_and_without_names_go_together(table):
+    here, there = arrays(table, "x", "z")
+    y, lazy = table["y"], da.from_array(table["y"].to_numpy(), chunks=70)
+    frame = parted(table)
+    expected = fit(here, y).partial_fit(table[["x", "z"]], y).moments_
+    assert fit(there, lazy).partial_fit(frame[["x", "z"]], frame["y"]).moments_ == expected
+    assert fit(frame[["x", "z"]], frame["y"]).partial_fit(there, lazy).moments_ == expected
+
+
+def test_names_that_are_partly_numbers_are_refused_as_in_one_process(table):
+    frame = table[["x", "z"]].rename(columns={"z": 1})
+    for rows in ((frame, table["y"]), (parted(frame), parted(table)["y"])):
+        with pytest.raises(TypeError, match="only supported if all input features have string names"):
+            fit(*rows)
+
+
+def test_columns_that_arrow_has_no_type_for_disturb_nobody(table):
+    there = parted(table).assign(k=parted(table)["x"].map(lambda x: "ab"[x > 0], meta=("k", object)))
+    here = table.drop(columns="sparse").assign(k=np.where(table["x"] > 0, "b", "a"))
+    for features in (["x"], ["x", "k"]):
+        found, expected = (fit(open_source(frame, target="y", features=features)) for frame in (there, here))
+        assert found.moments_ == expected.moments_
+
+
+def test_turned_columns_of_a_partition_are_predicted_by_their_names(table):
+    model = fit(table[["x", "z"]], table["y"])
+    turned = changed(parted(table)[["x", "z"]], lambda part: part[["z", "x"]])
+    assert model.predict(turned).compute().to_numpy() == pytest.approx(model.predict(table[["x", "z"]]), rel=1e-15)
+    other = changed(parted(table)[["x", "z"]], lambda part: part.rename(columns={"z": "q"}))
+    with pytest.raises(DataError, match=r"partition 3 of X: The feature names should match"):
+        model.predict(other).compute()
+
+
+@pytest.mark.parametrize("weight", [1e308, 1e307])
+@pytest.mark.parametrize("weights", ["analytic", "frequency"])
+def test_weights_that_add_up_to_more_than_float64_are_refused(table, weight, weights, tmp_path):
+    heavy = table[["x", "y"]].assign(w=weight)
+    there = parted(heavy)
+    with pytest.raises(DataError, match="the sum of the weights is beyond float64"):
+        fit(there[["x"]], there["y"], there["w"], weights=weights)
+    heavy.to_csv(tmp_path / "t.csv", index=False)
+    for precision in ("float64", "exact"):
+        source = open_source(tmp_path / "t.csv", target="y", weight="w", weights=weights)
+        with pytest.raises(DataError, match="the sum of the weights is beyond float64"):
+            LinearRegression(precision=precision).fit(source)
+
+
+@pytest.mark.parametrize("kind", ["Int64", "UInt64", "int64[pyarrow]", "int64"])
+def test_integers_of_y_that_float64_would_round_are_refused(table, kind):
+    y = pd.Series([2**53 + 1, *range(ROWS - 1)]).astype(kind)
+    for given in (y, y.to_frame()):
+        with pytest.raises(DataError, match="float64 cannot hold exactly: 9007199254740993 in row 1"):
+            fit(table[["x"]], given)
+
+
+def test_masked_cells_of_objects_are_missing_and_scores_see_them(table):
+    here = np.ma.array(table[["x"]].to_numpy().astype(object), mask=table[["x"]] < -900)
+    there = da.from_array(here, chunks=(70, 1), asarray=False)
+    lazy = da.from_array(table["y"].to_numpy(), chunks=70)
+    found, expected = fit(there, lazy, missing="drop"), fit(here, table["y"], missing="drop")
+    assert found.moments_ == expected.moments_
+    assert found.moments_.rows < ROWS
+    with pytest.raises(ValueError, match="NaN"):
+        expected.score(table[["x"]].to_numpy(), np.ma.masked_greater(table["y"].to_numpy(), 1e6))
+
+
+def test_what_is_no_collection_of_rows_is_a_sentence(table):
+    there = arrays(table, "x")[1]
+    with pytest.raises(DataError, match=r"y has shape \(\), expected \(rows,\)"):
+        fit(there, there.sum())
+    with pytest.raises(DataError, match=r"X is a Dask Delayed.*, expected a DataFrame or an Array"):
+        fit(dask.delayed(table[["x"]]), table["y"])

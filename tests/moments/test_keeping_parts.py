@@ -141,8 +141,13 @@ def text_files(folder, encoding="latin-1"):
 @pytest.mark.parametrize(
     ("first", "then", "other"),
     [
-        ({"features": ["x", "C(rooms)"]}, {"features": ["x", "rooms"]}, "columns"),
-        ({"features": ["x", "rooms"]}, {"features": ["x", "C(rooms)"]}, "columns"),
+        ({"features": ["x", "C(rooms)"]}, {"features": ["x", "rooms"]}, "categories"),
+        ({"features": ["x", "rooms"]}, {"features": ["x", "C(rooms)"]}, "categories"),
+        (
+            {"features": ["city"], "encoding": "latin-1"},
+            {"features": ["city"], "encoding": "latin-1", "reference": {"city": "Rom"}},
+            "references",
+        ),
         (
             {"features": ["x", "city"], "encoding": "cp437"},
             {"features": ["x", "city"], "encoding": "latin-1"},

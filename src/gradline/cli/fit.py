@@ -157,7 +157,7 @@ def fit(
     pages = places.Places(report, plot)
     if processes.is_first():
         saving.check(save, source)
-        places.check(pages, source, save)
+        places.check(pages, source, save, checkpoint)
     if target is None and formula is None:
         raise typer.BadParameter("which column is to be explained? A name, or a --formula", param_hint="--target")
     processes.refuse_stream(source)

@@ -28,23 +28,33 @@ class Places:
         return " and ".join(option for option, path in given if path is not None)
 
 
-def check(places: Places, source: str, save: str | None) -> None:
+def check(places: Places, source: str, save: str | None, checkpoint: str | None = None) -> None:
     """Refuse the first that cannot be written to or would write over something."""
-    taken = {} if save is None else {os.path.realpath(save): "--save"}
+    taken: dict[str, str] = {}
+    for option, path in (("--checkpoint", checkpoint), ("--save", save)):
+        if path is not None:
+            if option == "--checkpoint":
+                refuse_url(path, option)
+            _take(path, option, taken)
     for option, path in (("--report", places.report), ("--plot", places.plot)):
         if path is None:
             continue
         refuse_url(path, option)
         refuse_to_overwrite(path, source, option)
-        if (other := taken.setdefault(os.path.realpath(path), option)) != option:
-            raise typer.BadParameter(
-                f"'{shown_path(path)}' is the file of {other}, expected another", param_hint=option
-            )
+        _take(path, option, taken)
         refuse_unwritable(path, option)
     if places.plot is not None:
         from gradline.report.displays.plot_fit import ready
 
         ready(places.plot)
+
+
+def _take(path: str, option: str, taken: dict[str, str]) -> None:
+    """Note whose file it is: none is written for two of them."""
+    if not path:
+        raise typer.BadParameter("no file is named", param_hint=option)
+    if (other := taken.setdefault(os.path.realpath(path), option)) != option:
+        raise typer.BadParameter(f"'{shown_path(path)}' is the file of {other}, expected another", param_hint=option)
 
 
 def refuse_url(path: str, option: str) -> None:

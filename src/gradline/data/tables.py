@@ -164,5 +164,7 @@ def plain_array(data: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind == "c":
         raise DataError(f"Complex data not supported: {name} has type {array.dtype}")
     if isinstance(array, np.ma.MaskedArray):
-        return np.asarray(np.ma.filled(np.ma.asarray(array, dtype=np.float64), np.nan))
+        cells = np.array(np.ma.getdata(array), dtype=object if array.dtype.kind == "O" else np.float64)
+        cells[np.ma.getmaskarray(array)] = np.nan  # whatever is behind it
+        return cells
     return array

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from gradline.data.columns.design import designed
-from gradline.data.columns.kinds import Kind
 from gradline.data.float_arrays import as_features, as_target, refuse_twice
 from gradline.data.parted import PartedSource
 from gradline.data.readers.columnar import ColumnarReader, TableReader
@@ -130,7 +129,8 @@ def open_partitions(
             f"a Dask {type(data).__name__} has no columns to choose a target from",
             hint="LinearRegression().fit(X, y) takes Arrays; open_source takes a DataFrame",
         )
-    reader = PartitionsReader(TableReader.of(data._meta_nonempty), "DataFrame")
+    refuse_twice("DataFrame", [str(name) for name in data.columns])
+    reader = PartitionsReader(_schema_of(data._meta_nonempty), "DataFrame")
     roles, design = designed(reader, target, features, formula, reference or {}, weight)
     reader.needs = [column for column in reader.column_names if column in roles.columns]
     whole = TableSource(
@@ -146,6 +146,20 @@ def open_partitions(
     parts, _ = with_groups(())
     name = str(data[[column for column in data.columns if str(column) in roles.columns]]._name)
     return PartedSource(whole, parts, on_dask, name=name, parts_with=with_groups)
+
+
+def _schema_of(meta: Any) -> TableReader:
+    """What Arrow says of the columns; of one that it has no type for, that it is text or that it holds nothing."""
+    import pyarrow as pa
+
+    columns = {}
+    for j, name in enumerate(meta.columns):
+        cells = meta.iloc[:, j]
+        try:
+            columns[str(name)] = pa.array(cells, from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError):
+            columns[str(name)] = pa.nulls(len(cells), pa.string() if cells.dtype == object else pa.null())
+    return TableReader(pa.table(columns), "DataFrame")
 
 
 def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, weights: str) -> PartedSource:
@@ -190,8 +204,7 @@ def _columns_of(X: Any) -> tuple[str, ...]:
         raise DataError("X has no columns, expected at least one feature")
     refuse_twice("X", names)
     for name, dtype in zip(names, X.dtypes, strict=True) if is_frame(X) else ():
-        # What a categorical column holds, its partitions say.
-        if dtype.name != "category" and TableReader.of({name: X._meta_nonempty[name]}).kinds()[name] is Kind.TEXT:
+        if dtype.name.startswith("str"):  # of other types their partitions say what they hold
             raise DataError(
                 f"column {name!r} of X holds text, expected numbers",
                 hint="fit(open_source(df, target=...)) takes a column of text as a category",

@@ -21,14 +21,19 @@ def predicted(X: Any, predict: Callable[[Any], Any]) -> Any:
     """
     if is_frame(X):
         of_none = X._meta[[]].assign(prediction=np.empty(0))["prediction"]
-        return X.map_partitions(_beside_the_index, predict, meta=of_none, enforce_metadata=False)
+        names = list(X.columns)
+        return X.map_partitions(_beside_the_index, predict, names, meta=of_none, enforce_metadata=False)
     if is_array(X) and X.ndim == 2:
         whole = X.rechunk({1: -1})
         return whole.map_blocks(_of_block, predict, drop_axis=1, dtype=np.float64, meta=np.empty(0))
     raise not_rows_and_columns(X)
 
 
-def _beside_the_index(partition: Any, predict: Callable[[Any], Any], partition_info: Any = None) -> Any:
+def _beside_the_index(
+    partition: Any, predict: Callable[[Any], Any], names: list[Any], partition_info: Any = None
+) -> Any:
+    if set(partition.columns) == set(names):  # as the fit, it takes columns by their names
+        partition = partition[names]
     number = None if partition_info is None else partition_info["number"]
     return partition[[]].assign(prediction=_some(partition, predict, "partition", number))["prediction"]
 
@@ -42,6 +47,7 @@ def _some(rows: Any, predict: Callable[[Any], Any], part: str, number: int | Non
         return np.empty(0)
     try:
         return predict(rows)
-    except DataError as error:
+    except ValueError as error:
         where = "" if number is None else f"{part} {number + 1} of X: "
-        raise DataError(where + error.message, hint=error.hint) from None
+        said = (error.message, error.hint) if isinstance(error, DataError) else (str(error), None)
+        raise DataError(where + said[0], hint=said[1]) from None

@@ -94,10 +94,12 @@ def _not_made(error: OSError | KeyError) -> DataError:
     """Of rows that whoever was to make them could not."""
     if isinstance(error, KeyError):
         return DataError(
-            f"a part of the rows cannot be made: {error.args[0] if error.args else error}",
+            f"a part of the rows cannot be made: it has no {error.args[0] if error.args else 'key that was asked for'}",
             hint="its columns may be others than the meta of its collection says",
         )
-    return DataError(f"a part of the rows cannot be read: {error}", hint="see what its worker can reach")
+    return DataError(
+        f"a part of the rows cannot be read: {error}", hint="see whether its worker can reach it, and it is whole"
+    )
 
 
 def _lost(where: str) -> ClusterError:

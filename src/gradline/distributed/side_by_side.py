@@ -53,7 +53,7 @@ def _blocks(given: Mapping[str, Any]) -> list[Any]:
     """Blocks of rows of Arrays side by side."""
     X = given["X"]
     for name, other in given.items():
-        if (other.ndim != 2) if name == "X" else (other.ndim > 2 or (other.ndim == 2 and other.shape[1] != 1)):
+        if other.ndim not in (1, 2) or (other.ndim == 2 and name != "X" and other.shape[1] != 1):
             expected = "(rows, features)" if name == "X" else "(rows,)"
             raise DataError(f"{name} has shape {other.shape}, expected {expected}")
     X = X.rechunk({1: -1})
@@ -127,7 +127,9 @@ def is_array(data: Any) -> bool:
 
 def not_rows_and_columns(X: Any) -> DataError:
     """What to say of a collection of another shape."""
-    dimensions = getattr(X, "ndim", 0)
+    if not (is_frame(X, 1) or is_array(X)):
+        return DataError(f"X is a Dask {type(X).__name__}, expected a DataFrame or an Array of rows and columns")
+    dimensions = X.ndim
     return DataError(
         f"X is a Dask {type(X).__name__} of {dimensions} dimension{'s' * (dimensions != 1)}, expected rows and columns",
         hint="X[:, None] has one column" if is_array(X) else "df[['x']] is a DataFrame of one column",

@@ -7,11 +7,13 @@ import math
 import warnings
 from typing import Any
 
+import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.elsewhere import opener
+from gradline.data.tables import plain_array
 from gradline.estimators.rows import refuse_other_columns
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
@@ -57,6 +59,8 @@ class Elsewhere(RegressorMixin):  # type: ignore[misc]  # sklearn has no types
         """
         predicted = self._predicted_elsewhere(X)
         if predicted is None:
+            if isinstance(y, np.ma.MaskedArray):  # which scikit-learn takes for numbers
+                y = plain_array(y, "y")
             return float(super().score(X, y, sample_weight))
         rows = predicted.to_frame() if hasattr(predicted, "to_frame") else predicted[:, None]
         module: Any = opener(X)

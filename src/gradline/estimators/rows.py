@@ -18,7 +18,7 @@ from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
-from gradline.data.tables import as_table, default_names, held, plain_array
+from gradline.data.tables import as_table, default_names, held
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
@@ -56,33 +56,20 @@ def as_source(
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
     if (elsewhere := opener(X)) is not None:
-        return _rows_elsewhere(
-            estimator, elsewhere.open_rows(X, y, sample_weight, missing=missing, weights=weights), reset
-        )
-    if isinstance(y, np.ma.MaskedArray):
-        y = plain_array(y, "y")  # scikit-learn takes what is masked for a number
-    source = ArraySource(
-        X, column_or_1d(y, warn=True), sample_weight, missing=missing, look=look, frequencies=weights == "frequency"
-    )
+        there: Source = elsewhere.open_rows(X, y, sample_weight, missing=missing, weights=weights)
+        validate_data(estimator, _like(X), reset=reset, skip_check_array=True)
+        if reset:
+            estimator._design = None
+        return there
+    shape: tuple[int, ...] = np.shape(y) if isinstance(y, list | tuple) else getattr(y, "shape", ())
+    if len(shape) == 2 and shape[1] == 1:
+        column_or_1d(np.empty((len(y), 1)), warn=True)  # of y itself it would round integers, and forget a mask
+    source = ArraySource(X, y, sample_weight, missing=missing, look=look, frequencies=weights == "frequency")
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     if reset:
         estimator._design = None
     if reset and source.feature_names != default_names(len(source.feature_names)):
         estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
-    return source
-
-
-def _rows_elsewhere(estimator: Any, source: Source, reset: bool) -> Source:
-    """X, y of another library as a source of the names or the number of features that the estimator has, or learns."""
-    names = source.feature_names
-    if not reset:
-        refuse_other_features(estimator, source)
-        return source
-    estimator.n_features_in_, estimator._design = len(names), None
-    if names != default_names(len(names)):
-        estimator.feature_names_in_ = np.array(names, dtype=object)
-    elif hasattr(estimator, "feature_names_in_"):
-        del estimator.feature_names_in_
     return source
 
 
@@ -159,9 +146,14 @@ def refuse_other_features(estimator: Any, source: Source) -> None:
 
 def refuse_other_columns(estimator: Any, X: Any) -> None:
     """An error where a table or rows that are not here have other columns than those fitted."""
-    like = getattr(X, "_meta", X) if hasattr(X, "columns") else X  # of a DataFrame of Dask one without rows
+    like = _like(X)
     if _table_to_lay_out(estimator, like) is None:
         validate_data(estimator, like, reset=False, skip_check_array=True)
+
+
+def _like(X: Any) -> Any:
+    """Of a DataFrame of Dask one without rows; all else as it is."""
+    return getattr(X, "_meta", X) if hasattr(X, "columns") else X
 
 
 def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 from gradline.errors import DataError
+
+
+def check_total(weight: float) -> None:
+    """Refuse weights that add up to more than float64 holds: DataError."""
+    if not math.isfinite(weight):
+        raise DataError("the sum of the weights is beyond float64", hint="a common factor of them changes nothing")
 
 
 def whole_rows(weight: float) -> int:
@@ -18,6 +26,7 @@ def whole_rows(weight: float) -> int:
     >>> whole_rows(12.0)
     12
     """
+    check_total(weight)
     if weight != int(weight):
         raise DataError(
             f"the weights add up to {weight}, which is no number of rows", hint="frequencies are whole numbers"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradline.data.columns.design import Design
-from gradline.data.columns.terms import Column
 from gradline.data.processes import processes_of
 from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
@@ -94,7 +93,7 @@ def _which_fit(source: Source, fit_intercept: bool, precision: str) -> dict[str,
         "source": source.name,
         "target": source.target_name,
         "features": names_of(source),
-        "columns": _columns_of(getattr(source, "design", None)),
+        **_columns_of(getattr(source, "design", None)),
         "weight": getattr(getattr(source, "roles", None), "weight", None),
         "formula": getattr(getattr(source, "design", None), "text", None),
         "frequencies": getattr(source, "frequencies", None),
@@ -103,10 +102,13 @@ def _which_fit(source: Source, fit_intercept: bool, precision: str) -> dict[str,
     }
 
 
-def _columns_of(design: Design | None) -> list[tuple[str, str, bool, str | None]] | None:
-    """What each column of the table is taken as, whatever levels are known of it."""
+def _columns_of(design: Design | None) -> dict[str, Any]:
+    """What the columns of the table are taken as, whatever levels are known of them."""
     if design is None:
-        return None
-    categories = {column.name: column for column in design.categories.columns}
-    columns = [categories.get(name, Column(name, kind)) for name, kind in design.kinds.items()]
-    return [(column.name, column.kind.value, column.is_category, column.asked_reference) for column in columns]
+        return {}
+    categories = {column.name: column.asked_reference for column in design.categories.columns}
+    return {
+        "categories": sorted(categories),
+        "references": {name: reference for name, reference in categories.items() if reference is not None},
+        "kinds": [kind.value for kind in design.kinds.values()],
+    }
