@@ -37,7 +37,7 @@ def _frames(given: Mapping[str, Any]) -> list[Any]:
         if name != "X" and is_frame(other) and len(other.columns) != 1:
             raise DataError(
                 f"{name} has {len(other.columns)} columns, expected one",
-                hint=f"fit one model for each column of {name}",
+                hint="name one of them",
             )
         if _parted_otherwise(X, other):
             raise DataError(
