@@ -130,7 +130,7 @@ def open_partitions(
             hint="LinearRegression().fit(X, y) takes Arrays; open_source takes a DataFrame",
         )
     refuse_twice("DataFrame", [str(name) for name in data.columns])
-    reader = PartitionsReader(_schema_of(data._meta_nonempty), "DataFrame")
+    reader = PartitionsReader(TableReader.like(data._meta_nonempty), "DataFrame")
     roles, design = designed(reader, target, features, formula, reference or {}, weight)
     reader.needs = [column for column in reader.column_names if column in roles.columns]
     whole = TableSource(
@@ -146,20 +146,6 @@ def open_partitions(
     parts, _ = with_groups(())
     name = str(data[[column for column in data.columns if str(column) in roles.columns]]._name)
     return PartedSource(whole, parts, on_dask, name=name, parts_with=with_groups)
-
-
-def _schema_of(meta: Any) -> TableReader:
-    """What Arrow says of the columns; of one that it has no type for, that it is text or that it holds nothing."""
-    import pyarrow as pa
-
-    columns = {}
-    for j, name in enumerate(meta.columns):
-        cells = meta.iloc[:, j]
-        try:
-            columns[str(name)] = pa.array(cells, from_pandas=True)
-        except (pa.ArrowException, TypeError, ValueError):
-            columns[str(name)] = pa.nulls(len(cells), pa.string() if cells.dtype == object else pa.null())
-    return TableReader(pa.table(columns), "DataFrame")
 
 
 def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, weights: str) -> PartedSource:

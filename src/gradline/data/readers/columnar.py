@@ -99,6 +99,20 @@ class TableReader(ColumnarReader):
             reason = str(error).partition("\n")[0]
         raise DataError(f"{name} cannot be read as a table: {reason}", hint="each column needs cells of one type")
 
+    @classmethod
+    def like(cls, frame: Any) -> TableReader:
+        """The columns of a DataFrame; of one that Arrow has no type for, that it is text, or holds nothing."""
+        import pyarrow as pa
+
+        columns = {}
+        for j, name in enumerate(frame.columns):
+            cells = frame.iloc[:, j]
+            try:
+                columns[str(name)] = pa.array(cells, from_pandas=True)
+            except (pa.ArrowException, TypeError, ValueError):
+                columns[str(name)] = pa.nulls(len(cells), pa.string() if cells.dtype == object else pa.null())
+        return cls(pa.table(columns), type(frame).__name__)
+
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
         """Start a fresh pass, without a copy."""
         yield from self._table.select(list(columns)).to_batches(max_chunksize=rows)
