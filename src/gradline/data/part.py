@@ -77,7 +77,7 @@ def states_ahead(
 
     def state(part: Any) -> State:
         source = part_of(whole, part)
-        source.reader, source.threads = _Until(left, source.reader), -(-threads // at_once)
+        source.reader, source.threads = _Until(left, source.reader), max(1, threads // at_once)
         return of(source)
 
     return ahead(state, parts, at_once, left)
