@@ -7,13 +7,19 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gradline.data.columns.design import designed
-from gradline.data.part import in_turn, part_of
+from gradline.data.part import part_of, state_of
 from gradline.data.parted import PartedSource
 from gradline.data.readers.columnar import TableReader
 from gradline.data.table_source import TableSource
 from gradline.distributed.partitions import PartitionsReader
 
 ROWS = 240
+
+
+def in_turn(of, whole, parts, merged):
+    """A Runner that takes one part after the other."""
+    for part in parts:
+        yield 1, state_of(of, whole, part)
 
 
 def in_parts(frame, sizes, run=in_turn, *, target="y", features=None, formula=None, reference=None, weight=None, **how):

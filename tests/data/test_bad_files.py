@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from gradline import DataError, ExactMoments, LinearRegression, load, open_source
 from gradline.cli.app import app
 from gradline.cli.telling import in_words
-from gradline.data.part import in_turn
 from gradline.data.parted import parted
 from gradline.data.readers.files import reader_of
 from gradline.data.skipped import Skipped
@@ -21,6 +20,7 @@ from gradline.estimators.saved import as_saved
 from gradline.model_file import merged, subtracted
 from gradline.model_file.schema import digest
 from gradline.moments.one_pass import one_pass
+from tests.data.parts import in_turn
 
 FILES, ROWS = 24, 60
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 
 from gradline import DataError, ExactMoments, LinearRegression, Moments, open_source
 from gradline.data import file_parts
-from gradline.data.part import in_turn, part_of
+from gradline.data.part import part_of
 from gradline.data.parted import parted
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
-from tests.data.parts import ROWS, in_parts, parting
+from tests.data.parts import ROWS, in_parts, in_turn, parting
 
 HOSTILE = ["</script>", '"', "🏠", "a\nb", "nan", "b"]
 

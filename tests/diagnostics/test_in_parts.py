@@ -9,12 +9,12 @@ from hypothesis import given, settings
 
 from gradline import DataError, LinearRegression, open_source
 from gradline.data import file_parts
-from gradline.data.part import in_turn, part_of
+from gradline.data.part import part_of
 from gradline.data.parted import PartedSource, parted
 from gradline.diagnostics.diagnosis import diagnose
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.moments.precision import gather
-from tests.data.parts import ROWS, in_parts, parting
+from tests.data.parts import ROWS, in_parts, in_turn, parting
 
 FIT = {"features": ["x", "rooms", "city"], "missing": "drop"}
 # Sums of some hundred terms in another order, in a frame that is orthonormal to 1e-9 or better.

@@ -21,13 +21,13 @@ from typer.testing import CliRunner
 from gradline import DataError, ExactMoments, GradientDescentRegressor, LinearRegression, Moments, open_source
 from gradline.cli.app import app
 from gradline.data import file_parts
-from gradline.data.part import in_turn
 from gradline.data.parted import parted
 from gradline.errors import MissingExtraError
 from gradline.moments.keeping import Keep
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
 from tests.command import gradline
+from tests.data.parts import in_turn
 from tests.diagnostics.test_in_parts import same, same_diagnosis
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")

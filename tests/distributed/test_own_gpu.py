@@ -4,6 +4,7 @@ The last test sends gradients between real ones, where there are two.
 """
 
 import json
+import os
 
 import pytest
 
@@ -78,6 +79,17 @@ def test_objects_and_numbers_of_the_cpu_never_travel_by_nccl(gpu, monkeypatch): 
     monkeypatch.setattr(dist, "is_nccl_available", lambda: False)
     assert torchrun._backend() == "gloo"
     assert gpu.asked == []  # a fit on the CPU leaves the GPUs alone
+
+
+def test_processes_that_meet_on_loopback_listen_nowhere_else(monkeypatch):
+    names = [f"{library}_SOCKET_IFNAME" for library in ("GLOO", "NCCL")]
+    for address, expected in (("10.0.0.5", {None}), ("127.0.0.1", {"lo", "lo0"})):
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+        torchrun._stay_on_loopback(address)
+        assert {os.environ.get(name) for name in names} <= expected
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_without_a_gpu_none_is_taken(monkeypatch):

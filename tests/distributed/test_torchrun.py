@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from gradline.cli import processes
+from gradline.data.processes import Alone
 from gradline.descent.options import Options
 from gradline.distributed import share
 from gradline.errors import DataError
@@ -291,6 +292,19 @@ def test_what_one_process_alone_can_do_is_refused_in_a_sentence(options, told, t
     monkeypatch.setattr(share, "MOST_FEATURES", options.pop("most", 2048))
     with pytest.raises(DataError, match=told):
         share.check_options(Options(**options), opened(tables, "t.parquet", NUMBERS), 2)
+
+
+def test_equal_shares_of_batches_of_one_size_are_one_array(tables):
+    """Which a GPU is brought once: see test_gpu.py."""
+
+    class One(Alone):
+        rank, size, alarmed = 0, 1, staticmethod(lambda: False)
+
+    source = share.Share(opened(tables, "t.parquet", NUMBERS), One())
+    one_pass(source, ExactMoments)
+    shares = [batch.share for batch in source.batches(100)]
+    assert len(shares) > 5
+    assert len({id(part) for part in shares}) == len({len(part) for part in shares}) < 4
 
 
 def test_dask_beside_torchrun_is_a_wrong_use_of_either(monkeypatch):

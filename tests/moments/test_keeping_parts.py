@@ -12,13 +12,14 @@ import pytest
 
 from gradline import DataError, ExactMoments, open_source
 from gradline.data import file_parts
-from gradline.data.part import in_turn, states_ahead
+from gradline.data.part import states_ahead
 from gradline.data.parted import parted
 from gradline.moments.by_threads import by_threads
 from gradline.moments.keeping import Keep
 from gradline.moments.keeping_parts import in_kept_parts
 from gradline.moments.one_pass import one_pass
 from gradline.moments.precision import gather
+from tests.data.parts import in_turn
 
 ROWS = 240
 

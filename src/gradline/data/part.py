@@ -125,14 +125,3 @@ class Runner(Protocol):
         The first is `parts[0]`; of one part it is `state_of(of, whole, part)`. A state ends in the Tally of its rows.
         """
         ...
-
-
-def in_turn(
-    of: Callable[[TableSource], State],
-    whole: TableSource,
-    parts: Sequence[Any],
-    merged: Callable[[State, State], State],
-) -> Iterator[tuple[int, State]]:
-    """A Runner that takes one part after the other, in this process."""
-    for part in parts:
-        yield 1, state_of(of, whole, part)

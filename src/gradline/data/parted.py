@@ -42,8 +42,8 @@ class PartedSource(TableSource):
     parts : sequence
         In the order of their rows.
     run : Runner
-    name : hashable
-        Of a collection: differs where its rows do.
+    collection : hashable
+        Of rows that lie in no file: differs where they do.
     least_rows : int, optional
         Of files: how many rows a part has at least, where it can.
     here : bool
@@ -56,14 +56,14 @@ class PartedSource(TableSource):
     --------
     A part may lack a level that others have, or have no rows:
 
-    >>> from gradline.data.part import in_turn
+    >>> from gradline.moments.by_threads import by_threads
     >>> from gradline.data.source import open_source
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     for name, rows in {"a": "Rome,2", "b": "Bonn,1"}.items():
     ...         _ = (Path(folder) / f"{name}.csv").write_text(f"city,price\\n{rows}\\n")
-    ...     sales = parted(open_source(folder, target="price"), in_turn)
+    ...     sales = parted(open_source(folder, target="price"), by_threads)
     ...     print(len(sales.parts), sales.feature_names)
     2 ('city[T.Rome]',)
     """
@@ -74,7 +74,7 @@ class PartedSource(TableSource):
         parts: Sequence[Any],
         run: Runner,
         *,
-        name: Hashable = None,
+        collection: Hashable = None,
         least_rows: int | None = None,
         here: bool = False,
         parts_with: Callable[[Sequence[Any]], tuple[Sequence[Any], Sequence[Any]]] | None = None,
@@ -87,7 +87,7 @@ class PartedSource(TableSource):
             batch_rows=whole.batch_rows,
             frequencies=whole.frequencies,
         )
-        self.parts, self._name, self._run = parts, name, run
+        self.parts, self._collection, self._run = parts, collection, run
         self.least_rows, self.here = least_rows, here
         self._looked = False
         self._parts_with = parts_with
@@ -100,7 +100,7 @@ class PartedSource(TableSource):
         Bad files that are to be left out are looked for first, as other files would take their places.
         """
         if self.least_rows is None:
-            return {"collection": self._name}
+            return {"collection": self._collection}
         self._leave_out_bad_files()
         left_out = sorted(getattr(self.reader, "skipped", ()))
         return {LEAST_ROWS: self.least_rows, "files left out": left_out, **text_as_asked(self)}

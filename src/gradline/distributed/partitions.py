@@ -144,8 +144,8 @@ def open_partitions(
         return list(enumerate(frame.assign(**own).to_delayed())), found
 
     parts, _ = with_groups(())
-    name = str(data[[column for column in data.columns if str(column) in roles.columns]]._name)
-    return PartedSource(whole, parts, on_dask, name=name, parts_with=with_groups)
+    collection = str(data[[column for column in data.columns if str(column) in roles.columns]]._name)
+    return PartedSource(whole, parts, on_dask, collection=collection, parts_with=with_groups)
 
 
 def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, weights: str) -> PartedSource:

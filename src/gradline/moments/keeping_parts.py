@@ -44,7 +44,8 @@ def in_kept_parts(source: Source, path: str | os.PathLike[str]) -> Source:
     finest = parted(source, by_threads, 1, here=True)
     if len(finest.parts) <= 1 or not all_are_small(source, finest.parts):
         return source
-    return finest if len(finest.parts) <= FEW_PARTS else parted(source, by_threads, here=True)
+    few = len(finest.parts) <= FEW_PARTS or all(part.rows is None for part in finest.parts)  # of text each file is one
+    return finest if few else parted(source, by_threads, here=True)
 
 
 def _rows_kept(path: str | os.PathLike[str]) -> int | None:

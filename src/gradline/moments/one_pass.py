@@ -15,6 +15,7 @@ from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
+from gradline.moments.frequencies import check_total
 from gradline.moments.moments import Moments
 from gradline.moments.parallel import accumulate, available_threads
 from gradline.moments.parts import sums_of_parts
@@ -73,7 +74,8 @@ def one_pass(
     Raises
     ------
     DataError
-        Where the sums of so many columns do not fit into memory; and what the source and the sums raise.
+        Where the sums of so many columns do not fit into memory, or the weights add up to more than float64 holds; and
+        what the source and the sums raise.
 
     Examples
     --------
@@ -82,6 +84,12 @@ def one_pass(
     2
     array([2., 4.])
     """
+    total = _summed(source, kind, watch, keep, threads)
+    check_total(total.weight)
+    return total
+
+
+def _summed(source: Source, kind: type[S], watch: Watch | None, keep: Keeps | None, threads: int | None) -> S:
     growing = getattr(source, "growing", None)
     width = len(source.feature_names) if growing is None else None
     refuse_beyond_memory(len(names_of(source)), kind)

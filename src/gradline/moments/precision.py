@@ -10,7 +10,6 @@ from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
-from gradline.moments.frequencies import check_total
 from gradline.moments.keeping import Keep
 from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.keeping_parts import PartsKeeper
@@ -56,7 +55,6 @@ def gather(
     keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
         moments = one_pass(source, Moments, watch=watch, keep=keeper)
-        check_total(moments.weight)
         solution = moments.solve(fit_intercept=fit_intercept)
         if precision == "float64" or _enough(moments, solution, fit_intercept):
             return moments, solution
@@ -64,7 +62,6 @@ def gather(
         # The second pass knows what the first one found; after a kill it is found again, as the names need it.
         _ = source.feature_names
     exact = one_pass(source, ExactMoments, watch=watch, keep=keeper)
-    check_total(exact.weight)
     return exact, exact.solve(fit_intercept=fit_intercept)
 
 
