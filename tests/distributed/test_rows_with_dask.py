@@ -294,10 +294,11 @@ def test_weights_that_add_up_to_more_than_float64_are_refused(table, weight, wei
     with pytest.raises(DataError, match="the sum of the weights is beyond float64"):
         fit(there[["x"]], there["y"], there["w"], weights=weights)
     heavy.to_csv(tmp_path / "t.csv", index=False)
-    for precision in ("float64", "exact"):
-        source = open_source(tmp_path / "t.csv", target="y", weight="w", weights=weights)
-        with pytest.raises(DataError, match="the sum of the weights is beyond float64"):
-            LinearRegression(precision=precision).fit(source)
+    for how in ({"precision": "float64"}, {"precision": "exact"}, {"polynomial": 2}):
+        for fitted in (LinearRegression.fit, LinearRegression.partial_fit):
+            source = open_source(tmp_path / "t.csv", target="y", weight="w", weights=weights)
+            with pytest.raises(DataError, match="the sum of the weights is beyond float64"):
+                fitted(LinearRegression(**how), source)
 
 
 @pytest.mark.parametrize("kind", ["Int64", "UInt64", "int64[pyarrow]", "int64"])
