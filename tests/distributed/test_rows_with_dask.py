@@ -44,7 +44,7 @@ def arrays(frame, *columns):
 
 def fit(*rows, **how):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # scikit-learn, of y in a column
         return LinearRegression(precision="exact", **how).fit(*rows)
 
 
@@ -252,7 +252,7 @@ def test_names_are_learnt_and_held_to_as_in_one_process(table, kind):
     assert alone.n_features_in_ == there.n_features_in_ == 2
 
 
-@pytest.mark.filterwarnings("ignore:X (does not have|has) ")
+@pytest.mark.filterwarnings("ignore:X (does not have|has) ")  # scikit-learn, of names on one side only
 def test_rows_with_and_without_names_go_together(table):
     here, there = arrays(table, "x", "z")
     y, lazy = table["y"], da.from_array(table["y"].to_numpy(), chunks=70)

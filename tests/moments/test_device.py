@@ -150,7 +150,7 @@ def test_integers_that_float64_would_round_are_refused_in_tensors_too(integer):
     assert ExactMoments.of(rows[1:], Y[:2], device="cpu") == ExactMoments.of([[3.0], [5.0]], Y[:2])
 
 
-@pytest.mark.filterwarnings("ignore:Sparse CSR")
+@pytest.mark.filterwarnings("ignore:Sparse CSR")  # PyTorch calls them a beta
 def test_tensors_of_other_layouts_are_refused_and_of_other_types_taken():
     with pytest.raises(DataError, match="expected real numbers in a dense tensor"):
         ExactMoments.of(torch.from_numpy(X).to_sparse_csr(), Y, device="cpu")

@@ -170,7 +170,7 @@ def test_other_columns_of_the_same_files_are_another_fit(first, then, other, tmp
         fit(then)
 
 
-@pytest.mark.filterwarnings("ignore:1 of 4 files")
+@pytest.mark.filterwarnings("ignore:1 of 4 files")  # which is the case that is made
 def test_files_that_were_left_out_do_not_take_the_place_of_others(tmp_path):
     """Parts are counted without them: where none is to be left out, these are other parts."""
     folder, keep = text_files(tmp_path / "text"), Keep(tmp_path / "sums.json")
