@@ -208,10 +208,12 @@ def test_threads_and_batches_do_not_show(columns):
 
 
 def test_many_columns_of_the_largest_digits():
-    # Sums of two digits are squared where columns are many; these are too large for that, in the second batch.
+    # Sums of two digits are squared where columns are many. In the second batch the two lower digits are nearly 2^22
+    # each: 512 squares of their sums, nearly 2^46, add up to 2^55, and float64 would round them.
     g = np.random.default_rng(5)
     X = g.standard_normal((1100, 80))
-    X[550:] = np.where(g.random((550, 80)) < 0.5, 8.0, -8.0) * (1.0 - 2.0**-45)
+    first, second, third = (g.integers(*bounds, (550, 80)) for bounds in ((2**19, 2**20), (0, 2**10), (0, 2**3)))
+    X[550:] = (first + (2**22 - 1 - second + (2**8 - 1 - third) * 2.0**-9) * 2.0**-23) * 2.0**-19
     halves = X[:550], X[550:]
     by_hand = IntegerSums.zero(82)
     for half in halves:
