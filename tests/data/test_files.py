@@ -194,8 +194,8 @@ BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 90
     [
         ("", "t.csv is empty (0 bytes)", NO_TABLE),
         ("\n \n", "t.csv is empty: it holds 3 bytes, all blank", NO_TABLE),
-        ("x,y\n", "t.csv has column names but no rows", "was it written to its end?"),
-        ("x,y", "t.csv has column names but no rows", "was it written to its end?"),
+        ("x,y\n", "t.csv has column names but no rows", "was a file cut off, or did a filter keep none of them?"),
+        ("x,y", "t.csv has column names but no rows", "was a file cut off, or did a filter keep none of them?"),
         ("x,y\n1,2\n\n3,4,5\n", "line 4 of t.csv has 3 fields, expected 2 as in the header", MEND),
         ("x,y\n1,2\n3\n", "line 3 of t.csv has 1 field, expected 2 as in the header", MEND),
         ('x,y\n"1\n",2\n3\n', "line 4 of t.csv has 1 field, expected 2 as in the header", MEND),

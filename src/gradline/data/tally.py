@@ -133,7 +133,9 @@ class Tally:
     def empty(self, table: str) -> DataError:
         """Say why nothing is left to fit."""
         if self.rows_read == 0:
-            return DataError(f"{table} has column names but no rows", hint="was it written to its end?")
+            return DataError(
+                f"{table} has column names but no rows", hint="was a file cut off, or did a filter keep none of them?"
+            )
         if self.rows_dropped == self.rows_read:
             return DataError(
                 f"every one of the {self.rows_read} rows of {table} has a missing cell: {self.dropped}",
