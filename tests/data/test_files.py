@@ -6,6 +6,8 @@ import bz2
 import csv
 import gzip
 import io
+import json
+import shutil
 import threading
 import tracemalloc
 from dataclasses import replace
@@ -14,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -21,6 +24,7 @@ from hypothesis import strategies as st
 
 from gradline import DataError, open_source
 from gradline.data.cells import MISSING_WORDS
+from gradline.data.extent import extent
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks
@@ -528,3 +532,26 @@ def test_real_tables_read_as_with_pandas(shared_data: Path, name: str, target: s
     batch = whole(open_source(shared_data / f"{name}.csv", target=target, features=features, missing="drop"))
     assert np.array_equal(batch.X, frame[features].to_numpy())
     assert np.array_equal(batch.y, frame[target].to_numpy())
+
+
+def test_how_much_there_is_to_read_goes_by_the_kind_that_is_read(tmp_path):
+    rows = [{"[x]": float(i), "y": float(i * i % 7)} for i in range(20)]
+    (tmp_path / "box.csv").write_text("[x],y\n" + "".join(f"{row['[x]']},{row['y']}\n" for row in rows))
+    (tmp_path / "mark.jsonl").write_bytes("".join(json.dumps(row) + "\n" for row in rows).encode("utf-8-sig"))
+    (tmp_path / "many").mkdir()
+    for part in range(3):
+        shutil.copy(tmp_path / "box.csv", tmp_path / "many" / f"{part}.csv")
+    table = pa.Table.from_pylist(rows)
+    pq.write_table(table, tmp_path / "t.parquet")
+    feather.write_feather(table, tmp_path / "t.arrow")
+    kinds = {
+        "box.csv": "CSV",
+        "mark.jsonl": "JSON lines",
+        "many": "CSV",
+        "t.parquet": "Parquet",
+        "t.arrow": "Arrow",
+    }
+    for name, kind in kinds.items():
+        source = open_source(tmp_path / name, target="y")
+        there = extent(source)
+        assert (there.kind, there.rows) == (kind, sum(len(batch) for batch in source.batches())), name

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradline.data.arrays import ArraySource
-from gradline.data.readers.columnar import TableReader
+from gradline.data.readers.columnar import ArrowReader, ParquetReader, TableReader
 from gradline.data.readers.places import Pipe, Place, compression
 from gradline.data.source import Source
+from gradline.data.text.json_lines import JsonLinesReader
 
 SAMPLE_BYTES = 1 << 20
 MOST_FOOTERS = 200  # of so many files the metadata are read, of more the bytes stand for the rows
@@ -61,31 +62,38 @@ def extent(source: Source, columns: Collection[str] = ()) -> Extent:
         return Extent("pipe")
     if not all(isinstance(place, Place) for place in places):
         return Extent(type(reader).__name__.removesuffix("Reader").lower() or "rows")
-    return _of_files(places, columns)
+    sizes = [info.size or 0 for info in places[0].system.get_file_info([place.path for place in places])]
+    match getattr(reader, "first", reader):
+        case ParquetReader():
+            return _parquet(places, sizes, columns)
+        case ArrowReader():
+            return _arrow(places, sizes)
+        case JsonLinesReader():
+            return _text("JSON lines", places, sizes, names=0)
+        case _:
+            return _text("CSV", places, sizes, names=1)
 
 
-def _of_files(places: Sequence[Place], columns: Collection[str]) -> Extent:
+def _arrow(places: Sequence[Place], sizes: Sequence[int]) -> Extent:
     first = places[0]
-    sizes = [info.size or 0 for info in first.system.get_file_info([place.path for place in places])]
-    start = Place(first.system, first.path, first.name).head(8)
-    if start.startswith(b"PAR1"):
-        return _parquet(places, sizes, columns)
-    if start.startswith(b"ARROW1"):
-        import pyarrow.dataset as ds
-
-        paths = [place.path for place in places]
-        rows = int(ds.dataset(paths, filesystem=first.system, format="ipc").count_rows())
-        return Extent("Arrow", len(places), sum(sizes), rows, True)
-    if start.startswith((b"FEA1", b"\xff\xff\xff\xff")):
+    if not Place(first.system, first.path, first.name).head(6).startswith(b"ARROW1"):  # a stream has no list of batches
         return Extent("Arrow", len(places), sum(sizes))
-    text, taken = _sample(first)
-    is_json = text.lstrip()[:1] in (b"{", b"[")
+    import pyarrow.dataset as ds
+
+    paths = [place.path for place in places]
+    rows = int(ds.dataset(paths, filesystem=first.system, format="ipc").count_rows())
+    return Extent("Arrow", len(places), sum(sizes), rows, True)
+
+
+def _text(kind: str, places: Sequence[Place], sizes: Sequence[int], names: int) -> Extent:
+    """Files of lines, the first `names` of each its column names."""
+    text, taken = _sample(places[0])
     lines = max(text.count(b"\n"), text.count(b"\r")) + (not text.endswith((b"\n", b"\r")))
-    rows_each = max(lines - (not is_json), 0)
+    rows_each = max(lines - names, 0)
     rows = rows_each if taken >= sizes[0] else round(rows_each * sizes[0] / max(taken, 1))
     if len(places) > 1:
         rows = round(rows * sum(sizes) / max(sizes[0], 1))
-    return Extent("JSON lines" if is_json else "CSV", len(places), sum(sizes), rows)
+    return Extent(kind, len(places), sum(sizes), rows)
 
 
 def _sample(place: Place) -> tuple[bytes, int]:

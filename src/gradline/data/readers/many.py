@@ -30,7 +30,7 @@ class ManyReader:
     """The files of a folder or a glob; folders named key=value are columns too. Opened one at a time.
 
     `cure` is what could be done about one of several that cannot be read, beside what is wrong with it; `asked` how
-    text is to be read, as `open_place` takes it.
+    text is to be read, as `open_place` takes it. `first` is the first file, opened: the others are read as it is.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class ManyReader:
         self._open_place = open_place
         self._cure = cure if len(parts) > 1 else None
         self._cut: Cut | None = None
-        self._first = self._opened(parts[0], None)
-        self.column_names = self._names(self._first, parts[0])
+        self.first = self._opened(parts[0], None)
+        self.column_names = self._names(self.first, parts[0])
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
 
     def kinds(self) -> dict[str, Kind]:
         """What each column of the first file holds, and the keys of its folders."""
-        return {key: form.kind for key, form in self._key_forms.items()} | self._first.kinds()
+        return {key: form.kind for key, form in self._key_forms.items()} | self.first.kinds()
 
     def agree(self, columns: Sequence[str] | None) -> None:
         """Refuse files that lack one of the columns; None: files whose columns are not all the same."""
@@ -72,7 +72,7 @@ class ManyReader:
 
     def pieces(self, columns: Sequence[str], rows: int) -> Iterator[Piece]:
         """Those of each file in turn; none where the files are not all Parquet."""
-        if not (isinstance(self._first, ParquetReader) and all(PARQUET.search(part.place.path) for part in self.parts)):
+        if not (isinstance(self.first, ParquetReader) and all(PARQUET.search(part.place.path) for part in self.parts)):
             return
         before = 0
         for part in self.parts:
@@ -90,7 +90,7 @@ class ManyReader:
         cuts: list[Cut] = []
         before: int | None = 0
         for number, part in enumerate(self.parts):
-            reader = self._opened(part, self._first)
+            reader = self._opened(part, self.first)
             if not isinstance(reader, ParquetReader):
                 cuts.append(Cut(number))
                 before = None
@@ -164,22 +164,22 @@ class ManyReader:
         return reader.column_names + tuple(key for key in part.keys if key not in reader.column_names)
 
     def _checked(self, part: Part, columns: Sequence[str] | None) -> Reader:
-        reader = self._opened(part, self._first)
+        reader = self._opened(part, self.first)
         names = self._names(reader, part)
         lacking = [name for name in (self.column_names if columns is None else columns) if name not in names]
         if lacking:
             raise DataError(
-                f"{reader.name} has no column {lacking[0]!r}, which {self._first.name} has; it has {listed(names)}",
+                f"{reader.name} has no column {lacking[0]!r}, which {self.first.name} has; it has {listed(names)}",
                 hint=None if columns else "name the columns to use, if all files have those: features=[...]",
             )
         further = [name for name in names if name not in self.column_names]
         if further and columns is None:
             raise DataError(
-                f"{reader.name} has a column {further[0]!r}, which {self._first.name} has not",
+                f"{reader.name} has a column {further[0]!r}, which {self.first.name} has not",
                 hint="name the columns to use: features=[...]",
             )
-        if isinstance(reader, ColumnarReader) and isinstance(self._first, ColumnarReader):
-            self._refuse_other_kinds(reader, self._first, [name for name in columns or names if name not in part.keys])
+        if isinstance(reader, ColumnarReader) and isinstance(self.first, ColumnarReader):
+            self._refuse_other_kinds(reader, self.first, [name for name in columns or names if name not in part.keys])
         return reader
 
     @staticmethod
