@@ -237,6 +237,20 @@ def test_a_row_that_decides_its_own_fit_is_left_out_with_a_note(spec):
     assert found.notes[0].endswith("; the standard error of 'x4', if any, is too small")
 
 
+@pytest.mark.parametrize("spread", [1e-3, 1e-5, 1e-6])
+def test_a_row_that_all_but_decides_its_own_fit_is_no_such_row(spread):
+    """1 - leverage down to 5e-11: its residual is small, and says how large its error is."""
+    X, y = table(n=60)
+    lever = spread * np.random.default_rng(3).normal(size=60)
+    lever[7] = 1.0
+    X = np.column_stack([X, lever])
+    found = ours(ArraySource(X, y), "HC3")
+    expected = fitted(X, y).get_robustcov_results("HC3").cov_params()
+    # 1 - leverage has lost what is rounded away beside 1: some units of 1e-16 in 50 spread^2.
+    np.testing.assert_allclose(np.diag(found.covariance), np.diag(expected), rtol=1e-10 + 1e-15 / spread**2)
+    assert found.notes == ()
+
+
 def test_coefficients_that_hang_on_rows_of_their_own_are_named_with_them():
     """Of six levels five were met once, the first of them is the reference: its part is in all others."""
     X, y = table(n=60)

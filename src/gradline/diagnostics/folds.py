@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.products import Products
-from gradline.diagnostics.standing import ALONE
 from gradline.solution import Array
 
 MOST_NUMBERS = 2**22  # K k^2, what the sums of the folds may hold in memory: 32 MB a thread
@@ -162,7 +161,7 @@ class LeftOutMeasure:
     def of(self, block: Block) -> _Left:
         """See `Measure`."""
         left = 1.0 - block.leverage
-        some: NDArray[np.bool_] = left > ALONE
+        some: NDArray[np.bool_] = left > self.frame.alone
         whole = bool(some.all())
         error = block.scaled / left if whole else np.where(some, block.scaled / np.where(some, left, 1.0), 0.0)
         weight = block.precision if block.times is None else block.times

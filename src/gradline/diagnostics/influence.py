@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
-from gradline.diagnostics.standing import ALONE, standing
+from gradline.diagnostics.standing import standing
 from gradline.solution import Array
 
 COOKS, STUDENTISED, LEVERAGE = range(3)
@@ -117,7 +117,7 @@ class InfluenceMeasure:
         stands = block.standing
         keys = [_Key.of(key) for key in (stands.cooks, np.abs(stands.studentised), block.leverage)]
         cooks, size, leverage = keys
-        bounds = ((cooks, 0.5), (cooks, 1.0), (size, 3.0), (leverage, np.nextafter(1.0 - ALONE, 0.0)))
+        bounds = ((cooks, 0.5), (cooks, 1.0), (size, 3.0), (leverage, np.nextafter(1.0 - self.frame.alone, 0.0)))
         counts = [key.beyond(bound, block.times) for key, bound in bounds]
         return _State(tuple(self._largest(key, block) for key in keys), np.array(counts, dtype=np.int64))
 

@@ -10,7 +10,6 @@ from gradline.diagnostics.block import Block
 from gradline.diagnostics.frame import Frame
 from gradline.solution import Array
 
-ALONE = 1e-8  # a row with 1 - h below this decides its own fitted value: its residual is zero to rounding
 HANGS = 0.01  # share of its classical variance that a coefficient owes to such rows, to be named with them
 NAMED = 4
 
@@ -32,7 +31,7 @@ class RowsAlone(NamedTuple):
     @classmethod
     def of(cls, block: Block) -> RowsAlone:
         """Those of a block."""
-        some = block.z[1.0 - block.leverage < ALONE]
+        some = block.z[1.0 - block.leverage <= block.frame.alone]
         return cls(len(some), some.T @ some)
 
     def merged(self, other: RowsAlone) -> RowsAlone:

@@ -15,7 +15,7 @@ from gradline.diagnostics.clusters import Clustered
 from gradline.diagnostics.covariance import HETEROSKEDASTIC, Asked, Robust, Spec, checked
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.ordered import NeweyWest
-from gradline.diagnostics.rows_alone import ALONE, RowsAlone
+from gradline.diagnostics.rows_alone import RowsAlone
 from gradline.diagnostics.second_pass import Measure, examine
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
@@ -44,7 +44,7 @@ class Heteroskedastic:
         square = block.scaled * block.scaled
         if self.kind in ("HC2", "HC3"):
             rest = 1.0 - block.leverage
-            without = rest < ALONE
+            without = rest <= self.frame.alone
             if without.any():
                 square[without], rest[without] = 0.0, 1.0
             square /= rest if self.kind == "HC2" else rest * rest

@@ -10,8 +10,6 @@ import numpy as np
 from gradline.diagnostics.frame import Frame
 from gradline.solution import Array
 
-ALONE = 1e-12  # a row with 1 - leverage below this decides its own fitted value: nothing is left to judge it by
-
 
 class Standing(NamedTuple):
     """Where rows stand: (rows,) arrays."""
@@ -42,8 +40,8 @@ def standing(scaled: Array, leverage: Array, frame: Frame) -> Standing:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         left = 1.0 - leverage
-        if left.min(initial=np.inf) <= ALONE:
-            left = np.where(left > ALONE, left, np.nan)
+        if left.min(initial=np.inf) <= frame.alone:
+            left = np.where(left > frame.alone, left, np.nan)
         sd = frame.residual_sd if frame.residual_sd > 0.0 else math.nan
         internal = scaled / np.sqrt(left)
         internal /= sd
