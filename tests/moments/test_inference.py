@@ -177,6 +177,47 @@ def test_what_rounding_leaves_of_a_computed_target_is_no_residual(fit_intercept)
     assert_no_tests(inference)
 
 
+def test_noise_is_no_rounding_however_large_the_terms():
+    """One temperature in two units: the two slopes are 1e13 and more, and their terms cancel."""
+    rng = np.random.default_rng(1)
+    celsius = np.round(rng.normal(15, 8, 200), 1)
+    fahrenheit = celsius * 1.8 + 32
+    y = np.round(2 + 0.5 * celsius + rng.normal(size=200), 3)
+    a, b, c = ([Fraction(v) - sum(map(Fraction, each)) / 200 for v in each] for each in (celsius, fahrenheit, y))
+    aa, ab, bb, ac, bc, cc = (
+        sum(map(Fraction.__mul__, u, v)) for u, v in ((a, a), (a, b), (b, b), (a, c), (b, c), (c, c))
+    )
+    det = aa * bb - ab * ab
+    rss = cc - (bb * ac * ac - 2 * ab * ac * bc + aa * bc * bc) / det
+    m = ExactMoments.of(np.column_stack([celsius, fahrenheit]), y)
+    inference = infer(m, m.solve(), fit_intercept=True)
+    assert not inference.exact_fit
+    assert inference.residual_sd == pytest.approx(math.sqrt(rss / 197), rel=1e-13)
+    assert inference.r2 == pytest.approx(float(1 - rss / cc), rel=1e-13)
+    assert inference.standard_error[1] == pytest.approx(math.sqrt(rss / 197 * bb / det), rel=1e-13)
+
+
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
+def test_noise_of_some_last_digits_of_a_far_target_is_no_rounding(kind):
+    rng = np.random.default_rng(0)
+    x = np.arange(50.0)
+    noise = np.round((0.02 * x + rng.normal(size=50)) * 8) / 8  # a last digit of 1e15 is 1/8
+    m = kind.of(x[:, None], 1e15 + noise)
+    inference, near = infer(m, m.solve(), fit_intercept=True), sm.OLS(noise, sm.add_constant(x)).fit()
+    assert not inference.exact_fit
+    np.testing.assert_allclose(inference.standard_error, near.bse, rtol=1e-9)
+    assert (inference.r2, inference.adjusted_r2) == pytest.approx((near.rsquared, near.rsquared_adj), rel=1e-9)
+
+
+def test_a_target_that_varies_by_rounding_alone_has_no_r2():
+    rng = np.random.default_rng(0)
+    m = ExactMoments.of(rng.normal(size=(50, 2)), np.where(rng.random(50) < 0.5, 0.3, 0.1 + 0.2))
+    inference = infer(m, m.solve(), fit_intercept=True)
+    assert inference.exact_fit
+    assert_no_tests(inference)
+    assert np.isnan([inference.r2, inference.adjusted_r2]).all()
+
+
 def test_no_degrees_of_freedom_leave_the_errors_unknown():
     rng = np.random.default_rng(43)
     m = Moments.of(rng.normal(size=(4, 3)), rng.normal(size=4))

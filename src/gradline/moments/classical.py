@@ -12,7 +12,8 @@ from gradline.moments.inference import Inference
 from gradline.moments.solve import Dispersion
 from gradline.solution import Array, Solution
 
-EPSILON = float(np.finfo(np.float64).eps)
+UNIT_ROUNDOFF = 2.0**-53
+NEARLY = 1e-6  # of y's variation at most is what rounding leaves; more, and it is not known to come from rounding
 
 
 class Moments(Protocol):
@@ -57,7 +58,8 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     b = np.append(solution.intercept, solution.coef) if fit_intercept else solution.coef
     estimated = int((~np.isnan(np.diag(unscaled))).sum())
     slopes, df = estimated - fit_intercept, rows - estimated
-    exact_fit = df <= 0 or (rss >= 0.0 and math.sqrt(rss) <= _rounding(moments, dispersion, b))
+    of_y, of_terms = _rounding(moments, dispersion, b)
+    exact_fit = df <= 0 or (rss >= 0.0 and math.sqrt(rss) <= max(of_y, min(of_terms, NEARLY * math.sqrt(tss))))
     tests = math.isfinite(rss) and not exact_fit
 
     residual_sd = (0.0 if exact_fit else unit * math.sqrt(rss / df)) if df > 0 else math.nan
@@ -79,9 +81,11 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         log_likelihood = -0.5 * rows * (math.log(2.0 * math.pi) + variance + 1.0)
         aic, bic = -2.0 * log_likelihood + 2.0 * estimated, -2.0 * log_likelihood + estimated * math.log(rows)
     r2 = adjusted_r2 = math.nan
-    if tss > 0.0:
-        r2 = 1.0 if exact_fit else min(dispersion.ess / tss, 1.0)
-        adjusted_r2 = 1.0 - (rss / df) / (tss / (rows - fit_intercept)) if df > 0 else math.nan
+    if exact_fit and (df <= 0 < tss or math.sqrt(tss) > of_y):
+        r2, adjusted_r2 = 1.0, 1.0 if df > 0 else math.nan
+    elif tss > 0.0 and not exact_fit:
+        r2 = min(dispersion.ess / tss, 1.0)
+        adjusted_r2 = 1.0 - (rss / df) / (tss / (rows - fit_intercept))
 
     return Inference(
         rows=rows,
@@ -111,19 +115,22 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     )
 
 
-def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> float:
+def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> tuple[float, float]:
     """Norm of the residuals, in units of `unit`, that rounding leaves of rows y = x'b of float64 numbers.
 
-    A sum of k products errs by k units of rounding of its terms, and y by one: Higham (2002), Accuracy and Stability of
-    Numerical Algorithms, equation 3.5. Rounding to nearest is half as large.
+    A sum of k products is rounded 2 k times, and y once: in norm over many rows a random walk of so many steps, each a
+    unit of rounding of y (the first figure) or of the terms b_j x_j (the second); see Higham (2002), Accuracy and
+    Stability of Numerical Algorithms, section 2.8. Where columns nearly depend on each other the terms of this b may be
+    far larger than of that which y was made with, if it was: the second figure proves nothing by itself.
     """
     unit, root, bias = dispersion.unit, math.sqrt(dispersion.weight), len(b) + 1 - len(moments.mean)
     mean = float(moments.mean[-1]) / unit if bias else 0.0  # without an intercept the total is about zero already
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         columns = np.hypot(np.sqrt(np.maximum(np.diag(moments.scatter)[:-1], 0.0)), root * moments.mean[:-1])
         terms = np.append(columns * (b[bias:] / unit), root * (b[:bias] / unit))
-    size = np.linalg.norm([math.sqrt(dispersion.tss), root * mean, *terms[np.isfinite(terms)]])
-    return (len(b) + 2) * EPSILON * float(size)
+    y = math.hypot(math.sqrt(dispersion.tss), root * mean)
+    step = math.sqrt(2 * len(b) + 1) * UNIT_ROUNDOFF
+    return step * y, step * float(np.linalg.norm([y, *terms[np.isfinite(terms)]]))
 
 
 def _about_centre(dispersion: Dispersion, fit_intercept: bool) -> Array:

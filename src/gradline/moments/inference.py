@@ -43,10 +43,10 @@ class Inference:
     **Weights** are analytic, as in R's `lm` and statsmodels' `WLS`: a row of weight w counts as one observation whose
     error has the variance sigma^2 / w. A common factor in all weights changes nothing but `residual_sd`.
 
-    **An exact fit** (`exact_fit`: the residuals are no larger than what rounding leaves of a row that was computed from
-    its columns, (k + 2) 2.2e-16 of y and the terms b_j x_j in norm, or there are as many coefficients as rows) has
-    standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are NaN, never infinite. Without
-    residual degrees of freedom standard errors are NaN too: nothing is known of them.
+    **An exact fit** (`exact_fit`: there are as many coefficients as rows; or the residuals are, in norm, no larger than
+    what rounding leaves of y, sqrt(2 k + 1) 1.1e-16 of it, or of the terms b_j x_j it is the sum of, as long as that is
+    at most 1e-6 of the variation of y) has standard errors 0 and no tests: t, p, F, AIC, BIC and the likelihood are
+    NaN, never infinite. Without residual degrees of freedom standard errors are NaN too: nothing is known of them.
 
     Attributes
     ----------
