@@ -290,7 +290,7 @@ def test_a_saved_model_keeps_the_covariance(table, tmp_path):
 @pytest.mark.parametrize("change", [
     {"kind": "HC7"},
     {"df": -1},
-    {"about_centre": [[1.0]]},
+    {"root": [[1.0]]},
     {"notes": "none"},
 ])  # fmt: skip
 def test_a_damaged_covariance_is_refused(table, tmp_path, change):

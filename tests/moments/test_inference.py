@@ -286,10 +286,10 @@ def test_the_units_of_the_data_are_the_units_of_the_errors(x_power, y_power):
 
 
 class Fixed:
-    """Statistics with a dispersion of our choice."""
+    """Statistics with a mean and a dispersion of our choice."""
 
-    def __init__(self, mean, scatter, dispersion):
-        self.mean, self.scatter = mean, scatter
+    def __init__(self, moments, mean, dispersion):
+        self.mean, self.scatter, self.triangle = mean, moments.scatter, moments.triangle
         self._dispersion = dispersion
 
     def dispersion(self, fit_intercept=True):
@@ -301,7 +301,7 @@ def test_a_target_beyond_the_squares_of_float64_has_its_errors(unit):
     X, y, _ = table(False)
     m = Moments.of(X, y)
     plain, solution = infer(m, m.solve(), fit_intercept=True), m.solve()
-    far = Fixed(np.append(m.mean[:-1], m.mean[-1] * unit), m.scatter, replace(m.dispersion(), unit=unit))
+    far = Fixed(m, np.append(m.mean[:-1], m.mean[-1] * unit), replace(m.dispersion(), unit=unit))
     inference = infer(
         far, replace(solution, coef=solution.coef * unit, intercept=solution.intercept * unit), fit_intercept=True
     )

@@ -178,3 +178,25 @@ def test_without_degrees_of_freedom_nothing_is_known():
     robust = robust_covariance(source, moments, solution, "HC1", fit_intercept=True)
     judged = robust.judge(infer(moments, solution, fit_intercept=True))
     assert np.isnan([*judged.standard_error, *judged.t, *judged.p_value]).all()
+
+
+@pytest.mark.parametrize("covariance", ["nonrobust", "HC3"])
+@pytest.mark.parametrize("apart", [1e-3, 1e-7, 1e-10])
+def test_limits_of_a_prediction_survive_columns_that_say_nearly_the_same(apart, covariance):
+    """statsmodels is given what the second column says beside the first: the same fit, in which nothing cancels."""
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=40) + 3.0
+    b = 2.0 * a + apart * rng.normal(size=40)
+    y = a + rng.normal(size=40)
+    source = ArraySource(np.column_stack([a, b]), y)
+    moments = ExactMoments.of(source.X, y)
+    solution = moments.solve()
+    ours = infer(moments, solution, fit_intercept=True)
+    if covariance != "nonrobust":
+        ours = robust_covariance(source, moments, solution, covariance, fit_intercept=True).judge(ours)
+    design = sm.add_constant(np.column_stack([a, (b - 2.0 * a) / apart]))
+    fit = sm.OLS(y, design).fit(cov_type=covariance, use_t=True)
+    expected = fit.get_prediction(design).se_mean * 2.0 * stats.t.ppf(0.975, 37)
+    low, high = ours.predict_interval(source.X, kind="confidence").T
+    condition = solution.certificate.condition_number
+    np.testing.assert_allclose(high - low, expected, rtol=1e-11 + 1e-15 * condition)

@@ -64,9 +64,9 @@ class Robust:
         Of t and of intervals: rows - coefficients; of clusters one less than there are (in the smaller grouping).
     notes : tuple of str
         What a reader should know.
-    about_centre : (k_all, k_all) float64
-        The same with the fitted value at the means of the columns in place of the intercept, whose rows and columns
-        cancel where columns are far from zero.
+    root : (k_all, r) float64
+        Times its transpose it is the same with the fitted value at the means of the columns in place of the intercept:
+        in products with it nothing cancels, however far from zero the columns are and however near to each other.
     """
 
     kind: str
@@ -74,7 +74,7 @@ class Robust:
     covariance: Array
     df: int
     notes: tuple[str, ...]
-    about_centre: Array
+    root: Array
 
     @classmethod
     def of(cls, frame: Frame, kind: str, described: str, on_z: Array, df: int, notes: Sequence[str] = ()) -> Robust:
@@ -84,12 +84,11 @@ class Robust:
             nothing = np.full(shape, np.nan)
             return cls(kind, described, nothing, df, tuple(notes), nothing)
         on_z = np.zeros_like(on_z) if frame.exact_fit else on_z
-        data_units, about_centre = frame.in_data_units(on_z), frame.about_centre(on_z)
-        return cls(kind, described, data_units, df, tuple(notes), about_centre)
+        return cls(kind, described, frame.in_data_units(on_z), df, tuple(notes), frame.root_about_centre(on_z))
 
     def judge(self, inference: Inference) -> Inference:
         """The inference of the fit with this covariance in place of the classical one."""
-        return with_covariance(inference, self.covariance, self.about_centre, self.df)
+        return with_covariance(inference, self.covariance, self.root, self.df)
 
 
 def parse(text: str) -> Asked:

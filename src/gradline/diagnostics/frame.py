@@ -138,19 +138,14 @@ class Frame:
         size = np.abs(triangle.lower).max(axis=1, initial=0.0)
         terms = (("(Intercept)",) if bias else ()) + tuple(names or default_names(features))
         _refuse_extremes(np.append(size, inference.residual_sd), root, [*(terms[bias + j] for j in kept), None])
-        scaled = triangle.lower / size[:, None]
-        # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
-        inverse = np.linalg.solve(scaled.T, np.eye(len(kept)))
-
-        whitening = np.zeros((features, len(kept) + bias))
-        whitening[kept, bias:] = inverse / size[:, None] / root
+        whole = triangle.whitening(moments.weight, fit_intercept=fit_intercept)
+        whitening, shift = whole[bias:], whole[0] if bias else np.zeros(len(kept))
         centre, rest = triangle.centre[:-1], triangle.rest[:-1]
-        shift = -(rest @ whitening)
         T = np.full((features + bias, len(kept) + bias), np.nan)
         T[kept + bias] = whitening[kept]
         if bias:
             T[0] = -_dot(centre, rest, whitening).high
-            T[0, 0] = shift[0] = 1.0 / root
+            T[0, 0] = shift[0]
 
         slopes = solution.coef
         level = _dot(np.append(centre, 1.0), np.zeros(features + 1), np.append(slopes, solution.intercept)[:, None])[0]
@@ -166,6 +161,7 @@ class Frame:
                 pull[0] = root * (best.intercept - solution.intercept + float(centre @ change))
             if np.delete(change, kept).any():  # an effect shared with a column that depends on others: no one way back
                 pull[:] = np.nan
+        scaled, inverse = triangle.lower / size[:, None], whitening[kept, bias:] * size[:, None] * root
         condition = float(np.linalg.norm(scaled) * np.linalg.norm(inverse))
         far = np.abs(centre[kept]) / np.sqrt((triangle.lower**2).sum(axis=1))
         return cls(
@@ -222,12 +218,15 @@ class Frame:
         """
         return _moved(self.T, covariance)
 
-    def about_centre(self, covariance: Array) -> Array:
-        """The same with the fitted value at the centre in place of the intercept."""
+    def root_about_centre(self, covariance: Array) -> Array:
+        """(k_all, k) R: R R' is the same with the fitted value at the centre in place of the intercept."""
         T = self.T.copy()
         if self.bias:
             T[0] = self.shift if self.turn is None else self.turn.T @ self.shift
-        return _moved(T, covariance)
+        variances, directions = np.linalg.eigh(covariance)
+        variances[variances <= len(variances) * EPSILON * variances.max(initial=0.0)] = 0.0  # of a lower rank
+        root: Array = T @ (directions * np.sqrt(variances))
+        return root
 
     def whitened_by(self, gram: Array) -> Frame:
         """The frame in which sums that are `gram` in this one are the identity: z_new = L^-1 z, gram = L L'.

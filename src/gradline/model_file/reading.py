@@ -166,19 +166,20 @@ def _robust(content: Mapping[str, Any], terms: int) -> Robust | None:
     return Robust(
         kind=kind,
         described=of_kind(entry, "described", str),
-        covariance=_square(content, "covariance", terms),
+        covariance=_matrix(content, "covariance", terms, terms),
         df=of_kind(entry, "df", int),
         notes=tuple(each_of_kind(entry, "notes", str)),
-        about_centre=_square(entry, "about_centre", terms),
+        root=_matrix(entry, "root", terms),
     )
 
 
-def _square(content: Mapping[str, Any], key: str, size: int) -> Array:
-    """A symmetric matrix; what is absent is NaN."""
-    rows = each_of_kind(content, key, list)
-    if len(rows) != size or any(len(row) != size for row in rows):
-        raise Unfit(f"'{key}' is not {size} by {size}")
-    return np.array([[math.nan if value is None else finite(value, key) for value in row] for row in rows])
+def _matrix(content: Mapping[str, Any], key: str, rows: int, columns: int | None = None) -> Array:
+    """A matrix; what is absent is NaN. Without a number of columns, as many as its first row has."""
+    found = each_of_kind(content, key, list)
+    wide = (len(found[0]) if found else 0) if columns is None else columns
+    if len(found) != rows or not wide or any(len(row) != wide for row in found):
+        raise Unfit(f"'{key}' is not {rows} by {columns or 'some columns'}")
+    return np.array([[math.nan if value is None else finite(value, key) for value in row] for row in found])
 
 
 def _design(content: Mapping[str, Any], features: tuple[str, ...]) -> Design | None:

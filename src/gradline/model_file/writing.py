@@ -124,7 +124,7 @@ def _robust(robust: Robust) -> dict[str, Any]:
         "described": robust.described,
         "df": robust.df,
         "notes": list(robust.notes),
-        "about_centre": [_numbers(row) for row in robust.about_centre],
+        "root": [_numbers(row) for row in robust.root],
     }
 
 

@@ -61,11 +61,11 @@ def about_the_mean(moments: Statistics, inference: Inference) -> AboutMean | Non
     k, df = inference.f_df[0], inference.df_residual
     if inference.r2_kind == "centred" or inference.exact_fit or k < 2:
         return None
-    scatter, weight, unscaled = moments.scatter, moments.weight, inference._about_centre
-    known = np.flatnonzero(~np.isnan(np.diag(unscaled)))
+    scatter, weight, root = moments.scatter, moments.weight, inference._root
+    known = np.flatnonzero(~np.isnan(root[:, 0]))
     mean, within = moments.mean[known], np.ix_(known, known)
     with np.errstate(over="ignore", invalid="ignore"):
-        c = weight * (unscaled[within] @ mean)
+        c = weight * (root[known] @ (root[known].T @ mean))
         left = (1.0 - c @ mean) ** 2 + c @ scatter[within] @ c / weight
         size = np.abs(c) @ np.hypot(mean, np.sqrt(np.diag(scatter)[known] / weight))
         total = float(np.sqrt(scatter[-1, -1]))

@@ -170,7 +170,7 @@ class Association:
     @cached_property
     def _variance_factor(self) -> Array:
         """Diagonal of (X'WX)^-1, of the columns."""
-        factor: Array = np.diag(self.inference._about_centre)[self.intercept :]
+        factor: Array = np.diag(self.moments.dispersion(bool(self.intercept)).unscaled)[self.intercept :]
         return factor
 
     @cached_property

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradline.moments.distributions import checked_level, f_tail, t_quantile, t_tails
 from gradline.moments.inference import Inference
-from gradline.moments.solve import Dispersion
+from gradline.moments.solve import Dispersion, Triangle
 from gradline.solution import Array, Solution
 
 UNIT_ROUNDOFF = 2.0**-53
@@ -29,6 +29,9 @@ class Moments(Protocol):
 
     def dispersion(self, fit_intercept: bool = True) -> Dispersion:
         """Sums of squares and the inverse cross-product matrix."""
+
+    def triangle(self, fit_intercept: bool = True) -> Triangle:
+        """What whitens the columns."""
 
 
 def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confidence: float = 0.95) -> Inference:
@@ -110,7 +113,7 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         bic=bic,
         exact_fit=exact_fit,
         _centre=moments.mean[:-1] if fit_intercept else np.zeros(len(solution.coef)),
-        _about_centre=_about_centre(dispersion, fit_intercept),
+        _root=_root(moments, dispersion, fit_intercept),
         _unit=residual_sd,
     )
 
@@ -133,10 +136,10 @@ def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> tuple[float
     return step * y, step * float(np.linalg.norm([y, *terms[np.isfinite(terms)]]))
 
 
-def _about_centre(dispersion: Dispersion, fit_intercept: bool) -> Array:
-    if not fit_intercept:
-        return dispersion.unscaled
-    about = dispersion.unscaled.copy()
-    about[0] = about[:, 0] = 0.0  # the mean and the slopes go each their own way
-    about[0, 0] = 1.0 / dispersion.weight
-    return about
+def _root(moments: Moments, dispersion: Dispersion, fit_intercept: bool) -> Array:
+    triangle, bias = moments.triangle(fit_intercept), int(fit_intercept)
+    root = triangle.whitening(dispersion.weight, fit_intercept=fit_intercept)
+    if not root.shape[1]:  # nothing is estimated
+        return np.full((len(root), 1), np.nan)
+    root[np.setdiff1d(np.arange(bias, len(root)), triangle.columns + bias)] = np.nan
+    return root

@@ -104,8 +104,8 @@ class Inference:
     bic: float
     exact_fit: bool
     _centre: Array = field(repr=False)  # means of the columns of X; zeros without an intercept
-    # Covariance of the value at the centre and of the slopes, in units of _unit^2: about the means nothing cancels.
-    _about_centre: Array = field(repr=False)
+    # (k, r): times its transpose, the covariance of the value at the centre and of the slopes, in units of _unit^2.
+    _root: Array = field(repr=False)
     _unit: float = field(repr=False)
 
     def predict_interval(
@@ -118,7 +118,8 @@ class Inference:
         """Limits for y (kind "prediction") or for its expectation ("confidence") at new rows x.
 
         x'b +- t sqrt(x'Cx [+ sigma^2]), C the covariance of the coefficients; a new y is given the weight 1.
-        Classically x'Cx = sigma^2 (1/W + (x - mean)'V(x - mean)), V the inverse of the sums about the mean.
+        Classically x'Cx = sigma^2 (1/W + (x - mean)'V(x - mean)), V the inverse of the sums about the mean: the squared
+        length of (x - mean) times a root of V, which errs by rounding times the condition number.
 
         Parameters
         ----------
@@ -151,11 +152,11 @@ class Inference:
 
         bias = len(self.coefficients) - features
         away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])[:, self._estimated]
-        C = self._about_centre[np.ix_(self._estimated, self._estimated)]
         expected = rows @ self.coefficients[bias:]
         if bias:
             expected = expected + self.coefficients[0]
-        error = self._unit * np.sqrt(np.einsum("ij,ij->i", away @ C, away))
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = self._unit * np.linalg.norm(away @ self._root[self._estimated], axis=1)
         unjudged = np.isnan(self.standard_error[bias:]) & self._estimated[bias:]
         error[rows[:, unjudged].any(axis=1)] = np.nan
         half = np.hypot(error, self.residual_sd if kind == "prediction" else 0.0) * t_quantile(self.df, level)
@@ -215,8 +216,8 @@ class Inference:
         away = combinations.copy()
         if bias:
             away[:, 1:] -= np.outer(combinations[:, 0], self._centre)
-        spread = away[:, known] @ self._about_centre[np.ix_(known, known)] @ away[:, known].T
-        scale = np.sqrt(np.maximum(np.diag(spread), 0.0))
+        reach = away[:, known] @ self._root[known]
+        spread, scale = reach @ reach.T, np.linalg.norm(reach, axis=1)
         df = (len(combinations), self.df)
         if not scale.all() or np.linalg.matrix_rank(spread / scale / scale[:, None], hermitian=True) < len(scale):
             if np.linalg.matrix_rank(combinations) < len(combinations):
@@ -234,5 +235,5 @@ class Inference:
 
     @property
     def _estimated(self) -> NDArray[np.bool_]:
-        known: NDArray[np.bool_] = ~np.isnan(np.diag(self._about_centre))
+        known: NDArray[np.bool_] = ~np.isnan(self._root[:, 0])
         return known

@@ -15,7 +15,7 @@ from gradline.solution import Array
 NOTHING = 1e-10  # of the classical error: what rounding leaves of an error of zero
 
 
-def with_covariance(inference: Inference, covariance: Array, about_centre: Array, df: int) -> Inference:
+def with_covariance(inference: Inference, covariance: Array, root: Array, df: int) -> Inference:
     """The same fit, judged by another covariance of its coefficients.
 
     t = b / error and the intervals are from Student's t on `df`; F is Wald's test of all slopes, b'C^-1 b / slopes, on
@@ -30,8 +30,8 @@ def with_covariance(inference: Inference, covariance: Array, about_centre: Array
     inference : Inference
     covariance : (k, k) float64
         Of the coefficients, the intercept first; NaN for those without an estimate.
-    about_centre : (k, k) float64
-        The same with the value at the means of the columns in place of the intercept.
+    root : (k, r) float64
+        Times its transpose, the same with the value at the means of the columns in place of the intercept.
     df : int
     """
     with np.errstate(invalid="ignore", over="ignore"):
@@ -53,7 +53,7 @@ def with_covariance(inference: Inference, covariance: Array, about_centre: Array
         f_statistic=math.nan,
         f_p_value=math.nan,
         f_df=(inference.f_df[0], df),
-        _about_centre=about_centre,
+        _root=root,
         _unit=1.0,
     )
     estimated = ~np.isnan(np.diag(covariance))
@@ -100,5 +100,5 @@ def of_another_loss(
         aic=nan,
         bic=nan,
         exact_fit=False,
-        _about_centre=none,
+        _root=none,
     )

@@ -71,6 +71,31 @@ class Triangle:
     centre: Array
     rest: Array
 
+    def whitening(self, weight: float, *, fit_intercept: bool) -> Array:
+        """What makes coordinates z = (1, x - centre) M of a row x, with sum w z z' the identity: as QR of X has them.
+
+        M M' is the inverse of the cross products about the centre. What is formed with M errs by rounding times the
+        condition number, with that inverse by rounding times its square.
+
+        Returns
+        -------
+        (p + fit_intercept, k + fit_intercept) float64
+            The one of (1, x - centre) only with an intercept. Rows of dependent columns are zero. Infinite where sizes
+            leave the range of float64.
+        """
+        bias, root = int(fit_intercept), math.sqrt(weight)
+        M = np.zeros((len(self.centre) - 1 + bias, len(self.columns) + bias))
+        size = np.abs(self.lower).max(axis=1, initial=0.0)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+            # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
+            scaled = (self.lower / size[:, None]).T
+            inverse = np.linalg.solve(scaled, np.eye(len(size))) if np.diag(scaled).all() else np.inf
+            M[self.columns + bias, bias:] = inverse / size[:, None] / root
+            if bias:
+                M[0] = -(self.rest[:-1] @ M[1:])
+                M[0, 0] = 1.0 / root
+        return M
+
 
 def solve(equations: NormalEquations) -> Solution:
     """Least squares from float64 sums, with an estimate of the digits that are right.
