@@ -4,11 +4,13 @@ import importlib.util
 import io
 import json
 import os
+import re
 import resource
 import shlex
 import shutil
 import subprocess
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ import pytest
 
 from gradline import ExactMoments, LinearRegression, load, open_source
 from gradline.data.readers.opening import opened
+from gradline.errors import CollinearityWarning
 from tests.command import gradline, in_fresh_process
 
 
@@ -469,3 +472,25 @@ def test_no_word_on_wrong_arguments_holds_credentials(arguments, tmp_path):
     done = run(tmp_path, *(argument.format(secret) for argument in arguments))
     assert done.returncode == 2
     assert "s3cret" not in done.stdout + done.stderr
+
+
+def test_predictions_that_rounding_spoils_come_with_a_word(tmp_path):
+    rng = np.random.default_rng(1)
+    celsius = np.round(rng.normal(15, 8, 200), 1)
+    table = pd.DataFrame({"celsius": celsius, "fahrenheit": celsius * 1.8 + 32, "y": 2 + celsius / 2})
+    table["y"] += rng.normal(size=200)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.warns(CollinearityWarning):
+        LinearRegression().fit(table[["celsius", "fahrenheit"]], table["y"]).save(tmp_path / "m.json")
+    done = gradline("predict", "m.json", "t.csv", "--interval", "0.95", cwd=tmp_path)
+    found = np.loadtxt(io.StringIO(done.stdout), delimiter=",", skiprows=1)
+    a, b, c = ([Fraction(v) - sum(map(Fraction, table[name])) / 200 for v in table[name]] for name in table)
+    aa, ab, bb, ac, bc = (sum(map(Fraction.__mul__, u, v)) for u, v in ((a, a), (a, b), (b, b), (a, c), (b, c)))
+    det = aa * bb - ab * ab
+    slopes = (bb * ac - ab * bc) / det, (aa * bc - ab * ac) / det
+    mean = sum(map(Fraction, table["y"])) / 200
+    exact = np.array([float(mean + slopes[0] * u + slopes[1] * v) for u, v in zip(a, b, strict=True)])
+    unknown = float(re.search("right to about (.*) only", done.stderr)[1])
+    assert 0.01 < np.abs(found[:, 0] - exact).max() < unknown
+    assert np.isfinite(found).all()
+    assert (found[:, 1] < found[:, 2]).all()

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from gradline.model_file import SavedModel
     from gradline.solution import Array
 
+CANCELS = 1e8  # from this condition number on it is looked at what cancels in predictions,
+TELLING = 0.01  # and told where it reaches this part of the residual standard deviation
+
 Model = Annotated[str, typer.Argument(help="A file that fit --save wrote.", show_default=False)]
 Models = Annotated[list[str], typer.Argument(help="Two or more files that fit --save wrote.", show_default=False)]
 Output = Annotated[str, typer.Option("-o", "--output", help="The model file to write.", show_default=False)]
@@ -63,7 +66,8 @@ def predict(
     advice = "missing='blank' leaves the predictions of such rows empty"
     rows = FeatureTable.of(reader, saved.starts_from, missing, advice)
     names = ("prediction",) if interval is None else ("prediction", "lower", "upper")
-    predictions = _predictions(saved, rows, interval)
+    unknown: list[float] = []
+    predictions = _predictions(saved, rows, interval, unknown)
     if output is None:
         write = write_json_lines if as_json else write_csv
         write(sys.stdout.buffer, names, predictions)
@@ -77,6 +81,12 @@ def predict(
             f" or levels of {name!r} that the fit never met ({level!r})" for name, level in rows.unseen.items()
         )
         print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
+    if (worst := max(unknown, default=0.0)) > TELLING * saved.inference().residual_sd > 0.0:
+        print(
+            f"warning: rounding leaves these predictions right to about {worst:.1g} only: far larger terms cancel in "
+            "them, of columns that say nearly the same; a fit without one of them knows more digits",
+            file=sys.stderr,
+        )
 
 
 def summary(model: Model, form: Form = "text", details: Details = False, as_json: AsJson = False) -> None:
@@ -171,11 +181,17 @@ def _write(output: str, model: SavedModel, sources: list[str], as_json: bool) ->
         print(json.dumps(told, allow_nan=False))
 
 
-def _predictions(saved: SavedModel, rows: FeatureTable, interval: float | None) -> Iterator[Array]:
+def _predictions(
+    saved: SavedModel, rows: FeatureTable, interval: float | None, unknown: list[float]
+) -> Iterator[Array]:
+    """Of each block; what rounding leaves of it goes to `unknown`, where columns nearly depend on each other."""
     import numpy as np
 
     inference = None if interval is None else saved.inference(confidence=interval)
+    cancels = saved.certificate.condition_number > CANCELS
     for X in rows.blocks():
+        if cancels:
+            unknown.append(saved.unknown(X))
         predicted = saved.predict(X)[:, None]
         if inference is not None:
             predicted = np.column_stack([predicted, inference.predict_interval(saved.powers(X))])

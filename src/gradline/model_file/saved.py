@@ -21,6 +21,8 @@ from gradline.moments.precision import Statistics
 from gradline.report.summary import INTERCEPT, Names, Summary
 from gradline.solution import Array, Certificate, Solution
 
+EPSILON = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SavedModel:
@@ -134,6 +136,11 @@ class SavedModel:
         coef, intercept = self.solution.coef, self.solution.intercept
         predicted: Array = X @ coef + intercept if self.polynomial == 1 else horner(X[:, 0], coef, intercept)
         return predicted
+
+    def unknown(self, X: Array) -> float:
+        """How far rounding of coefficients, products and sums may take a prediction of these rows, by order of size."""
+        coef, intercept = self.solution.coef, self.solution.intercept
+        return float(EPSILON * (np.abs(self.powers(X)) @ np.abs(coef) + abs(intercept)).max(initial=0.0))
 
     def powers(self, X: Array) -> Array:
         """A column for each coefficient."""
