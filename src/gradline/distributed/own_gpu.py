@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
+from gradline.data.processes import Processes
 from gradline.errors import DataError
 
 
-class Gathers(Protocol):
-    """As much of a ProcessGroup as is needed here."""
-
-    def gathered(self, value: str | None, /) -> list[str | None]:
-        """The value that each process has, in their order."""
-
-
-def take_gpu(device: str, local_rank: int, group: Gathers) -> None:
+def take_gpu(device: str, local_rank: int, group: Processes) -> None:
     """From now on "cuda" is the GPU of this process; nothing, where the device is none or is not there.
 
     Each process calls this, with the same device, before it uses a GPU.
@@ -26,7 +20,7 @@ def take_gpu(device: str, local_rank: int, group: Gathers) -> None:
     device : str
         As it was asked for: "cuda" takes the GPU with the number of the process on its machine.
     local_rank : int
-    group : Gathers
+    group : Processes
 
     Raises
     ------

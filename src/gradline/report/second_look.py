@@ -76,13 +76,7 @@ def of_descent(
     )
 
 
-def judged(
-    summary: Summary,
-    descent: Descent,
-    covariance: Spec,
-    rows: Callable[[str], Source],
-    watch: Watch | None = None,
-) -> Summary:
+def judged(summary: Summary, descent: Descent, covariance: Spec, rows: Callable[[str], Source]) -> Summary:
     """The summary of a descent by another covariance, from one more pass over `rows(what they are for)`.
 
     Coefficients that are unfinished have no tests, by any covariance: their summary stays as it is.
@@ -104,7 +98,6 @@ def judged(
         descent.solution,
         asked,
         fit_intercept=problem.bias,
-        watch=watch,
     )
     return summary.judged_by(robust)
 

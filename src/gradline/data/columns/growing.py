@@ -46,10 +46,10 @@ class Growing:
     table: str
     features: Sequence[str] = ()
     some: bool = False
-    width: int = 0
-    rows: int = 0
-    _used: int = 0
-    _slots: dict[str, dict[str, int]] = field(default_factory=dict)
+    width: int = field(init=False)
+    rows: int = field(default=0, init=False)
+    _used: int = field(init=False)
+    _slots: dict[str, dict[str, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         self._slots = {column.name: {} for column in self.terms.columns if column.is_category}

@@ -100,9 +100,6 @@ class Conditioned:
     errs by K times as much (Higham 2002, section 8.1), and so does the product with the rows: u is off by about
     K 1e-16. A matrix of squares rounded to float64 would make that K^2 1e-16: the exact sums must have the factor.
 
-    An L2 penalty l2 |w|^2 on the mean loss, in data units, belongs into the matrix before it is factored, as l2 on its
-    diagonal: then every curvature of the penalised loss is equal (one column is divided by sqrt(variance + l2)).
-
     Attributes
     ----------
     centre : (features,) float64

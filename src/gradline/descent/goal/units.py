@@ -13,7 +13,7 @@ class Units(Protocol):
 
     @property
     def target_scale(self) -> float:
-        """A residual in the frame is so many in data units; a loss, its square."""
+        """A residual in the frame is so many in data units; a loss, that to the power of its degree."""
 
     @property
     def target_centre(self) -> float:

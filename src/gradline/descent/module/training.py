@@ -7,7 +7,6 @@ it, and nothing is certified. It can be stopped by the iterations, held-out rows
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,9 +33,6 @@ from gradline.descent.watching.history import Callback
 from gradline.errors import DataError
 from gradline.moments.columns import columns_of
 from gradline.solution import Solution, Status
-
-ROWS_AT_ONCE = 65_536
-_ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

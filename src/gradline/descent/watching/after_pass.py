@@ -21,7 +21,7 @@ class AfterPass:
         A loss in the frame is so many in data units.
     path : list or None
         Filled with the slopes after each pass, in data units.
-    set_pace : (pass, w, b) -> None, or None
+    set_pace : (history, w, b) -> None, or None
         Changes the rate for the passes to come: a schedule, a `torch.optim` scheduler.
     distance, to_go : (w, b) -> figure
         For the callback, computed when it asks.

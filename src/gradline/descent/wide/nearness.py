@@ -97,7 +97,7 @@ class Nearness:
             return found.gap
         return math.sqrt(self.freedom * _ratio(found.gradient**2, self.spectrum.smallest) / found.loss)
 
-    def in_words(self, gap: float, j: int = 0) -> str:
+    def in_words(self, gap: float) -> str:
         """The distance `gap`, as a phrase."""
         has_error = self._last[0][2].has_error if self._last else self.freedom > 0
         return f"{gap:.2g} standard errors" if has_error else f"a relative {gap:.2g}"

@@ -134,11 +134,6 @@ class WideProblem:
         """No curvature is larger, but for a chance of 1e-9."""
         return self.squares.largest
 
-    @property
-    def answer(self) -> str:
-        """What is descended to, in words."""
-        return self.tolerance.answer
-
     def max_learning_rate(self, momentum: float = 0.0) -> float:
         """2 (1 + momentum) / largest curvature seen."""
         return self.quadratic.max_learning_rate * (1.0 + momentum)

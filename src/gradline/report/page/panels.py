@@ -188,7 +188,7 @@ def _certified(reading: Reading) -> Panel:
     chosen = (
         there
         if len(there) <= LONGEST_LIST
-        else sorted(slopes, key=lambda k: -_or(float(determined[k]), -1.0))[:LONGEST_LIST]
+        else sorted(slopes, key=lambda k: -determined[k] if np.isfinite(determined[k]) else 1.0)[:LONGEST_LIST]
     )
     finite = determined[np.isfinite(determined)]
     digits = int(c.digits)
@@ -205,10 +205,6 @@ def _certified(reading: Reading) -> Panel:
         "sign" if few else "none",
         "Exact arithmetic (--precision exact)." if c.precision != "exact" else "Nothing: rounding plays no part here.",
     )
-
-
-def _or(value: float, otherwise: float) -> float:
-    return value if math.isfinite(value) else otherwise
 
 
 def _path(reading: Reading) -> Panel:
