@@ -34,15 +34,6 @@ def test_exact_moments_of_chosen_columns_are_those_of_rows_laid_out_so(table):
     assert ExactMoments.of(X, y).selected(columns) == ExactMoments.of(laid_out(X, columns), y)
 
 
-@given(tables(), st.integers(0, 3))
-@settings(deadline=None)
-def test_widened_exact_moments_know_columns_of_zeros(table, more):
-    X, y, _ = table
-    p = X.shape[1]
-    wider = ExactMoments.of(X, y).widened(p + more)
-    assert wider == ExactMoments.of(np.column_stack([X, np.zeros((len(X), more))]), y)
-
-
 @given(tables())
 @settings(deadline=None)
 def test_what_is_left_to_one_is_exact(table):
@@ -77,7 +68,7 @@ def test_a_level_met_in_the_last_rows_is_solved_as_if_it_had_been_known():
     y = X @ [2.0, -1.0, 7.0] + 3.0 + rng.normal(size=705)
     early, late = slice(0, 700), slice(700, 705)
     for kind in (Moments, ExactMoments):
-        grown = kind.of(X[early, :2], y[early]).widened(3) + kind.of(X[late], y[late])
+        grown = kind.of(X[early, :2], y[early]).selected([0, 1, None]) + kind.of(X[late], y[late])
         known = kind.of(X, y)
         np.testing.assert_allclose(grown.solve().coef, known.solve().coef, rtol=1e-12)
         assert kind is Moments or grown == known

@@ -68,6 +68,11 @@ def is_source(data: Any) -> TypeGuard[Source]:
     return all(hasattr(type(data), part) or part in getattr(data, "__dict__", {}) for part in PARTS)
 
 
+def comes_once(source: Any) -> bool:
+    """Whether its rows can be read a single time, as those of a pipe."""
+    return bool(getattr(getattr(source, "reader", None), "once", False))
+
+
 def open_source(
     data: Any,
     *,

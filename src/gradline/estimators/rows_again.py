@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradline.data.parted import PartedSource
-from gradline.data.source import Source, is_source
+from gradline.data.source import Source, comes_once, is_source
 from gradline.data.weighting import Weights
 from gradline.errors import DataError
 from gradline.estimators.rows import as_fitted, as_source
@@ -53,7 +53,7 @@ class RowsAgain:
         if data is None and self._opened is not None:
             return as_fitted(self, self._opened)
         if is_source(X):
-            if getattr(getattr(X, "reader", None), "once", False):
+            if comes_once(X):
                 raise DataError(
                     f"{what} needs the rows a second time, and {X.name} can be read only once",
                     hint="write the rows to a file, and fit that",

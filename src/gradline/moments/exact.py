@@ -255,16 +255,6 @@ class ExactMoments:
         p = self.n_features
         return ExactMoments(len(columns), self.rows, self.sums.selected([*columns, p, p + 1]))
 
-    def widened(self, n_features: int) -> ExactMoments:
-        """The same with columns of zeros after its own.
-
-        Examples
-        --------
-        >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0]).widened(2).mean
-        array([2., 0., 4.])
-        """
-        return self.selected([*range(self.n_features), *[None] * (n_features - self.n_features)])
-
     def with_rest(self, columns: Sequence[int]) -> ExactMoments:
         """The same rows with one more column of X: 1 less the sum of those columns.
 

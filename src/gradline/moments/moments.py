@@ -215,16 +215,6 @@ class Moments:
         """
         return Moments(self._sums.selected(columns))
 
-    def widened(self, n_features: int) -> Moments:
-        """The same with columns of zeros after its own.
-
-        Examples
-        --------
-        >>> Moments.of([[1.0], [3.0]], [2.0, 6.0]).widened(2).mean
-        array([2., 0., 4.])
-        """
-        return self.selected([*range(self.n_features), *[None] * (n_features - self.n_features)])
-
     def with_rest(self, columns: Sequence[int]) -> Moments:
         """The same rows with one more column of X: 1 less the sum of those columns.
 

@@ -108,7 +108,7 @@ def _summed(source: Source, kind: type[S], watch: Watch | None, keep: Keeps | No
         while (width := rows.next_width()) is not None:
             if total is None or total.n_features != width:
                 refuse_beyond_memory(width, kind)
-                total = kind.zero(width) if total is None else total.widened(width)
+                total = kind.zero(width) if total is None else _widened(total, width)
             total = kind.from_batches(rows.run(keep.due if keep else None), width, threads=threads, start=total)
             if keep is not None:
                 keep.after_run(total, rows)
@@ -118,6 +118,11 @@ def _summed(source: Source, kind: type[S], watch: Watch | None, keep: Keeps | No
             keep.at_the_end(total, rows)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
+
+
+def _widened(total: S, width: int) -> S:
+    """The same with columns of zeros after its own."""
+    return total.selected([*range(total.n_features), *[None] * (width - total.n_features)])
 
 
 def pieces_of(source: Source) -> list[BatchPiece]:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from gradline.data.extent import extent
 from gradline.data.parted import PartedSource
-from gradline.data.source import Source
+from gradline.data.source import Source, comes_once
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.frequencies import check_total
@@ -51,7 +51,7 @@ def gather(
     keep : Keep, optional
         A checkpoint: see `gradline.moments.keeping_batches.BatchesKeeper`.
     """
-    if precision == "auto" and (_read_once(source) or no_more_rows_than_columns(source)):
+    if precision == "auto" and (comes_once(source) or no_more_rows_than_columns(source)):
         precision = "exact"
     keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
@@ -99,10 +99,6 @@ def _powers(source: Source, *_: Any, degree: int, **__: Any) -> ExactMoments:
             total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
-
-
-def _read_once(source: Source) -> bool:
-    return bool(getattr(getattr(source, "reader", None), "once", False))
 
 
 def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradline.data.source import Source
+from gradline.data.source import Source, comes_once
 from gradline.descent.finished import Descent
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.squared import Squared
@@ -115,7 +115,7 @@ def written(diagnosis: Diagnosis, form: str) -> str:
 
 def read_once(source: Source) -> str:
     """Why there is no second pass over a source, as a clause; empty where there is one."""
-    if getattr(getattr(source, "reader", None), "once", False):
+    if comes_once(source):
         return f"{source.name} can be read only once"
     return ""
 

@@ -28,6 +28,11 @@ class Standardised:
     target_scale: float
 
     @classmethod
+    def data_units(cls, features: int) -> Standardised:
+        """Nothing is changed."""
+        return cls(np.zeros(features), np.ones(features), 0.0, 1.0)
+
+    @classmethod
     def of(cls, mean: Array, variance: Array) -> Standardised:
         """From the (features + 1,) means and variances of the columns of X, then y."""
         spread = np.sqrt(variance)

@@ -97,7 +97,9 @@ class Network:
             raise DataError("the module has no parameters to train")
         built.to(device=options.device, dtype=getattr(torch, options.dtype))
         try:
-            cls(built, untouched(features), options.dtype, options.device).predict(np.zeros((2, features)))
+            cls(built, Standardised.data_units(features), options.dtype, options.device).predict(
+                np.zeros((2, features))
+            )
         except (RuntimeError, TypeError, ValueError, AttributeError, IndexError) as error:
             if isinstance(error, DataError):
                 raise
@@ -111,8 +113,3 @@ class Network:
     def shape(self) -> list[str]:
         """Of the module and its parameters, in words that tell one from another."""
         return [repr(self.module), *(f"{name} {tuple(p.shape)}" for name, p in self.module.named_parameters())]
-
-
-def untouched(features: int) -> Standardised:
-    """The units of the data."""
-    return Standardised(np.zeros(features), np.ones(features), 0.0, 1.0)

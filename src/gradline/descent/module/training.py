@@ -21,7 +21,7 @@ from gradline.descent.engines import nn_engine, optimizer_of
 from gradline.descent.goal.conditioning import DataUnits
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.huber import Huber
-from gradline.descent.module.network import Network, untouched
+from gradline.descent.module.network import Network
 from gradline.descent.module.random_numbers import TorchRandom, seeded
 from gradline.descent.options import Options
 from gradline.descent.run import Run, raise_or_warn, split
@@ -96,7 +96,7 @@ def _train(
     if options.automatic:
         frame = Standardised.of(columns.mean, columns.variance)
     else:
-        frame = untouched(len(source.feature_names))
+        frame = Standardised.data_units(len(source.feature_names))
     loss = options.cost.in_units(frame.target_scale)
     network = Network.of(module, len(source.feature_names), options, frame)
     engine = _Explained(

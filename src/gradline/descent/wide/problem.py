@@ -229,9 +229,8 @@ def _met(source: Source, columns: Columns) -> int:
 
 
 def _frame(columns: Columns, bias: bool, conditioned: bool) -> Standardised:
-    features = len(columns.mean) - 1
     if not conditioned:
-        return Standardised(np.zeros(features), np.ones(features), 0.0, 1.0)
+        return Standardised.data_units(len(columns.mean) - 1)
     if bias:
         return Standardised.of(columns.mean, columns.variance)
     return Standardised.of(np.zeros_like(columns.mean), columns.variance + columns.mean**2)
