@@ -9,11 +9,12 @@ from typing import Any
 
 from gradline.data.source import Source
 from gradline.diagnostics.covariance import Robust, Spec, checked
-from gradline.diagnostics.folds import Folds, FoldsMeasure, LeftOut, LeftOutMeasure
+from gradline.diagnostics.folds import Folds, FoldsMeasure
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.hypotheses import MOST_GRAM, AboutMeans, HypothesesMeasure
 from gradline.diagnostics.hypothesis import Hypotheses
 from gradline.diagnostics.influence import Influence, InfluenceMeasure
+from gradline.diagnostics.left_out import LeftOut, LeftOutMeasure
 from gradline.diagnostics.ordered import DurbinWatson
 from gradline.diagnostics.profile import Profile, ProfileMeasure
 from gradline.diagnostics.quantile_plot import QuantilePlot, quantile_plot

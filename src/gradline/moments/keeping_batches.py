@@ -15,7 +15,7 @@ from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Interrupted, Keep, SumsFile
 from gradline.moments.moments import Moments
-from gradline.moments.one_pass import Taken
+from gradline.moments.taken import Taken
 
 S = TypeVar("S", Moments, ExactMoments)
 
