@@ -67,6 +67,9 @@ class Robust:
     about_centre : (k_all, k_all) float64
         The same with the fitted value at the means of the columns in place of the intercept, whose rows and columns
         cancel where columns are far from zero.
+    before : (k_all, k_all) float64 or None
+        `about_centre` before its negative eigenvalues were set to zero, where it had some: no test of several
+        coefficients may rest on the zeros.
     """
 
     kind: str
@@ -75,9 +78,19 @@ class Robust:
     df: int
     notes: tuple[str, ...]
     about_centre: Array
+    before: Array | None = None
 
     @classmethod
-    def of(cls, frame: Frame, kind: str, described: str, on_z: Array, df: int, notes: Sequence[str] = ()) -> Robust:
+    def of(
+        cls,
+        frame: Frame,
+        kind: str,
+        described: str,
+        on_z: Array,
+        df: int,
+        notes: Sequence[str] = (),
+        before: Array | None = None,
+    ) -> Robust:
         """From a covariance of the coefficients on z: zero for an exact fit, NaN without degrees of freedom."""
         shape = (len(frame.T), len(frame.T))
         if frame.df_residual <= 0:
@@ -85,11 +98,12 @@ class Robust:
             return cls(kind, described, nothing, df, tuple(notes), nothing)
         on_z = np.zeros_like(on_z) if frame.exact_fit else on_z
         data_units, about_centre = frame.in_data_units(on_z), frame.about_centre(on_z)
-        return cls(kind, described, data_units, df, tuple(notes), about_centre)
+        unmended = None if before is None else frame.about_centre(before)
+        return cls(kind, described, data_units, df, tuple(notes), about_centre, unmended)
 
     def judge(self, inference: Inference) -> Inference:
         """The inference of the fit with this covariance in place of the classical one."""
-        return with_covariance(inference, self.covariance, self.about_centre, self.df)
+        return with_covariance(inference, self.covariance, self.about_centre, self.df, self.before)
 
 
 def parse(text: str) -> Asked:

@@ -75,7 +75,7 @@ def dictionary_of(diagnosis: Diagnosis) -> dict[str, Any]:
         told["influence"][order] = [_row(row, diagnosis.terms) for row in getattr(diagnosis.influence, order)]
     told["covariance"] = None if diagnosis.robust is None else _plain(diagnosis.robust)
     if diagnosis.robust is not None:
-        del told["covariance"]["about_centre"]
+        del told["covariance"]["about_centre"], told["covariance"]["before"]
     told["checks"] = {check.name: _plain(check) for check in diagnosis.checks}
     return told
 

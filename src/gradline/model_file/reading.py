@@ -170,6 +170,7 @@ def _robust(content: Mapping[str, Any], terms: int) -> Robust | None:
         df=of_kind(entry, "df", int),
         notes=tuple(each_of_kind(entry, "notes", str)),
         about_centre=_square(entry, "about_centre", terms),
+        before=_square(entry, "before", terms) if "before" in entry else None,
     )
 
 

@@ -125,6 +125,7 @@ def _robust(robust: Robust) -> dict[str, Any]:
         "df": robust.df,
         "notes": list(robust.notes),
         "about_centre": [_numbers(row) for row in robust.about_centre],
+        **({} if robust.before is None else {"before": [_numbers(row) for row in robust.before]}),
     }
 
 

@@ -13,6 +13,8 @@ from gradline.errors import DataError
 from gradline.moments.distributions import checked_level, f_tail, t_quantile
 from gradline.solution import Array
 
+EPSILON = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True, slots=True)
 class Wald:
@@ -107,6 +109,8 @@ class Inference:
     # Covariance of the value at the centre and of the slopes, in units of _unit^2: about the means nothing cancels.
     _about_centre: Array = field(repr=False)
     _unit: float = field(repr=False)
+    # _about_centre before its negative eigenvalues were set to zero, which no test of several may rest on.
+    _before: Array | None = field(default=None, repr=False)
 
     def predict_interval(
         self,
@@ -175,8 +179,8 @@ class Inference:
         ------
         DataError
             Where shapes do not fit, a combination uses a coefficient without an estimate or without a standard error,
-            one follows from others, or the covariance (of fewer clusters than combinations, say) cannot test them all
-            together.
+            one follows from others, or the covariance cannot test them all together: of fewer clusters than
+            combinations, say, or of two groupings with a negative variance among them.
 
         Examples
         --------
@@ -215,21 +219,32 @@ class Inference:
         away = combinations.copy()
         if bias:
             away[:, 1:] -= np.outer(combinations[:, 0], self._centre)
-        spread = away[:, known] @ self._about_centre[np.ix_(known, known)] @ away[:, known].T
-        scale = np.sqrt(np.maximum(np.diag(spread), 0.0))
-        df = (len(combinations), self.df)
-        if not scale.all() or np.linalg.matrix_rank(spread / scale / scale[:, None], hermitian=True) < len(scale):
+        away, about_centre = away[:, known], self._about_centre[np.ix_(known, known)]
+        spread, df = away @ about_centre @ away.T, (len(away), self.df)
+        # Rounding leaves so much of a variance of zero, which combinations have where the covariance is of low rank.
+        rounding = k * EPSILON * (np.abs(away) @ np.abs(about_centre) @ np.abs(away).T)
+        scale = np.sqrt(np.where(np.diag(spread) > np.diag(rounding), np.diag(spread), 0.0))
+        tested = bool(scale.all())
+        if tested:
+            axes, directions = np.linalg.eigh(spread / scale / scale[:, None])
+            least = axes[0]
+            if self._before is not None and len(away) > 1:
+                before = away @ self._before[np.ix_(known, known)] @ away.T
+                least = min(least, np.linalg.eigvalsh(before / scale / scale[:, None])[0])
+            tested = bool(least > (rounding / scale / scale[:, None]).sum(axis=1).max())
+        if not tested:
             if np.linalg.matrix_rank(combinations) < len(combinations):
                 raise DataError("a row of R is zero or follows from the others", hint="test independent combinations")
             if not self.exact_fit:
+                several = f"{len(combinations)} combinations together" if len(combinations) > 1 else "this combination"
                 raise DataError(
-                    f"the covariance has too low a rank to test {len(combinations)} combinations together",
-                    hint="test fewer at once; of clusters, no more than one less than there are",
+                    f"the covariance has too low a rank to test {several}",
+                    hint="test fewer at once, or others; of clusters, no more than one less than there are",
                 )
         if self.exact_fit:
             return Wald(math.nan, df, math.nan)
         gap = (combinations[:, known] @ self.coefficients[known] - values) / self._unit / scale
-        statistic = float(gap @ np.linalg.solve(spread / scale / scale[:, None], gap)) / df[0]
+        statistic = float(((directions.T @ gap) ** 2 / axes).sum()) / df[0]
         return Wald(statistic, df, f_tail(df, statistic))
 
     @property
