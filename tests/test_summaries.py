@@ -17,6 +17,7 @@ from gradline.cli.app import app
 from gradline.cli.looking import covariance_for
 from gradline.errors import CollinearityWarning, DataError
 from gradline.model_file import read_model
+from tests.by_statsmodels import semidefinite
 from tests.command import in_fresh_process
 
 RNG = np.random.default_rng(0)
@@ -25,7 +26,7 @@ Y = 1.0 + X @ [1.0, 0.2, 3.0] + RNG.normal(size=120) * (1.0 + np.abs(X[:, 0]))
 CITY = RNG.integers(0, 15, 120)
 YEAR = RNG.integers(2000, 2008, 120)
 ERRORS = sm.OLS(Y, sm.add_constant(X)).fit().get_robustcov_results("HC3").bse
-CLUSTERED = (
+CLUSTERED = semidefinite(
     sm.OLS(Y, sm.add_constant(X))
     .fit()
     .get_robustcov_results("cluster", groups=np.column_stack([CITY, YEAR]), use_t=True)
@@ -74,8 +75,8 @@ def test_one_row_and_no_slope_are_told_in_words_that_fit():
 
 
 def test_that_clusters_cannot_test_all_slopes_is_said_where_there_is_no_test():
-    half = np.arange(120) % 2
-    for by, tested in (((half,), False), ((half, CITY), True), ((half, half), False)):
+    half, third = np.arange(120) % 2, np.arange(120) // 30 % 3
+    for by, tested in (((half,), False), ((half, CITY), False), ((third, CITY), True), ((half, half), False)):
         summary = LinearRegression().fit(X, Y).summary(covariance=("cluster", *by))
         assert np.isfinite(summary.inference.f_statistic) == tested
         assert ("2 clusters cannot test all 3 slopes together" in str(summary).replace("\n", " ")) != tested
@@ -285,6 +286,15 @@ def test_a_saved_model_keeps_the_covariance(table, tmp_path):
     assert "HC3" in run("compare", robust, classical).stdout
     run("merge", robust, classical, "-o", tmp_path / "both.json")
     assert read_model(tmp_path / "both.json").robust is None
+
+
+def test_a_file_knows_that_variances_were_set_to_zero(tmp_path, table):
+    saved = tmp_path / "clustered.json"
+    fitted = run("fit", table, *FIT, "--covariance", "cluster:city,year", "--save", saved).stdout
+    assert "No joint test of all slopes" in fitted
+    assert run("summary", saved).stdout == fitted
+    load(saved).save(tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == saved.read_bytes()
 
 
 @pytest.mark.parametrize("change", [

@@ -9,6 +9,7 @@ import statsmodels.api as sm
 from gradline.diagnostics import wording
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
+from gradline.report.second_look import written
 from tests.diagnostics.fits import diagnosed, near, table
 
 NAMES = ["band", "curvature", "tails", "spread", "influence"]
@@ -107,6 +108,14 @@ def test_it_fits_eighty_columns_and_json(rows, intercept):
     first = diagnosis.influence.by_leverage[0]
     assert told["influence"]["by_leverage"][0]["row"] == first.row
     assert "<table>" in diagnosis._repr_html_()
+
+
+def test_of_one_row_the_heading_is_in_the_singular():
+    diagnosis = diagnosed(np.array([[2.0]]), np.array([3.0]), intercept=False)
+    for form in ("text", "markdown", "latex", "html"):
+        assert "Diagnosis of 1 row" in written(diagnosis, form)
+        assert "1 rows" not in written(diagnosis, form)
+    assert "Diagnosis of 1 row<" in diagnosis._repr_html_()
 
 
 def test_what_weights_mean_and_rows_of_their_own_kind_are_told():

@@ -50,6 +50,46 @@ def test_the_change_is_told_for_the_slope_that_changes_most():
     assert row.term == f"x{np.argmax(np.abs(row.changes[1:]))}"
 
 
+def rare_level(seed, n=150, p=40):
+    """Two rows alone have the last column: their leverage is large and their residuals small, so is Cook's distance."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)).round(3)
+    X[:, -1] = np.isin(np.arange(n), rng.choice(n, 2, replace=False))
+    return X, (X.sum(axis=1) + rng.standard_t(3, size=n)).round(3)
+
+
+@pytest.mark.parametrize("rows", [16, 256])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("w", [None, WEIGHTS[:150]], ids=["plain", "weighted"])
+def test_the_largest_change_is_that_of_all_rows_and_slopes(w, intercept, rows):
+    for seed in range(53, 58):
+        X, y = rare_level(seed)
+        found = diagnosed(X, y, w, intercept=intercept, rows=rows, folds=0)
+        changes = expected_of(fitted(X, y, w, intercept=intercept)).dfbetas[:, int(intercept) :]
+        row, slope = np.unravel_index(np.argmax(np.abs(changes)), changes.shape)
+        most = found.influence.largest_change
+        assert (most.row, most.term) == (row + 1, f"x{slope}")
+        near(most.change, changes[row, slope], 1e-9)
+
+
+def test_no_row_changes_a_slope_by_more_than_the_verdict_says():
+    X, y = rare_level(56)
+    found = diagnosed(X, y)
+    largest = np.abs(expected_of(fitted(X, y)).dfbetas[:, 1:]).max()
+    assert 1.0 < largest < 1.05
+    assert f"row 62 changes the slope of 'x39' by {largest:.4g} standard errors" in found.check("influence").seen
+    assert found.check("influence").sign
+    assert found.as_dict()["influence"]["largest_change"]["row"] == 62
+    assert 62 not in {row.row for row in found.influence.by_cooks}
+
+
+@pytest.mark.parametrize("rows", [1, 16, 64, 256])
+def test_of_equal_rows_the_first_changes_most(rows):
+    X, y = (np.tile(part[:50], (4, 1)) for part in (table(50)[0], table(50)[1][:, None]))
+    changes = np.abs(expected_of(fitted(X, y[:, 0])).dfbetas[:50, 1:]).max(axis=1)
+    assert diagnosed(X, y[:, 0], rows=rows).influence.largest_change.row == np.argmax(changes) + 1
+
+
 def test_a_row_of_its_own_kind_has_no_residual_to_be_judged_by():
     X, y = table(60, 2)
     X = np.column_stack([X, np.arange(60) == 41])

@@ -12,10 +12,11 @@ from gradline.moments.classical import infer
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
+from tests.by_statsmodels import fitted, semidefinite
 
 DIGITS = 1e-10
 CITY = np.random.default_rng(9).integers(0, 30, 400)
-YEAR = np.random.default_rng(8).integers(0, 9, 400)
+YEAR = np.random.default_rng(23).integers(0, 9, 400)  # by both no variance comes out negative
 KINDS = {
     **{kind: (kind, kind, {}) for kind in ("HC0", "HC1", "HC2", "HC3")},
     "cluster": (("cluster", CITY), "cluster", {"groups": CITY, "use_t": True}),
@@ -115,6 +116,51 @@ def test_few_clusters_test_few_slopes_together():
         judged.wald(np.eye(4)[1:])
     with pytest.raises(DataError, match="follows from the others"):
         judged.wald([[0.0, 1.0, 0.0, 0.0], [0.0, 2.0, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_no_joint_test_rests_on_variances_that_were_set_to_zero(intercept):
+    """Labels that split the rows crosswise: of some combinations of slopes statsmodels' variance is negative."""
+    X, y = table()
+    source = ArraySource(X, y)
+    moments = one_pass(source, Moments)
+    solution = moments.solve(intercept)
+    negative = 0
+    for seed in range(12):
+        a, b = np.random.default_rng(seed).integers(0, 4, (2, 400))
+        robust = robust_covariance(source, moments, solution, ("cluster", a, b), fit_intercept=intercept)
+        judged = robust.judge(infer(moments, solution, fit_intercept=intercept))
+        theirs = fitted(X, y, intercept=intercept).get_robustcov_results(
+            "cluster", groups=np.column_stack([a, b]), use_t=True
+        )
+        slopes = np.eye(3 + intercept)[intercept:]
+        C, mended = slopes @ theirs.cov_params() @ slopes.T, semidefinite(theirs)
+        scale = np.sqrt(np.abs(np.diag(C)))
+        definite = np.linalg.eigvalsh(C / scale / scale[:, None])[0] > 0
+        assert any("cannot test all 3 slopes" in note for note in robust.notes) != definite
+        np.testing.assert_allclose(judged.standard_error, mended.bse, rtol=1e-9)
+        if definite:
+            assert judged.f_statistic == pytest.approx(float(np.squeeze(mended.fvalue)), rel=1e-7)
+            continue
+        negative += 1
+        assert np.isnan(judged.f_statistic)
+        with pytest.raises(DataError, match="too low a rank to test 3 combinations"):
+            judged.wald(slopes)
+        assert judged.wald(slopes[0]).statistic == pytest.approx(judged.t[int(intercept)] ** 2)
+    assert 0 < negative < 12
+
+
+def test_a_combination_without_variance_is_not_tested():
+    """Of two clusters one combination of slopes alone varies; rounding leaves the others a little of it, or less."""
+    X, y = table()
+    source = ArraySource(X, y)
+    moments = one_pass(source, Moments)
+    solution = moments.solve()
+    robust = robust_covariance(source, moments, solution, ("cluster", np.arange(400) % 2), fit_intercept=True)
+    judged = robust.judge(infer(moments, solution, fit_intercept=True))
+    for null in np.linalg.svd(robust.covariance[1:, 1:])[2][1:]:
+        with pytest.raises(DataError, match="too low a rank to test this combination"):
+            judged.wald([0.0, *null])
 
 
 def test_an_exact_fit_has_no_tests_by_any_covariance():

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from gradline.data.groups import Numbers
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.covariance import Robust
-from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.frame import EPSILON, Frame
 from gradline.errors import DataError
 from gradline.solution import Array
 
 FEW = 40
+ROUNDING = 1e-12  # of what is added up by two groupings: eigenvalues this far below zero may be zero
 PAIR = 2**31  # labels are numbered below it
 
 
@@ -36,9 +37,10 @@ class Clustered:
 
     Each sum over G clusters is multiplied by G / (G - 1) (n - 1) / (n - k). By two groupings the covariance is that by
     the first, plus that by the second, less that by both together, each with its own factor: Cameron, Gelbach and
-    Miller (2011), Journal of Business and Economic Statistics 29; where a variance comes out negative, the negative
-    eigenvalues of the whole (in the frame, where no unit matters) are set to zero, as they propose. Memory grows with
-    the clusters, not with the rows.
+    Miller (2011), Journal of Business and Economic Statistics 29. Where that is no covariance, as some combination of
+    coefficients would have a negative variance, the negative eigenvalues of the whole (in the frame, where no unit
+    matters) are set to zero, as they propose in section 2.3: so also where all variances of single coefficients are
+    positive, which then grow. Memory grows with the clusters, not with the rows.
 
     Parameters
     ----------
@@ -94,25 +96,42 @@ class Clustered:
             parts.append(factor * (total.T @ total))
             sizes.append(G)
         meat, notes = parts[0], []
-        if len(parts) == 3:
+        judged = frame.df_residual > 0 and not frame.exact_fit
+        if len(parts) == 3 and judged:
             meat = parts[0] + parts[1] - parts[2]
-            if (np.diag(frame.in_data_units(meat)) < 0.0).any():
-                values, vectors = np.linalg.eigh(meat)
-                meat = (vectors * np.maximum(values, 0.0)) @ vectors.T
+            mended, least = _semidefinite(meat)
+            if least >= -ROUNDING * sum(np.trace(part) for part in parts):
+                meat = mended
+            else:  # for `Robust` to set right, which remembers it
                 notes.append(
-                    "a variance by two groupings came out negative; negative eigenvalues were set to zero "
-                    "(Cameron, Gelbach and Miller 2011)"
+                    "by two groupings some variances came out negative: the negative eigenvalues of the covariance "
+                    "were set to zero (Cameron, Gelbach and Miller 2011)"
                 )
         sizes = sizes[: len(self.by)]
-        G = min(sizes)
+        G, slopes = min(sizes), k - frame.bias
         if G < FEW:
             notes.append(f"{G} clusters are few: these standard errors tend to be too small below about {FEW}")
-        slopes = k - frame.bias
-        # A meat of G clusters has rank G - 1 at most; that of two groupings may have more than the smaller leaves it.
-        if slopes >= G and (len(sizes) == 1 or np.linalg.matrix_rank(meat, hermitian=True) < slopes):
-            notes.append(f"{G} clusters cannot test all {slopes} slopes together")
+        # A meat of G clusters has rank G - 1 at most; that of two groupings may have more than the smaller leaves it,
+        # or less. The intercept has an axis of its own, the first, in which no slope has a part.
+        of_slopes = meat[frame.bias :, frame.bias :]
+        if judged and (slopes >= G if len(parts) == 1 else _positive(of_slopes) < slopes):
+            few = f"{G} clusters" if slopes >= G else "these clusters"
+            notes.append(f"{few} cannot test all {slopes} slopes together")
         named = [f"{by} ({size:,} clusters)" for by, size in zip(self.by, sizes, strict=True)]
         return Robust.of(frame, "cluster", f"clustered by {' and '.join(named)}", meat, G - 1, notes)
+
+
+def _semidefinite(covariance: Array) -> tuple[Array, float]:
+    """The matrix with its negative eigenvalues set to zero, and the least of them all."""
+    values, vectors = np.linalg.eigh(covariance)
+    least = float(values.min(initial=0.0))
+    return (covariance if least >= 0.0 else (vectors * np.maximum(values, 0.0)) @ vectors.T), least
+
+
+def _positive(covariance: Array) -> int:
+    """How many eigenvalues are above zero, beyond rounding."""
+    values = np.linalg.eigvalsh(covariance)
+    return int(np.count_nonzero(values > len(values) * EPSILON * values.max(initial=0.0)))
 
 
 def _run(key: NDArray[np.intp], terms: Array) -> Run:

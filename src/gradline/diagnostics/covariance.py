@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Spec: TypeAlias = Any  # a text, a tuple, or an Asked: see `checked`
 
 HETEROSKEDASTIC = ("HC0", "HC1", "HC2", "HC3")
+EPSILON = float(np.finfo(np.float64).eps)
 _KINDS = {kind.casefold(): kind for kind in ("classical", *HETEROSKEDASTIC, "cluster", "newey-west")}
 _EXPECTED = "expected one of classical, HC0, HC1, HC2, HC3, cluster:COLUMN, newey-west, newey-west:LAGS"
 
@@ -67,6 +68,9 @@ class Robust:
     root : (k_all, r) float64
         Times its transpose it is the same with the fitted value at the means of the columns in place of the intercept:
         in products with it nothing cancels, however far from zero the columns are and however near to each other.
+    lost : (k_all, m) float64 or None
+        The same of what negative eigenvalues took, before they were set to zero, where there were some: no test of
+        several coefficients may rest on the zeros.
     """
 
     kind: str
@@ -75,20 +79,36 @@ class Robust:
     df: int
     notes: tuple[str, ...]
     root: Array
+    lost: Array | None = None
 
     @classmethod
     def of(cls, frame: Frame, kind: str, described: str, on_z: Array, df: int, notes: Sequence[str] = ()) -> Robust:
-        """From a covariance of the coefficients on z: zero for an exact fit, NaN without degrees of freedom."""
+        """From a covariance of the coefficients on z: zero for an exact fit, NaN without degrees of freedom.
+
+        Negative eigenvalues beyond rounding are set to zero.
+        """
         shape = (len(frame.T), len(frame.T))
         if frame.df_residual <= 0:
             nothing = np.full(shape, np.nan)
             return cls(kind, described, nothing, df, tuple(notes), nothing)
         on_z = np.zeros_like(on_z) if frame.exact_fit else on_z
-        return cls(kind, described, frame.in_data_units(on_z), df, tuple(notes), frame.root_about_centre(on_z))
+        root, lost = _halves(on_z)
+        covariance = frame.in_data_units(root @ root.T if lost.size else on_z)
+        T = frame.about_centre()
+        return cls(kind, described, covariance, df, tuple(notes), T @ root, T @ lost if lost.size else None)
 
     def judge(self, inference: Inference) -> Inference:
         """The inference of the fit with this covariance in place of the classical one."""
-        return with_covariance(inference, self.covariance, self.root, self.df)
+        return with_covariance(inference, self.covariance, self.root, self.df, self.lost)
+
+
+def _halves(on_z: Array) -> tuple[Array, Array]:
+    """(k, k), (k, m): roots of what the positive eigenvalues make, and of what the negative ones take from it."""
+    values, vectors = np.linalg.eigh(on_z)
+    rounding = len(values) * EPSILON * np.abs(values).max(initial=0.0)
+    below = values < -rounding
+    positive = np.where(values > rounding, values, 0.0)
+    return vectors * np.sqrt(positive), vectors[:, below] * np.sqrt(-values[below])
 
 
 def parse(text: str) -> Asked:

@@ -218,15 +218,12 @@ class Frame:
         """
         return _moved(self.T, covariance)
 
-    def root_about_centre(self, covariance: Array) -> Array:
-        """(k_all, k) R: R R' is the same with the fitted value at the centre in place of the intercept."""
+    def about_centre(self) -> Array:
+        """T with the fitted value at the centre in place of the intercept, which cancels far from zero."""
         T = self.T.copy()
         if self.bias:
             T[0] = self.shift if self.turn is None else self.turn.T @ self.shift
-        variances, directions = np.linalg.eigh(covariance)
-        variances[variances <= len(variances) * EPSILON * variances.max(initial=0.0)] = 0.0  # of a lower rank
-        root: Array = T @ (directions * np.sqrt(variances))
-        return root
+        return T
 
     def whitened_by(self, gram: Array) -> Frame:
         """The frame in which sums that are `gram` in this one are the identity: z_new = L^-1 z, gram = L L'.

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.diagnostics.block import Block
+from gradline.diagnostics.changes import largest_change, told_of
 from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.keys import Key
 from gradline.diagnostics.standing import standing
 from gradline.solution import Array
 
-COOKS, STUDENTISED, LEVERAGE = range(3)
-PART = 64  # rows whose largest is looked at first
+COOKS, STUDENTISED, LEVERAGE, CHANGE = range(4)
 MOST_FEATURES = 20  # of whose columns the values are kept as well
 
 
@@ -63,6 +64,8 @@ class Influence:
     ----------
     by_cooks, by_studentised, by_leverage : tuple of InfluentialRow
         The largest first; of equal ones, the row that comes first.
+    largest_change : InfluentialRow or None
+        The row of all rows that changes a slope by most standard errors; None where nothing is known.
     largest_leverage, mean_leverage : float
         The mean is k / rows.
     cooks_above_half, cooks_above_one, studentised_above_3, decide_themselves : int
@@ -72,6 +75,7 @@ class Influence:
     by_cooks: tuple[InfluentialRow, ...]
     by_studentised: tuple[InfluentialRow, ...]
     by_leverage: tuple[InfluentialRow, ...]
+    largest_change: InfluentialRow | None
     largest_leverage: float
     mean_leverage: float
     cooks_above_half: int
@@ -101,7 +105,7 @@ class _State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InfluenceMeasure:
-    """The `top` rows by Cook's distance, by |studentised residual| and by leverage.
+    """The `top` rows by Cook's distance, by |studentised residual| and by leverage, and the one of the largest change.
 
     Parameters
     ----------
@@ -115,37 +119,39 @@ class InfluenceMeasure:
     def of(self, block: Block) -> _State:
         """See `Measure`."""
         stands = block.standing
-        keys = [_Key.of(key) for key in (stands.cooks, np.abs(stands.studentised), block.leverage)]
+        keys = [Key.of(key) for key in (stands.cooks, np.abs(stands.studentised), block.leverage)]
         cooks, size, leverage = keys
         bounds = ((cooks, 0.5), (cooks, 1.0), (size, 3.0), (leverage, np.nextafter(1.0 - self.frame.alone, 0.0)))
         counts = [key.beyond(bound, block.times) for key, bound in bounds]
-        return _State(tuple(self._largest(key, block) for key in keys), np.array(counts, dtype=np.int64))
+        chosen = [key.largest(self.top) for key in keys]
+        found = [self._found(rows, key.values[rows], block) for key, rows in zip(keys, chosen, strict=True)]
+        found.append(self._found(*largest_change(block, cooks, size, chosen[COOKS]), block))
+        return _State(tuple(found), np.array(counts, dtype=np.int64))
 
-    def _largest(self, key: _Key, block: Block) -> _Found:
-        chosen = key.largest(self.top)
-        known = key.values
+    def _found(self, chosen: NDArray[np.intp], key: Array, block: Block) -> _Found:
         figures = np.column_stack([block.fitted[chosen], block.residual[chosen], block.scaled[chosen]])
         few = block.X.shape[1] <= MOST_FEATURES
         X = block.X[chosen] if few else np.empty((len(chosen), 0))
         leverage, z = block.leverage[chosen], block.z[chosen]
-        return _Found(known[chosen], block.row[chosen], figures, leverage, z, X).first(self.top)
+        return _Found(key, block.row[chosen], figures, leverage, z, X).first(self.top)
 
     def merged(self, first: _State, then: _State) -> _State:
         """See `Measure`."""
         found = tuple(
-            _Found(*(np.concatenate(parts) for parts in zip(a, b, strict=True))).first(self.top)
-            for a, b in zip(first.found, then.found, strict=True)
+            _Found(*(np.concatenate(parts) for parts in zip(a, b, strict=True))).first(1 if by == CHANGE else self.top)
+            for by, (a, b) in enumerate(zip(first.found, then.found, strict=True))
         )
         return _State(found, first.counts + then.counts)
 
     def figures(self, state: _State) -> Influence:
         """See `Measure`."""
-        by_cooks, by_studentised, by_leverage = (self._rows(found) for found in state.found)
+        by_cooks, by_studentised, by_leverage, by_change = (self._rows(found) for found in state.found)
         half, one, three, alone = (int(count) for count in state.counts)
         return Influence(
             by_cooks=by_cooks,
             by_studentised=by_studentised,
             by_leverage=by_leverage,
+            largest_change=by_change[0] if by_change else None,
             largest_leverage=float(state.found[LEVERAGE].key[0]) if len(state.found[LEVERAGE].key) else math.nan,
             mean_leverage=self.frame.k / self.frame.rows if self.frame.rows else math.nan,
             cooks_above_half=half,
@@ -180,46 +186,9 @@ class InfluenceMeasure:
         )
 
     def _most(self, changes: Array) -> dict[str, Any]:
-        size = np.abs(changes)
+        terms = told_of(self.frame)
+        size = np.abs(changes[terms])
         if np.isnan(size).all():
             return {"term": "", "change": math.nan}
-        if not np.isnan(size[self.frame.bias :]).all():
-            size[: self.frame.bias] = np.nan
-        most = int(np.nanargmax(size))
+        most = terms[np.nanargmax(size)]
         return {"term": self.frame.names[most], "change": float(changes[most])}
-
-
-class _Key(NamedTuple):
-    """What rows are sorted by, and how large it is where: so that most rows are passed over."""
-
-    values: Array  # unknown ones are -inf
-    parts: Array  # the largest of each `PART` rows; of those after the last such part too, in an entry of its own
-
-    @classmethod
-    def of(cls, values: Array) -> _Key:
-        whole = len(values) // PART * PART
-        parts = values[:whole].reshape(-1, PART).max(axis=1)
-        if whole < len(values):
-            parts = np.append(parts, values[whole:].max())
-        if np.isnan(parts).any():
-            return cls.of(np.where(np.isnan(values), -np.inf, values))
-        return cls(values, parts)
-
-    def beyond(self, bound: float, times: Array | None) -> int:
-        """How many rows are above it."""
-        if not self.parts.max(initial=-np.inf) > bound:
-            return 0
-        above = self.values > bound
-        return int(np.count_nonzero(above) if times is None else times[above].sum())
-
-    def largest(self, top: int) -> NDArray[np.intp]:
-        """The rows of the `top` largest, of equal ones the first; in no order."""
-        known = np.arange(len(self.values))
-        if len(self.parts) > top > 0:  # so many parts have one at least as large as this, so that few rows are left
-            known = np.flatnonzero(self.values >= np.partition(self.parts, len(self.parts) - top)[-top])
-        values = self.values[known]
-        if len(known) > top:
-            least = np.partition(values, len(known) - top)[len(known) - top] if top else np.inf
-            above = known[values > least]
-            known = np.concatenate([above, known[values == least][: top - len(above)]])
-        return known[self.values[known] > -np.inf]

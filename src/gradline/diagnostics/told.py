@@ -25,7 +25,7 @@ TOGETHER = "\N{NO-BREAK SPACE}"
 
 def text_of(diagnosis: Diagnosis) -> str:
     """The verdicts, in 80 columns."""
-    lines = [f"Diagnosis of {diagnosis.rows:,} rows", ""]
+    lines = [heading_of(diagnosis), ""]
     for check in diagnosis.checks:
         mark = {True: "!", False: " ", None: "?"}[check.sign]
         lines += _wrapped(f"{mark} ", check.seen)
@@ -42,6 +42,11 @@ def text_of(diagnosis: Diagnosis) -> str:
     return "\n".join(lines)
 
 
+def heading_of(diagnosis: Diagnosis) -> str:
+    """What it is of, in every form."""
+    return f"Diagnosis of {diagnosis.rows:,} row{'s'[: diagnosis.rows != 1]}"
+
+
 def hypertext_of(diagnosis: Diagnosis) -> str:
     """The verdicts as a table, for notebooks."""
     rows = "".join(
@@ -51,7 +56,7 @@ def hypertext_of(diagnosis: Diagnosis) -> str:
     )
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in diagnosis.notes)
     return (
-        f"<table><caption>Diagnosis of {diagnosis.rows:,} rows</caption>"
+        f"<table><caption>{heading_of(diagnosis)}</caption>"
         f"<tr><th>Look at</th><th>What we see</th><th>What to try</th></tr>{rows}</table>"
         f"<p>{html.escape(diagnosis.held_out_sentence())}</p>" + (f"<ul>{notes}</ul>" if notes else "")
     )
@@ -73,9 +78,11 @@ def dictionary_of(diagnosis: Diagnosis) -> dict[str, Any]:
     told["influence"] = _plain(diagnosis.influence)
     for order in ("by_cooks", "by_studentised", "by_leverage"):
         told["influence"][order] = [_row(row, diagnosis.terms) for row in getattr(diagnosis.influence, order)]
+    most = diagnosis.influence.largest_change
+    told["influence"]["largest_change"] = None if most is None else _row(most, diagnosis.terms)
     told["covariance"] = None if diagnosis.robust is None else _plain(diagnosis.robust)
     if diagnosis.robust is not None:
-        del told["covariance"]["root"]
+        del told["covariance"]["root"], told["covariance"]["lost"]
     told["checks"] = {check.name: _plain(check) for check in diagnosis.checks}
     return told
 

@@ -78,7 +78,7 @@ def _judged(diagnosis: Diagnosis, seen: Callable[[Diagnosis], tuple[bool | None,
     if diagnosis.unjudged:
         return None, f"Not judged: {diagnosis.unjudged}."
     if diagnosis.rows < FEWEST_ROWS:
-        return None, f"{diagnosis.rows} rows: {TOO_FEW}"
+        return None, f"{diagnosis.rows} row{'s'[: diagnosis.rows != 1]}: {TOO_FEW}"
     return seen(diagnosis)
 
 
@@ -186,12 +186,15 @@ def _influence(d: Diagnosis) -> tuple[bool | None, str]:
             f" and {alone - 1:,} more decide their own fitted values" if alone > 1 else " decides its own fitted value"
         )
         return True, f"A sign of a row that decides: row {influence.by_leverage[0].row:,}{more} (leverage 1)."
-    told = [row for row in influence.by_cooks if row.term]
+    most = influence.largest_change
+    told = [row for row in (*influence.by_cooks, *([] if most is None else [most])) if row.term]
     if not told:
         return None, "No row could be left out: nothing is known of their influence."
     first = max(told, key=lambda row: (row.cooks > LARGE_COOKS, abs(row.change)))
     what = "the intercept" if first.term == "(Intercept)" else f"the slope of '{' '.join(first.term.split())}'"
-    change = f"changes {what} by {abs(first.change):.2g} standard errors"
+    by = f"{abs(first.change):.2g}"
+    by = f"{abs(first.change):.4g}" if by == "1" else by  # which side of 1 it is on decides
+    change = f"changes {what} by {by} standard errors"
     if first.cooks > LARGE_COOKS or abs(first.change) > LARGE_CHANGE:
         return True, f"A sign of a row that decides: row {first.row:,} {change} (Cook's distance {first.cooks:.2g})."
     return False, f"No sign of a row that decides: at most, row {first.row:,} {change}."

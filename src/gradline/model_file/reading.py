@@ -170,6 +170,7 @@ def _robust(content: Mapping[str, Any], terms: int) -> Robust | None:
         df=of_kind(entry, "df", int),
         notes=tuple(each_of_kind(entry, "notes", str)),
         root=_matrix(entry, "root", terms),
+        lost=_matrix(entry, "lost", terms) if "lost" in entry else None,
     )
 
 

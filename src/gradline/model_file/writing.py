@@ -125,6 +125,7 @@ def _robust(robust: Robust) -> dict[str, Any]:
         "df": robust.df,
         "notes": list(robust.notes),
         "root": [_numbers(row) for row in robust.root],
+        **({} if robust.lost is None else {"lost": [_numbers(row) for row in robust.lost]}),
     }
 
 

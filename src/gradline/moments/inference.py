@@ -13,6 +13,8 @@ from gradline.errors import DataError
 from gradline.moments.distributions import checked_level, f_tail, t_quantile
 from gradline.solution import Array
 
+EPSILON = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True, slots=True)
 class Wald:
@@ -107,6 +109,8 @@ class Inference:
     # (k, r): times its transpose, the covariance of the value at the centre and of the slopes, in units of _unit^2.
     _root: Array = field(repr=False)
     _unit: float = field(repr=False)
+    # (k, m): the same of what negative eigenvalues took before they were set to zero: no test may rest on the zeros.
+    _lost: Array | None = field(default=None, repr=False)
 
     def predict_interval(
         self,
@@ -176,8 +180,8 @@ class Inference:
         ------
         DataError
             Where shapes do not fit, a combination uses a coefficient without an estimate or without a standard error,
-            one follows from others, or the covariance (of fewer clusters than combinations, say) cannot test them all
-            together.
+            one follows from others, or the covariance cannot test them all together: of fewer clusters than
+            combinations, say, or of two groupings with a negative variance among them.
 
         Examples
         --------
@@ -216,21 +220,33 @@ class Inference:
         away = combinations.copy()
         if bias:
             away[:, 1:] -= np.outer(combinations[:, 0], self._centre)
-        reach = away[:, known] @ self._root[known]
-        spread, scale = reach @ reach.T, np.linalg.norm(reach, axis=1)
-        df = (len(combinations), self.df)
-        if not scale.all() or np.linalg.matrix_rank(spread / scale / scale[:, None], hermitian=True) < len(scale):
+        away = away[:, known]
+        reach, df = away @ self._root[known], (len(away), self.df)
+        # Of an error of zero, which combinations have where the covariance is of low rank, rounding leaves some k
+        # epsilon; one that is not a hundred times that is not known to two digits.
+        rounding = 100.0 * k * EPSILON * np.linalg.norm(np.abs(away) @ np.abs(self._root[known]), axis=1)
+        scale = np.linalg.norm(reach, axis=1)
+        tested = len(away) <= reach.shape[1] and bool((scale > rounding).all())
+        if tested:
+            reach = reach / scale[:, None]
+            directions, lengths, _ = np.linalg.svd(reach, full_matrices=False)
+            tested = bool(lengths[-1] > (rounding / scale).sum())
+            if tested and self._lost is not None and len(away) > 1:
+                lost = away @ self._lost[known] / scale[:, None]
+                tested = bool(np.linalg.eigvalsh(reach @ reach.T - lost @ lost.T)[0] > (rounding / scale).sum())
+        if not tested:
             if np.linalg.matrix_rank(combinations) < len(combinations):
                 raise DataError("a row of R is zero or follows from the others", hint="test independent combinations")
             if not self.exact_fit:
+                several = f"{len(combinations)} combinations together" if len(combinations) > 1 else "this combination"
                 raise DataError(
-                    f"the covariance has too low a rank to test {len(combinations)} combinations together",
-                    hint="test fewer at once; of clusters, no more than one less than there are",
+                    f"the covariance has too low a rank to test {several}",
+                    hint="test fewer at once, or others; of clusters, no more than one less than there are",
                 )
         if self.exact_fit:
             return Wald(math.nan, df, math.nan)
         gap = (combinations[:, known] @ self.coefficients[known] - values) / self._unit / scale
-        statistic = float(gap @ np.linalg.solve(spread / scale / scale[:, None], gap)) / df[0]
+        statistic = float((((directions.T @ gap) / lengths) ** 2).sum()) / df[0]
         return Wald(statistic, df, f_tail(df, statistic))
 
     @property

@@ -15,12 +15,14 @@ from gradline.solution import Array
 NOTHING = 1e-10  # of the classical error: what rounding leaves of an error of zero
 
 
-def with_covariance(inference: Inference, covariance: Array, root: Array, df: int) -> Inference:
+def with_covariance(
+    inference: Inference, covariance: Array, root: Array, df: int, lost: Array | None = None
+) -> Inference:
     """The same fit, judged by another covariance of its coefficients.
 
     t = b / error and the intervals are from Student's t on `df`; F is Wald's test of all slopes, b'C^-1 b / slopes, on
-    slopes and `df`, and NaN where C (of few clusters) has too low a rank for it. What the rows alone decide (R2,
-    residual sd, likelihood) stays.
+    slopes and `df`, and NaN where C (of few clusters) has too low a rank for it, or had negative eigenvalues there.
+    What the rows alone decide (R2, residual sd, likelihood) stays.
 
     An error of zero is none (NaN), but in an exact fit: a coefficient that one row decides has no residual to be judged
     by, and squares that leave the range of float64 say nothing.
@@ -33,6 +35,8 @@ def with_covariance(inference: Inference, covariance: Array, root: Array, df: in
     root : (k, r) float64
         Times its transpose, the same with the value at the means of the columns in place of the intercept.
     df : int
+    lost : (k, m) float64, optional
+        The same of what negative eigenvalues took, before they were set to zero.
     """
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.sqrt(np.diag(covariance))
@@ -55,6 +59,7 @@ def with_covariance(inference: Inference, covariance: Array, root: Array, df: in
         f_df=(inference.f_df[0], df),
         _root=root,
         _unit=1.0,
+        _lost=lost,
     )
     estimated = ~np.isnan(np.diag(covariance))
     if math.isnan(inference.f_statistic) or np.isnan(error[estimated]).any():

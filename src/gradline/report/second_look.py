@@ -14,6 +14,7 @@ from gradline.descent.losses.squared import Squared
 from gradline.diagnostics.covariance import Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.diagnostics.sandwich import robust_covariance
+from gradline.diagnostics.told import heading_of
 from gradline.moments.one_pass import Watch
 from gradline.moments.precision import Statistics
 from gradline.report.formats import Account
@@ -108,9 +109,7 @@ def written(diagnosis: Diagnosis, form: str) -> str:
         return str(diagnosis)
     checks = [f"{c.title}: {c.seen}" + (f" To try: {c.to_try}" if c.sign else "") for c in diagnosis.checks]
     notes = [f"{note[0].upper()}{note[1:]}." for note in diagnosis.notes]
-    return Account(
-        f"Diagnosis of {diagnosis.rows:,} rows", [], [*checks, diagnosis.held_out_sentence(), *notes]
-    ).written(form)
+    return Account(heading_of(diagnosis), [], [*checks, diagnosis.held_out_sentence(), *notes]).written(form)
 
 
 def read_once(source: Source) -> str:

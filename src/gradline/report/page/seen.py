@@ -92,9 +92,9 @@ class Seen:
 def _points(diagnosis: Diagnosis, *, one_feature: bool) -> Points:
     sample, influence = diagnosis.sample, diagnosis.influence
     there = set(sample.row.tolist())
-    extreme = {
-        row.row: row for by in (influence.by_cooks, influence.by_studentised, influence.by_leverage) for row in by
-    }
+    most = () if influence.largest_change is None else (influence.largest_change,)
+    remarkable = (influence.by_cooks, influence.by_studentised, influence.by_leverage, most)
+    extreme = {row.row: row for by in remarkable for row in by}
     more = [row for number, row in sorted(extreme.items()) if number not in there]
 
     def both(of_sample: Array, of_more: Sequence[float]) -> Array:
