@@ -233,8 +233,6 @@ def open_table(
     table = as_table(data)
     name = type(data).__name__
     if table is None:
-        if name == "LazyFrame":  # of polars
-            raise DataError(f"{name} is a query that has not run, expected its rows", hint=".collect() gives them")
         raise DataError(
             f"cannot read {a_kind(data)} as a table",
             hint="give a path, a DataFrame, an Arrow table or a dict of columns; for arrays use ArraySource(X, y)",

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import intercept_of
 from gradline.data.source import Source, is_source
+from gradline.data.tables import held
 from gradline.descent.engines import ENGINES, check_torch
 from gradline.descent.finished import Descent
 from gradline.descent.fit import fit as descend_on
@@ -276,6 +277,7 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         (array([1.96]), 1, True)
         """
         self._validate_params()
+        X = held(X)  # to be read again
         source = as_source(self, X, y, sample_weight, look=False)
         intercept = intercept_of(source, self.fit_intercept)
         before = self._parameters_before(intercept)

@@ -16,6 +16,7 @@ from gradline.data.columns.design import design_of, intercept_of
 from gradline.data.columns.terms import Terms
 from gradline.data.skipped import NONE, Skipped
 from gradline.data.source import Source, is_source
+from gradline.data.tables import held
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust, Spec, checked
@@ -181,6 +182,7 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         array([0.02])
         """
         self._validate_params()
+        X = held(X)  # to be read again
         source = as_source(self, X, y, sample_weight, missing=self.missing, look=False, weights=self.weights)
         intercept = intercept_of(source, self.fit_intercept)
         if self.polynomial > 1:

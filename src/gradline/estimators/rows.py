@@ -18,7 +18,7 @@ from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
-from gradline.data.tables import as_table, default_names, held
+from gradline.data.tables import as_table, columns_of, default_names, held
 from gradline.data.tally import Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
@@ -55,6 +55,7 @@ def as_source(
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    X = held(X)
     if (elsewhere := opener(X)) is not None:
         there: Source = elsewhere.open_rows(X, y, sample_weight, missing=missing, weights=weights)
         validate_data(estimator, _like(X), reset=reset, skip_check_array=True)
@@ -65,11 +66,9 @@ def as_source(
     if len(shape) == 2 and shape[1] == 1:
         column_or_1d(np.empty((len(y), 1)), warn=True)  # of y itself it would round integers, and forget a mask
     source = ArraySource(X, y, sample_weight, missing=missing, look=look, frequencies=weights == "frequency")
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    validate_data(estimator, _like(X), reset=reset, skip_check_array=True)
     if reset:
         estimator._design = None
-    if reset and source.feature_names != default_names(len(source.feature_names)):
-        estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
     return source
 
 
@@ -152,8 +151,8 @@ def refuse_other_columns(estimator: Any, X: Any) -> None:
 
 
 def _like(X: Any) -> Any:
-    """Of a DataFrame of Dask one without rows; all else as it is."""
-    return getattr(X, "_meta", X) if hasattr(X, "columns") else X
+    """What scikit-learn can tell the columns of X by: of a table, wherever its rows are, one without; else X itself."""
+    return X._meta if hasattr(X, "columns") and hasattr(X, "_meta") else columns_of(X)
 
 
 def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
@@ -175,5 +174,5 @@ def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
 def _checked(estimator: Any, X: Any) -> Any:
     """X as float64, an array or CSR."""
     rows, _ = as_features(X)
-    validate_data(estimator, X, reset=False, skip_check_array=True)
+    validate_data(estimator, _like(X), reset=False, skip_check_array=True)
     return rows
