@@ -443,6 +443,24 @@ def test_squares_beyond_float64_are_refused_by_descent_and_taken_by_the_exact_wa
     np.testing.assert_allclose(exact.coef_ * size, LinearRegression().fit(X, y).coef_, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("size", "fate"), [(1e170, "overflow"), (1e-170, "vanish in")])
+def test_squares_beyond_float64_are_refused_where_float64_was_asked_for_and_the_hint_works(size, fate):
+    X, y = table()
+    X = (X - X.mean(0)) / X.std(0)
+    plain = LinearRegression().fit(X, y)
+    for frame, target, name in (
+        (pd.DataFrame(X, columns=["a", "b", "c"]), y * size, "'y'"),
+        (pd.DataFrame(X * [1, size, 1], columns=["a", "b", "c"]), y, "column 'b'"),
+    ):
+        told = rf"the squares of {name} \(mean .*\) {fate} float64.*\n.*precision 'auto' or 'exact'"
+        for call in (LinearRegression(precision="float64").fit, LinearRegression(precision="float64").partial_fit):
+            with pytest.raises(DataError, match=told):
+                call(frame, target)
+        for precision in ("auto", "exact"):
+            found = LinearRegression(precision=precision).fit(frame, target)
+            assert found.inference().r2 == pytest.approx(plain.inference().r2, rel=1e-12)
+
+
 def test_the_iterations_foretold_are_the_iterations_needed():
     X, y = [[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0]
     with pytest.warns(ConvergenceWarning, match="raise max_iter to ([0-9]+)") as seen:

@@ -45,6 +45,7 @@ from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
 from gradline.moments.polynomial import horner
 from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
+from gradline.moments.squares import SquaresError
 from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
@@ -394,10 +395,17 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
             moments = kept + moments if sign > 0 else kept - moments
             if sign < 0 and isinstance(design, Terms) and isinstance(moments, ExactMoments):
                 moments, design = without_empty_levels(moments, design)
-        solution = moments.solve(fit_intercept=intercept)
-        if self.precision == "auto" and solution.certificate.digits < ENOUGH_DIGITS:
+        try:
+            solution = moments.solve(fit_intercept=intercept)
+            digits = solution.certificate.digits
+        except SquaresError as error:
+            if self.precision != "auto":
+                names = source.feature_names if design is None else design.names
+                raise error.named(names, source.target_name) from None
+            digits = 0.0
+        if self.precision == "auto" and digits < ENOUGH_DIGITS:
             raise DataError(
-                f"only about {solution.certificate.digits:.0f} digits would be left: the float64 sums that `fit` took "
+                f"only about {digits:.0f} digits would be left: the float64 sums that `fit` took "
                 "cannot tell more, and the rows are not here to be read again",
                 hint="fit with precision='exact' (partial_fit from the start is exact anyway) before changing rows",
             )

@@ -122,8 +122,9 @@ def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> float:
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         columns = np.hypot(np.sqrt(np.maximum(np.diag(moments.scatter)[:-1], 0.0)), root * moments.mean[:-1])
         terms = np.append(columns * (b[bias:] / unit), root * (b[:bias] / unit))
-    size = np.linalg.norm([math.sqrt(dispersion.tss), root * mean, *terms[np.isfinite(terms)]])
-    return (len(b) + 2) * EPSILON * float(size)
+    # Not numpy's norm, whose squares leave float64 before the norm does.
+    size = math.hypot(math.sqrt(dispersion.tss), root * mean, *terms[np.isfinite(terms)])
+    return (len(b) + 2) * EPSILON * size
 
 
 def _about_centre(dispersion: Dispersion, fit_intercept: bool) -> Array:

@@ -258,7 +258,7 @@ class Moments:
         Raises
         ------
         DataError
-            Without rows.
+            Without rows, or where squares left the range of float64.
 
         Examples
         --------
@@ -274,7 +274,7 @@ class Moments:
         Raises
         ------
         DataError
-            Without rows.
+            Without rows, or where squares left the range of float64.
 
         Examples
         --------
@@ -289,7 +289,7 @@ class Moments:
         Raises
         ------
         DataError
-            Without rows.
+            Without rows, or where squares left the range of float64.
 
         Examples
         --------

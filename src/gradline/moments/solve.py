@@ -90,7 +90,7 @@ def solve(equations: NormalEquations) -> Solution:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
 
     Examples
     --------
@@ -125,7 +125,7 @@ def disperse(equations: NormalEquations) -> Dispersion:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
     """
     with one_blas_thread():
         fit = reduce(equations)
@@ -160,7 +160,7 @@ def factor(equations: NormalEquations) -> Triangle:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
     """
     with one_blas_thread():
         fit = reduce(equations)
