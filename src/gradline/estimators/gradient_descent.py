@@ -32,7 +32,7 @@ from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
 from gradline.estimators.elsewhere import Elsewhere
 from gradline.estimators.reported import Making, Reported
-from gradline.estimators.rows import as_source, learn_columns, predict, rows_like_those_fitted
+from gradline.estimators.rows import as_source, dense_rows, learn_columns, predict
 from gradline.moments.one_pass import naming_cells
 from gradline.report import second_look
 from gradline.report.summary import Names, Summary
@@ -421,9 +421,10 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         """
         if (predicted := self._predicted_elsewhere(X)) is not None:
             return predicted
-        if hasattr(self, "_network"):
-            return self._network.predict(rows_like_those_fitted(self, X))
         return predict(self, X)
+
+    def _predictions(self, X: Any) -> Array:
+        return self._network.predict(dense_rows(X)) if hasattr(self, "_network") else super()._predictions(X)
 
     def summary(
         self, *, confidence: float = 0.95, covariance: Spec = "classical", data: Any = None

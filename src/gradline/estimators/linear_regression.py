@@ -28,6 +28,7 @@ from gradline.estimators.exported import Exported
 from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import (
     as_source,
+    dense_rows,
     feature_names,
     learn_columns,
     predict,
@@ -237,9 +238,12 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         check_is_fitted(self)
         if (predicted := self._predicted_elsewhere(X)) is not None:
             return predicted
+        return predict(self, X)
+
+    def _predictions(self, X: Any) -> Array:
         if self._fitted_degree == 1:
-            return predict(self, X)
-        return horner(rows_like_those_fitted(self, X)[:, 0], self.coef_, self.intercept_)
+            return super()._predictions(X)
+        return horner(dense_rows(X)[:, 0], self.coef_, self.intercept_)
 
     def predict_interval(
         self, X: Any, *, confidence: float = 0.95, kind: Literal["prediction", "confidence"] = "prediction"

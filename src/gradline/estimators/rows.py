@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,24 +103,26 @@ def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     table = _table_to_lay_out(estimator, X)
     if table is not None:
         return np.concatenate(list(table.blocks()))
-    rows = _checked(estimator, X)
+    return dense_rows(_checked(estimator, X))
+
+
+def dense_rows(rows: Any) -> Array:
+    """X as one array, where a sparse one is not too large for that."""
     check_dense_size(rows, "X", hint="take some rows at a time")
     return dense(rows)
 
 
 def predict(estimator: Any, X: Any) -> Array:
-    """X @ coef_ + intercept_, shape (n_samples,); a source is read by blocks, and a sparse X stays sparse."""
+    """What the estimator's `_predictions` says of each row; a source is read by blocks, and a sparse X stays sparse."""
     check_is_fitted(estimator)
-    w: Array = estimator.coef_
-    b: float = estimator.intercept_
+    of: Callable[[Any], Array] = estimator._predictions
     if is_source(X):
-        return np.concatenate([batch.X @ w for batch in as_fitted(estimator, X).batches()]) + b
+        return np.concatenate([of(batch.X) for batch in as_fitted(estimator, X).batches()])
     X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
-        return np.concatenate([rows @ w for rows in table.blocks()]) + b
-    predicted: Array = _checked(estimator, X) @ w + b
-    return predicted
+        return np.concatenate([of(rows) for rows in table.blocks()])
+    return of(_checked(estimator, X))
 
 
 def as_fitted(estimator: Any, source: Source) -> Source:
