@@ -539,3 +539,23 @@ def test_a_query_that_has_not_run_is_no_table():
         with pytest.raises(DataError, match=r"LazyFrame is a query that has not run.*\n.*\.collect\(\)"):
             call()
     assert LinearRegression().fit(lazy.collect(), y).coef_ == pytest.approx([2.0])
+
+
+def test_what_leaves_out_rows_is_named_where_it_would():
+    rows = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0], "c": ["u", "v", "u", "v"], "y": [3.0, 5.0, 7.0, 9.5]})
+    X, y, droppers = rows[["a"]], rows["y"], LinearRegression(missing="drop")
+    source = r"leave out these 1 of 4 rows \(open_source\(\.\.\., missing='drop'\) does so"
+    for table in (rows[["a", "y"]], rows):
+        with pytest.raises(DataError, match=source):
+            droppers.fit(open_source(table, target="y"))
+        assert droppers.fit(open_source(table, target="y", missing="drop")).n_dropped_ == 1
+    with pytest.raises(DataError, match=r"these 1 of 4 rows \(missing='drop' does so"):
+        LinearRegression().fit(X, y)
+    assert droppers.fit(X, y).n_dropped_ == 1
+    for call in (
+        lambda: GradientDescentRegressor().fit(X, y),
+        lambda: droppers.predict(X),
+        lambda: droppers.score(X, y),
+    ):
+        with pytest.raises(DataError, match=r"hint: fill the cells, or leave out these 1 of 4 rows$"):
+            call()

@@ -19,7 +19,7 @@ from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
 from gradline.data.tables import as_table, columns_of, default_names, held
-from gradline.data.tally import Missing
+from gradline.data.tally import OF_AN_ESTIMATOR, Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -65,7 +65,15 @@ def as_source(
     shape: tuple[int, ...] = np.shape(y) if isinstance(y, list | tuple) else getattr(y, "shape", ())
     if len(shape) == 2 and shape[1] == 1:
         column_or_1d(np.empty((len(y), 1)), warn=True)  # of y itself it would round integers, and forget a mask
-    source = ArraySource(X, y, sample_weight, missing=missing, look=look, frequencies=weights == "frequency")
+    source = ArraySource(
+        X,
+        y,
+        sample_weight,
+        missing=missing,
+        look=look,
+        frequencies=weights == "frequency",
+        leaves_out=OF_AN_ESTIMATOR if hasattr(estimator, "missing") else None,
+    )
     validate_data(estimator, _like(X), reset=reset, skip_check_array=True)
     if reset:
         estimator._design = None
