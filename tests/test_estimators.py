@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections import OrderedDict
 from fractions import Fraction
 
 import numpy as np
@@ -442,6 +443,24 @@ def test_squares_beyond_float64_are_refused_by_descent_and_taken_by_the_exact_wa
     np.testing.assert_allclose(exact.coef_ * size, LinearRegression().fit(X, y).coef_, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("size", "fate"), [(1e170, "overflow"), (1e-170, "vanish in")])
+def test_squares_beyond_float64_are_refused_where_float64_was_asked_for_and_the_hint_works(size, fate):
+    X, y = table()
+    X = (X - X.mean(0)) / X.std(0)
+    plain = LinearRegression().fit(X, y)
+    for frame, target, name in (
+        (pd.DataFrame(X, columns=["a", "b", "c"]), y * size, "'y'"),
+        (pd.DataFrame(X * [1, size, 1], columns=["a", "b", "c"]), y, "column 'b'"),
+    ):
+        told = rf"the squares of {name} \(mean .*\) {fate} float64.*\n.*precision 'auto' or 'exact'"
+        for call in (LinearRegression(precision="float64").fit, LinearRegression(precision="float64").partial_fit):
+            with pytest.raises(DataError, match=told):
+                call(frame, target)
+        for precision in ("auto", "exact"):
+            found = LinearRegression(precision=precision).fit(frame, target)
+            assert found.inference().r2 == pytest.approx(plain.inference().r2, rel=1e-12)
+
+
 def test_the_iterations_foretold_are_the_iterations_needed():
     X, y = [[1.0], [3.0], [10.0], [13.0], [7.0]], [2.0, 6.0, 20.0, 26.0, 14.0]
     with pytest.warns(ConvergenceWarning, match="raise max_iter to ([0-9]+)") as seen:
@@ -467,3 +486,76 @@ def test_columns_by_name_are_predicted_in_any_order_with_others_beside_them():
     np.testing.assert_allclose(found, expected, rtol=4 * 2.0**-52)
     with pytest.raises(DataError, match="no column 'a' in dict"):
         model.predict({"b": [1.0]})
+
+
+class Stream:
+    """Rows of some library that has the Arrow interface, and a length, and no more."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.rows.__arrow_c_stream__(requested_schema)
+
+
+TABLES_OF_ARROW = {
+    "Table": lambda rows: rows,
+    "RecordBatch": lambda rows: rows.combine_chunks().to_batches()[0],
+    "RecordBatchReader": lambda rows: rows.to_reader(),
+    "a library's own": Stream,
+    "with the index of pandas": lambda rows: pa.Table.from_pandas(rows.to_pandas().set_index(pd.Index(range(9, 13)))),
+    "polars": pl.from_arrow,
+    "OrderedDict": lambda rows: OrderedDict(rows.to_pydict()),
+}
+
+
+@pytest.mark.parametrize("make", TABLES_OF_ARROW.values(), ids=TABLES_OF_ARROW)
+def test_any_table_is_held_to_the_names_of_the_fit(make):
+    right = pa.table({"a": [1.0, 2.0, 3.0, 5.0], "b": [10.0, 0.0, 7.0, 3.0]})
+    swapped, y = right.select(["b", "a"]), np.array([1.0, 2.0, 3.0, 9.0])
+    for model in (LinearRegression(), GradientDescentRegressor()):
+        reference = clone(model).fit(right.to_pandas(), y)
+        assert list(model.fit(make(right), y).feature_names_in_) == ["a", "b"]
+        assert model.predict(make(right)) == pytest.approx(reference.predict(right.to_pandas()), rel=1e-12)
+        assert model.score(make(right), y) == pytest.approx(reference.score(right.to_pandas(), y), rel=1e-12)
+        assert model.diagnose().rows == model.diagnose(make(right), y).rows == 4  # of a stream too, which was read
+        calls = [model.predict, lambda X: model.score(X, y), lambda X: model.diagnose(X, y)]  # noqa: B023
+        if isinstance(model, LinearRegression):
+            calls += [model.predict_interval, lambda X: model.forget(X, y), lambda X: model.partial_fit(X, y)]  # noqa: B023
+        for call in calls:
+            with pytest.raises(ValueError, match="in the same order as they were in fit"):
+                call(make(swapped))
+    exact = LinearRegression(precision="exact").fit(make(right), y).partial_fit(make(right), y)
+    assert exact.moments_ == ExactMoments.of(right.to_pandas(), y) + ExactMoments.of(right.to_pandas(), y)
+
+
+def test_a_query_that_has_not_run_is_no_table():
+    lazy, y = pl.LazyFrame({"x": [1.0, 2.0, 4.0]}), [3.0, 5.0, 9.0]
+    fitted = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])
+    for call in (lambda: LinearRegression().fit(lazy, y), lambda: fitted.predict(lazy), lambda: fitted.score(lazy, y)):
+        with pytest.raises(DataError, match=r"LazyFrame is a query that has not run.*\n.*\.collect\(\)"):
+            call()
+    assert LinearRegression().fit(lazy.collect(), y).coef_ == pytest.approx([2.0])
+
+
+def test_what_leaves_out_rows_is_named_where_it_would():
+    rows = pd.DataFrame({"a": [1.0, 2.0, np.nan, 4.0], "c": ["u", "v", "u", "v"], "y": [3.0, 5.0, 7.0, 9.5]})
+    X, y, droppers = rows[["a"]], rows["y"], LinearRegression(missing="drop")
+    source = r"leave out these 1 of 4 rows \(open_source\(\.\.\., missing='drop'\) does so"
+    for table in (rows[["a", "y"]], rows):
+        with pytest.raises(DataError, match=source):
+            droppers.fit(open_source(table, target="y"))
+        assert droppers.fit(open_source(table, target="y", missing="drop")).n_dropped_ == 1
+    with pytest.raises(DataError, match=r"these 1 of 4 rows \(missing='drop' does so"):
+        LinearRegression().fit(X, y)
+    assert droppers.fit(X, y).n_dropped_ == 1
+    for call in (
+        lambda: GradientDescentRegressor().fit(X, y),
+        lambda: droppers.predict(X),
+        lambda: droppers.score(X, y),
+    ):
+        with pytest.raises(DataError, match=r"hint: fill the cells, or leave out these 1 of 4 rows$"):
+            call()

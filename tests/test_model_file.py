@@ -78,6 +78,7 @@ def test_a_coefficient_beyond_float64_is_not_kept(tmp_path):
 )
 def test_what_is_loaded_is_equal_to_the_bit(numbers, precision, fit_intercept, tmp_path_factory):
     rows = np.array(numbers)
+    rows[np.abs(rows) < 1e-100] = 0.0  # their squares vanish, and float64 sums say so
     X, y, weight = rows[:, :2], rows[:, 2], rows[:, 3] + (rows[:, 3].sum() == 0)
     path = tmp_path_factory.mktemp("saved") / "model.json"
     with warnings.catch_warnings():

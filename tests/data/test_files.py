@@ -189,7 +189,7 @@ NO_TABLE = "expected a line of column names and rows below it: was the file writ
 MEND = "mend the row; a field that holds ',' stands in quotes"
 OTHER = "a target is a number: target='x'"
 COMMA = "decimal=',' reads the comma as the decimal point"
-DROP = "leave out these 1 of 2 rows (missing='drop' does so and counts them)"
+DROP = "leave out these 1 of 2 rows (open_source(..., missing='drop') does so and counts them)"
 BIG = "column 'x' of t.csv holds an integer that float64 cannot hold exactly: 9007199254740993 in row 1"
 
 

@@ -1,5 +1,7 @@
 """Dask's DataFrames and Arrays, by threads of this process: diagnosed, grouped, predicted and scored where they lie."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -192,6 +194,16 @@ def test_scores_are_those_of_one_process_and_need_no_rows_here(table, ddf):
     assert frame.score(ddf, ddf["y"]) == pytest.approx(frame.score(table, table["y"]), **same)
     arrays = da.from_array(X, chunks=100), da.from_array(y, chunks=150)
     assert bare.score(*arrays) == pytest.approx(bare.score(X, y), **same)
+
+
+def test_a_source_is_scored_by_those_who_read_it(table, holed):
+    model = LinearRegression().fit(open_source(table, **FIT))
+    there, here = (open_source(rows, **FIT) for rows in (dd.from_pandas(holed, npartitions=4), holed))
+    assert model.score(there) == pytest.approx(model.score(here), rel=1e-13)
+    travels = pickle.loads(pickle.dumps(model._bare()._predictions))
+    assert travels(np.ones((1, 3))) == model._predictions(np.ones((1, 3)))
+    with pytest.raises(DataError, match="these 3 of 600 rows"):
+        model.score(open_source(dd.from_pandas(holed, npartitions=4), **{**FIT, "missing": "error"}))
 
 
 def test_a_constant_target_scores_as_in_scikit_learn(table, ddf):

@@ -311,21 +311,54 @@ def test_a_bad_cell_of_a_stream_is_placed_in_the_stream():
         Moments.from_batches(batches(), 1, threads=1)
 
 
-@pytest.mark.parametrize(
-    ("X", "y"),
-    [
-        ([[1e200], [2e200], [4e200]], [1.0, 2.0, 3.0]),
-        ([[1e-200], [2e-200], [4e-200]], [1.0, 2.0, 3.0]),
-        ([[1.0], [2.0], [4.0]], [1e300, -1e300, 5e299]),
-        ([[1.0], [2.0], [4.0]], [1e-300, -1e-300, 5e-300]),
-        ([[1.7e308], [-1.7e308], [1.0]], [1.0, 2.0, 3.0]),
-    ],
-)
-def test_squares_beyond_float64_are_no_error_and_certify_nothing(X, y):
+BEYOND_FLOAT64 = [
+    ([[1e200], [2e200], [4e200]], [1.0, 2.0, 3.0], r"column 1 of X \(mean 2.3e\+200\) overflow"),
+    ([[1e-200], [2e-200], [4e-200]], [1.0, 2.0, 3.0], r"column 1 of X \(mean 2.3e-200\) vanish in"),
+    ([[1.0], [2.0], [4.0]], [1e300, -1e300, 5e299], r"y \(mean 1.7e\+299\) overflow"),
+    ([[1.0], [2.0], [4.0]], [1e-300, -1e-300, 5e-300], r"y \(mean 1.7e-300\) vanish in"),
+    ([[1.7e308], [1.7e308], [1.0]], [1.0, 2.0, 3.0], r"column 1 of X \(mean 1.1e\+308\) overflow"),
+]
+
+
+@pytest.mark.parametrize(("X", "y", "told"), BEYOND_FLOAT64)
+def test_squares_beyond_float64_are_refused_by_name(X, y, told):
     m = Moments.of(X, y)
-    for state in (m, m + m, m + Moments.of([[1.0]], [2.0])):
-        assert state.solve().certificate.digits == 0.0
-        assert state.dispersion().digits == 0.0
+    for state in (m, m + m, Moments.from_json(m.to_json()), m + Moments.of(X, y, [3.0, 3.0, 3.0])):
+        for of in (state.solve, state.dispersion, state.triangle):
+            with pytest.raises(DataError, match=told if state.weight == state.rows else ", times the weights, "):
+                of()
+    exact = ExactMoments.of(X, y).solve()  # as the hint says
+    assert exact.certificate.digits > 15
+    if "overflow" in told:
+        with pytest.raises(DataError, match="overflow float64"):
+            (m + Moments.of([[1.0]], [2.0])).solve()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(("X", "y"), [beyond[:2] for beyond in BEYOND_FLOAT64 if "vanish" in beyond[2]])
+def test_rows_whose_squares_vanish_cost_nothing_beside_larger_ones(X, y, fit_intercept):
+    others = [[1.0], [3.0], [-2.0]], [2.0, 1.0, 0.5]
+    found = (Moments.of(X, y) + Moments.of(*others)).solve(fit_intercept)
+    exact = (ExactMoments.of(X, y) + ExactMoments.of(*others)).solve(fit_intercept)
+    assert found.certificate.digits > 12
+    np.testing.assert_allclose(found.coef, exact.coef, rtol=1e-12)
+    assert found.intercept == pytest.approx(exact.intercept, rel=1e-12)
+
+
+@pytest.mark.parametrize("power", [*range(-460, -453), *range(-449, -440)])
+def test_squares_at_the_brink_are_refused_or_right(power):
+    """Above 2^-900 a sum of squares has lost nothing that counts; below, the sums do not know it."""
+    rng = np.random.default_rng(-power)
+    X, y = np.ldexp(rng.normal(size=(40, 2)), power), rng.normal(size=40)
+    found, exact = Moments.of(X, y), ExactMoments.of(X, y)
+    if power < -450:
+        with pytest.raises(DataError, match="vanish in float64"):
+            found.solve()
+        return
+    solution, spread = found.solve(), found.dispersion()
+    np.testing.assert_allclose(solution.coef, exact.solve().coef, rtol=10.0**-solution.certificate.digits)
+    np.testing.assert_allclose(spread.unscaled, exact.dispersion().unscaled, rtol=10.0**-spread.digits)
+    assert solution.certificate.digits > 9
 
 
 def test_foreign_rows_are_refused():

@@ -359,7 +359,15 @@ def test_a_residual_below_the_rounding_of_the_sums_is_not_vouched_for():
 
 def test_equations_of_overflowed_sums_have_no_answer():
     sums = NormalEquations(3, 3.0, np.ones(2), np.zeros(2), np.full((2, 2), np.inf), np.full(3, np.inf), 1e-15, True)
-    solution = solve(sums)
-    assert np.isnan(solution.coef).all()
-    assert math.isnan(solution.intercept)
-    assert solution.certificate.digits == 0.0
+    with pytest.raises(DataError, match="the squares of column 1 of X"):
+        solve(sums)
+
+
+def test_sums_of_squares_near_the_end_of_float64_are_solved():
+    """What rounding can have done to residuals, squared, would be more than float64 holds."""
+    x = np.array([1.0, 2.0, 4.0, 7.0])
+    y = 0.9e154 * np.array([0.1, -0.5, 0.5, 0.3])
+    plain, far = (Moments.of(x[:, None], target) for target in (y * 2.0**-300, y))
+    assert far.scatter[1, 1] > np.finfo(float).max / 4
+    assert far.solve().coef == plain.solve().coef * 2.0**300
+    assert far.dispersion().rss == plain.dispersion().rss * 2.0**600

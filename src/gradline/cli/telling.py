@@ -58,6 +58,7 @@ def as_options(hint: str) -> str:
         name, value = match[1].replace("_", "-"), match[2]
         return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
 
+    hint = re.sub(r"open_source\(\.\.\., (.*?)\)", r"\1", hint)
     hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
     hint = hint.replace("with warm_start=True to go on from here", "with --checkpoint FILE, which can be gone on from")
     hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)

@@ -19,7 +19,7 @@ from gradline.data.roles import Roles, not_a_number
 from gradline.data.sparse import check_dense_size, dense, is_sparse
 from gradline.data.statistics import S
 from gradline.data.tables import Table, as_table, default_names
-from gradline.data.tally import Missing, Tally, check_missing, unusable
+from gradline.data.tally import OF_A_SOURCE, OF_AN_ESTIMATOR, Missing, Tally, check_missing, unusable
 from gradline.data.weighting import Weighting, Weights
 from gradline.errors import DataError
 
@@ -47,6 +47,8 @@ class ArraySource:
         Whether a weight says how many rows a row stands for (a whole number), rather than how precise it is.
     table : Table, optional
         Where the rows are from: its other columns may group them.
+    leaves_out : str or None
+        What leaves out rows with missing cells, for messages: see `gradline.data.tally.Tally.error`.
 
     Attributes
     ----------
@@ -80,8 +82,10 @@ class ArraySource:
         look: bool = True,
         frequencies: bool = False,
         table: Table | None = None,
+        leaves_out: str | None = OF_AN_ESTIMATOR,
     ) -> None:
         check_missing(missing)
+        self._leaves_out = leaves_out
         features, names = as_features(X, finite=False)
         target = as_target(y, finite=False)
         if features.shape[0] != len(target):
@@ -100,7 +104,7 @@ class ArraySource:
         look = look or missing == "drop" or weights is not None
         tally, good = self._usable() if look else (Tally(rows_read=len(target)), None)
         if good is not None and missing == "error":
-            raise tally.error(name)
+            raise tally.error(name, leaves_out)
         zero = np.zeros(0, dtype=np.bool_)
         if weights is not None and not weights.all():
             zero = weights == 0 if good is None else good & (weights == 0)
@@ -127,7 +131,7 @@ class ArraySource:
         """Raise the DataError that names missing and infinite cells, where there are any."""
         tally, good = self._usable()
         if good is not None:
-            raise tally.error(self.name)
+            raise tally.error(self.name, self._leaves_out)
 
     def batches(self, rows: int | None = None, *, shuffle: np.random.Generator | None = None) -> Iterator[Batch]:
         """Start a fresh pass: batches of exactly `rows` rows (None: some 8 MB); `shuffle` permutes all rows.
@@ -233,8 +237,6 @@ def open_table(
     table = as_table(data)
     name = type(data).__name__
     if table is None:
-        if name == "LazyFrame":  # of polars
-            raise DataError(f"{name} is a query that has not run, expected its rows", hint=".collect() gives them")
         raise DataError(
             f"cannot read {a_kind(data)} as a table",
             hint="give a path, a DataFrame, an Arrow table or a dict of columns; for arrays use ArraySource(X, y)",
@@ -256,4 +258,5 @@ def open_table(
         name=name,
         missing=missing,
         table=table,
+        leaves_out=OF_A_SOURCE,
     )

@@ -66,7 +66,7 @@ def as_features(X: Any, *, finite: bool = True, name: str = "X") -> tuple[Any, t
     if finite:
         tally, good = unusable(names or default_names(columns), array)
         if good is not None:
-            raise tally.error(name)
+            raise tally.error(name, None)
     return array, names
 
 
@@ -112,7 +112,7 @@ def as_target(y: Any, *, finite: bool = True, name: str = "y") -> Array:
     if finite:
         tally, good = unusable([name], array[:, None])
         if good is not None:
-            raise tally.error(name)
+            raise tally.error(name, None)
     return array
 
 

@@ -176,7 +176,7 @@ class PartedSource(TableSource):
     def settle(self, design: Design, tally: Tally) -> None:
         """Take in what the parts have found, merged; raises what a pass over all of the rows would have raised."""
         if self.missing == "error" and tally.rows_dropped:
-            raise tally.error(self.name)
+            raise tally.error(self.name, self.leaves_out)
         if not tally.used:
             raise tally.empty(self.name)
         if not self.design.known:

@@ -17,7 +17,7 @@ from gradline.data.columns.terms import Terms, as_labels, as_numbers
 from gradline.data.float_arrays import check_whole
 from gradline.data.readers.reader import Cells, Reader, numeric_columns
 from gradline.data.roles import Roles, not_a_number
-from gradline.data.tally import Missing, Tally, check_missing
+from gradline.data.tally import OF_A_SOURCE, Missing, Tally, check_missing
 from gradline.data.usable import Usable
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -31,6 +31,8 @@ class RowsThatCount:
     reader, roles, design, missing, batch_rows, frequencies, rows_before
         See `gradline.data.table_source.TableSource`.
     """
+
+    leaves_out = OF_A_SOURCE  # rows with missing cells: what to tell who would have them left out
 
     def __init__(
         self,
@@ -119,7 +121,7 @@ class RowsThatCount:
                 usable = Usable(cells, weight, np.arange(first, first + len(block[0])))
                 yield usable if good is None else usable.take(np.flatnonzero(good))
         if self.missing == "error" and tally.rows_dropped:
-            raise tally.error(self.name)
+            raise tally.error(self.name, self.leaves_out)
 
     @contextmanager
     def _naming_cells(self) -> Iterator[None]:

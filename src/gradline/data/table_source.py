@@ -264,7 +264,7 @@ class TableSource(RowsThatCount):
                     if self.missing == "drop" or not tally.rows_dropped:
                         yield layout, y, weight, part
         if self.missing == "error" and tally.rows_dropped:
-            raise tally.error(self.name)
+            raise tally.error(self.name, self.leaves_out)
         if not used and not self.is_part:
             raise tally.empty(self.name)
         self._tally = tally

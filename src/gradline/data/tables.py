@@ -36,16 +36,44 @@ class Table(NamedTuple):
 
 
 def as_table(data: Any) -> Table | None:
-    """See a table object as named columns; None where it is something else (an array, a list, a column)."""
+    """See a table object as named columns; None where it is something else (an array, a list, a column).
+
+    Raises
+    ------
+    DataError
+        Where it has no rows yet, as a query that has not run.
+    """
     if is_sparse(data):  # some are dicts
         return None
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(data, pandas.DataFrame):
+    if _is_pandas(data):
         return _pandas_table(data)
     if isinstance(data, dict):
         return _dict_table(data)
     interface = hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
-    return _arrow_table(data) if interface and not _is_column(data) else None
+    if interface and not _is_column(data):
+        return _arrow_table(data)
+    if (name := type(data).__name__) == "LazyFrame":  # of polars
+        raise DataError(f"{name} is a query that has not run, expected its rows", hint=".collect() gives them")
+    return None
+
+
+def columns_of(data: Any) -> Any:
+    """What scikit-learn, which knows few kinds of table, can tell its columns by: an Arrow table of these without rows.
+
+    Of a DataFrame of pandas, which it does know, and of what is no table: the data themselves.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> columns_of(pa.record_batch({"sqft": [50, 80]})).column_names
+    ['sqft']
+    """
+    table = None if _is_pandas(data) else as_table(data)
+    if table is None:
+        return data
+    import pyarrow as pa
+
+    return pa.table([pa.nulls(0)] * len(table.names), names=table.names)
 
 
 def is_stream(data: Any) -> bool:
@@ -80,6 +108,11 @@ def are_numbers(table: Table, *roles: Any) -> bool:
     return all(name in table.plain for name in table.names if whole_table or name.strip() in used) and not any(
         name.startswith("C(") for name in used
     )
+
+
+def _is_pandas(data: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
 
 
 def _is_column(data: Any) -> bool:

@@ -20,6 +20,8 @@ from gradline.solution import Array
 Missing = Literal["error", "drop"]
 
 LISTED = 6
+OF_A_SOURCE = "open_source(..., missing='drop')"
+OF_AN_ESTIMATOR = "missing='drop'"
 
 
 @dataclass
@@ -115,8 +117,11 @@ class Tally:
         """Rows with an unusable cell, by column; a row with two such cells counts under both."""
         return {name: self.missing[name] + self.infinite[name] for name in self.first_row}
 
-    def error(self, table: str) -> DataError:
-        """Say which columns hold how many unusable cells, and where the first is."""
+    def error(self, table: str, leaves_out: str | None = OF_A_SOURCE) -> DataError:
+        """Say which columns hold how many unusable cells, and where the first is.
+
+        `leaves_out` is what leaves such rows out, as Python; None: nothing does.
+        """
         found = []
         for name, row in self.first_row.items():
             kinds = [(self.missing[name], "missing (NaN)"), (self.infinite[name], "infinite (inf)")]
@@ -124,10 +129,12 @@ class Tally:
             plural = "s" if self.dropped[name] > 1 else ""
             found.append(f"column {name!r} has {cells} cell{plural}, the first in row {row}")
         more = [f"and {len(found) - LISTED} more columns"] if len(found) > LISTED else []
+        message = f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}"
+        rows = f"leave out these {self.rows_dropped} of {self.rows_read} rows"
+        if leaves_out is None:
+            return DataError(message, hint=f"fill the cells, or {rows}")
         return DataError(
-            f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}",
-            hint=f"fill the cells, leave out these {self.rows_dropped} of {self.rows_read} rows "
-            "(missing='drop' does so and counts them), or use other columns",
+            message, hint=f"fill the cells, {rows} ({leaves_out} does so and counts them), or use other columns"
         )
 
     def empty(self, table: str) -> DataError:

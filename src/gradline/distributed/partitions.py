@@ -15,7 +15,7 @@ from gradline.data.roles import Roles, listed
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import default_names
-from gradline.data.tally import Missing
+from gradline.data.tally import OF_AN_ESTIMATOR, Missing
 from gradline.data.weighting import Weights
 from gradline.distributed.predictions import predicted
 from gradline.distributed.side_by_side import (
@@ -180,7 +180,9 @@ def open_rows(X: Any, y: Any, sample_weight: Any = None, *, missing: Missing, we
         own, found = labels_beside(X, groups, names)
         return list(enumerate(rows_beside(given | own))), found
 
-    return PartedSource(whole, list(enumerate(parts)), on_dask, parts_with=with_groups)
+    source = PartedSource(whole, list(enumerate(parts)), on_dask, parts_with=with_groups)
+    source.leaves_out = OF_AN_ESTIMATOR
+    return source
 
 
 def _columns_of(X: Any) -> tuple[str, ...]:

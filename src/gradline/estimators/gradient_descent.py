@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.columns.design import intercept_of
 from gradline.data.source import Source, is_source
+from gradline.data.tables import held
 from gradline.descent.engines import ENGINES, check_torch
 from gradline.descent.finished import Descent
 from gradline.descent.fit import fit as descend_on
@@ -31,7 +32,7 @@ from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
 from gradline.estimators.elsewhere import Elsewhere
 from gradline.estimators.reported import Making, Reported
-from gradline.estimators.rows import as_source, learn_columns, predict, rows_like_those_fitted
+from gradline.estimators.rows import as_source, dense_rows, learn_columns, predict
 from gradline.moments.one_pass import naming_cells
 from gradline.report import second_look
 from gradline.report.summary import Names, Summary
@@ -276,6 +277,7 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         (array([1.96]), 1, True)
         """
         self._validate_params()
+        X = held(X)  # to be read again
         source = as_source(self, X, y, sample_weight, look=False)
         intercept = intercept_of(source, self.fit_intercept)
         before = self._parameters_before(intercept)
@@ -419,9 +421,10 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         """
         if (predicted := self._predicted_elsewhere(X)) is not None:
             return predicted
-        if hasattr(self, "_network"):
-            return self._network.predict(rows_like_those_fitted(self, X))
         return predict(self, X)
+
+    def _predictions(self, X: Any) -> Array:
+        return self._network.predict(dense_rows(X)) if hasattr(self, "_network") else super()._predictions(X)
 
     def summary(
         self, *, confidence: float = 0.95, covariance: Spec = "classical", data: Any = None

@@ -16,6 +16,7 @@ from gradline.data.columns.design import design_of, intercept_of
 from gradline.data.columns.terms import Terms
 from gradline.data.skipped import NONE, Skipped
 from gradline.data.source import Source, is_source
+from gradline.data.tables import held
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust, Spec, checked
@@ -27,6 +28,7 @@ from gradline.estimators.exported import Exported
 from gradline.estimators.reported import Making, Reported
 from gradline.estimators.rows import (
     as_source,
+    dense_rows,
     feature_names,
     learn_columns,
     predict,
@@ -44,6 +46,7 @@ from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
 from gradline.moments.polynomial import horner
 from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
+from gradline.moments.squares import SquaresError
 from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
@@ -181,6 +184,7 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         array([0.02])
         """
         self._validate_params()
+        X = held(X)  # to be read again
         source = as_source(self, X, y, sample_weight, missing=self.missing, look=False, weights=self.weights)
         intercept = intercept_of(source, self.fit_intercept)
         if self.polynomial > 1:
@@ -234,9 +238,12 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         check_is_fitted(self)
         if (predicted := self._predicted_elsewhere(X)) is not None:
             return predicted
+        return predict(self, X)
+
+    def _predictions(self, X: Any) -> Array:
         if self._fitted_degree == 1:
-            return predict(self, X)
-        return horner(rows_like_those_fitted(self, X)[:, 0], self.coef_, self.intercept_)
+            return super()._predictions(X)
+        return horner(dense_rows(X)[:, 0], self.coef_, self.intercept_)
 
     def predict_interval(
         self, X: Any, *, confidence: float = 0.95, kind: Literal["prediction", "confidence"] = "prediction"
@@ -392,10 +399,17 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
             moments = kept + moments if sign > 0 else kept - moments
             if sign < 0 and isinstance(design, Terms) and isinstance(moments, ExactMoments):
                 moments, design = without_empty_levels(moments, design)
-        solution = moments.solve(fit_intercept=intercept)
-        if self.precision == "auto" and solution.certificate.digits < ENOUGH_DIGITS:
+        try:
+            solution = moments.solve(fit_intercept=intercept)
+            digits = solution.certificate.digits
+        except SquaresError as error:
+            if self.precision != "auto":
+                names = source.feature_names if design is None else design.names
+                raise error.named(names, source.target_name) from None
+            digits = 0.0
+        if self.precision == "auto" and digits < ENOUGH_DIGITS:
             raise DataError(
-                f"only about {solution.certificate.digits:.0f} digits would be left: the float64 sums that `fit` took "
+                f"only about {digits:.0f} digits would be left: the float64 sums that `fit` took "
                 "cannot tell more, and the rows are not here to be read again",
                 hint="fit with precision='exact' (partial_fit from the start is exact anyway) before changing rows",
             )

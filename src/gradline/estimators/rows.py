@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from gradline.data.readers.columnar import TableReader
 from gradline.data.source import Source, is_source, whole
 from gradline.data.sparse import check_dense_size, dense
 from gradline.data.table_source import TableSource
-from gradline.data.tables import as_table, default_names, held
-from gradline.data.tally import Missing
+from gradline.data.tables import as_table, columns_of, default_names, held
+from gradline.data.tally import OF_AN_ESTIMATOR, Missing
 from gradline.data.to_predict import FeatureTable
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -55,6 +55,7 @@ def as_source(
         return X
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+    X = held(X)
     if (elsewhere := opener(X)) is not None:
         there: Source = elsewhere.open_rows(X, y, sample_weight, missing=missing, weights=weights)
         validate_data(estimator, _like(X), reset=reset, skip_check_array=True)
@@ -64,12 +65,18 @@ def as_source(
     shape: tuple[int, ...] = np.shape(y) if isinstance(y, list | tuple) else getattr(y, "shape", ())
     if len(shape) == 2 and shape[1] == 1:
         column_or_1d(np.empty((len(y), 1)), warn=True)  # of y itself it would round integers, and forget a mask
-    source = ArraySource(X, y, sample_weight, missing=missing, look=look, frequencies=weights == "frequency")
-    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    source = ArraySource(
+        X,
+        y,
+        sample_weight,
+        missing=missing,
+        look=look,
+        frequencies=weights == "frequency",
+        leaves_out=OF_AN_ESTIMATOR if hasattr(estimator, "missing") else None,
+    )
+    validate_data(estimator, _like(X), reset=reset, skip_check_array=True)
     if reset:
         estimator._design = None
-    if reset and source.feature_names != default_names(len(source.feature_names)):
-        estimator.feature_names_in_ = np.array(source.feature_names, dtype=object)
     return source
 
 
@@ -104,24 +111,26 @@ def rows_like_those_fitted(estimator: Any, X: Any) -> Array:
     table = _table_to_lay_out(estimator, X)
     if table is not None:
         return np.concatenate(list(table.blocks()))
-    rows = _checked(estimator, X)
+    return dense_rows(_checked(estimator, X))
+
+
+def dense_rows(rows: Any) -> Array:
+    """X as one array, where a sparse one is not too large for that."""
     check_dense_size(rows, "X", hint="take some rows at a time")
     return dense(rows)
 
 
 def predict(estimator: Any, X: Any) -> Array:
-    """X @ coef_ + intercept_, shape (n_samples,); a source is read by blocks, and a sparse X stays sparse."""
+    """What the estimator's `_predictions` says of each row; a source is read by blocks, and a sparse X stays sparse."""
     check_is_fitted(estimator)
-    w: Array = estimator.coef_
-    b: float = estimator.intercept_
+    of: Callable[[Any], Array] = estimator._predictions
     if is_source(X):
-        return np.concatenate([batch.X @ w for batch in as_fitted(estimator, X).batches()]) + b
+        return np.concatenate([of(batch.X) for batch in as_fitted(estimator, X).batches()])
     X = held(X)
     table = _table_to_lay_out(estimator, X)
     if table is not None:
-        return np.concatenate([rows @ w for rows in table.blocks()]) + b
-    predicted: Array = _checked(estimator, X) @ w + b
-    return predicted
+        return np.concatenate([of(rows) for rows in table.blocks()])
+    return of(_checked(estimator, X))
 
 
 def as_fitted(estimator: Any, source: Source) -> Source:
@@ -152,8 +161,8 @@ def refuse_other_columns(estimator: Any, X: Any) -> None:
 
 
 def _like(X: Any) -> Any:
-    """Of a DataFrame of Dask one without rows; all else as it is."""
-    return getattr(X, "_meta", X) if hasattr(X, "columns") else X
+    """What scikit-learn can tell the columns of X by: of a table, wherever its rows are, one without; else X itself."""
+    return X._meta if hasattr(X, "columns") and hasattr(X, "_meta") else columns_of(X)
 
 
 def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
@@ -175,5 +184,5 @@ def _table_to_lay_out(estimator: Any, X: Any) -> FeatureTable | None:
 def _checked(estimator: Any, X: Any) -> Any:
     """X as float64, an array or CSR."""
     rows, _ = as_features(X)
-    validate_data(estimator, X, reset=False, skip_check_array=True)
+    validate_data(estimator, _like(X), reset=False, skip_check_array=True)
     return rows

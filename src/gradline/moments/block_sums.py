@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from gradline.data.batch import Batch
 from gradline.errors import DataError
-from gradline.moments.centred_sums import CentredSums
+from gradline.moments.centred_sums import TINY, VANISHED, CentredSums
 from gradline.moments.parallel import InOrder
 from gradline.solution import Array
 
@@ -18,8 +17,6 @@ from gradline.solution import Array
 SCRATCH = 2**17
 # Rows at a time where X is wide: a product of fewer takes less time than adding its p^2 numbers to the sums.
 LEAST_ROWS = 512
-# A sum of squares below this may have lost squares to underflow.
-TINY = 2.0**-900
 
 
 class BlockSums:
@@ -88,9 +85,9 @@ class BlockSums:
         weight = float(n) if batch.weight is None else float(batch.weight.sum())
         mass = np.append(np.diag(squares), weight)
         for j in np.flatnonzero(mass[:-1] < TINY):
-            # Either the column is constant, to the bit, or its squares underflowed and tell nothing.
+            # Either the column is constant, to the bit, or its squares underflowed.
             column = X[:, j] if j < p else batch.y
-            mass[j] = math.inf if (column != shift[j]).any() else 0.0
+            mass[j] = VANISHED if (column != shift[j]).any() else 0.0
         return CentredSums(
             rows=n,
             weight=weight,

@@ -12,6 +12,10 @@ from gradline.moments.integers.double_double import two_sum
 from gradline.solution import Array
 
 UNIT_ROUNDOFF = 2.0**-53
+# A sum of squares below this may have lost squares to underflow, down to all of them;
+TINY = 2.0**-900
+# its mass is then such that rounding times it is more than was lost.
+VANISHED = TINY / UNIT_ROUNDOFF
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +39,8 @@ class CentredSums:
         S = sum w (z - c)(z - c)^T.
     mass : (p + 2,) float64
         What ever went into the diagonal of S, then into W. It is never subtracted from: the error of S_ij is about
-        rounding * sqrt(mass_i mass_j). Zero for a column of z - c that is zero to the bit, infinite where squares
-        underflowed.
+        rounding * sqrt(mass_i mass_j). Zero for a column of z - c that is zero to the bit, `VANISHED` for a block of
+        rows in which squares underflowed.
     block_sums : int
         The sums over one block of rows that were added up,
     block_rows : int

@@ -131,9 +131,10 @@ def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> tuple[float
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         columns = np.hypot(np.sqrt(np.maximum(np.diag(moments.scatter)[:-1], 0.0)), root * moments.mean[:-1])
         terms = np.append(columns * (b[bias:] / unit), root * (b[:bias] / unit))
+    # Not numpy's norm, whose squares leave float64 before the norm does.
     y = math.hypot(math.sqrt(dispersion.tss), root * mean)
     step = math.sqrt(2 * len(b) + 1) * UNIT_ROUNDOFF
-    return step * y, step * float(np.linalg.norm([y, *terms[np.isfinite(terms)]]))
+    return step * y, step * math.hypot(y, *terms[np.isfinite(terms)])
 
 
 def _root(moments: Moments, dispersion: Dispersion, fit_intercept: bool) -> Array:

@@ -20,8 +20,6 @@ def condition_number(fit: ReducedFit) -> float:
     """
     if len(fit.b) == 0:
         return 1.0
-    if not np.isfinite(fit.matrix).all():
-        return math.inf
     return math.sqrt(np.linalg.eigvalsh(fit.matrix)[-1] * np.linalg.eigvalsh(fit.inverse)[-1])
 
 
@@ -30,8 +28,8 @@ def coefficient_digits(equations: NormalEquations, fit: ReducedFit) -> float:
     rounding, p = equations.rounding, len(equations.mean) - 1
     error = rounding * (np.abs(fit.inverse) @ fit.growth) * (fit.size_y + fit.growth @ np.abs(fit.b)) / fit.scale
     freedom = equations.rows - len(fit.b) - equations.fit_intercept
-    variance = fit.rss / freedom if freedom > 0 else 0.0
-    size = np.maximum(np.abs(fit.slopes), 1e-6 * np.sqrt(variance * np.diag(fit.inverse)) / fit.scale)
+    spread = math.sqrt(fit.rss / freedom) if freedom > 0 else 0.0
+    size = np.maximum(np.abs(fit.slopes), 1e-6 * spread * np.sqrt(np.diag(fit.inverse)) / fit.scale)
     if equations.fit_intercept:
         mean = equations.mean[fit.kept]
         mean_error = _mean_error(equations)
@@ -45,7 +43,7 @@ def coefficient_digits(equations: NormalEquations, fit: ReducedFit) -> float:
         lever = mean / fit.scale
         leverage = 1.0 / equations.weight + lever @ fit.inverse @ lever
         error = np.append(error, intercept_error)
-        size = np.append(size, max(abs(fit.intercept), 1e-6 * math.sqrt(variance * leverage)))
+        size = np.append(size, max(abs(fit.intercept), 1e-6 * spread * math.sqrt(leverage)))
     return _digits(error, size)
 
 
@@ -64,7 +62,7 @@ def dispersion_digits(equations: NormalEquations, fit: ReducedFit, unscaled: Arr
 
 
 def _mean_error(equations: NormalEquations) -> Array:
-    error: Array = equations.rounding * np.sqrt(equations.mass[:-1] * equations.mass[-1]) / equations.weight
+    error: Array = equations.rounding * np.sqrt(equations.mass[:-1]) * math.sqrt(equations.mass[-1]) / equations.weight
     return error
 
 

@@ -248,7 +248,7 @@ class Moments:
         Raises
         ------
         DataError
-            Without rows.
+            Without rows, or where squares left the range of float64.
 
         Examples
         --------
@@ -264,7 +264,7 @@ class Moments:
         Raises
         ------
         DataError
-            Without rows.
+            Without rows, or where squares left the range of float64.
 
         Examples
         --------
@@ -279,7 +279,7 @@ class Moments:
         Raises
         ------
         DataError
-            Without rows.
+            Without rows, or where squares left the range of float64.
 
         Examples
         --------

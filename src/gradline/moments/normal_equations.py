@@ -11,7 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.errors import DataError
+from gradline.moments.centred_sums import VANISHED
+from gradline.moments.squares import SquaresError
 from gradline.solution import Array, Dependency
+
+# Of blocks, up to a hundred million, in which all squares may have vanished.
+MOST_VANISHED = VANISHED * 2.0**27
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,17 +78,18 @@ def reduce(equations: NormalEquations) -> ReducedFit:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
     """
     if equations.rows == 0:
         raise DataError("no rows to fit", hint="least squares needs at least one row of weight above zero")
     C, mass, rounding = equations.scatter, equations.mass[:-1], equations.rounding
     p = len(C) - 1
-    if not np.isfinite(C).all():
-        return _overflowed(equations)
-
     diagonal = np.diag(C)
-    is_constant = ~(diagonal[:p] > rounding * mass[:p])
+    is_constant = ~(diagonal > rounding * mass)
+    vanished = is_constant & (mass > 0.0) & (mass <= MOST_VANISHED)
+    if vanished.any() or not (np.isfinite(C).all() and np.isfinite(mass).all()):
+        raise _out_of_range(equations, vanished)
+    is_constant = is_constant[:p]
     varies, constant = np.flatnonzero(~is_constant), np.flatnonzero(is_constant)
     scale = np.sqrt(diagonal[varies])
     growth = np.maximum(1.0, np.sqrt(mass[varies]) / scale)
@@ -103,9 +109,10 @@ def reduce(equations: NormalEquations) -> ReducedFit:
     b = np.linalg.solve(A, g)
     ess, tss = float(b @ g), float(max(diagonal[p], 0.0))
     size_y = math.sqrt(max(diagonal[p], mass[p]))
-    rss, rss_error = tss - float(b @ (2.0 * g - A @ b)), rounding * (size_y + float(growth @ np.abs(b))) ** 2
+    reach = size_y + float(growth @ np.abs(b))
+    rss, rss_error = tss - float(b @ (2.0 * g - A @ b)), rounding * reach * reach
     if rss <= rss_error:
-        rss = 0.0 if math.isfinite(rss_error) else math.nan
+        rss = 0.0
     slopes = b / scale
     return ReducedFit(
         kept=kept,
@@ -126,26 +133,16 @@ def reduce(equations: NormalEquations) -> ReducedFit:
     )
 
 
-def _overflowed(equations: NormalEquations) -> ReducedFit:
-    """Squares beyond float64: nothing can be said, and nothing is (NaN, no digits)."""
-    p, nan = len(equations.mean) - 1, math.nan
-    column, square = np.full(p, nan), np.full((p, p), nan)
-    return ReducedFit(
-        kept=np.arange(p),
-        scale=column,
-        growth=column,
-        inverse=square,
-        matrix=square,
-        b=column,
-        slopes=column,
-        intercept=nan if equations.fit_intercept else 0.0,
-        size_y=nan,
-        tss=nan,
-        ess=nan,
-        rss=nan,
-        rss_error=nan,
-        dependencies=(),
-        unproven=True,
+def _out_of_range(equations: NormalEquations, vanished: NDArray[np.bool_]) -> SquaresError:
+    mean, p = equations.mean, len(equations.mean) - 1
+    overflowed = ~(np.isfinite(np.diag(equations.scatter)) & np.isfinite(equations.mass[:-1]))
+    column = int((overflowed if overflowed.any() else vanished).argmax())
+    size = f"mean {mean[column]:.2g}" if math.isfinite(mean[column]) else "mean beyond float64"
+    weighted = "" if equations.weight == equations.rows else ", times the weights,"
+    return SquaresError.of(
+        column,
+        f"column {column + 1} of X" if column < p else "y",
+        f"({size}){weighted} {'overflow' if overflowed.any() else 'vanish in'} float64, in which they are summed",
     )
 
 

@@ -18,6 +18,7 @@ from gradline.moments.moments import Moments
 from gradline.moments.one_pass import Watch, names_of, naming_cells, one_pass
 from gradline.moments.parts import sums_of_parts
 from gradline.moments.polynomial import power_moments
+from gradline.moments.squares import SquaresError
 from gradline.solution import Solution
 
 Statistics: TypeAlias = Moments | ExactMoments
@@ -50,15 +51,24 @@ def gather(
         Called with the rows taken so far, after every batch; a second pass counts from the start.
     keep : Keep, optional
         A checkpoint: see `gradline.moments.keeping_batches.BatchesKeeper`.
+
+    Raises
+    ------
+    DataError
+        Under "float64" where squares of a column, which is named, leave its range; and what the source raises.
     """
     if precision == "auto" and (comes_once(source) or no_more_rows_than_columns(source)):
         precision = "exact"
     keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
         moments = one_pass(source, Moments, watch=watch, keep=keeper)
-        solution = moments.solve(fit_intercept=fit_intercept)
-        if precision == "float64" or _enough(moments, solution, fit_intercept):
-            return moments, solution
+        try:
+            solution = moments.solve(fit_intercept=fit_intercept)
+            if precision == "float64" or _enough(moments, solution, fit_intercept):
+                return moments, solution
+        except SquaresError as error:
+            if precision == "float64":
+                raise error.named(source.feature_names, source.target_name) from None
     elif precision == "auto":
         # The second pass knows what the first one found; after a kill it is found again, as the names need it.
         _ = source.feature_names

@@ -115,7 +115,7 @@ def solve(equations: NormalEquations) -> Solution:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def disperse(equations: NormalEquations) -> Dispersion:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
     """
     with one_blas_thread():
         fit = reduce(equations)
@@ -185,7 +185,7 @@ def factor(equations: NormalEquations) -> Triangle:
     Raises
     ------
     DataError
-        Without rows.
+        Without rows, or where squares left the range of float64.
     """
     with one_blas_thread():
         fit = reduce(equations)

@@ -23,11 +23,15 @@ def closed_form(fit: Fit, final: Array) -> tuple[str, Array] | None:
     import numpy as np
 
     from gradline.moments.moments import Moments
+    from gradline.moments.squares import SquaresError
 
     if not (np.isfinite(fit.X).all() and np.isfinite(fit.y).all()):
         return None
     intercept = len(final) > fit.X.shape[1]
-    solution = Moments.of(fit.X, fit.y).solve(fit_intercept=intercept)
+    try:
+        solution = Moments.of(fit.X, fit.y).solve(fit_intercept=intercept)
+    except SquaresError:
+        return None
     assert solution.certificate is not None
     if solution.certificate.rank < fit.X.shape[1]:
         return None

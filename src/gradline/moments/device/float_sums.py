@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gradline.moments.block_sums import TINY, near_mean
-from gradline.moments.centred_sums import CentredSums
+from gradline.moments.block_sums import near_mean
+from gradline.moments.centred_sums import TINY, VANISHED, CentredSums
 from gradline.moments.device.arithmetic import memory_of, trusted
 from gradline.moments.device.rows import DeviceRows, rows_at_once
 from gradline.solution import Array
@@ -53,8 +52,8 @@ def _sums(Z: Tensor, weight: Tensor | None, shift: Array) -> CentredSums:
     total = float(len(v)) if weight is None else float(weight.sum())
     mass = np.append(np.diag(squares), total)
     for j in np.flatnonzero(mass[:-1] < TINY):
-        # Either the column is constant, to the bit, or its squares underflowed and tell nothing.
-        mass[j] = math.inf if bool((Z[:, j] != there[j]).any()) else 0.0
+        # Either the column is constant, to the bit, or its squares underflowed.
+        mass[j] = VANISHED if bool((Z[:, j] != there[j]).any()) else 0.0
     return CentredSums(
         rows=len(v),
         weight=total,

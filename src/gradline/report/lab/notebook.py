@@ -93,4 +93,4 @@ def lab(
         return Lab(X, setup)
     if not hasattr(X, "columns") and np.ndim(X) == 1:
         X = np.asarray(X)[:, None]
-    return Lab(ArraySource(X, y, sample_weight), setup)
+    return Lab(ArraySource(X, y, sample_weight, leaves_out=None), setup)
