@@ -1,5 +1,6 @@
 """The command line as a person meets it: in a process of its own, its two streams, its exit codes."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from gradline.cli.telling import escape_what_stdout_lacks
 from gradline.lessons import demo as lesson
 from tests.command import gradline, in_fresh_process
 
@@ -296,6 +298,25 @@ def test_a_constant_column_is_named_and_the_others_are_fitted(engine, tmp_path):
     fit = json.loads(done.stdout)
     assert fit["coef"]["x"] == pytest.approx(9 / 14)  # by hand: sums of products about the means, 3 and 14/3
     assert fit["coef"]["c"] == 0
+
+
+@pytest.mark.parametrize("arguments", ["", "--diagnose --format markdown", "--json"])
+def test_what_the_encoding_of_stdout_lacks_is_escaped(arguments, houses):
+    """As stderr escapes it, and Python's codec is the oracle; the page is written all the same."""
+    command = ["fit", "houses.csv", "--target", "price", "--report", "fit.html", *arguments.split()]
+    first = "import sys; sys.stdout.reconfigure(encoding='ascii')"
+    done, whole = gradline(*command, cwd=houses, first=first), gradline(*command, cwd=houses)
+    assert (done.returncode, done.stdout) == (0, whole.stdout.encode("ascii", "backslashreplace").decode())
+    assert (houses / "fit.html").exists()
+    assert gradline("fit", "--help", first=first).returncode == 0  # it has a raised 2
+
+
+def test_what_an_encoding_has_is_written_in_it(monkeypatch):
+    for encoding, told in (("cp1252", b"gr\xf6\xdfe \\u0416"), ("utf-8", "größe Ж".encode())):
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+        escape_what_stdout_lacks()
+        print("größe Ж", end="", flush=True)
+        assert sys.stdout.buffer.getvalue() == told
 
 
 def test_a_missing_target_suggests_the_nearest(houses):

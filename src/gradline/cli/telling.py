@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
 import sys
 
@@ -12,6 +14,18 @@ CUT_OFF = 141  # 128 + SIGPIPE
 EXACT = "fit the exact way (leave --engine out)"
 
 told: list[str] = []  # to stderr, by this command
+
+
+def escape_what_stdout_lacks() -> None:
+    """Characters that its encoding has not are written as stderr writes them, `\\xb2` for a raised 2, and end nothing.
+
+    JSON is ASCII, and the CSV of `predict` is bytes: neither has any.
+    """
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    if sys.stdout.errors == "strict" or (sys.stdout.errors == "surrogateescape" and not utf8):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def tell(text: str) -> None:
