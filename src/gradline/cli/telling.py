@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 import sys
 
 from gradline.errors import GradlineError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 CUT_OFF = 141  # 128 + SIGPIPE
-EXACT = "fit the exact way (leave --engine out)"
 
 told: list[str] = []  # to stderr, by this command
 
@@ -52,6 +50,8 @@ def unwritten(error: OSError) -> str:
 
 def in_words(error: GradlineError) -> str:
     """An error we foresaw: one sentence, and a hint."""
+    from gradline.cli.hints import as_options
+
     message = without_credentials(error.message)
     return f"error: {message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else "")
 
@@ -63,24 +63,3 @@ def without_credentials(message: str) -> str:
     for argument in sys.argv:
         message = message.replace(argument, shown_path(argument))
     return message
-
-
-def as_options(hint: str) -> str:
-    """Hints are written for Python; the same as options: features=['a', 'b'] -> --features a,b"""
-
-    def option(match: re.Match[str]) -> str:
-        name, value = match[1].replace("_", "-"), match[2]
-        return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
-
-    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
-    hint = hint.replace("with warm_start=True to go on from here", "with --checkpoint FILE, which can be gone on from")
-    hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)
-    hint = hint.replace("fit it the exact way, which takes every float64 (LinearRegression)", EXACT)
-    hint = hint.replace("engine='autograd' or 'nn'", "engine='autograd' or engine='nn'")
-    hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
-    hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
-    return re.sub(
-        r"\b(features|target|missing|weights|weight|decimal|encoding|on_bad_file|engine|validation_fraction|learning_rate|tol|optimizer|momentum|device|precision|batch_size)=(\[.*?\]|'.*?'|[\w.]+)",
-        option,
-        hint,
-    )

@@ -128,7 +128,7 @@ class DatabaseReader:
         names = listed([table.name for table in tables])
         if not asked:
             example = next((table for table in tables if table.name == table.quoted), tables[0])
-            hint = f"query='SELECT * FROM {example.quoted}'"
+            hint = f"query={f'SELECT * FROM {example.quoted}'!r}"
             raise DataError(f"which rows of {self.database}? It holds the tables {names}", hint=hint)
         raise DataError(f"{self.database} holds no table {asked!r}; it holds {names}", hint=nearest(asked, tables))
 
