@@ -51,7 +51,7 @@ def gather(
     keep : Keep, optional
         A checkpoint: see `gradline.moments.keeping_batches.BatchesKeeper`.
     """
-    if precision == "auto" and (_read_once(source) or no_more_rows_than_columns(source)):
+    if precision == "auto" and exact_from_the_start(source):
         precision = "exact"
     keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
@@ -101,8 +101,11 @@ def _powers(source: Source, *_: Any, degree: int, **__: Any) -> ExactMoments:
     return total if settled is None else settled(total)
 
 
-def _read_once(source: Source) -> bool:
-    return bool(getattr(getattr(source, "reader", None), "once", False))
+def exact_from_the_start(source: Source) -> str | None:
+    """Why "auto" does not try float64 first, as the end of a sentence; None where it does."""
+    if getattr(getattr(source, "reader", None), "once", False):
+        return "as the rows can be read only once"
+    return "as there are no more rows than columns" if no_more_rows_than_columns(source) else None
 
 
 def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> Any:
