@@ -120,7 +120,10 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
             twice.append(f"{shown_path(known)} and {shown_path(path)} are of equal rows: all count twice")
         return model
 
-    _write(output, reduce(merged, map(read, models)), sources, as_json)
+    def with_next(so_far: SavedModel, path: str) -> SavedModel:
+        return merged(so_far, read(path), (shown_path(models[0]), shown_path(path)))
+
+    _write(output, reduce(with_next, models[1:], read(models[0])), sources, as_json)
     for warning in twice:
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -135,7 +138,8 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     for path in (whole, part):
         refuse_to_overwrite(output, path, "-o", "a model")
     minuend, subtrahend = read_model(whole), read_model(part)
-    _write(output, subtracted(minuend, subtrahend), [minuend.source, subtrahend.source], as_json)
+    called = (shown_path(whole), shown_path(part))
+    _write(output, subtracted(minuend, subtrahend, called), [minuend.source, subtrahend.source], as_json)
 
 
 def compare(models: Models, form: Form = "text", as_json: AsJson = False) -> None:
