@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradline.cli.options import AsJson, Decimal, Details, Encoding, Form, Query, decimal_mark
-from gradline.cli.places import refuse_to_overwrite
+from gradline.cli.places import refuse_stdout, refuse_to_overwrite
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
     from gradline.model_file import merged, read_model
 
     _refuse_one(models)
+    refuse_stdout(output, "-o")
     for path in models:
         refuse_to_overwrite(output, path, "-o", "a model")
     sources: list[str] = []
@@ -135,6 +136,7 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     """
     from gradline.model_file import read_model, subtracted
 
+    refuse_stdout(output, "-o")
     for path in (whole, part):
         refuse_to_overwrite(output, path, "-o", "a model")
     minuend, subtrahend = read_model(whole), read_model(part)
