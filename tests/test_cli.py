@@ -467,6 +467,28 @@ def test_a_wrong_value_is_told_with_what_was_given(option, given, said):
     assert f"Invalid value for '{option}': {said}" in told
 
 
+def test_files_that_a_shell_put_for_a_pattern_are_told_how_they_are_read(houses):
+    (houses / "more.csv").write_text("price,sqft\n1,2\n")
+    for command in (["fit", "--target", "price"], ["predict", "model.json"]):
+        told = gradline(*command, "houses.csv", "more.csv", cwd=houses).stderr.replace("\u2502", " ").split()
+        assert "put their pattern in quotes, '*.csv', or name their folder" in " ".join(told)
+    assert "pattern" not in gradline("fit", "houses.csv", "nosuch.csv", "--target", "price", cwd=houses).stderr
+
+
+@pytest.mark.parametrize("option", [["--save", "m.json"], ["--precision", "exact"]])
+def test_what_a_descent_refuses_its_help_says(option, houses):
+    done = gradline("fit", "houses.csv", "--target", "price", "--engine", "numpy", *option, cwd=houses)
+    assert (done.returncode, f"Invalid value for {option[0]}" in done.stderr) == (2, True)
+    told = " ".join(gradline("fit", "--help").stdout.replace("\u2502", " ").split())
+    assert "(no --engine)" in told.partition(option[0] + " ")[2][:120]
+
+
+def test_an_empty_name_among_the_features_is_no_column(houses):
+    for features in ("sqft,", "sqft,,rooms", ""):
+        done = gradline("fit", "houses.csv", "--target", "price", "--features", features, cwd=houses)
+        assert (done.returncode, "holds an empty name" in done.stderr) == (2, True)
+
+
 def test_help_has_an_example_for_every_command():
     for command in ("demo", "fit"):
         done = gradline(command, "--help")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,9 +97,21 @@ def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
     folded = {str(c).casefold(): c for c in column_names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[near[0]]!r}?" if near else None
+    hint = hint or _no_header(table, column_names)
     if column_names and all(map(_reads_as_number, column_names)):
         hint = f"the first line of {table} looks like data: gradline reads column names from it"
     raise DataError(f"no column {name!r} in {table}; it has {listed(column_names)}", hint=hint)
+
+
+def _no_header(table: str, names: Sequence[str]) -> str | None:
+    """What to do where the names are hardly those of columns: they are of a line above these."""
+    if names and re.match(r"sep=", names[0], re.IGNORECASE):
+        return f"delete the first line of {table}, which is for Excel: gradline finds the delimiter itself"
+    if 0 < len(names) <= 2 or list(names).count("") > 1 or any(name.startswith("#") for name in names):
+        return (
+            f"column names are read from the first line of a text: if something else stands there in {table}, delete it"
+        )
+    return None
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:
