@@ -395,9 +395,9 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("options", "said", "hint"),
         [
-            (["--target", "price", "--no-intercept"], "nothing stands for the reference", '--formula "price ~ C(city)'),
+            (["--target", "price", "--no-intercept"], "nothing stands for the reference", "--formula 'price ~ C(city)"),
             (["--formula", "price ~ sqft", "--no-intercept"], "has an intercept, but none was asked for", "- 1"),
-            (["--target", "price", "--reference", "city=X"], "does not occur", "--reference 'city="),
+            (["--target", "price", "--reference", "city=X"], "does not occur", "--reference city=Oslo"),
             (["--formula", "price ~ center(sqft)"], "needs all rows before the first", "I(x**2)"),
             (["--formula", "price ~ city", "--reference", "city=Rome"], "names its reference", "Treatment('Rome')"),
             (["--formula", "price ~ sqft +"], "cannot be read", "for example"),

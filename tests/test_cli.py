@@ -1,13 +1,18 @@
 """The command line as a person meets it: in a process of its own, its two streams, its exit codes."""
 
+import csv
+import io
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from gradline.cli.telling import escape_what_stdout_lacks
 from gradline.lessons import demo as lesson
 from tests.command import gradline, in_fresh_process
 
@@ -298,6 +303,25 @@ def test_a_constant_column_is_named_and_the_others_are_fitted(engine, tmp_path):
     assert fit["coef"]["c"] == 0
 
 
+@pytest.mark.parametrize("arguments", ["", "--diagnose --format markdown", "--json"])
+def test_what_the_encoding_of_stdout_lacks_is_escaped(arguments, houses):
+    """As stderr escapes it, and Python's codec is the oracle; the page is written all the same."""
+    command = ["fit", "houses.csv", "--target", "price", "--report", "fit.html", *arguments.split()]
+    first = "import sys; sys.stdout.reconfigure(encoding='ascii')"
+    done, whole = gradline(*command, cwd=houses, first=first), gradline(*command, cwd=houses)
+    assert (done.returncode, done.stdout) == (0, whole.stdout.encode("ascii", "backslashreplace").decode())
+    assert (houses / "fit.html").exists()
+    assert gradline("fit", "--help", first=first).returncode == 0  # it has a raised 2
+
+
+def test_what_an_encoding_has_is_written_in_it(monkeypatch):
+    for encoding, told in (("cp1252", b"gr\xf6\xdfe \\u0416"), ("utf-8", "größe Ж".encode())):
+        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding))
+        escape_what_stdout_lacks()
+        print("größe Ж", end="", flush=True)
+        assert sys.stdout.buffer.getvalue() == told
+
+
 def test_a_missing_target_suggests_the_nearest(houses):
     done = gradline("fit", "houses.csv", "--target", "prise", cwd=houses)
     assert done.returncode == 1
@@ -320,6 +344,68 @@ def test_a_feature_that_is_a_key_says_which_columns_to_use(houses):
     assert done.returncode == 1
     assert "'name' of named.csv looks like a key: it holds 60 different texts in 60 rows" in done.stderr
     assert "--features sqft,rooms,district" in done.stderr.splitlines()[-1]
+
+
+STRANGE = [
+    ("id", "temp [C]", "flow [l/s]", "max_iter"),
+    ("id", "it's", "x"),
+    ("id", "sold on", 'the "price"', "$x"),
+    ("id", "comma, name", "x,y", "x"),
+    ("id", *(f"c{number}" for number in range(20))),
+    ("id", *(f"a rather long name, of the column {number}" for number in range(40))),
+]
+
+
+@pytest.mark.parametrize("columns", STRANGE, ids=lambda columns: f"{len(columns)} {columns[1]}")
+def test_a_hint_that_names_columns_can_be_followed_to_the_letter(columns, tmp_path):
+    """A shell's own parser reads it; what is fitted then are all columns but the key."""
+    rng = np.random.default_rng(0)
+    rows = [[f"key {row}", *rng.normal(size=len(columns))] for row in range(60)]
+    with open(tmp_path / "t.csv", "w", newline="") as file:
+        csv.writer(file).writerows([[*columns, "y"], *rows])
+    done = gradline("fit", "t.csv", "--target", columns[-1], cwd=tmp_path)
+    told, hint = done.stderr.splitlines()
+    assert (done.returncode, "column 'id' of t.csv looks like a key" in told) == (1, True)
+    following = shlex.split(re.search("(--features .*); or insist on", hint)[1])
+    assert len(following) == 2
+    done = gradline("fit", "t.csv", "--target", columns[-1], *following, "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["features"] == [*columns[1:-1], "y"]
+
+
+@pytest.mark.parametrize("column", ["region", "o'region", "a region"])
+def test_a_hint_that_names_a_level_can_be_followed_to_the_letter(column, tmp_path):
+    levels = ["O'Brien", 'South "$HOME"', "South"]
+    rows = [f"{levels[row % 3]},{row**2}" for row in range(9)]
+    (tmp_path / "t.csv").write_text(
+        "\n".join([f"{column},y", *rows]).replace('South "$HOME"', '"South ""$HOME"""') + "\n"
+    )
+    done = gradline("fit", "t.csv", "--target", "y", "--reference", f"{column}=Sout", cwd=tmp_path)
+    following = shlex.split(done.stderr.partition("hint: ")[2])
+    assert following == ["--reference", f"{column}=O'Brien"]
+    assert gradline("fit", "t.csv", "--target", "y", *following, cwd=tmp_path).returncode == 0
+
+
+def test_a_name_of_the_data_is_no_option(tmp_path):
+    (tmp_path / "t.csv").write_text("max_iter,y\n1,2\n2,5\n3,4\n")
+    done = gradline("fit", "t.csv", "--target", "y", "--features", "max_ite", cwd=tmp_path)
+    assert done.stderr.splitlines()[-1] == "hint: did you mean 'max_iter'?"
+
+
+@pytest.mark.parametrize(
+    ("asked", "features"),
+    [
+        ("comma,name", ["comma,name"]),
+        ("a,comma,name", ["a", "comma,name"]),
+        ('"comma,name", a', ["comma,name", "a"]),
+        ("C(comma,name),a", ["comma,name[T.7]", "comma,name[T.8]", "a"]),
+        ('"C(`comma,name`)"', ["comma,name[T.7]", "comma,name[T.8]"]),
+    ],
+)
+def test_a_name_may_hold_a_comma(asked, features, tmp_path):
+    rows = "".join(f"{row},{6 + row % 3},{row**2}\n" for row in range(9))
+    (tmp_path / "t.csv").write_text(f'a,"comma,name",y\n{rows}')
+    done = gradline("fit", "t.csv", "--target", "y", "--features", asked, "--json", cwd=tmp_path)
+    assert json.loads(done.stdout)["features"] == features
 
 
 def test_a_missing_file_is_a_sentence(tmp_path):
@@ -379,6 +465,28 @@ def test_usage_errors_exit_2(arguments, houses):
 def test_a_wrong_value_is_told_with_what_was_given(option, given, said):
     told = " ".join(gradline("demo", option, given).stderr.replace("\u2502", " ").split())
     assert f"Invalid value for '{option}': {said}" in told
+
+
+def test_files_that_a_shell_put_for_a_pattern_are_told_how_they_are_read(houses):
+    (houses / "more.csv").write_text("price,sqft\n1,2\n")
+    for command in (["fit", "--target", "price"], ["predict", "model.json"]):
+        told = gradline(*command, "houses.csv", "more.csv", cwd=houses).stderr.replace("\u2502", " ").split()
+        assert "put their pattern in quotes, '*.csv', or name their folder" in " ".join(told)
+    assert "pattern" not in gradline("fit", "houses.csv", "nosuch.csv", "--target", "price", cwd=houses).stderr
+
+
+@pytest.mark.parametrize("option", [["--save", "m.json"], ["--precision", "exact"]])
+def test_what_a_descent_refuses_its_help_says(option, houses):
+    done = gradline("fit", "houses.csv", "--target", "price", "--engine", "numpy", *option, cwd=houses)
+    assert (done.returncode, f"Invalid value for {option[0]}" in done.stderr) == (2, True)
+    told = " ".join(gradline("fit", "--help").stdout.replace("\u2502", " ").split())
+    assert "(no --engine)" in told.partition(option[0] + " ")[2][:120]
+
+
+def test_an_empty_name_among_the_features_is_no_column(houses):
+    for features in ("sqft,", "sqft,,rooms", ""):
+        done = gradline("fit", "houses.csv", "--target", "price", "--features", features, cwd=houses)
+        assert (done.returncode, "holds an empty name" in done.stderr) == (2, True)
 
 
 def test_help_has_an_example_for_every_command():

@@ -172,3 +172,12 @@ def test_hints_name_options_that_there_are(options, hint, folder):
     assert done.returncode == 1
     assert hint in done.stderr
     assert "optimizer_options" not in done.stderr.split("hint:")[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"), [([], "the rate (--optimizer-option lr=...)"), (["--learning-rate", "1"], "(--learning-rate)")]
+)
+def test_the_rate_of_an_optimizer_is_raised_by_its_option(options, hint, folder):
+    done = gradline(*FIT, "nn", "--optimizer", "adam", "--iterations", "3", *options, cwd=folder)
+    assert hint in done.stderr.split("hint: raise --iterations, or ")[1]
+    assert gradline(*FIT, "nn", "--optimizer", "adam", "--optimizer-option", "lr=0.5", cwd=folder).returncode == 0

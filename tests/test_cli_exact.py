@@ -318,6 +318,19 @@ def test_a_plan_does_not_wait_for_a_pipe(tmp_path):
     assert "rows unknown before it is read" in done.stdout
 
 
+@pytest.mark.parametrize("options", [[], ["--precision", "float64"], ["--engine", "numpy"]])
+def test_a_plan_of_a_pipe_is_what_the_fit_then_does(options, tmp_path):
+    (tmp_path / "rows.csv").write_text("x,y\n1,2\n2,3\n3,5\n4,4\n")
+    command = ["fit", "-", "--target", "y", *options, "--json"]
+    fitted = gradline(*command, cwd=tmp_path, stdin=tmp_path / "rows.csv")
+    told = json.loads(gradline(*command, "--plan", cwd=tmp_path, stdin=tmp_path / "rows.csv").stdout)
+    if fitted.returncode:
+        assert f"error: {told['problem']}\n" in fitted.stderr
+    else:
+        assert [one["arithmetic"] for one in told["passes"]] == [json.loads(fitted.stdout)["precision"]]
+        assert told["problem"] is None
+
+
 @pytest.mark.parametrize(
     ("options", "ways"),
     [

@@ -282,8 +282,23 @@ def saved(folder, frame, name="other.json", target="price", **options):
 )
 def test_models_that_do_not_go_together_say_why(command, change, options, said, folder):
     saved(folder, change(rows()), **options)
-    refused(run(folder, command, "jan.json", "other.json", "-o", "m.json"), said)
+    done = run(folder, command, "jan.json", "other.json", "-o", "m.json")
+    refused(done, said)
+    named = "other.json keeps" if said.startswith("keeps") else "jan.json and other.json do not go together"
+    assert done.stderr.startswith(f"error: {named}")
     assert not (folder / "m.json").exists()
+
+
+def test_of_many_models_the_file_at_fault_is_named(folder):
+    saved(folder, rows(), precision="float64")
+    saved(folder, rows().assign(rooms=["few", "many"] * 25), name="words.json")
+    refused(
+        run(folder, "merge", "jan.json", "feb.json", "other.json", "-o", "m.json"), "error: other.json keeps float64"
+    )
+    refused(run(folder, "merge", "other.json", "feb.json", "-o", "m.json"), "error: other.json keeps float64")
+    refused(
+        run(folder, "merge", "jan.json", "feb.json", "words.json", "-o", "m.json"), "error: jan.json and words.json"
+    )
 
 
 def test_rows_that_were_never_there_are_not_subtracted(folder):

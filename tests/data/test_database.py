@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -223,11 +226,44 @@ def test_a_table_of_a_strange_name_can_be_named(store: Store) -> None:
     assert len(whole(open_source(store.uri, query="Houses-2", target="y", features="a"))) == len(FRAME)
 
 
+def test_a_table_whose_name_has_a_blank_can_be_named(store: Store) -> None:
+    store.put("my table", FRAME)
+    for query in ("my table", '"my table"', 'SELECT * FROM "my table"'):
+        assert len(whole(open_source(store.uri, query=query, target="y", features="a"))) == len(FRAME)
+    with pytest.raises(DataError, match="this one with 'my'") as caught:
+        open_source(store.uri, query="my tabel", target="y")
+    assert caught.value.hint == 'did you mean "my table"?'
+
+
+def test_the_hint_of_a_query_can_be_followed_to_the_letter(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as file:
+        FRAME.to_sql("a 'strange' table", file)
+    for query in ([], ["--query", "DROP TABLE houses"]):
+        done = gradline("fit", "t.db", "--target", "y", "--features", "a", *query, cwd=tmp_path)
+        following = shlex.split(done.stderr.partition("--query")[2])
+        done = gradline(
+            "fit", "t.db", "--target", "y", "--features", "a", "--query", *following, "--json", cwd=tmp_path
+        )
+        assert json.loads(done.stdout)["rows"] == len(FRAME)
+
+
+def test_what_sqlite_finds_wrong_is_in_the_query_itself(tmp_path: Path) -> None:
+    """And not in what gradline writes around it: SQLite's own module says it of the query alone."""
+    with closing(sqlite3.connect(tmp_path / "t.db")) as file:
+        FRAME.to_sql("houses", file)
+        for query in ("select * from houses where", "select a from houses)", "select prise from houses"):
+            with pytest.raises(sqlite3.Error) as itself:
+                file.execute(query)
+            with pytest.raises(DataError) as caught:
+                open_source(tmp_path / "t.db", query=query, target="y")
+            assert caught.value.message == f"t.db refuses the query: {itself.value}"
+
+
 @pytest.mark.parametrize(
     ("query", "sentence", "hint"),
     [
-        ("SELECT * FROM huoses", "holds no table 'huoses'; it holds [", "did you mean houses?"),
-        ("huoses", "holds no table 'huoses'; it holds [", "did you mean houses?"),
+        ("SELECT * FROM huoses", "holds no table 'huoses'; it holds [", "did you mean 'houses'?"),
+        ("huoses", "holds no table 'huoses'; it holds [", "did you mean 'houses'?"),
         ("SELECT * FROM nosuch", "holds no table 'nosuch'; it holds [", None),
         ("SELECT prise FROM houses", "refuses the query: ", None),
         ("SELECT a, FROM houses", "refuses the query: ", None),

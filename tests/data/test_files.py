@@ -329,6 +329,19 @@ def test_a_header_that_is_no_header_is_recognised(tmp_path: Path) -> None:
         open_source(write(tmp_path / "t.csv", "1,2\n3,4\n"), target="y")
 
 
+@pytest.mark.parametrize(
+    "above", ["sep=;", "Sep=;", "A study", "A study; 2004", "# made by us; in 2004; and 2005", "A study;;"]
+)
+def test_what_stands_above_the_header_is_to_be_deleted(tmp_path: Path, above: str) -> None:
+    """Followed, the hint opens the table."""
+    path = write(tmp_path / "t.csv", f"{above}\nx;z;price\n1;2;3\n")
+    with pytest.raises(DataError, match="no column 'price'") as error:
+        open_source(path, target="price")
+    assert "first line of" in str(error.value.hint)
+    assert "delete" in str(error.value.hint)
+    assert open_source(write(path, path.read_text().partition("\n")[2]), target="price").feature_names == ("x", "z")
+
+
 def test_equal_or_empty_names_are_errors_only_where_they_are_used(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"t.csv has 2 columns named 'x'"):
         open_source(write(tmp_path / "t.csv", "x, x ,y\n1,2,3\n"), target="y")

@@ -234,6 +234,16 @@ def test_anything_but_arithmetic_of_columns_is_refused_and_not_run(term, tmp_pat
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("function", ["I", "log"])
+def test_a_power_as_r_writes_it_is_told_as_python_does(function):
+    with pytest.raises(DataError, match="is no power") as caught:
+        open_source(houses(), formula=f"price ~ {function}((sqft + 1)^3)")
+    written = caught.value.hint.removeprefix("a power is written ")
+    found = whole(open_source(houses(), formula=f"price ~ {function}({written})")).X.ravel()
+    cubes = (houses()["sqft"].to_numpy() + 1.0) ** 3
+    np.testing.assert_allclose(found, cubes if function == "I" else np.log(cubes), rtol=1e-15)
+
+
 @pytest.mark.parametrize("term", ["center(sqft)", "scale(sqft)", "poly(sqft, 2)", "bs(sqft, df=4)", "lag(sqft)"])
 def test_what_needs_all_rows_first_is_refused_with_what_fits_as_well(term):
     with pytest.raises(DataError, match="needs all rows before the first") as caught:

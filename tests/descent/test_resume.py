@@ -126,6 +126,35 @@ def test_an_interrupted_pass_does_not_spoil_the_file(tmp_path):
     assert (GradientDescentRegressor(**how, checkpoint=file).fit(X, Y).coef_ == whole.coef_).all()
 
 
+@pytest.mark.parametrize("how", [{}, {"batch_size": 16}, {"engine": "nn", "optimizer": "adam", "learning_rate": 0.1}])
+def test_ctrl_c_saves_the_pass_it_comes_in(how, tmp_path):
+    """Long before the ten seconds are over, so that only Ctrl-C saves."""
+    how = {"learning_rate": 0.004, "tol": None, "max_iter": 12, "random_state": 0, "record_path": True} | how
+    whole, file = GradientDescentRegressor(**how).fit(X, Y), tmp_path / "fit.json"
+
+    def press(history):
+        if history.iteration == 5:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.warns(match="interrupted after 5 complete iterations.*\n?.*where the checkpoint was last saved"):
+        GradientDescentRegressor(**how, checkpoint=file, callback=press).fit(X, Y)
+    assert json.loads(file.read_text())["content"]["iteration"] == 5
+    resumed = GradientDescentRegressor(**how, checkpoint=file).fit(X, Y)
+    assert resumed.coef_path_.tolist() == whole.coef_path_.tolist()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_waits_for_nothing_and_what_is_not_on_file_is_said(tmp_path):
+    def press_twice(history):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+
+    how = {"learning_rate": 0.004, "checkpoint": tmp_path / "fit.json"}
+    with pytest.warns(match=r"fit again from the start: nothing had been saved in .*fit\.json"):
+        GradientDescentRegressor(**how, callback=press_twice).fit(X, Y)
+    assert not (tmp_path / "fit.json").exists()
+
+
 AT_THE_FIRST_CHECKPOINT = """
 import os, signal, threading, time
 

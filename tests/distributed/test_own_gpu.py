@@ -11,7 +11,7 @@ import pytest
 from gradline.errors import DataError
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.cli.telling import as_options  # noqa: E402
+from gradline.cli.hints import as_options  # noqa: E402
 from gradline.distributed import torchrun  # noqa: E402
 from gradline.distributed.own_gpu import take_gpu  # noqa: E402
 from tests.pretended_gpu import gpu  # noqa: E402, F401 - a fixture

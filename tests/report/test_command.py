@@ -102,6 +102,26 @@ def test_what_is_read_or_written_already_is_not_written_over(line):
             places.check(Places(report, plot), str(line), save)
 
 
+@pytest.mark.parametrize("name", ["r.pdf", "r", "r.html.txt"])
+def test_a_page_needs_a_suffix_that_a_browser_takes(name, line, tmp_path):
+    for command in (["fit", line, "--target", "y", "--report"], ["lab", "-o"]):
+        done = gradline(*command, name, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.search(rf"^error: {name} .*, expected \.html or \.htm\nhint: for example \w+\.html$", done.stderr)
+    assert not (tmp_path / name).exists()
+    places.check(Places(report=str(tmp_path / "R.HTM")), str(line), None)
+
+
+def test_what_is_written_to_a_file_is_not_written_to_stdout(line, tmp_path):
+    for option in ("--report", "--save", "--checkpoint"):
+        done = gradline("fit", line, "--target", "y", option, "-", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{option}: '-' would be standard output, expected a file" in " ".join(done.stderr.split())
+    for command in (["lab"], ["merge", "a.json", "b.json"], ["subtract", "a.json", "b.json"]):
+        assert "'-' would be standard output" in gradline(*command, "-o", "-", cwd=tmp_path).stderr
+    assert list(tmp_path.glob("-")) == []
+
+
 def test_a_figure_needs_a_suffix_that_can_be_drawn_and_matplotlib(line, tmp_path, monkeypatch):
     done = gradline("fit", line, "--target", "y", "--plot", tmp_path / "fit.jpeg")
     assert done.returncode == 1

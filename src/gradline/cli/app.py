@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +11,8 @@ import typer.core
 
 from gradline.cli import demo, fit, lab, lessons, models, processes
 from gradline.cli.telling import without_credentials
+
+EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")  # a shell has put files for a pattern
 
 
 class Commands(typer.core.TyperGroup):
@@ -28,7 +32,15 @@ def _in_words(error: Any) -> str:
     """The message with what was given in it: Typer has Pydantic check values, and passes on half of what that says."""
     details = getattr(error.__cause__, "errors", None)
     message = str(error.message).removeprefix("Value error, ")
+    extra = EXTRA.fullmatch(message)
+    if extra and _reads_a_table(error) and any(map(os.path.exists, extra[1].split())):
+        return f"{message}. To read many files as one table put their pattern in quotes, '*.csv', or name their folder"
     return message.replace("Input", repr(details()[0]["input"]), 1) if callable(details) else message
+
+
+def _reads_a_table(error: Any) -> bool:
+    """Whether the command it comes from takes one, and no other files."""
+    return any(parameter.name == "source" for parameter in error.ctx.command.params)
 
 
 app = typer.Typer(

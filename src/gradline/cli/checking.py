@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from gradline.cli.telling import told
+from gradline.cli.telling import escape_what_stdout_lacks, told
 from gradline.lessons.checker.check import Checked, check, leave
 from gradline.lessons.practice.exercises import recognised
 
@@ -13,6 +13,7 @@ from gradline.lessons.practice.exercises import recognised
 def check_and_tell(file: str, arguments: Sequence[str]) -> None:
     """Run a script with its arguments, tell what was seen, and end as it did."""
     checked = check(file, arguments)
+    escape_what_stdout_lacks()  # only now: the script's own output fails where python's would
     if not checked.child:
         print("\n" + checked.told() + _verdict(checked), flush=True)
     code = leave(checked)

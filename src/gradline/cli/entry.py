@@ -12,7 +12,16 @@ import sys
 import warnings
 from typing import NoReturn
 
-from gradline.cli.telling import CUT_OFF, INTERRUPTED, in_words, tell, tell_interrupted, tell_warning, unwritten
+from gradline.cli.telling import (
+    CUT_OFF,
+    INTERRUPTED,
+    escape_what_stdout_lacks,
+    in_words,
+    tell,
+    tell_interrupted,
+    tell_warning,
+    unwritten,
+)
 from gradline.errors import GradlineError
 
 
@@ -28,6 +37,7 @@ def main() -> None:
             else:
                 from gradline.cli.app import run
 
+                escape_what_stdout_lacks()
                 run()
         finally:
             if sys.stdout is not None:  # as it is where it was closed before we came

@@ -45,7 +45,8 @@ def fit(
     features: Annotated[
         str | None,
         typer.Option(
-            help="Columns to explain it with: a,b,C(zip). Default: all others.", autocompletion=completion.columns
+            help='Columns to explain it with: a,b,C(zip),"with, comma". Default: all others.',
+            autocompletion=completion.columns,
         ),
     ] = None,
     weight: Annotated[
@@ -95,7 +96,8 @@ def fit(
     seed: Annotated[int, typer.Option(min=0, help="Of the shuffling and of the rows held out.")] = 0,
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
     precision: Annotated[
-        PrecisionName, typer.Option(help="Of the exact way; auto: exact where fewer than 9 digits are sure.")
+        PrecisionName,
+        typer.Option(help="Of the exact way (no --engine); auto: exact where fewer than 9 digits are sure."),
     ] = "auto",
     covariance: Annotated[
         str,
@@ -110,7 +112,10 @@ def fit(
     details: Details = False,
     form: Form = "text",
     save: Annotated[
-        str | None, typer.Option(help="Write the model to this file: predict, summary, merge, compare read it.")
+        str | None,
+        typer.Option(
+            help="Write the exact way's model (no --engine) to this file: predict, summary, merge, compare read it."
+        ),
     ] = None,
     report: Annotated[
         str | None,

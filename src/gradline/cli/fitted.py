@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gradline.cli.telling import as_options
+from gradline.cli.hints import as_options
 
 if TYPE_CHECKING:
     from gradline.data.source import Source

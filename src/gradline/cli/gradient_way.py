@@ -11,9 +11,10 @@ import typer
 
 from gradline.cli import processes
 from gradline.cli.fitted import Fitted
+from gradline.cli.hints import as_options
 from gradline.cli.looking import Look
 from gradline.cli.showing import show
-from gradline.cli.telling import INTERRUPTED, as_options, tell
+from gradline.cli.telling import INTERRUPTED, tell
 
 if TYPE_CHECKING:
     from gradline.data.source import Source

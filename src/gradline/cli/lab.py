@@ -20,8 +20,9 @@ from gradline.cli.options import (
     names,
     references,
 )
-from gradline.cli.places import refuse_to_overwrite, refuse_unwritable, refuse_url
+from gradline.cli.places import refuse_stdout, refuse_to_overwrite, refuse_unwritable, refuse_url
 from gradline.data.readers.credentials import shown_path
+from gradline.report.page_file import refuse_ending
 
 if TYPE_CHECKING:
     from gradline.data.source import Source
@@ -113,6 +114,8 @@ def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> No
     if source is not None and asked["target"] is None and asked["formula"] is None:
         raise typer.BadParameter("a table needs one: the column to explain, or a --formula", param_hint="--target")
     refuse_url(output, "-o")
+    refuse_stdout(output, "-o")
     if source is not None:
         refuse_to_overwrite(output, source, "-o")
     refuse_unwritable(output, "-o")
+    refuse_ending(output, "lab.html")

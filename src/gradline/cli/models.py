@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradline.cli.options import AsJson, Decimal, Details, Encoding, Form, Query, decimal_mark
-from gradline.cli.places import refuse_to_overwrite
+from gradline.cli.places import refuse_stdout, refuse_to_overwrite
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
     from gradline.model_file import merged, read_model
 
     _refuse_one(models)
+    refuse_stdout(output, "-o")
     for path in models:
         refuse_to_overwrite(output, path, "-o", "a model")
     sources: list[str] = []
@@ -130,7 +131,10 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
             twice.append(f"{shown_path(known)} and {shown_path(path)} are of equal rows: all count twice")
         return model
 
-    _write(output, reduce(merged, map(read, models)), sources, as_json)
+    def with_next(so_far: SavedModel, path: str) -> SavedModel:
+        return merged(so_far, read(path), (shown_path(models[0]), shown_path(path)))
+
+    _write(output, reduce(with_next, models[1:], read(models[0])), sources, as_json)
     for warning in twice:
         print(f"warning: {warning}", file=sys.stderr)
 
@@ -142,10 +146,12 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     """
     from gradline.model_file import read_model, subtracted
 
+    refuse_stdout(output, "-o")
     for path in (whole, part):
         refuse_to_overwrite(output, path, "-o", "a model")
     minuend, subtrahend = read_model(whole), read_model(part)
-    _write(output, subtracted(minuend, subtrahend), [minuend.source, subtrahend.source], as_json)
+    called = (shown_path(whole), shown_path(part))
+    _write(output, subtracted(minuend, subtrahend, called), [minuend.source, subtrahend.source], as_json)
 
 
 def compare(models: Models, form: Form = "text", as_json: AsJson = False) -> None:

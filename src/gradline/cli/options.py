@@ -33,8 +33,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 
 
 def names(given: str | None) -> list[str] | None:
-    """--features a,b,c"""
-    return None if given is None else [name.strip() for name in given.split(",")]
+    """--features a,b,c: a line of CSV."""
+    from gradline.data.columns.asked import NamesInLine
+
+    if given is None:
+        return None
+    try:
+        found = NamesInLine.of(given)
+    except ValueError as error:
+        raise typer.BadParameter(f"{given!r} {error}", param_hint="--features") from None
+    return found
 
 
 def references(given: Iterable[str] | None) -> dict[str, str]:

@@ -9,6 +9,7 @@ import typer
 
 from gradline.data.readers.credentials import is_url, shown_path
 from gradline.errors import DataError
+from gradline.report.page_file import refuse_ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ def check(places: Places, source: str, save: str | None, checkpoint: str | None 
         refuse_to_overwrite(path, source, option)
         _take(path, option, taken)
         refuse_unwritable(path, option)
+    if places.report is not None:
+        refuse_ending(places.report, "report.html")
     if places.plot is not None:
         from gradline.report.displays.plot_fit import ready
 
@@ -53,8 +56,15 @@ def _take(path: str, option: str, taken: dict[str, str]) -> None:
     """Note whose file it is: none is written for two of them."""
     if not path:
         raise typer.BadParameter("no file is named", param_hint=option)
+    refuse_stdout(path, option)
     if (other := taken.setdefault(os.path.realpath(path), option)) != option:
         raise typer.BadParameter(f"'{shown_path(path)}' is the file of {other}, expected another", param_hint=option)
+
+
+def refuse_stdout(path: str, option: str) -> None:
+    """Standard output has what is printed; a file that is called so is ./-"""
+    if path == "-":
+        raise typer.BadParameter("'-' would be standard output, expected a file", param_hint=option)
 
 
 def refuse_url(path: str, option: str) -> None:

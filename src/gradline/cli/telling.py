@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-import re
+import codecs
+import io
 import sys
 
 from gradline.errors import GradlineError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 CUT_OFF = 141  # 128 + SIGPIPE
-EXACT = "fit the exact way (leave --engine out)"
 
 told: list[str] = []  # to stderr, by this command
+
+
+def escape_what_stdout_lacks() -> None:
+    """Characters that its encoding has not are written as stderr writes them, `\\xb2` for a raised 2, and end nothing.
+
+    JSON is ASCII, and the CSV of `predict` is bytes: neither has any.
+    """
+    if not isinstance(sys.stdout, io.TextIOWrapper):
+        return
+    utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    if sys.stdout.errors == "strict" or (sys.stdout.errors == "surrogateescape" and not utf8):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def tell(text: str) -> None:
@@ -38,6 +50,8 @@ def unwritten(error: OSError) -> str:
 
 def in_words(error: GradlineError) -> str:
     """An error we foresaw: one sentence, and a hint."""
+    from gradline.cli.hints import as_options
+
     message = without_credentials(error.message)
     return f"error: {message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else "")
 
@@ -49,25 +63,3 @@ def without_credentials(message: str) -> str:
     for argument in sys.argv:
         message = message.replace(argument, shown_path(argument))
     return message
-
-
-def as_options(hint: str) -> str:
-    """Hints are written for Python; the same as options: features=['a', 'b'] -> --features a,b"""
-
-    def option(match: re.Match[str]) -> str:
-        name, value = match[1].replace("_", "-"), match[2]
-        return f"--{name} " + re.sub(r"['\[\]]", "", value).replace(", ", ",")
-
-    hint = re.sub(r"open_source\(\.\.\., (.*?)\)", r"\1", hint)
-    hint = hint.replace("max_iter", "--iterations").replace("batch_size=None", "no --batch-size")
-    hint = hint.replace("with warm_start=True to go on from here", "with --checkpoint FILE, which can be gone on from")
-    hint = hint.replace("optimizer_options", "--optimizer-option").replace("fit the exact way: LinearRegression", EXACT)
-    hint = hint.replace("fit it the exact way, which takes every float64 (LinearRegression)", EXACT)
-    hint = hint.replace("engine='autograd' or 'nn'", "engine='autograd' or engine='nn'")
-    hint = re.sub(r"reference=\{'(.*?)': '(.*?)'\}", r"--reference '\1=\2'", hint)
-    hint = re.sub(r"\b(formula|query)='(.*?)'", r'--\1 "\2"', hint).replace("fit_intercept=False", "--no-intercept")
-    return re.sub(
-        r"\b(features|target|missing|weights|weight|decimal|encoding|on_bad_file|engine|validation_fraction|learning_rate|tol|optimizer|momentum|device|precision|batch_size)=(\[.*?\]|'.*?'|[\w.]+)",
-        option,
-        hint,
-    )

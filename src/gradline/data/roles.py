@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gradline.data.cells import NotANumber
 from gradline.errors import DataError
+
+LONGEST_HINT = 2000  # characters of names
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Roles:
                 if not name:
                     raise DataError(
                         f"column {position} of {table} has no name",
-                        hint=f"say which columns to use: features={[c for c in column_names if c and c != target]}",
+                        hint=f"say which columns to use: {naming([c for c in column_names if c and c != target])}",
                     )
             chosen = [name for name in column_names if name not in (target, weight)]
             if len(set(column_names)) < len(column_names):
@@ -94,9 +97,21 @@ def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
     folded = {str(c).casefold(): c for c in column_names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[near[0]]!r}?" if near else None
+    hint = hint or _no_header(table, column_names)
     if column_names and all(map(_reads_as_number, column_names)):
         hint = f"the first line of {table} looks like data: gradline reads column names from it"
     raise DataError(f"no column {name!r} in {table}; it has {listed(column_names)}", hint=hint)
+
+
+def _no_header(table: str, names: Sequence[str]) -> str | None:
+    """What to do where the names are hardly those of columns: they are of a line above these."""
+    if names and re.match(r"sep=", names[0], re.IGNORECASE):
+        return f"delete the first line of {table}, which is for Excel: gradline finds the delimiter itself"
+    if 0 < len(names) <= 2 or list(names).count("") > 1 or any(name.startswith("#") for name in names):
+        return (
+            f"column names are read from the first line of a text: if something else stands there in {table}, delete it"
+        )
+    return None
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:
@@ -104,6 +119,36 @@ def listed(names: Sequence[str], most: int = 20) -> str:
     if len(names) <= most:
         return repr(list(names))
     return f"{repr(list(names[:most]))[:-1]}, ... {len(names) - most} more]"
+
+
+def naming(features: Sequence[str]) -> str:
+    """What asks for these features alone, for a hint: whole, so that it can be copied, unless it is a page long.
+
+    Examples
+    --------
+    >>> naming(["sqft", "sold on"])
+    "features=['sqft', 'sold on']"
+    >>> naming([f"x{number}" for number in range(4000)])
+    'features=[...] of the 4000 others'
+    """
+    names = repr(list(features))
+    return f"features={names}" if len(names) <= LONGEST_HINT else f"features=[...] of the {len(features)} others"
+
+
+def as_category(name: str) -> str:
+    """What takes a column as a category, among the features or in a formula.
+
+    Examples
+    --------
+    >>> as_category("zip"), as_category("zip code")
+    ('C(zip)', 'C(`zip code`)')
+    """
+    return f"C({as_variable(name)})"
+
+
+def as_variable(name: str) -> str:
+    """A column as a formula names it."""
+    return name if name.isidentifier() else f"`{name}`"
 
 
 def _reads_as_number(name: str) -> bool:
@@ -121,10 +166,9 @@ def not_a_number(cell: NotANumber, table: str, roles: Roles, numeric: Sequence[s
     if hint is None and cell.expected is not None:
         hint = f"expected {cell.expected}"
         if cell.column in roles.features:  # a target is no category
-            name = cell.column if cell.column.isidentifier() else f"`{cell.column}`"
-            hint += f", as in the first rows; C({name}) reads the column as a category"
+            hint += f", as in the first rows; {as_category(cell.column)} reads the column as a category"
     elif hint is None and cell.column in roles.features and others:
-        hint = f"use the numeric columns: features={listed(others, 12)}"
+        hint = f"use the numeric columns: {naming(others)}"
     elif hint is None and cell.column == roles.target and others:
         hint = f"a target is a number: target={others[0]!r}"
     return DataError(f"column {cell.column!r} of {table} holds {cell.what} in row {cell.row}", hint=hint)

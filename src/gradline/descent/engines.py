@@ -46,7 +46,9 @@ def make_engine(
     bias, loss = quadratic.bias, loss or Squared()
     squared = isinstance(loss, Squared)
     if name in ("numpy", "moments") and device != "cpu":
-        raise DataError(f"engine '{name}' runs on the CPU, not on device '{device}'", hint="engine='autograd' or 'nn'")
+        raise DataError(
+            f"engine '{name}' runs on the CPU, not on device '{device}'", hint="engine='autograd' or engine='nn'"
+        )
     if name == "moments" and dtype != "float64":
         raise DataError(f"engine 'moments' computes in float64, not in {dtype}", hint="engine='numpy'")
     if name == "moments" and not squared:

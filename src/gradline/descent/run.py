@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -95,17 +96,19 @@ class Run:
             from gradline.descent.brought import brought_batches
 
             epoch = brought_batches(epoch, self.options.dtype, self.options.device)
-        found = descend(
-            self.engine,
-            epoch,
-            max_iter=self.options.max_iter,
-            stop=stop,
-            after_pass=None if after_pass.idle else after_pass,
-            ceiling=ceiling,
-            history=history,
-            mean_over=mean_over,
-        )
-        # What was interrupted within a pass would not go on as an unbroken run: the last complete pass on file does.
+        with nullcontext() if self._keeper is None else self._keeper.noticing():
+            found = descend(
+                self.engine,
+                epoch,
+                max_iter=self.options.max_iter,
+                stop=stop,
+                after_pass=None if after_pass.idle else after_pass,
+                ceiling=ceiling,
+                history=history,
+                mean_over=mean_over,
+            )
+        # What was interrupted within a pass would not go on as an unbroken run: the last complete pass, which Ctrl-C
+        # has saved, does.
         if self._keeper is not None and found.status not in (Status.DIVERGED, Status.INTERRUPTED):
             self._keeper.at_the_end(found.history, found.status if found.status is Status.VALIDATION else None)
         return self._best(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from gradline.data.columns.design import Design
 from gradline.data.columns.terms import Terms
@@ -13,17 +14,18 @@ from gradline.moments.exact import ExactMoments
 from gradline.moments.levels import aligned, without_empty_levels
 
 LONGEST_SOURCE = 200
+Called: TypeAlias = tuple[str, str]
 
 
-def merged(a: SavedModel, b: SavedModel) -> SavedModel:
-    """The fit to the rows of both, exactly: the same bits in any order.
+def merged(a: SavedModel, b: SavedModel, called: Called | None = None) -> SavedModel:
+    """The fit to the rows of both, exactly: the same bits in any order. `called`: the files of the two, for errors.
 
     Raises
     ------
     DataError
         Where they are of other columns, differ in what they fit, or keep float64 statistics.
     """
-    ours, theirs, design = _on_the_same_columns(a, b)
+    ours, theirs, design = _on_the_same_columns(a, b, called or (a.source, b.source))
     dropped = {name: a.dropped.get(name, 0) + b.dropped.get(name, 0) for name in (*a.dropped, *b.dropped)}
     weighting = a.weighting
     if weighting and b.weighting:
@@ -39,7 +41,7 @@ def merged(a: SavedModel, b: SavedModel) -> SavedModel:
     return _refitted(model, ours + theirs, f"{a.source} + {b.source}")
 
 
-def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
+def subtracted(whole: SavedModel, part: SavedModel, called: Called | None = None) -> SavedModel:
     """The fit to the rows of `whole` that are not in `part`: to the bit that of a model which never saw them.
 
     Raises
@@ -47,11 +49,12 @@ def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
     DataError
         As for `merged`; also where these rows were never in it, or none are left.
     """
-    ours, theirs, design = _on_the_same_columns(whole, part)
+    called = called or (whole.source, part.source)
+    ours, theirs, design = _on_the_same_columns(whole, part, called)
     left = ours - theirs
     if left.rows == 0:
         raise DataError(
-            f"no rows are left of {whole.source} without {part.source}",
+            f"no rows are left of {called[0]} without {called[1]}",
             hint="subtract a model of some of its rows",
         )
     if isinstance(design, Terms):
@@ -71,7 +74,9 @@ def subtracted(whole: SavedModel, part: SavedModel) -> SavedModel:
     return _refitted(model, left, f"{whole.source} without {part.source}")
 
 
-def _on_the_same_columns(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, ExactMoments, Design | None]:
+def _on_the_same_columns(
+    a: SavedModel, b: SavedModel, called: Called
+) -> tuple[ExactMoments, ExactMoments, Design | None]:
     """The statistics of two models, once levels that only one of them met are known to both."""
     for what, ours, theirs in (
         ("features", list(a.starts_from.raw), list(b.starts_from.raw)),
@@ -83,15 +88,18 @@ def _on_the_same_columns(a: SavedModel, b: SavedModel) -> tuple[ExactMoments, Ex
     ):
         if ours != theirs:
             raise DataError(
-                f"the models of {a.source} and {b.source} do not go together: {what} is {short(ours)} in one, "
-                f"{short(theirs)} in the other",
+                f"{' and '.join(called)} do not go together: "
+                f"{what} is {short(ours)} in one, {short(theirs)} in the other",
                 hint="fit both to the same columns, in the same order, with the same options",
             )
     if isinstance(a.moments, ExactMoments) and isinstance(b.moments, ExactMoments):
-        return aligned(a.moments, a.design, b.moments, b.design)
-    rounded = b if isinstance(a.moments, ExactMoments) else a
+        try:
+            return aligned(a.moments, a.design, b.moments, b.design)
+        except DataError as error:
+            raise DataError(f"{' and '.join(called)}: {error.message}", hint=error.hint) from None
+    rounded = called[isinstance(a.moments, ExactMoments)]
     raise DataError(
-        f"the model of {rounded.source} keeps float64 sums, which add up only to rounding; expected exact ones",
+        f"{rounded} keeps float64 sums, which add up only to rounding; expected exact ones",
         hint="fit it with precision='exact'",
     )
 

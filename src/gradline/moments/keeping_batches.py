@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from gradline.data.readers.credentials import shown_path
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import ANOTHER
+from gradline.data.written.ctrl_c import CtrlC
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.keeping import Interrupted, Keep, SumsFile
@@ -34,7 +32,7 @@ class BatchesKeeper:
         how = {"kept": "batch by batch, by one process", "missing": getattr(source, "missing", None)}
         self._file = SumsFile(keep, source, fit_intercept=fit_intercept, precision=precision, **how)
         self._source = source.name
-        self._interrupted = False
+        self._ctrl_c = CtrlC()
 
     def began(self, kind: type[Moments | ExactMoments]) -> bool:
         """Whether the pass for sums of this kind had begun."""
@@ -52,8 +50,8 @@ class BatchesKeeper:
         if found is None:
             return None
         state = found.state
-        rows.pass_by(found.iteration, lambda: self._interrupted)
-        if self._interrupted:
+        rows.pass_by(found.iteration, lambda: self._ctrl_c.pressed)
+        if self._ctrl_c.pressed:
             raise Interrupted(self._file.path, state["rows"])
         if (rows.batches, rows.rows, rows.check()) != (found.iteration, state["rows"], state["crc"]):
             raise DataError(
@@ -65,7 +63,7 @@ class BatchesKeeper:
 
     def due(self) -> bool:
         """Whether to stop for a save, or because Ctrl-C was pressed."""
-        return self._interrupted or self._file.due()
+        return self._ctrl_c.pressed or self._file.due()
 
     def after_run(self, total: Moments | ExactMoments, rows: Taken, /) -> None:
         """Save, where it is time; on Ctrl-C too, which is raised after it."""
@@ -75,28 +73,9 @@ class BatchesKeeper:
     def at_the_end(self, total: Moments | ExactMoments, rows: Taken, /) -> None:
         """Save."""
         self._file.save(rows.batches, total, rows=rows.rows, crc=rows.check())
-        if self._interrupted:
+        if self._ctrl_c.pressed:
             raise Interrupted(self._file.path, rows.rows)
 
-    @contextmanager
-    def noticing(self) -> Iterator[None]:
-        """Ctrl-C ends the run of batches, and the sums are saved before it is raised; a second one is raised at once.
-
-        A thread other than the main one cannot notice it, nor is it ours to notice where someone else does: then what
-        came after the last save is lost.
-        """
-        ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if not ours or threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def note(*_: Any) -> None:
-            if self._interrupted:
-                raise KeyboardInterrupt
-            self._interrupted = True
-
-        signal.signal(signal.SIGINT, note)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    def noticing(self) -> AbstractContextManager[None]:
+        """Ctrl-C ends the run of batches and is raised once they are saved; a second one is raised at once."""
+        return self._ctrl_c.noted()

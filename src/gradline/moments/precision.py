@@ -57,7 +57,7 @@ def gather(
     DataError
         Under "float64" where squares of a column, which is named, leave its range; and what the source raises.
     """
-    if precision == "auto" and (comes_once(source) or no_more_rows_than_columns(source)):
+    if precision == "auto" and exact_from_the_start(source):
         precision = "exact"
     keeper = None if keep is None else _keeper(keep, source, fit_intercept, precision)
     if precision != "exact" and not (keeper and keeper.began(ExactMoments)):
@@ -109,6 +109,13 @@ def _powers(source: Source, *_: Any, degree: int, **__: Any) -> ExactMoments:
             total += power_moments(batch.X[:, 0], batch.y, degree, batch.weight)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
+
+
+def exact_from_the_start(source: Source) -> str | None:
+    """Why "auto" does not try float64 first, as the end of a sentence; None where it does."""
+    if comes_once(source):
+        return "as the rows can be read only once"
+    return "as there are no more rows than columns" if no_more_rows_than_columns(source) else None
 
 
 def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> Any:

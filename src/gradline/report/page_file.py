@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from gradline.data.readers.credentials import is_url, shown_path
 from gradline.data.written.whole_file import refuse_unwritable, replacing
 from gradline.errors import DataError
+
+
+def refuse_ending(path: str | os.PathLike[str], example: str) -> None:
+    """DataError where no browser would take a file of that name for a page."""
+    ending = Path(path).suffix
+    if ending.lower() not in (".html", ".htm"):
+        said = f"ends in '{ending}'" if ending else "has no suffix"
+        raise DataError(f"{shown_path(path)} {said}, expected .html or .htm", hint=f"for example {example}")
 
 
 def refuse_path(path: str | os.PathLike[str], example: str) -> None:
@@ -17,6 +26,7 @@ def refuse_path(path: str | os.PathLike[str], example: str) -> None:
         refuse_unwritable(path)
     except (OSError, ValueError) as error:
         raise _unwritten(path, error, example) from None
+    refuse_ending(path, example)
 
 
 def write_page(path: str | os.PathLike[str], page: str, example: str) -> None:

@@ -7,12 +7,13 @@ from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
+from gradline.data.columns.asked import NamesInLine
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import INSISTED, Column, Terms
 from gradline.data.readers.reader import Reader
-from gradline.data.roles import Roles, find_column, listed
+from gradline.data.roles import Roles, as_category, as_variable, find_column, listed
 from gradline.data.weighting import Weights
 from gradline.errors import DataError
 
@@ -41,11 +42,13 @@ def designed(
     insisted: set[str] = set()
     asked: list[str] | None = None
     if features is not None:
+        if isinstance(features, NamesInLine):
+            features = features.among(reader.column_names)
         asked = [features] if isinstance(features, str) else [str(name) for name in features]
         for place, name in enumerate(asked):
             match = INSISTED.fullmatch(name.strip())
             if match and name not in reader.column_names:
-                asked[place] = find_column(reader.name, reader.column_names, match[1])
+                asked[place] = find_column(reader.name, reader.column_names, match["column"])
                 insisted.add(asked[place])
     roles = Roles.of(reader.name, reader.column_names, target=target, features=asked, weight=weight)
     columns = []
@@ -55,7 +58,7 @@ def designed(
         columns.append(Column(name, kinds[name], category, name in insisted, None, levels.pop(name, None)))
         if columns[-1].asked_reference is not None and not category:
             raise DataError(
-                f"column {name!r} has no reference level: it is no category", hint=f"'C({name})' makes it one"
+                f"column {name!r} has no reference level: it is no category", hint=f"{as_category(name)!r} makes it one"
             )
     if levels:
         raise DataError(f"reference names {next(iter(levels))!r}, which is none of the features")
@@ -80,7 +83,8 @@ def _by_formula(
         raise DataError("a formula names the features: expected either, not both")
     if reference:
         name, level = next(iter(reference.items()))
-        raise DataError("a formula names its reference levels itself", hint=f"C({name}, Treatment({level!r}))")
+        compared = f"C({as_variable(name)}, Treatment({level!r}))"
+        raise DataError("a formula names its reference levels itself", hint=repr(compared))
     names = reader.column_names
     weight = None if weight is None else find_column(reader.name, names, weight)
     if "~" not in text and target is not None:
@@ -90,9 +94,9 @@ def _by_formula(
     if formula.target is None:
         right = text.strip().removeprefix("~").strip() or "."
         left = next((name for name in reversed(available) if name not in formula.raw), None)
-        whole = f"'{right} ~ .'" if right == names[-1] else None
-        hint = whole or (left and f"'{left} ~ {right}'")
-        raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=hint)
+        whole = f"{right} ~ ." if right == names[-1] else None
+        hint = whole or (left and f"{as_variable(left)} ~ {right}")
+        raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=hint and repr(hint))
     if target is not None and target not in formula.left:
         raise DataError(f"the target is {target!r}, but that of the formula {text!r} is {formula.target!r}")
     twice = [name for name in formula.left if name in formula.raw]
@@ -126,9 +130,10 @@ def intercept_of(source: Any, fit_intercept: bool) -> bool:
     design = getattr(source, "design", None)
     if not fit_intercept and isinstance(design, Terms) and design.categories.columns:
         name = design.categories.columns[0].name
+        formula = f"{as_variable(source.target_name)} ~ {as_category(name)} + ... - 1"
         raise DataError(
             f"without an intercept nothing stands for the reference level of {name!r}",
-            hint=f"formula='{source.target_name} ~ C({name}) + ... - 1' gives each level its own coefficient",
+            hint=f"formula={formula!r} gives each level its own coefficient",
         )
     return fit_intercept
 

@@ -90,6 +90,11 @@ def _names(node: ast.AST, formula: str) -> Iterator[tuple[str, bool]]:
             for part in (left, *others):
                 if not (isinstance(part, ast.Constant) and isinstance(part.value, str)):
                     yield from _names(part, formula)
+        case ast.BinOp(left=left, op=ast.BitXor(), right=right):
+            power = ast.unparse(ast.BinOp(left, ast.Pow(), right))
+            raise DataError(
+                f"{ast.unparse(node)!r} in the formula {formula!r} is no power", hint=f"a power is written {power}"
+            )
         case ast.Call(func=function):
             yield from _names_in_call(node, ast.unparse(function), formula)
         case _:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradline.data.columns.labels import Labels
-from gradline.data.columns.terms import Column, Layout, Terms, as_labels, as_numbers, laid_out, shown, slots_of
+from gradline.data.columns.terms import Column, Layout, Terms, as_labels, as_numbers, laid_out, slots_of
 from gradline.data.readers.reader import Cells
+from gradline.data.roles import as_category, naming
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -157,9 +158,9 @@ def refuse_too_many(column: Column, levels: int, rows: int, table: str, features
 def no_category(column: Column, what: str, table: str, features: Sequence[str]) -> DataError:
     """The error that says so; `features` are all that there are, none in a formula."""
     others = [name for name in features if name != column.name]
-    leave = f"leave it out, features={shown(others, 12)}; or " if others else ""
+    leave = f"leave it out, {naming(others)}; or " if others else ""
     where = "among the features" if features else "in the formula"
     return DataError(
         f"column {column.name!r} of {table} looks like {what}",
-        hint=f"{leave}insist on a coefficient for each of them with 'C({column.name})' {where}",
+        hint=f"{leave}insist on a coefficient for each of them with {as_category(column.name)!r} {where}",
     )

@@ -18,7 +18,7 @@ from gradline.data.readers.reader import Cells
 from gradline.errors import DataError
 from gradline.solution import Array
 
-INSISTED = re.compile(r"C\((.+)\)", re.DOTALL)
+INSISTED = re.compile(r"C\((`?)(?P<column>.+)\1\)", re.DOTALL)
 Order: TypeAlias = Literal["C", "F"]
 
 

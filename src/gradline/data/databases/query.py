@@ -45,9 +45,8 @@ class DatabaseReader:
     def __init__(self, database: str, query: str | None) -> None:
         self.database = database
         self.query = "" if query is None else query.strip().rstrip(";").rstrip()
-        if not self.query or not re.search(r"\s", self.query):
+        if not self.query or not re.search(r"\s", self.query) or not reads(self.query):
             self.query = self._whole_table(self.query)
-        check_reads(self.query)
         text = " ".join(self.query.split())
         self.name = f"{database}: {text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 3] + '...'}"
         try:
@@ -118,18 +117,24 @@ class DatabaseReader:
             return self.tables(connection)
 
     def _whole_table(self, asked: str) -> str:
-        """The query for a table that is named in place of a query."""
+        """The query for a table that is named in place of a query; a statement that gives no rows names none."""
         tables = self._tables()
         for table in tables:
             if asked in (table.name, table.quoted):
                 return f"SELECT * FROM {table.quoted}"
+        example = next((table for table in tables if table.name == table.quoted), tables[0] if tables else None)
+        one = "" if example is None else f"query={f'SELECT * FROM {example.quoted}'!r}"
+        if re.search(r"\s", asked):
+            first = _first_word(asked) or asked[:20]
+            raise DataError(
+                f"a query starts with {', '.join(READS[:-1])} or {READS[-1]}, this one with {first!r}",
+                hint=nearest(asked, tables) or "gradline only reads" + (one and f"; for one table: {one}"),
+            )
         if not tables:
             raise DataError(f"{self.database} holds no tables that can be read")
         names = listed([table.name for table in tables])
         if not asked:
-            example = next((table for table in tables if table.name == table.quoted), tables[0])
-            hint = f"query='SELECT * FROM {example.quoted}'"
-            raise DataError(f"which rows of {self.database}? It holds the tables {names}", hint=hint)
+            raise DataError(f"which rows of {self.database}? It holds the tables {names}", hint=one)
         raise DataError(f"{self.database} holds no table {asked!r}; it holds {names}", hint=nearest(asked, tables))
 
 
@@ -139,22 +144,30 @@ def nearest(asked: str, tables: Sequence[TableName]) -> str | None:
     Examples
     --------
     >>> nearest("Huoses", [TableName("houses", "houses"), TableName("sales", "sales")])
-    'did you mean houses?'
+    "did you mean 'houses'?"
     """
     known = {table.name.casefold(): table for table in tables}
     near = difflib.get_close_matches(asked.casefold(), known, n=1)
-    return f"did you mean {known[near[0]].quoted}?" if near else None
+    if not near:
+        return None
+    name, quoted = known[near[0]]
+    return f"did you mean {repr(name) if name == quoted else quoted}?"
 
 
-def check_reads(query: str) -> None:
-    """Refuse a statement that gives no rows."""
+def reads(query: str) -> bool:
+    """Whether a statement gives rows, by its first word.
+
+    Examples
+    --------
+    >>> reads("-- all\\nselect * from houses"), reads("DROP TABLE houses")
+    (True, False)
+    """
+    return _first_word(query).upper() in READS
+
+
+def _first_word(query: str) -> str:
     word = FIRST_WORD.match(query)
-    first = word[1] if word else ""
-    if first.upper() not in READS:
-        raise DataError(
-            f"a query starts with {', '.join(READS[:-1])} or {READS[-1]}, this one with {first or query[:20]!r}",
-            hint="gradline only reads; for one table: query='SELECT * FROM houses'",
-        )
+    return word[1] if word else ""
 
 
 def selected(query: str, width: int, columns: Sequence[str], *, limit: str = "") -> str:

@@ -71,7 +71,11 @@ class SqliteReader(DatabaseReader):
 
     def describe(self, connection: Connection) -> list[tuple[str, Kind]]:
         """Names, and kinds by the first rows."""
-        names = connection.names_at_start(f"SELECT * FROM (\n{self.query}\n) LIMIT 0")
+        try:
+            names = connection.names_at_start(f"SELECT * FROM (\n{self.query}\n) LIMIT 0")
+        except DataError:
+            connection.names_at_start(f"EXPLAIN {self.query}")  # what is wrong with it, and not with what is around it
+            raise
         if any(re.search(r":\d+$", name) for name in names):  # so SQLite calls a name that occurs twice
             names = connection.names_at_start(self.query, {BATCH_ROWS: "1"})
         few = f"SELECT * FROM (\n{self.query}\n) LIMIT {SAMPLE_ROWS}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 
+from gradline.data.readers.credentials import shown_path
 from gradline.descent.goal.problem import Problem
 from gradline.descent.options import Options
 from gradline.descent.telling import divergence, outlook
@@ -70,6 +72,8 @@ def cure(solution: Solution, options: Options, *, solvable: bool, gap: float, to
         return "use dtype='float64'" if options.dtype == "float32" else exact[0]
     if solution.status is Status.INTERRUPTED:
         if options.checkpoint is not None:
+            if not os.path.exists(options.checkpoint):
+                return f"fit again from the start: nothing had been saved in {shown_path(options.checkpoint)}"
             return "fit again to go on from where the checkpoint was last saved"
         return "fit again with warm_start=True to go on from here"
     if options.optimizer != "sgd" or options.optimizer_options or options.scheduler:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import reduce
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from gradline.data.processes import Processes, processes_of
+from gradline.data.processes import Alone, Processes, processes_of
 from gradline.data.row_check import RowCheck
 from gradline.data.source import Source
 from gradline.data.written.checkpoint import Checkpoint, Saver, fingerprint, load
+from gradline.data.written.ctrl_c import CtrlC
 from gradline.descent.engine import Engine
 from gradline.errors import DataError
 from gradline.solution import Array, Status
@@ -73,6 +75,7 @@ class Keeper:
             ) from None
         self._engine, self._rng, self._memories, self._slopes = engine, rng, memories, slopes
         self._processes = processes
+        self._ctrl_c = CtrlC()
 
     def resume(self) -> tuple[tuple[float, ...], Status | None]:
         """Put back what was kept: the losses so far, and how the descent ended, if it did; () where nothing was."""
@@ -89,7 +92,10 @@ class Keeper:
         return kept.history, None if state["ended"] is None else Status[state["ended"]]
 
     def after_pass(self, history: Sequence[float], verdict: Status | None) -> None:
-        """Save, where the interval is over."""
+        """Save, where the interval is over; on Ctrl-C too, which is raised after it."""
+        if self._ctrl_c.pressed:
+            self.at_the_end(history, verdict)
+            raise KeyboardInterrupt
         if self._processes.first:
             self._saver.after_pass(lambda: self._checkpoint(history, verdict))
 
@@ -97,6 +103,13 @@ class Keeper:
         """Save, so that a later run with more iterations goes on from here."""
         if self._processes.first:
             self._saver.save(self._checkpoint(history, verdict))
+
+    def noticing(self) -> AbstractContextManager[None]:
+        """Ctrl-C ends the pass, which is saved before it is raised; a second one is raised at once.
+
+        Of several processes each is interrupted where it is: they may be in different passes, and would wait for ever.
+        """
+        return self._ctrl_c.noted() if isinstance(self._processes, Alone) else nullcontext()
 
     def _checkpoint(self, history: Sequence[float], verdict: Status | None) -> Checkpoint:
         state = {

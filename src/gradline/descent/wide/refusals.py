@@ -24,7 +24,7 @@ def refuse_ways(options: Options, features: int) -> None:
     if options.engine == "moments":
         raise DataError(
             f"engine 'moments' needs sums over pairs of features, of which {features} have too many",
-            hint=f"engine='numpy', 'autograd' or 'nn' read the rows; or give at most {MOST_FEATURES} features",
+            hint=f"engine='numpy' or engine='nn' reads the rows; or give at most {MOST_FEATURES} features",
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gradline.data.extent import Extent, extent
+from gradline.data.readers.places import read_twice
 from gradline.data.source import Source
 from gradline.descent.wide.refusals import MOST_FEATURES
 from gradline.errors import DataError
@@ -16,10 +17,11 @@ from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import names_of
 from gradline.moments.parallel import available_threads
-from gradline.moments.precision import no_more_rows_than_columns
+from gradline.moments.precision import exact_from_the_start
 from gradline.report.plan.first_rows import FirstRows, first_rows, reader_of
 from gradline.report.plan.spread import ALL_HERE, Spread
 from gradline.report.plan.told import text_of
+from gradline.report.second_look import read_once
 
 NOTHING_READ = 180_000_000  # bytes of a process that has fitted five rows
 TORCH = 220_000_000
@@ -108,8 +110,8 @@ class Plan:
         """Look at the source, and at its first rows for less than a second; nothing is fitted."""
         kinds = _kinds(source)
         there = extent(source, tuple(kinds))
-        few = precision == "auto" and no_more_rows_than_columns(source)
-        wanted: list[type[Moments | ExactMoments]] = [] if few or precision == "exact" else [Moments]
+        at_once = exact_from_the_start(source) if precision == "auto" else None
+        wanted: list[type[Moments | ExactMoments]] = [] if at_once or precision == "exact" else [Moments]
         wanted += [] if precision == "float64" else [ExactMoments]
         wide = engine is not None and len(names_of(source)) > MOST_FEATURES
         sampled = [first_rows(source, kind) for kind in wanted] if there.kind != "pipe" and not wide else []
@@ -118,7 +120,7 @@ class Plan:
             there = Extent(there.kind, there.files, there.bytes, first.rows, True, there.bytes_of_columns)
         there_each = None if there.rows is None else math.ceil(there.rows * spread.share)
         seconds = [one.seconds_for(there_each) for one in sampled] or [None] * len(wanted)
-        passes = _passes(precision, few, engine, iterations, batch_size, first.columns, seconds)
+        passes = _passes(precision, at_once, engine, iterations, batch_size, first.columns, seconds)
         memory = NOTHING_READ
         if not wide:
             memory += max(room.needed(first.columns, kind) for kind in wanted)
@@ -140,7 +142,9 @@ class Plan:
             exact_sums=room.state(first.columns, ExactMoments),
             memory=memory,
             available=room.available(),
-            problem=first.problem or (None if wide else _beyond_memory(first.columns, wanted, there.rows)),
+            problem=first.problem
+            or _read_again(source, passes)
+            or (None if wide else _beyond_memory(first.columns, wanted, there.rows)),
             sums_are_formed=not wide,
             spread=spread,
         )
@@ -165,7 +169,7 @@ def _peak() -> int:
 
 def _passes(
     precision: str,
-    few: bool,
+    at_once: str | None,
     engine: str | None,
     iterations: int,
     batch_size: int | None,
@@ -181,8 +185,8 @@ def _passes(
     sums = [Pass("float64", 1, "sums of squares and products", seconds[0])]
     if precision == "float64":
         return tuple(sums)
-    if few:
-        sums = [Pass("exact", 1, "sums without rounding, as there are no more rows than columns", seconds[0])]
+    if at_once:
+        sums = [Pass("exact", 1, f"sums without rounding, {at_once}", seconds[0])]
     else:
         sums.append(Pass("exact", 1, "only where fewer than 9 digits of a coefficient are certain", seconds[1]))
     if engine is None or engine == "moments":
@@ -190,6 +194,11 @@ def _passes(
     if batch_size is None:
         return *sums, Pass("steps", 1, "into memory, for steps on all rows", seconds[0])
     return *sums, Pass("steps", iterations, f"in mini-batches of {batch_size:,}, until it is near enough", None)
+
+
+def _read_again(source: Source, passes: tuple[Pass, ...]) -> str | None:
+    """That rows which come once cannot be descended on."""
+    return read_twice(source.name).message if read_once(source) and sum(one.times for one in passes) > 1 else None
 
 
 def _beyond_memory(columns: int, wanted: list[type[Moments | ExactMoments]], rows: int | None) -> str | None:
