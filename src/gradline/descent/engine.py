@@ -5,10 +5,13 @@ The loss is everywhere the mean squared error without a factor 1/2, so that rung
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gradline.data.batch import Batch
 from gradline.solution import Array
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 
 class Engine(Protocol):
@@ -22,3 +25,9 @@ class Engine(Protocol):
 
     def write(self, w: Array, b: float) -> None:
         """Go to these parameters."""
+
+
+def optimizer_of(engine: Engine) -> Optimizer | None:
+    """The `torch.optim` optimizer of engine "nn"; the others have none."""
+    optimizer: Optimizer | None = getattr(engine, "optimizer", None)
+    return optimizer

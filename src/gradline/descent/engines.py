@@ -129,12 +129,6 @@ def nn_engine(
     return ByClosure(rung) if needs_closure(made) else rung
 
 
-def optimizer_of(engine: Engine) -> Optimizer | None:
-    """The `torch.optim` optimizer of engine "nn"; the others have none."""
-    optimizer: Optimizer | None = getattr(engine, "optimizer", None)
-    return optimizer
-
-
 def torch_is_installed() -> bool:
     """Can the rungs 2 and 3 run here?"""
     import importlib.util

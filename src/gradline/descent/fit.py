@@ -9,8 +9,8 @@ import numpy as np
 
 from gradline.data.processes import Processes, processes_of
 from gradline.data.source import Source
-from gradline.descent.engine import Engine
-from gradline.descent.engines import make_engine, optimizer_of
+from gradline.descent.engine import Engine, optimizer_of
+from gradline.descent.engines import make_engine
 from gradline.descent.finished import Descent, finished
 from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.mean_loss import mean_loss, runs_through

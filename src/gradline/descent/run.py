@@ -13,8 +13,7 @@ import numpy as np
 from gradline.data.processes import processes_of
 from gradline.data.source import Source
 from gradline.data.split import held_out
-from gradline.descent.engine import Engine
-from gradline.descent.engines import optimizer_of
+from gradline.descent.engine import Engine, optimizer_of
 from gradline.descent.loop import descend
 from gradline.descent.options import Options
 from gradline.descent.steps.epochs import Epoch

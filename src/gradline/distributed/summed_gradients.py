@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from gradline.data.batch import Batch
-from gradline.descent.engine import Engine
+from gradline.descent.engine import Engine, optimizer_of
 from gradline.descent.rung3_nn import ByNN
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -45,11 +45,10 @@ class SummedGradients:
     def of(cls, engine: Engine, group: Group) -> SummedGradients:
         """Of engine "nn"; DataError for any other."""
         if not isinstance(engine, ByNN):
-            if hasattr(engine, "optimizer"):
-                name = type(engine.optimizer).__name__
+            if (optimizer := optimizer_of(engine)) is not None:
                 raise DataError(
-                    f"optimizer {name} looks at the loss as often as it likes, which {group.size} processes cannot "
-                    "do in step",
+                    f"optimizer {type(optimizer).__name__} looks at the loss as often as it likes, which {group.size} "
+                    "processes cannot do in step",
                     hint="optimizer='sgd' or 'adam'",
                 )
             raise DataError(

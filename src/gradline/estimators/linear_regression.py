@@ -44,7 +44,7 @@ from gradline.moments.inference import Inference
 from gradline.moments.levels import aligned, without_empty_levels
 from gradline.moments.moments import Moments
 from gradline.moments.one_pass import one_pass
-from gradline.moments.polynomial import horner
+from gradline.moments.polynomial import horner, names_of_powers, powers
 from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
 from gradline.moments.squares import SquaresError
 from gradline.report.summary import Names, Summary, refuse_reserved
@@ -258,7 +258,7 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         """
         rows = rows_like_those_fitted(self, X)
         if self._fitted_degree > 1:
-            rows = rows ** np.arange(1, self._fitted_degree + 1)
+            rows = powers(rows, self._fitted_degree)
         return self.inference(confidence=confidence).predict_interval(rows, kind=kind)
 
     def inference(self, *, confidence: float = 0.95, covariance: Spec = "classical", data: Any = None) -> Inference:
@@ -448,4 +448,4 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         names = feature_names(self)
         if self._fitted_degree == 1:
             return names
-        return (names[0], *(f"{names[0]}^{k}" for k in range(2, self._fitted_degree + 1)))
+        return names_of_powers(names[0], self._fitted_degree)

@@ -16,7 +16,7 @@ from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust
 from gradline.moments.classical import infer
 from gradline.moments.inference import Inference
-from gradline.moments.polynomial import horner
+from gradline.moments.polynomial import horner, names_of_powers, powers
 from gradline.moments.precision import Statistics
 from gradline.report.summary import INTERCEPT, Names, Summary
 from gradline.solution import Array, Certificate, Solution
@@ -80,8 +80,7 @@ class SavedModel:
     @property
     def columns(self) -> tuple[str, ...]:
         """What each coefficient belongs to: the features, or the powers of one."""
-        powers = (f"{self.features[0]}^{k}" for k in range(2, self.polynomial + 1))
-        return self.features if self.polynomial == 1 else (self.features[0], *powers)
+        return self.features if self.polynomial == 1 else names_of_powers(self.features[0], self.polynomial)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -144,4 +143,4 @@ class SavedModel:
 
     def powers(self, X: Array) -> Array:
         """A column for each coefficient."""
-        return X if self.polynomial == 1 else X ** np.arange(1, self.polynomial + 1)
+        return X if self.polynomial == 1 else powers(X, self.polynomial)

@@ -61,6 +61,16 @@ def power_moments(x: ArrayLike, y: ArrayLike, degree: int, sample_weight: ArrayL
     return total
 
 
+def names_of_powers(name: str, degree: int) -> tuple[str, ...]:
+    """Of a column and its powers: x, x^2 .. x^degree."""
+    return (name, *(f"{name}^{k}" for k in range(2, degree + 1)))
+
+
+def powers(X: Array, degree: int) -> Array:
+    """(rows, degree), of X (rows, 1): in float64, so rounded."""
+    return np.asarray(X ** np.arange(1, degree + 1))
+
+
 def horner(x: Array, coef: Array, intercept: float) -> Array:
     """intercept + coef_1 x + coef_2 x^2 + ..., right to about eps * sum |coef_k x^k|.
 

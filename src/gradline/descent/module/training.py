@@ -16,8 +16,8 @@ from torch import nn
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
-from gradline.descent.engine import Engine
-from gradline.descent.engines import nn_engine, optimizer_of
+from gradline.descent.engine import Engine, optimizer_of
+from gradline.descent.engines import nn_engine
 from gradline.descent.goal.conditioning import DataUnits
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.huber import Huber

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
-from gradline.descent.engine import Engine
+from gradline.descent.engine import Engine, optimizer_of
 from gradline.descent.steps.momentum import HeavyBall
 from gradline.solution import Array
 
@@ -160,11 +160,6 @@ class CautiousRate:
         set_rate(self._engine, self.rate)
 
 
-@runtime_checkable
-class _HasOptimizer(Protocol):
-    optimizer: Any
-
-
 def set_rate(engine: Engine, rate: float) -> None:
     """Give a rung the rate of its next steps: rung 3 keeps it in its optimizer, the others as a number of their dtype.
 
@@ -178,8 +173,8 @@ def set_rate(engine: Engine, rate: float) -> None:
     np.float32(0.25)
     """
     rung: Any = engine
-    if isinstance(engine, _HasOptimizer):
-        for group in engine.optimizer.param_groups:
+    if (optimizer := optimizer_of(engine)) is not None:
+        for group in optimizer.param_groups:
             group["lr"] = rate
     else:
         rung.learning_rate = type(rung.learning_rate)(rate)
