@@ -7,7 +7,6 @@ import warnings
 from numbers import Integral
 from typing import Any, Literal, Self
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
