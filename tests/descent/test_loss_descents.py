@@ -191,3 +191,41 @@ def test_on_hostile_tables_no_failure_is_silent(name, loss):
     # The smoothed loss is lowest at ours, and nowhere more than a quarter of the bandwidth above the pinball loss.
     exact, rounding = pinball(X @ slopes + intercept), 2e-6 * np.median(np.abs(y))  # tol of an exact fit
     assert pinball(fit.predict(X)) <= exact + fit.loss_.bandwidth / 4 + rounding
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("intercept", [True, False])
+def test_rows_on_one_line_are_that_line_and_no_scatter(loss, intercept, tmp_path):
+    """Whatever is minimised: no residual is left to have standard errors by, and what rounding leaves is none."""
+    x = np.arange(30.0)[:, None]
+    fit = GradientDescentRegressor(loss=loss, fit_intercept=intercept).fit(x, 2 * x[:, 0] + intercept)
+    assert fit.converged_
+    assert "a relative" in fit.stop_reason_
+    near = 0.3 if isinstance(loss, Quantile) and loss.bandwidth else 1e-5  # a quantile is smoothed off the line
+    np.testing.assert_allclose([*fit.coef_, fit.intercept_], [2.0, float(intercept)], atol=near)
+    summary = fit.summary()
+    assert (summary.inference.standard_error == 0.0).all()
+    assert summary.inference.exact_fit
+    assert np.isnan([*summary.inference.t, *summary.inference.p_value]).all()
+    assert "The data lie on the line" in str(summary)
+    assert "unfinished" not in str(summary)
+    page = tmp_path / "report.html"
+    fit.report(page)
+    assert "The data lie on the line; tests are meaningless." in page.read_text()
+
+
+def test_rows_near_a_line_and_as_many_as_coefficients_are_judged_as_they_were():
+    rng = np.random.default_rng(0)
+    x = np.arange(30.0)[:, None]
+    near = GradientDescentRegressor(loss="huber").fit(x, 2 * x[:, 0] + 1e-9 * rng.normal(size=30)).summary().inference
+    assert not near.exact_fit
+    assert (near.standard_error > 1e-12).all()
+    two = GradientDescentRegressor(loss=Huber(5.0)).fit(x[:2], [1.0, 3.0]).summary().inference
+    assert np.isnan(two.standard_error).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_a_constant_target_leaves_slopes_of_zero_that_no_digit_is_asked_of(loss):
+    fit = GradientDescentRegressor(loss=loss).fit(np.arange(30.0)[:, None], np.full(30, 5.0))
+    assert fit.converged_
+    assert abs(fit.coef_[0]) < 1e-5
