@@ -186,11 +186,22 @@ def _pace(
 
 
 def _refuse_hopeless(rate: float | None, options: Options, problem: Problem | WideProblem) -> bool:
-    """Is the rate one that must diverge? Only least squares pulls ever harder the farther it is off."""
-    if rate is None or not (options.steady and options.squared):
+    """Is the rate one that cannot converge?
+
+    Least squares pulls ever harder the farther it is off, and runs away. Another loss may not, but where it bends the
+    answer repels such steps all the same: they bounce about it for ever. An automatic rate for it is lowered in time.
+    """
+    if rate is None or not options.steady or math.isnan(problem.max_learning_rate(options.momentum)):
+        return False
+    other = None if options.squared or not isinstance(problem, Problem) else problem
+    if other is not None and (options.automatic or not other.certain):
         return False
     hopeless = divergence.beyond_limit(rate, problem.quadratic, options.momentum)
-    if hopeless:
+    if hopeless and other is not None:
+        found = (other.quadratic, other.names, options.momentum)
+        refused = divergence.refused_near(rate, *found, safe=other.safe_rate, loss=other.settled.name)
+        raise_or_warn(refused, options.on_divergence)
+    elif hopeless:
         refused = divergence.refused(rate, problem.quadratic, problem.names, options.momentum)
         raise_or_warn(refused, options.on_divergence)
     return hopeless

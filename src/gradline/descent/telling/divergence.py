@@ -22,10 +22,9 @@ def beyond_limit(learning_rate: float, quadratic: Curved, momentum: float = 0.0)
 def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], momentum: float = 0.0) -> DivergenceError:
     """The error for a full-batch rate that must diverge, before the first step."""
     column, most = steepest_name(quadratic, names), no_more_than(limit(quadratic, momentum), 4)
-    factor = f"2 (1 + momentum {momentum:g})" if momentum else "2"
     return DivergenceError(
         f"learning rate {learning_rate:g} diverges on these data: the limit is {most} "
-        f"({factor} / largest curvature {quadratic.largest:.4g}, set by {column}); "
+        f"({_factor(momentum)} / largest curvature {quadratic.largest:.4g}, set by {column}); "
         f"every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}",
         learning_rate=learning_rate,
         iteration=0,
@@ -34,6 +33,29 @@ def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], mom
         best_learning_rate=quadratic.best_learning_rate,
         column=column,
         hint=allowed(quadratic, momentum) + ", or let learning_rate='auto' choose",
+    )
+
+
+def refused_near(
+    learning_rate: float, near: Curved, names: tuple[str, ...], momentum: float, *, safe: float, loss: str
+) -> DivergenceError:
+    """The error for a full-batch rate at which the answer of another loss repels: `near` is how it bends there.
+
+    `safe` is 1 over a bound of its curvature anywhere; with momentum (1 - momentum) times that descends from any start
+    (Ghadimi, Feyzmahdavian and Johansson 2015, Global convergence of the heavy-ball method for convex optimization).
+    """
+    column, most = steepest_name(near, names), no_more_than(limit(near, momentum), 4)
+    return DivergenceError(
+        f"learning rate {learning_rate:g} does not converge on these data: at the answer of the {loss} loss the limit "
+        f"is {most} ({_factor(momentum)} / largest curvature there {near.largest:.4g}, set by {column}); every step "
+        f"near it multiplies the error by {growth(learning_rate, near, momentum):.4g}",
+        learning_rate=learning_rate,
+        iteration=0,
+        loss=float("nan"),
+        max_learning_rate=limit(near, momentum),
+        best_learning_rate=near.best_learning_rate,
+        column=column,
+        hint=f"{no_more_than((1.0 - momentum) * safe, 3)} is safe from any start, or let learning_rate='auto' choose",
     )
 
 
@@ -117,6 +139,10 @@ def steepest_name(quadratic: Curved, names: tuple[str, ...]) -> str:
     """The column that sets the limit, in words."""
     j = quadratic.steepest
     return f"column '{names[j]}'" if j < len(names) else "the intercept"
+
+
+def _factor(momentum: float) -> str:
+    return f"2 (1 + momentum {momentum:g})" if momentum else "2"
 
 
 def _pace(losses: tuple[float, ...]) -> str:
