@@ -63,26 +63,40 @@ def exploded(
     learning_rate: float | None,
     losses: tuple[float, ...],
     quadratic: Curved | None,
-    names: tuple[str, ...],
     momentum: float = 0.0,
+    *,
+    column: str | None = None,
+    of_a_row: float = math.nan,
 ) -> DivergenceError:
-    """The error for a loss that left all bounds during the run; `quadratic` where it limits the rate (plain SGD)."""
+    """The error for a loss that left all bounds during the run.
+
+    Parameters
+    ----------
+    quadratic : Curved or None
+        Where it limits the rate (plain SGD).
+    column : str or None
+        The steepest one, in words, where the descent goes along columns.
+    of_a_row : float
+        The largest curvature of a single row, of mini-batches: no batch is steeper.
+    """
     rate = "the optimizer's own learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
-    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}{_pace(losses)}"
-    used = float("nan") if learning_rate is None else learning_rate
-    if quadratic is None:
+    steepest = "" if column is None else f"; the steepest direction is mostly {column}"
+    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}{_pace(losses)}{steepest}"
+    if not math.isnan(of_a_row):
+        hint = f"{_in_batches(learning_rate, of_a_row, momentum)}, or let learning_rate='auto' choose"
+    elif quadratic is not None:
+        hint = f"{allowed(quadratic, momentum)}, or let learning_rate='auto' choose"
+    else:
         hint = "lower the rate, and standardise columns of very different size"
-        return DivergenceError(message, learning_rate=used, iteration=len(losses), loss=losses[-1], hint=hint)
     return DivergenceError(
         message,
-        learning_rate=used,
+        learning_rate=float("nan") if learning_rate is None else learning_rate,
         iteration=len(losses),
         loss=losses[-1],
-        max_learning_rate=limit(quadratic, momentum),
-        best_learning_rate=quadratic.best_learning_rate,
-        column=steepest_name(quadratic, names),
-        hint=allowed(quadratic, momentum)
-        + " (full batches; small batches allow less), or let learning_rate='auto' choose",
+        max_learning_rate=None if quadratic is None else limit(quadratic, momentum),
+        best_learning_rate=None if quadratic is None else quadratic.best_learning_rate,
+        column=column,
+        hint=hint,
     )
 
 
@@ -114,6 +128,16 @@ def allowed(quadratic: Curved, momentum: float = 0.0) -> str:
     one_step = quadratic.smallest > 0.999 * quadratic.largest
     praise = "lands in one step" if one_step else "is the fastest constant rate"
     return f"these data allow at most {most}; {best} {praise}"
+
+
+def _in_batches(learning_rate: float | None, of_a_row: float, momentum: float) -> str:
+    """A rate for mini-batches that works: half of what the steepest row allows, by which no batch leads away."""
+    half = (1.0 - momentum) / of_a_row if of_a_row > 0 else math.inf
+    if learning_rate is not None and not half < learning_rate:
+        return f"try {no_more_than(0.1 * learning_rate, 3)}"
+    if momentum:
+        return f"try {no_more_than(half, 3)}, (1 - momentum {momentum:g}) / the curvature of the steepest row"
+    return f"every batch allows {no_more_than(2.0 * half, 4)}, as its steepest row does; try {no_more_than(half, 3)}"
 
 
 def no_more_than(rate: float, digits: int) -> str:
