@@ -1,5 +1,6 @@
 """Descents on other losses end where independent solvers end, on every engine, or say that they do not."""
 
+import re
 import warnings
 
 import numpy as np
@@ -8,7 +9,16 @@ from scipy.optimize import linprog
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from gradline import Absolute, DataError, GradientDescentRegressor, Huber, LinearRegression, Quantile
+from gradline import (
+    Absolute,
+    DataError,
+    DivergenceError,
+    GradientDescentRegressor,
+    Huber,
+    LinearRegression,
+    Quantile,
+)
+from gradline.errors import DivergenceWarning
 
 from .oracle import X5, Y5
 
@@ -191,3 +201,85 @@ def test_on_hostile_tables_no_failure_is_silent(name, loss):
     # The smoothed loss is lowest at ours, and nowhere more than a quarter of the bandwidth above the pinball loss.
     exact, rounding = pinball(X @ slopes + intercept), 2e-6 * np.median(np.abs(y))  # tol of an exact fit
     assert pinball(fit.predict(X)) <= exact + fit.loss_.bandwidth / 4 + rounding
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@pytest.mark.parametrize("intercept", [True, False])
+def test_rows_on_one_line_are_that_line_and_no_scatter(loss, intercept, tmp_path):
+    """Whatever is minimised: no residual is left to have standard errors by, and what rounding leaves is none."""
+    x = np.arange(30.0)[:, None]
+    fit = GradientDescentRegressor(loss=loss, fit_intercept=intercept).fit(x, 2 * x[:, 0] + intercept)
+    assert fit.converged_
+    assert "a relative" in fit.stop_reason_
+    near = 0.3 if isinstance(loss, Quantile) and loss.bandwidth else 1e-5  # a quantile is smoothed off the line
+    np.testing.assert_allclose([*fit.coef_, fit.intercept_], [2.0, float(intercept)], atol=near)
+    summary = fit.summary()
+    assert (summary.inference.standard_error == 0.0).all()
+    assert summary.inference.exact_fit
+    assert np.isnan([*summary.inference.t, *summary.inference.p_value]).all()
+    assert "The data lie on the line" in str(summary)
+    assert "unfinished" not in str(summary)
+    page = tmp_path / "report.html"
+    fit.report(page)
+    assert "The data lie on the line; tests are meaningless." in page.read_text()
+
+
+def test_rows_near_a_line_and_as_many_as_coefficients_are_judged_as_they_were():
+    rng = np.random.default_rng(0)
+    x = np.arange(30.0)[:, None]
+    near = GradientDescentRegressor(loss="huber").fit(x, 2 * x[:, 0] + 1e-9 * rng.normal(size=30)).summary().inference
+    assert not near.exact_fit
+    assert (near.standard_error > 1e-12).all()
+    two = GradientDescentRegressor(loss=Huber(5.0)).fit(x[:2], [1.0, 3.0]).summary().inference
+    assert np.isnan(two.standard_error).all()
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+def test_a_constant_target_leaves_slopes_of_zero_that_no_digit_is_asked_of(loss):
+    fit = GradientDescentRegressor(loss=loss).fit(np.arange(30.0)[:, None], np.full(30, 5.0))
+    assert fit.converged_
+    assert abs(fit.coef_[0]) < 1e-5
+
+
+def beyond_delta():
+    x = np.array([[1.0], [3.0], [10.0], [13.0], [7.0]])
+    return x, 2 * x[:, 0] + [0.0, 1.0, -1.0, 30.0, 0.0]
+
+
+@pytest.mark.parametrize("loss", ["huber", Huber(2.0), Absolute(0.5)], ids=str)
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_rate_above_the_limit_at_the_answer_is_refused_for_every_loss_that_bends(loss, momentum):
+    x, y = beyond_delta()
+    with pytest.raises(DivergenceError, match=r"does not converge on these data: .*, set by column 'x0'\)") as refused:
+        GradientDescentRegressor(loss=loss, learning_rate=10.0, momentum=momentum, max_iter=50, tol=None).fit(x, y)
+    error = refused.value
+    assert (error.learning_rate, error.iteration, error.column) == (10.0, 0, "column 'x0'")
+    safe = float(re.match(r"(\S+) is safe from any start", error.hint)[1])
+    fit = GradientDescentRegressor(loss=loss, learning_rate=safe, momentum=momentum, max_iter=10_000).fit(x, y)
+    assert fit.converged_
+    assert fit.max_learning_rate_ == error.max_learning_rate
+
+    def steps(rate, count=2000):
+        """By hand, from a hair's breadth beside the answer: how far it leads."""
+        Z = np.c_[x, np.ones(5)]
+        best = np.r_[fit.exact_coef_, fit.exact_intercept_]
+        v, before = best + 1e-7, best + 1e-7
+        for _ in range(count):
+            pull = Z.T @ fit.loss_.slope(Z @ v - y) / 5
+            v, before = v - rate * pull + momentum * (v - before), v
+        return np.abs(v - best).max()
+
+    assert steps(error.max_learning_rate * 0.98) < 1e-7
+    assert steps(error.max_learning_rate * 1.02) > 1e-3
+
+
+def test_a_kink_has_no_limit_and_a_warning_lets_one_watch():
+    x, y = beyond_delta()
+    kinked = GradientDescentRegressor(loss="absolute", learning_rate=10.0, max_iter=5, tol=None).fit(x, y)
+    assert np.isnan(kinked.max_learning_rate_)
+    with pytest.warns(DivergenceWarning, match="does not converge"):
+        fit = GradientDescentRegressor(
+            loss="huber", learning_rate=10.0, max_iter=50, tol=None, on_divergence="warn"
+        ).fit(x, y)
+    assert fit.n_iter_ == 50
+    assert not fit.converged_

@@ -50,6 +50,29 @@ def test_a_descent_that_explodes_says_how_fast():
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("batch_size", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_batches_that_ran_away_are_told_a_rate_that_works(batch_size, momentum, weighted):
+    """The lesson's: single rows bend by up to 2 x 13^2, so 1 / 169 is what the steepest allows; all five 0.01524."""
+    x = np.array([[1.0], [3.0], [10.0], [13.0], [7.0]])
+    y = 2 * x[:, 0]
+    weight = np.array([1.0, 2.0, 1.0, 3.0, 1.0]) if weighted else None
+    how = {"batch_size": batch_size, "momentum": momentum, "fit_intercept": False, "random_state": 0}
+    with pytest.raises(DivergenceError, match=r"diverged at iteration \d+: .*; .* mostly column 'x0'") as gone:
+        GradientDescentRegressor(learning_rate=0.05, **how).fit(x, y, weight)
+    assert gone.value.column == "column 'x0'"
+    steepest = 2 * max((1.0 if weight is None else weight / weight.mean()) * x[:, 0] ** 2)
+    named = float(re.search(r"try (\S+?),", gone.value.hint)[1])
+    assert named == pytest.approx((1 - momentum) / steepest, rel=1e-2)
+    assert named <= (1 - momentum) / steepest
+    if not momentum:
+        assert float(re.search(r"allows (\S+?),", gone.value.hint)[1]) == pytest.approx(2 / steepest, rel=1e-3)
+    for seed in range(5):
+        fit = GradientDescentRegressor(learning_rate=named, max_iter=500, **how | {"random_state": seed})
+        assert fit.fit(x, y, weight).coef_[0] == pytest.approx(2.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
 def test_a_rate_that_a_hint_names_is_one_that_the_data_allow(momentum):
     rng = np.random.default_rng(1)
     for scale in np.exp(rng.uniform(-20, 20, 40)):

@@ -107,7 +107,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     stop = None if options.tol is None else problem.watch(options, rate, tol)
     inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling, mean_over=mean_over)
     if inner.status is Status.DIVERGED and not hopeless:
-        _tell_divergence(rate, inner.history, ceiling, options, problem)
+        _tell_divergence(rate, inner.history, ceiling, options, problem, epoch, processes)
     if isinstance(pace, CautiousRate):
         rate = pace.rate
     if inner.status is Status.ROUNDING and isinstance(problem, Problem):
@@ -186,22 +186,49 @@ def _pace(
 
 
 def _refuse_hopeless(rate: float | None, options: Options, problem: Problem | WideProblem) -> bool:
-    """Is the rate one that must diverge? Only least squares pulls ever harder the farther it is off."""
-    if rate is None or not (options.steady and options.squared):
+    """Is the rate one that cannot converge?
+
+    Least squares pulls ever harder the farther it is off, and runs away. Another loss may not, but where it bends the
+    answer repels such steps all the same: they bounce about it for ever. An automatic rate for it is lowered in time.
+    """
+    if rate is None or not options.steady or math.isnan(problem.max_learning_rate(options.momentum)):
+        return False
+    other = None if options.squared or not isinstance(problem, Problem) else problem
+    if other is not None and (options.automatic or not other.certain):
         return False
     hopeless = divergence.beyond_limit(rate, problem.quadratic, options.momentum)
-    if hopeless:
+    if hopeless and other is not None:
+        found = (other.quadratic, other.names, options.momentum)
+        refused = divergence.refused_near(rate, *found, safe=other.safe_rate, loss=other.settled.name)
+        raise_or_warn(refused, options.on_divergence)
+    elif hopeless:
         refused = divergence.refused(rate, problem.quadratic, problem.names, options.momentum)
         raise_or_warn(refused, options.on_divergence)
     return hopeless
 
 
 def _tell_divergence(
-    rate: float | None, history: tuple[float, ...], ceiling: float, options: Options, problem: Problem | WideProblem
+    rate: float | None,
+    history: tuple[float, ...],
+    ceiling: float,
+    options: Options,
+    problem: Problem | WideProblem,
+    epoch: Epoch,
+    processes: Processes,
 ) -> None:
     if options.dtype == "float32" and ceiling > float(np.finfo(np.float32).max):
         raise divergence.overflowed(history)
     plain = options.optimizer == "sgd" and not options.optimizer_options and options.squared
-    limiting = problem.quadratic if plain else None
-    error = divergence.exploded(rate, history, limiting, problem.names, options.momentum)
+    of_a_row = math.nan
+    if plain and options.batch_size is not None:
+        of_a_row = epochs.steepest_row(epoch, problem.bias, processes=processes)
+    error = divergence.exploded(
+        rate,
+        history,
+        problem.quadratic if plain else None,
+        options.momentum,
+        # An automatic rate descends in directions that mix the columns.
+        column=None if options.automatic else divergence.steepest_name(problem.quadratic, problem.names),
+        of_a_row=of_a_row,
+    )
     raise_or_warn(error, options.on_divergence)

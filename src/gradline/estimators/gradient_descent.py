@@ -133,7 +133,7 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         Only with `record_path`; in data units.
     learning_rate_, max_learning_rate_ : float
         The rate used, and 2 (1 + momentum) / largest curvature of the problem descended: the limit for full batches by
-        plain descent (NaN for a loss with a kink at a rate of your own).
+        plain descent (of another loss its curvature at the answer; NaN where it has a kink, at a rate of your own).
     converged_ : bool
         Whether the error is within `tol` (1e-6 where `tol` is None).
     stop_reason_ : str

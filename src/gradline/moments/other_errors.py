@@ -75,12 +75,18 @@ def with_covariance(
 
 
 def of_another_loss(
-    inference: Inference, coefficients: Array, standard_error: Array, *, confidence: float = 0.95
+    inference: Inference,
+    coefficients: Array,
+    standard_error: Array,
+    *,
+    confidence: float = 0.95,
+    exact_fit: bool = False,
 ) -> Inference:
     """Tests and intervals of estimates that are not least squares, from standard errors of their own.
 
     t = b / error on the degrees of freedom of the least squares `inference`. What belongs to sums of squares alone
-    (R2, F, the likelihood, the residual standard deviation, covariances) is NaN. Arrays run intercept first.
+    (R2, F, the likelihood, the residual standard deviation, covariances) is NaN. Arrays run intercept first. In an
+    exact fit standard errors are zero, and there are no tests.
     """
     none = np.full_like(inference.covariance, np.nan)
     known = np.isfinite(standard_error) & (standard_error > 0.0)
@@ -104,6 +110,6 @@ def of_another_loss(
         log_likelihood=nan,
         aic=nan,
         bic=nan,
-        exact_fit=False,
+        exact_fit=exact_fit,
         _root=none,
     )

@@ -19,6 +19,7 @@ from gradline.descent.goal.quadratic import Quadratic
 from gradline.descent.goal.stopping import Tolerance
 from gradline.descent.losses.looks import Rows
 from gradline.descent.losses.loss import Loss
+from gradline.descent.losses.mean_loss import runs_through
 from gradline.descent.losses.reference import reference
 from gradline.descent.losses.settling import settled
 from gradline.descent.losses.squared import Squared
@@ -28,6 +29,7 @@ from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
 from gradline.descent.telling import outlook
 from gradline.errors import CollinearityWarning, DataError
+from gradline.moments.classical import infer
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
 from gradline.solution import Array, Solution, Status
@@ -62,6 +64,9 @@ class Problem:
         How near is near enough.
     target_square : float
         Mean square of the target, in the frame.
+    on_line : bool
+        Of another loss: whether every row lies on one line to rounding, which is then the answer of any loss. Its
+        standard errors are zero, as those of least squares are there.
     certain : bool
         Whether `exact` is the answer to rounding: of a loss that hardly bends, Newton's method may end before.
     """
@@ -77,6 +82,7 @@ class Problem:
     tolerance: Tolerance
     target_square: float
     certain: bool = True
+    on_line: bool = False
 
     @classmethod
     def of(cls, source: Source, *, bias: bool, conditioned: bool, dtype: str, loss: Loss | None = None) -> Problem:
@@ -149,12 +155,19 @@ class Problem:
             found = found.moved(even, frame, smooth, bias=bias)
             best = np.asarray(np.linalg.solve(N, squares.best), dtype=np.float64)
             squares = Quadratic(N.T @ squares.H @ N, best, squares.floor, bias)
+        judged = infer(moments, least_squares, fit_intercept=bias)
+        on_line = judged.exact_fit and runs_through(source, least_squares.coef, least_squares.intercept, "float64")
+        on_line = all(processes_of(source).gathered(on_line))
+        if on_line:
+            found = replace(found, standard_error=np.roll(judged.standard_error, -bias))
         near = Quadratic(found.H, found.v, found.loss, bias)
         tolerance = Tolerance.of(moments, exact, near, frame, dtype, found.standard_error)
+        tolerance = tolerance.of_a_line_through_all_rows() if on_line else tolerance
         # With a rate of the user's own a kink is descended as it is written.
         loss = (asked if data_units and asked.degree == 1 else smooth).in_units(frame.target_scale)
         away = _target_square(moments, frame)
-        return cls(names, moments, exact, frame, loss, smooth, squares, near, tolerance, away, found.converged)
+        certain = found.converged
+        return cls(names, moments, exact, frame, loss, smooth, squares, near, tolerance, away, certain, on_line)
 
     @property
     def bias(self) -> bool:

@@ -139,7 +139,7 @@ def _train(
     found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling if ceiling > 0 else math.inf)
     rate = math.nan if options.automatic else float(options.learning_rate)
     if found.status is Status.DIVERGED:
-        error = divergence.exploded(None if options.automatic else rate, found.history, None, source.feature_names)
+        error = divergence.exploded(None if options.automatic else rate, found.history, None)
         raise_or_warn(error, options.on_divergence)
     return Training(
         network=network,

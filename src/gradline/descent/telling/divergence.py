@@ -22,10 +22,9 @@ def beyond_limit(learning_rate: float, quadratic: Curved, momentum: float = 0.0)
 def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], momentum: float = 0.0) -> DivergenceError:
     """The error for a full-batch rate that must diverge, before the first step."""
     column, most = steepest_name(quadratic, names), no_more_than(limit(quadratic, momentum), 4)
-    factor = f"2 (1 + momentum {momentum:g})" if momentum else "2"
     return DivergenceError(
         f"learning rate {learning_rate:g} diverges on these data: the limit is {most} "
-        f"({factor} / largest curvature {quadratic.largest:.4g}, set by {column}); "
+        f"({_factor(momentum)} / largest curvature {quadratic.largest:.4g}, set by {column}); "
         f"every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}",
         learning_rate=learning_rate,
         iteration=0,
@@ -37,30 +36,67 @@ def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], mom
     )
 
 
+def refused_near(
+    learning_rate: float, near: Curved, names: tuple[str, ...], momentum: float, *, safe: float, loss: str
+) -> DivergenceError:
+    """The error for a full-batch rate at which the answer of another loss repels: `near` is how it bends there.
+
+    `safe` is 1 over a bound of its curvature anywhere; with momentum (1 - momentum) times that descends from any start
+    (Ghadimi, Feyzmahdavian and Johansson 2015, Global convergence of the heavy-ball method for convex optimization).
+    """
+    column, most = steepest_name(near, names), no_more_than(limit(near, momentum), 4)
+    return DivergenceError(
+        f"learning rate {learning_rate:g} does not converge on these data: at the answer of the {loss} loss the limit "
+        f"is {most} ({_factor(momentum)} / largest curvature there {near.largest:.4g}, set by {column}); every step "
+        f"near it multiplies the error by {growth(learning_rate, near, momentum):.4g}",
+        learning_rate=learning_rate,
+        iteration=0,
+        loss=float("nan"),
+        max_learning_rate=limit(near, momentum),
+        best_learning_rate=near.best_learning_rate,
+        column=column,
+        hint=f"{no_more_than((1.0 - momentum) * safe, 3)} is safe from any start, or let learning_rate='auto' choose",
+    )
+
+
 def exploded(
     learning_rate: float | None,
     losses: tuple[float, ...],
     quadratic: Curved | None,
-    names: tuple[str, ...],
     momentum: float = 0.0,
+    *,
+    column: str | None = None,
+    of_a_row: float = math.nan,
 ) -> DivergenceError:
-    """The error for a loss that left all bounds during the run; `quadratic` where it limits the rate (plain SGD)."""
+    """The error for a loss that left all bounds during the run.
+
+    Parameters
+    ----------
+    quadratic : Curved or None
+        Where it limits the rate (plain SGD).
+    column : str or None
+        The steepest one, in words, where the descent goes along columns.
+    of_a_row : float
+        The largest curvature of a single row, of mini-batches: no batch is steeper.
+    """
     rate = "the optimizer's own learning rate" if learning_rate is None else f"learning rate {learning_rate:g}"
-    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}{_pace(losses)}"
-    used = float("nan") if learning_rate is None else learning_rate
-    if quadratic is None:
+    steepest = "" if column is None else f"; the steepest direction is mostly {column}"
+    message = f"descent with {rate} diverged at iteration {len(losses)}: {_rise(losses)}{_pace(losses)}{steepest}"
+    if not math.isnan(of_a_row):
+        hint = f"{_in_batches(learning_rate, of_a_row, momentum)}, or let learning_rate='auto' choose"
+    elif quadratic is not None:
+        hint = f"{allowed(quadratic, momentum)}, or let learning_rate='auto' choose"
+    else:
         hint = "lower the rate, and standardise columns of very different size"
-        return DivergenceError(message, learning_rate=used, iteration=len(losses), loss=losses[-1], hint=hint)
     return DivergenceError(
         message,
-        learning_rate=used,
+        learning_rate=float("nan") if learning_rate is None else learning_rate,
         iteration=len(losses),
         loss=losses[-1],
-        max_learning_rate=limit(quadratic, momentum),
-        best_learning_rate=quadratic.best_learning_rate,
-        column=steepest_name(quadratic, names),
-        hint=allowed(quadratic, momentum)
-        + " (full batches; small batches allow less), or let learning_rate='auto' choose",
+        max_learning_rate=None if quadratic is None else limit(quadratic, momentum),
+        best_learning_rate=None if quadratic is None else quadratic.best_learning_rate,
+        column=column,
+        hint=hint,
     )
 
 
@@ -94,6 +130,16 @@ def allowed(quadratic: Curved, momentum: float = 0.0) -> str:
     return f"these data allow at most {most}; {best} {praise}"
 
 
+def _in_batches(learning_rate: float | None, of_a_row: float, momentum: float) -> str:
+    """A rate for mini-batches that works: half of what the steepest row allows, by which no batch leads away."""
+    half = (1.0 - momentum) / of_a_row if of_a_row > 0 else math.inf
+    if learning_rate is not None and not half < learning_rate:
+        return f"try {no_more_than(0.1 * learning_rate, 3)}"
+    if momentum:
+        return f"try {no_more_than(half, 3)}, (1 - momentum {momentum:g}) / the curvature of the steepest row"
+    return f"every batch allows {no_more_than(2.0 * half, 4)}, as its steepest row does; try {no_more_than(half, 3)}"
+
+
 def no_more_than(rate: float, digits: int) -> str:
     """A rate in so many digits, rounded down: who types it in again must not be above the limit.
 
@@ -117,6 +163,10 @@ def steepest_name(quadratic: Curved, names: tuple[str, ...]) -> str:
     """The column that sets the limit, in words."""
     j = quadratic.steepest
     return f"column '{names[j]}'" if j < len(names) else "the intercept"
+
+
+def _factor(momentum: float) -> str:
+    return f"2 (1 + momentum {momentum:g})" if momentum else "2"
 
 
 def _pace(losses: tuple[float, ...]) -> str:

@@ -129,7 +129,7 @@ def _explained(reading: Reading) -> str:
         return _tile("Explained", "unknown", "R² needs sums over all pairs of features, which were not kept.")
     if reading.unfinished:
         return _tile("Explained", "unfinished", "No R² for coefficients that are not the answer.")
-    if reading.another_loss:
+    if reading.another_loss and not found.exact_fit:
         assert reading.way is not None
         return _tile(f"Mean {reading.way.loss_name} loss", figure(reading.way.loss), "R² belongs to squares.")
     if found.exact_fit:

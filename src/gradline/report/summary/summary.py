@@ -152,9 +152,11 @@ class Summary(Readable):
         )
         if not isinstance(problem.settled, Squared):
             tolerance = problem.tolerance
-            errors = np.where(tolerance.has_error, tolerance.unit, np.nan)
-            errors = np.roll(errors, 1) if fit_intercept else errors
-            other = of_another_loss(exact.inference, exact.coef, errors, confidence=confidence)
+            errors = np.roll(np.where(tolerance.has_error, tolerance.unit, np.nan), int(fit_intercept))
+            errors = exact.inference.standard_error if problem.on_line else errors
+            other = of_another_loss(
+                exact.inference, exact.coef, errors, confidence=confidence, exact_fit=problem.on_line
+            )
             exact = replace(exact, inference=other)
         figures = DescentFigures(
             engine=engine,

@@ -88,9 +88,10 @@ def _figures(summary: Summary) -> list[str]:
     i = summary.inference
     if not summary.trusted:
         return ["Unfinished: no standard errors, tests or R\u00b2 for coefficients that are not the answer."]
-    if summary.descent is not None and summary.descent.loss_function is not None:
-        return [_loss(summary.descent.loss_function)]
-    if i.exact_fit and i.df_residual > 0 and summary.certificate.precision == "float64":
+    another = None if summary.descent is None else summary.descent.loss_function
+    if another is not None and not i.exact_fit:
+        return [_loss(another)]
+    if another is None and i.exact_fit and i.df_residual > 0 and summary.certificate.precision == "float64":
         return ["The residuals are zero to float64 rounding; precision 'exact' would tell whether they are zero."]
     if i.exact_fit:
         return ["The data lie on the line: the residuals are zero to rounding, and tests are meaningless."]
