@@ -87,11 +87,20 @@ def roughly(line: str) -> str:
     return re.sub(r"\b\d(\.\d+)?e-(1\d|2\d)\b", "tiny", line.rstrip())
 
 
+def anchors(page: Path) -> list[str]:
+    """Of its headings, as GitHub makes them: letters, digits, `_` and `-` stay, blanks become dashes."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^#+ +(.+?)\s*$", text, re.M)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
 def test_links_inside_the_repository_lead_somewhere():
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.name} links to {target}"
+        for target, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", page.read_text(encoding="utf-8")):
+            if "://" not in target and (target or anchor):
+                there = page.parent / target if target else page
+                assert there.exists(), f"{page.name} links to {target}"
+                assert not anchor or anchor in anchors(there), f"{page.name} links to {target}#{anchor}"
 
 
 if __name__ == "__main__":

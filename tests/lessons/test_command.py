@@ -342,12 +342,12 @@ def test_any_order_leads_to_the_end_and_each_is_explained(tmp_path):
     for done, number in enumerate(order):
         told = judged(mend(tmp_path, number))
         assert told.startswith(f"practice {number} of 6: solved.\n  {EXERCISES[number - 1].explanation}")
-        still = ", ".join(f"{other:02}.py" for other in sorted(order[done + 1 :]))
+        still = ", ".join(f"{tmp_path / f'{other:02}.py'}" for other in sorted(order[done + 1 :]))
         assert (f"Still broken, in any order: {still}." in told) == bool(still)
     assert "All six are done." in told
     assert sorted(os.listdir(tmp_path)) == [f"{k:02}.py" for k in range(1, 7)]  # no state is kept
     written(tmp_path / "01.py", EXERCISES[0].source().decode() + "# changed, and as broken as before\n")
-    assert "Still broken, in any order: 01.py." in judged(tmp_path / "06.py")
+    assert f"Still broken, in any order: {tmp_path / '01.py'}." in judged(tmp_path / "06.py")
     (tmp_path / "02.py").unlink()
     assert "02.py (not in this folder" in judged(tmp_path / "06.py")
 

@@ -314,10 +314,15 @@ def test_the_command_never_writes_over_what_is_there(gradline, tmp_path):
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 3
     assert "left alone: lessons/2_autograd.ipynb, lessons/4_the_rate.ipynb" in done.stderr.replace("\\", "/")
-    assert "hint: for a fresh copy rename or delete" in done.stderr
+    assert "hint: for a fresh copy rename or delete them, then again" in done.stderr
     assert (folder / "2_autograd.ipynb").read_text() == "my notes"
     assert not (tmp_path / "nowhere").exists()
     assert sorted(os.listdir(folder)) == sorted(NOTEBOOKS)  # and nothing half written
+
+
+def test_a_folder_that_looks_like_an_option_is_named_so_that_it_is_none(gradline, tmp_path):
+    for command, told in (("lessons", "jupyter lab ./-x "), ("practice", "gradline check ./-x/01.py\n")):
+        assert told in gradline(command, "--", "-x").stderr
 
 
 NO_FOLDERS = pytest.param("/proc/lessons", marks=pytest.mark.skipif(not os.path.isdir("/proc"), reason="no /proc"))

@@ -27,10 +27,10 @@ def lessons(
     for path in written:
         print(path, flush=True)
     if there:
-        tell(
-            f"there already, and left alone: {', '.join(there)}\nhint: for a fresh copy rename or delete it, then again"
-        )
-    tell(f"Open them: jupyter lab {shlex.quote(folder)}   (pip install jupyterlab; or open the folder in VS Code)")
+        it = "it" if len(there) == 1 else "them"
+        tell(f"there already, and left alone: {', '.join(there)}")
+        tell(f"hint: for a fresh copy rename or delete {it}, then again")
+    tell(f"Open them: jupyter lab {_argument(folder)}   (pip install jupyterlab; or open the folder in VS Code)")
     if not torch_is_installed():
         tell("Lessons 2, 3 and 5 need PyTorch: pip install 'gradline[torch]'")
 
@@ -76,7 +76,12 @@ def practice(
         print(path, flush=True)
     if there:
         tell(f"there already, and left alone: {', '.join(there)}")
-    tell(f"Mend them in any order; first: gradline check {shlex.quote((written or there)[0])}")
+    tell(f"Mend them in any order; first: gradline check {_argument((written or there)[0])}")
+
+
+def _argument(path: str) -> str:
+    """A path for a shell, which no command takes for an option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
 
 
 def register(app: typer.Typer) -> None:

@@ -138,7 +138,8 @@ class ManyReader:
             yield
         except DataError as error:
             if self._cure is not None:
-                error.hint = f"{error.hint}; or {self._cure}" if error.hint else self._cure
+                and_then = " " if (error.hint or "").endswith("?") else "; or "
+                error.hint = f"{error.hint}{and_then}{self._cure}" if error.hint else self._cure
             raise
 
     def _told(self, reader: Reader, blocks: Iterator[list[Cells]]) -> Iterator[list[Cells]]:

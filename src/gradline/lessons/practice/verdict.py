@@ -24,7 +24,8 @@ def verdict(checked: Checked) -> str:
     name = f"practice {exercise.number} of {len(EXERCISES)}"
     if not solved(checked):
         return f"{name}: not yet. {_ended(checked)}\n  {exercise.question}"
-    still = _open(exercise, Path(checked.script.file).parent)
+    folder = Path(checked.script.path).parent  # as it was given, and as another check takes it
+    still = [os.fspath(folder / name) for name in _open(exercise, Path(checked.script.file).parent)]
     lines = [f"{name}: solved.", f"  {exercise.explanation}"]
     if still:
         lines.append(f"  Still broken, in any order: {', '.join(still)}.")
