@@ -532,6 +532,12 @@ def test_any_table_is_held_to_the_names_of_the_fit(make):
     assert exact.moments_ == ExactMoments.of(right.to_pandas(), y) + ExactMoments.of(right.to_pandas(), y)
 
 
+def test_what_is_no_statistics_is_refused():
+    for thing, called in (({}, "a dict"), (None, "a NoneType"), ([[1.0]], "a list")):
+        with pytest.raises(DataError, match=f"{called} holds no statistics, expected Moments"):
+            LinearRegression.from_moments(thing)
+
+
 def test_a_query_that_has_not_run_is_no_table():
     lazy, y = pl.LazyFrame({"x": [1.0, 2.0, 4.0]}), [3.0, 5.0, 9.0]
     fitted = LinearRegression().fit([[1.0], [2.0]], [1.0, 2.0])

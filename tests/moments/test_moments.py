@@ -480,6 +480,16 @@ def test_a_malformed_state_is_refused_in_one_sentence(change, message):
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("statistics", [Moments, ExactMoments])
+def test_what_is_no_state_and_no_number_of_features_is_refused(statistics):
+    with pytest.raises(DataError, match="cannot be read: an int, expected the text"):
+        statistics.from_json(5)
+    for features in (-1, 1.5, "2", None):
+        with pytest.raises(DataError, match=f"no moments of {features!r} features"):
+            statistics.zero(features)
+    assert statistics.zero(np.int64(2)).to_json() == statistics.zero(2).to_json()
+
+
 def test_a_text_that_is_not_json_is_refused():
     with pytest.raises(DataError, match="not JSON"):
         Moments.from_json("{")

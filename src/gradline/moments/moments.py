@@ -22,7 +22,7 @@ from gradline.moments.frequencies import whole_rows
 from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, Triangle, disperse, factor, solve
-from gradline.moments.state import VERSION, count, read_state
+from gradline.moments.state import VERSION, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 
@@ -79,7 +79,7 @@ class Moments:
         >>> Moments.zero(3)
         Moments(rows=0, weight=0.0, n_features=3)
         """
-        return cls(CentredSums.zero(n_features))
+        return cls(CentredSums.zero(checked_features(n_features)))
 
     @classmethod
     def of(
