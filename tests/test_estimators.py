@@ -469,6 +469,28 @@ def test_the_iterations_foretold_are_the_iterations_needed():
     assert GradientDescentRegressor("moments", learning_rate=0.001, max_iter=10**6).fit(X, y).n_iter_ == foretold
 
 
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ("1111x", "'c3' is constant too."),
+        ("11111x", "'c3' and 'c4' are constant too."),
+        ("1" * 11 + "x", "'c3', 'c4', 'c5', 'c6', 'c7', 'c8' and 2 more are constant too."),
+        ("x222+2", "'c5' depends on columns before it too."),
+        ("x222+221", "'c7' is constant too. 'c5' and 'c6' depend on columns before them too."),
+    ],
+)
+def test_columns_that_tell_nothing_are_told_apart_however_many_there_are(columns, told):
+    x = np.arange(20.0)
+    made = {"1": np.ones(20), "x": x, "2": 2 * x, "+": x**2}
+    X = pd.DataFrame({f"c{j}": made[kind] for j, kind in enumerate(columns)})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = LinearRegression(precision="exact").fit(X, x**2 + np.cos(x))
+    assert " ".join(str(warning.message) for warning in caught[3:]) == told
+    assert len(caught) >= 4
+    assert " ".join(str(model.summary()).split()).endswith(told)
+
+
 def test_near_collinearity_is_said():
     X, y = table()
     X = np.c_[X[:, 1:], X[:, 1] / 3]
