@@ -135,6 +135,18 @@ def test_it_works_in_a_pipeline_and_a_grid_search():
     assert clone(GradientDescentRegressor(learning_rate=0.1)).learning_rate == 0.1
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_the_tables_of_set_output_give_their_names(kind):
+    """A regressor transforms nothing and so has no set_output of its own, in scikit-learn either; a pipeline has."""
+    X, y = table()
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    for model in (LinearRegression(), GradientDescentRegressor()):
+        pipeline = make_pipeline(StandardScaler(), model).set_output(transform=kind).fit(frame, y)
+        assert list(model.feature_names_in_) == ["a", "b", "c"]
+        assert pipeline.score(frame, y) == pytest.approx(LinearRegression().fit(X, y).score(X, y), rel=1e-9)
+        assert not hasattr(model, "set_output")
+
+
 def test_mini_batches_come_near_and_say_how_near(engine):
     if engine == "moments":
         with pytest.raises(DataError, match="no rows to cut into batches"):
