@@ -123,6 +123,27 @@ def test_a_diverging_demo_is_shown_and_explained():
     assert lines == "Iteration 10: Loss = 911244.2602, 'a' = -189.4042\n"
 
 
+@pytest.mark.parametrize("rate", ["1e155", "1e300", "1e308"])
+def test_a_demo_that_leaves_float64_is_told_all_the_same(rate):
+    engine = ["--engine", "numpy"] if rate == "1e300" else []
+    result = gradline("demo", "--json", "--learning-rate", rate, *engine)
+    assert result.returncode == 1
+    assert re.fullmatch(
+        r"Stopped at iteration 2: the loss is inf; every step multiplies the error by "
+        r"(-1\.312e\+\d+|more than float64 holds)\.\nhint: these data allow at most 0\.01524; .*\n",
+        result.stderr,
+    )
+    shown = json.loads(result.stdout)
+    a = float(rate) * 2 * 65.6 * 1.5  # the gradient at 0.5: 2 mean(x^2) (0.5 - 2)
+    for run in shown["engines"].values():
+        assert run["loss"] == [pytest.approx(147.6), None]
+        assert run["a"] == [None if rate == "1e308" else pytest.approx(a), None]
+    assert shown["largest_disagreement"] is None if rate == "1e308" else shown["largest_disagreement"] < 1e-15
+    beside = gradline("demo", "--learning-rate", rate)
+    assert beside.stderr == result.stderr
+    assert "nan (float64)" not in beside.stdout
+
+
 def test_the_demo_in_one_step():
     rows = gradline("demo", "--learning-rate", 0.0076219512).stdout.splitlines()
     assert rows[3].split()[2:] == ["2.000000"] * 4

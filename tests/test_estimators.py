@@ -135,6 +135,18 @@ def test_it_works_in_a_pipeline_and_a_grid_search():
     assert clone(GradientDescentRegressor(learning_rate=0.1)).learning_rate == 0.1
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_the_tables_of_set_output_give_their_names(kind):
+    """A regressor transforms nothing and so has no set_output of its own, in scikit-learn either; a pipeline has."""
+    X, y = table()
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    for model in (LinearRegression(), GradientDescentRegressor()):
+        pipeline = make_pipeline(StandardScaler(), model).set_output(transform=kind).fit(frame, y)
+        assert list(model.feature_names_in_) == ["a", "b", "c"]
+        assert pipeline.score(frame, y) == pytest.approx(LinearRegression().fit(X, y).score(X, y), rel=1e-9)
+        assert not hasattr(model, "set_output")
+
+
 def test_mini_batches_come_near_and_say_how_near(engine):
     if engine == "moments":
         with pytest.raises(DataError, match="no rows to cut into batches"):
@@ -469,6 +481,28 @@ def test_the_iterations_foretold_are_the_iterations_needed():
     assert GradientDescentRegressor("moments", learning_rate=0.001, max_iter=10**6).fit(X, y).n_iter_ == foretold
 
 
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ("1111x", "'c3' is constant too."),
+        ("11111x", "'c3' and 'c4' are constant too."),
+        ("1" * 11 + "x", "'c3', 'c4', 'c5', 'c6', 'c7', 'c8' and 2 more are constant too."),
+        ("x222+2", "'c5' depends on columns before it too."),
+        ("x222+221", "'c7' is constant too. 'c5' and 'c6' depend on columns before them too."),
+    ],
+)
+def test_columns_that_tell_nothing_are_told_apart_however_many_there_are(columns, told):
+    x = np.arange(20.0)
+    made = {"1": np.ones(20), "x": x, "2": 2 * x, "+": x**2}
+    X = pd.DataFrame({f"c{j}": made[kind] for j, kind in enumerate(columns)})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = LinearRegression(precision="exact").fit(X, x**2 + np.cos(x))
+    assert " ".join(str(warning.message) for warning in caught[3:]) == told
+    assert len(caught) >= 4
+    assert " ".join(str(model.summary()).split()).endswith(told)
+
+
 def test_near_collinearity_is_said():
     X, y = table()
     X = np.c_[X[:, 1:], X[:, 1] / 3]
@@ -530,6 +564,12 @@ def test_any_table_is_held_to_the_names_of_the_fit(make):
                 call(make(swapped))
     exact = LinearRegression(precision="exact").fit(make(right), y).partial_fit(make(right), y)
     assert exact.moments_ == ExactMoments.of(right.to_pandas(), y) + ExactMoments.of(right.to_pandas(), y)
+
+
+def test_what_is_no_statistics_is_refused():
+    for thing, called in (({}, "a dict"), (None, "a NoneType"), ([[1.0]], "a list")):
+        with pytest.raises(DataError, match=f"{called} holds no statistics, expected Moments"):
+            LinearRegression.from_moments(thing)
 
 
 def test_a_query_that_has_not_run_is_no_table():

@@ -93,15 +93,23 @@ class Certificate:
                 f"some columns are collinear but for their last digits (condition number {self.condition_number:.2g}): "
                 "these are the coefficients of the numbers as given, and rounding in the data changes them completely."
             ]
-        told = []
+        told, unproved = [], " to float64 rounding" if self.precision == "float64" else ""
         for dependency in self.dependencies[:3]:
-            unproved = " to float64 rounding" if self.precision == "float64" and dependency.factors != {} else ""
-            told.append(f"{dependency.sentence(names, centred=centred)}{unproved}; {outcome}.")
-        if rest := self.dependencies[3:]:
-            listed = ", ".join(f"'{names[dependency.column]}'" for dependency in rest[:6])
-            listed += f" and {len(rest) - 6} more" if len(rest) > 6 else ""
-            told.append(f"So do {listed} depend on columns before them.")
+            proof = unproved if dependency.factors != {} else ""
+            told.append(f"{dependency.sentence(names, centred=centred)}{proof}; {outcome}.")
+        rest = self.dependencies[3:]
+        if constant := [names[dependency.column] for dependency in rest if dependency.factors == {}]:
+            told.append(f"{_listed(constant)} {'is' if len(constant) == 1 else 'are'} constant too.")
+        if others := [names[dependency.column] for dependency in rest if dependency.factors != {}]:
+            depend = "depends on columns before it" if len(others) == 1 else "depend on columns before them"
+            told.append(f"{_listed(others)} {depend}{unproved} too.")
         return told
+
+
+def _listed(names: Sequence[str], most: int = 6) -> str:
+    quoted = [f"'{name}'" for name in names[:most]]
+    last = quoted.pop() if len(names) <= most else f"{len(names) - most} more"
+    return f"{', '.join(quoted)} and {last}" if quoted else last
 
 
 @dataclass(frozen=True, slots=True, eq=False)

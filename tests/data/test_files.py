@@ -303,7 +303,9 @@ COLUMNS = "['price', 'sqft', 'city']"
             "name the other columns alone",
         ),
         ({"features": ["sqft", "sqft"]}, "feature 'sqft' is listed 2 times", "list it once"),
-        ({"features": []}, "no features: FILE has no column beside 'price' to learn from", "name another target"),
+        ({"features": []}, "features is empty, expected a column of FILE", "features=['sqft', 'city']"),
+        ({"batch_rows": 1.5}, "a batch of 1.5 rows cannot be made", "give a whole number of rows"),
+        ({"batch_rows": "9"}, "a batch of '9' rows cannot be made", "give a whole number of rows"),
         ({"missing": "fill"}, "missing='fill' is not known", "missing='error' or missing='drop'"),
         (
             {"target": "city", "features": "sqft"},

@@ -1,5 +1,6 @@
 """Formulas: what statsmodels and patsy make of all rows in memory, block by block; and no code but arithmetic."""
 
+import ast
 import datetime as dt
 import sys
 
@@ -331,3 +332,24 @@ def test_without_formulaic_the_extra_is_named(monkeypatch):
     with pytest.raises(MissingExtraError, match="a formula needs the extra 'formula'") as caught:
         open_source(houses(), formula="price ~ sqft")
     assert caught.value.hint == "pip install 'gradline[formula]'"
+
+
+@pytest.mark.parametrize(
+    ("formula", "level", "instead"),
+    [
+        ('y ~ x + C(k, Treatment("1"))', "'1' of 'k'", "'y ~ x + C(k, Treatment(1))'"),
+        ("y ~ C(k, contr.treatment(base=7)) + x", "7 of 'k'", "'y ~ C(k, contr.treatment(base=1)) + x'"),
+        ("y ~ C(`a city`, Treatment('Rom'))", "'Rom' of 'a city'", "\"y ~ C(`a city`, Treatment('Bonn'))\""),
+    ],
+)
+def test_a_level_to_compare_with_that_is_none_is_told_with_those_there_are(formula, level, instead):
+    table = {"k": [1, 2, 3, 1, 2], "x": [1.0, 4.0, 2.0, 8.0, 5.0], "y": [1.0, 3.0, 2.0, 5.0, 4.0]}
+    table["a city"] = ["Rome", "Bonn", "Rome", "Bonn", "Bonn"]
+    with pytest.raises(DataError) as error:
+        whole(open_source(table, formula=formula))
+    there = "[1, 2, 3]" if "'k'" in level else "['Bonn', 'Rome']"
+    assert error.value.message == (
+        f"the formula {formula!r} compares with the level {level}, which does not occur; there are {there}"
+    )
+    assert error.value.hint == f"for example {instead}"
+    assert len(whole(open_source(table, formula=ast.literal_eval(instead)))) == 5  # as the hint says

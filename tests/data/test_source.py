@@ -125,6 +125,8 @@ def test_the_whole_is_all_rows(source: Source) -> None:
 
 
 def test_batches_of_no_rows_are_refused(source: Source) -> None:
+    with pytest.raises(DataError, match=r"a batch of 2\.5 rows cannot be made"):
+        next(source.batches(2.5))
     with pytest.raises(DataError, match="a batch of 0 rows holds nothing"):
         next(source.batches(0))
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from gradline import LinearRegression
 from gradline.data.batch import Batch
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
@@ -480,6 +481,48 @@ def test_a_malformed_state_is_refused_in_one_sentence(change, message):
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("statistics", [Moments, ExactMoments])
+def test_what_is_no_state_and_no_number_of_features_is_refused(statistics):
+    with pytest.raises(DataError, match="cannot be read: an int, expected the text"):
+        statistics.from_json(5)
+    for features in (-1, 1.5, "2", None):
+        with pytest.raises(DataError, match=f"no moments of {features!r} features"):
+            statistics.zero(features)
+    assert statistics.zero(np.int64(2)).to_json() == statistics.zero(2).to_json()
+
+
 def test_a_text_that_is_not_json_is_refused():
     with pytest.raises(DataError, match="not JSON"):
         Moments.from_json("{")
+
+
+def test_moments_are_equal_where_their_states_are():
+    rng = np.random.default_rng(2)
+    X, y = table(rng, rows=40)
+    m = Moments.of(X, y)
+    others = (
+        Moments.of(X, np.nextafter(y, np.inf)),
+        Moments.of(X[:-1], y[:-1]),
+        Moments.of(X, y, np.full(len(y), 2.0)),
+        m + Moments.of(X[:1], y[:1]),
+        m.widened(m.n_features + 1),
+        Moments.zero(m.n_features),
+        ExactMoments.of(X, y),
+        m.to_json(),
+    )
+    for same in (
+        Moments.of(X, y, threads=1),
+        Moments.from_json(m.to_json()),
+        m + Moments.zero(m.n_features),
+        m + m - m,
+    ):
+        assert (same == m) == (same.to_json() == m.to_json())  # the last differs by what rounding left in it
+    assert m == Moments.of(X, y)
+    assert all(m != other for other in others)
+    assert Moments.zero(2) == Moments.zero(2) != Moments.zero(3)
+    assert m - m == Moments.zero(m.n_features)
+    beyond = Moments.of([[1.7e308], [-1.7e308]], [1.0, 2.0])  # NaN among its sums
+    assert beyond == Moments.from_json(beyond.to_json())
+    assert LinearRegression(precision="float64").fit(X, y).moments_ == m
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(m)

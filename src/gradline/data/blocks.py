@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from numbers import Integral
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -157,6 +158,10 @@ def stacked(columns: Sequence[Array]) -> Array:
 
 
 def check_rows(rows: int | None) -> None:
-    """Refuse batches of no rows."""
-    if rows is not None and rows < 1:
+    """Refuse batches of no rows, or of part of one."""
+    if rows is None:
+        return
+    if not isinstance(rows, Integral):
+        raise DataError(f"a batch of {rows!r} rows cannot be made", hint="give a whole number of rows")
+    if rows < 1:
         raise DataError(f"a batch of {rows} rows holds nothing", hint="give at least 1, or None for blocks that suit")

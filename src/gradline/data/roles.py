@@ -78,6 +78,9 @@ class Roles:
         (name, times), *_ = Counter(chosen).most_common(1) or [("", 0)]
         if times > 1:
             raise DataError(f"feature {name!r} is listed {times} times", hint="list it once")
+        others = [name for name in column_names if name not in ("", target, weight)]
+        if not chosen and others:
+            raise DataError(f"features is empty, expected a column of {table}", hint=f"features={listed(others, 12)}")
         if not chosen:
             raise DataError(
                 f"no features: {table} has no column beside {target!r} to learn from", hint="name another target"

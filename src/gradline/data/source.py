@@ -10,6 +10,7 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.batch import Batch
+from gradline.data.blocks import check_rows
 from gradline.data.columns.design import check_weights, designed
 from gradline.data.elsewhere import opener
 from gradline.data.readers.bad_files import OnBadFile, check_on_bad_file
@@ -83,7 +84,7 @@ def open_source(
     weight: str | None = None,
     weights: Weights = "analytic",
     missing: Missing = "error",
-    batch_rows: int = BATCH_ROWS,
+    batch_rows: int | None = BATCH_ROWS,
     query: str | None = None,
     decimal: Decimal = ".",
     encoding: str | None = None,
@@ -134,8 +135,8 @@ def open_source(
         errors and in the number of rows. Frequencies are whole numbers.
     missing : {"error", "drop"}
         What to do with rows that hold a missing (blank, NaN, null) or infinite cell in a column that is used.
-    batch_rows : int
-        Rows in a block read from a file, about.
+    batch_rows : int or None
+        Rows in a block read from a file, about; None: as many as suit.
     query : str or None
         Of a database: a SELECT, or the name of a table. It runs again at each pass.
     decimal : {".", ","}
@@ -188,6 +189,8 @@ def open_source(
     """
     check_weights(weights)
     check_on_bad_file(on_bad_file)
+    check_rows(batch_rows)
+    batch_rows = BATCH_ROWS if batch_rows is None else batch_rows
     if is_source(data):
         if target not in (None, data.target_name):
             raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")

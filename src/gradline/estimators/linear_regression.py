@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from gradline.data.cells import a_kind
 from gradline.data.columns.design import design_of, intercept_of
 from gradline.data.columns.terms import Terms
 from gradline.data.skipped import NONE, Skipped
@@ -153,6 +154,11 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
     def from_moments(cls, moments: Statistics, *, fit_intercept: bool = True) -> Self:
         """A fitted estimator from statistics alone: merged shards, a saved file, `whole - part`.
 
+        Raises
+        ------
+        DataError
+            Where they are no statistics, or of no rows.
+
         Examples
         --------
         >>> january = ExactMoments.of([[1.0], [2.0]], [3.0, 5.0])
@@ -160,6 +166,11 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         >>> LinearRegression.from_moments(january + february).coef_
         array([2.])
         """
+        if not isinstance(moments, Moments | ExactMoments):
+            raise DataError(
+                f"{a_kind(moments)} holds no statistics, expected Moments or ExactMoments",
+                hint="Moments.of(X, y) makes them, Moments.from_json(text) reads them",
+            )
         kind = "exact" if isinstance(moments, ExactMoments) else "float64"
         model = cls(fit_intercept=fit_intercept, precision=kind)
         model.n_features_in_, model._design = moments.n_features, None

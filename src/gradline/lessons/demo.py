@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import warnings
 from dataclasses import dataclass
 from importlib import resources
@@ -20,6 +21,7 @@ from gradline.descent.telling import divergence
 from gradline.descent.watching.history import History
 from gradline.descent.watching.lesson_line import lesson_line
 from gradline.errors import DivergenceWarning
+from gradline.report.figures import plain
 from gradline.solution import Array, Status
 
 X = np.array([1.0, 3.0, 10.0, 13.0, 7.0])
@@ -65,8 +67,14 @@ class Demo:
 
     @property
     def largest_disagreement(self) -> float:
-        """The largest difference in a between any two engines at any iteration, relative to the largest a so far."""
+        """The largest difference in a between any two engines at any iteration, relative to the largest a so far.
+
+        NaN where no iteration left a number that all of them can be compared by.
+        """
         paths = np.array([run.a for run in self.runs.values() if run])
+        paths = paths[:, np.isfinite(paths).all(0)]
+        if not paths.size:
+            return math.nan
         size = np.maximum.accumulate(np.abs(paths).max(0))  # so far: where a passes through zero it has no size
         return float(np.max((paths.max(0) - paths.min(0)) / np.maximum(size, np.finfo(float).tiny)))
 
@@ -76,17 +84,20 @@ class Demo:
         return divergence.allowed(self.quadratic)
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
+        """For `--json`: null where a number has left float64."""
+
+        def told(values: Array) -> list[float | None]:
+            return [plain(value) for value in values]
+
         engines = {
             name: None
             if run is None
-            else {"loss": run.loss.tolist(), "a": run.a.tolist()}
-            | ({"b": run.b.tolist()} if self.setting.intercept else {})
+            else {"loss": told(run.loss), "a": told(run.a)} | ({"b": told(run.b)} if self.setting.intercept else {})
             for name, run in self.runs.items()
         }
         return {
             "engines": engines,
-            "largest_disagreement": self.largest_disagreement,
+            "largest_disagreement": plain(self.largest_disagreement),
             "closed_form": float(self.quadratic.best[0]),
             "max_learning_rate": self.quadratic.max_learning_rate,
             "stopped": self.stopped,
@@ -188,8 +199,9 @@ def _closing(demo: Demo, first: Run) -> str:
         closed = f"Closed form: a = {best[0]:.6g}, b = {abs(best[1]):.6g}."
     else:
         closed = f"Closed form sum(xy)/sum(xx) = {best[0]:g}."
-    agree = f"Largest disagreement: {demo.largest_disagreement:.2g} (float64)."
-    text = f"{agree}   {closed}   Still to go: {to_go:.2g}"
+    apart = demo.largest_disagreement
+    agree = "No step stayed in float64." if math.isnan(apart) else f"Largest disagreement: {apart:.2g} (float64)."
+    text = f"{agree}   {closed}   Still to go: {to_go:.2g}" if math.isfinite(to_go) else f"{agree}   {closed}"
     return text if demo.stopped else f"{text}\n{_next_question(demo)}"
 
 

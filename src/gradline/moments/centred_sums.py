@@ -88,6 +88,19 @@ class CentredSums:
         walks = math.sqrt(self.block_rows) + math.sqrt(self.block_sums)
         return UNIT_ROUNDOFF * (3 + len(self.sums) + walks)
 
+    def is_to_the_bit(self, other: CentredSums) -> bool:
+        """Whether two states of as many columns are one: every number has the same bits, and NaN is NaN."""
+        if self.rows == 0 or other.rows == 0:
+            return self.rows == other.rows
+        counts, theirs = ((s.rows, s.block_sums, s.block_rows, s.weight) for s in (self, other))
+        a, b = self._numbers(), other._numbers()
+        same = ((a == b) & (np.signbit(a) == np.signbit(b))) | (np.isnan(a) & np.isnan(b))
+        return counts == theirs and bool(same.all())
+
+    def _numbers(self) -> Array:
+        upper = self.squares[np.triu_indices(len(self.sums))]
+        return np.concatenate([self.shift, self.sums, upper, self.mass])
+
     def selected(self, columns: Sequence[int | None]) -> CentredSums:
         """The same rows with other columns of X: those of these numbers; None: a column of zeros."""
         index = np.array([*(len(self.sums) if j is None else j for j in columns), len(self.sums) - 1])

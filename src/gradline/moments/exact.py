@@ -24,7 +24,7 @@ from gradline.moments.integers.equations import ExactEquations, to_float
 from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.parallel import ByPiece, accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion, Triangle
-from gradline.moments.state import VERSION, count, read_state
+from gradline.moments.state import VERSION, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 _NUMBER = re.compile(r"(-?[0-9a-f]+)p(-?[0-9]{1,4})")
@@ -80,7 +80,8 @@ class ExactMoments:
         >>> ExactMoments.zero(3)
         ExactMoments(rows=0, weight=0.0, n_features=3)
         """
-        return cls(n_features, 0, IntegerSums.zero(n_features + 2))
+        features = checked_features(n_features)
+        return cls(features, 0, IntegerSums.zero(features + 2))
 
     @classmethod
     def of(

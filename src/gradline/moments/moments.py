@@ -22,7 +22,7 @@ from gradline.moments.frequencies import whole_rows
 from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, Triangle, disperse, factor, solve
-from gradline.moments.state import VERSION, count, read_state
+from gradline.moments.state import VERSION, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 
@@ -35,8 +35,8 @@ class Moments:
 
     Sums about c lose nothing to a large mean, as sum w z z^T would. Make one with `of`, `from_batches` or `zero`; it
     never changes. The number of threads does not change a bit; another split or order of the rows gives the same up to
-    rounding (`ExactMoments`: the same bits). What is removed leaves its rounding errors behind, and `solve` takes them
-    into the digits it reports.
+    rounding (`ExactMoments`: the same bits), so that `==`, which compares every bit, knows the same sums but not the
+    same rows. What is removed leaves its rounding errors behind, and `solve` takes them into the digits it reports.
 
     Weights count as repetition does: weight 2 gives the sums of the row taken twice, to rounding. A row of weight zero
     is no row.
@@ -66,6 +66,7 @@ class Moments:
     """
 
     __slots__ = ("_sums",)
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, sums: CentredSums) -> None:
         self._sums = sums
@@ -79,7 +80,7 @@ class Moments:
         >>> Moments.zero(3)
         Moments(rows=0, weight=0.0, n_features=3)
         """
-        return cls(CentredSums.zero(n_features))
+        return cls(CentredSums.zero(checked_features(n_features)))
 
     @classmethod
     def of(
@@ -311,13 +312,18 @@ class Moments:
             raise foreign_rows(other.rows, self.rows)
         return Moments(left) if left.rows > 0 else Moments.zero(self.n_features)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Moments):
+            return NotImplemented
+        return self.n_features == other.n_features and self._sums.is_to_the_bit(other._sums)
+
     def to_json(self) -> str:
         """The state as a JSON object; numbers are hexadecimal strings, so that no reader rounds them.
 
         Examples
         --------
         >>> m = Moments.of([[1.0], [3.0]], [2.0, 6.0])
-        >>> Moments.from_json(m.to_json()).to_json() == m.to_json()
+        >>> Moments.from_json(m.to_json()) == m
         True
         """
         sums = self._sums

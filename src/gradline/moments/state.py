@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from numbers import Integral
 from typing import Any
 
+from gradline.data.cells import a_kind
 from gradline.errors import DataError
 
 VERSION = 1
@@ -20,6 +22,8 @@ def read_state(text: str, kind: str) -> dict[str, Any]:
     DataError
         Where the text is not such an object.
     """
+    if not isinstance(text, str | bytes | bytearray):
+        raise DataError(f"{UNREADABLE}: {a_kind(text)}, expected the text that to_json() gives")
     try:
         state = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -35,6 +39,13 @@ def read_state(text: str, kind: str) -> dict[str, Any]:
     if count(state, "features") > MOST_FEATURES:
         raise DataError(f"{UNREADABLE}: {state['features']} features, expected at most {MOST_FEATURES}")
     return state
+
+
+def checked_features(n_features: Any) -> int:
+    """A number of columns of X; DataError where it is none."""
+    if not isinstance(n_features, Integral) or n_features < 0:
+        raise DataError(f"there are no moments of {n_features!r} features", hint="a whole number, 0 or more")
+    return int(n_features)
 
 
 def count(state: dict[str, Any], key: str) -> int:

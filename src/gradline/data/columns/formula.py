@@ -220,7 +220,8 @@ class Formula:
             with np.errstate(all="ignore"):
                 return spec.get_model_matrix(pd.DataFrame(columns), na_action="ignore", context=FUNCTIONS)
         except Exception as error:  # whatever formulaic, pandas and numpy make of what the user wrote
-            raise unreadable(self.text, error) from None
+            levels = {column.name: _as_coded(column) for column in self.categories.columns}
+            raise unreadable(self.text, error, levels) from None
 
     def _coded(self, column: Column, cells: Cells) -> Any:
         """A category as pandas knows it; numbers stay numbers where the formula takes them as such beside C()."""
@@ -236,14 +237,17 @@ class Formula:
     def _category(self, column: Column, codes: NDArray[np.intp]) -> Any:
         import pandas as pd
 
-        levels: list[Any] = list(column.levels or ())
-        if column.kind.is_numeric:
-            numbers = [float(level) for level in levels]
-            if column.name in self._named_as_numbers:
-                return np.array([*numbers, np.nan])[codes]
-            # Whole numbers as such, for names like C(rooms)[T.3], and for Treatment(3).
-            levels = [float(level) if "." in level or "e" in level else int(level) for level in levels]
-        return pd.Categorical.from_codes(codes, categories=levels)
+        if column.kind.is_numeric and column.name in self._named_as_numbers:
+            return np.array([*map(float, column.levels or ()), np.nan])[codes]
+        return pd.Categorical.from_codes(codes, categories=_as_coded(column))
+
+
+def _as_coded(column: Column) -> list[Any]:
+    """Levels as a coding knows them: whole numbers as such, for names like C(rooms)[T.3], and for Treatment(3)."""
+    levels = list(column.levels or ())
+    if not column.kind.is_numeric:
+        return levels
+    return [float(level) if "." in level or "e" in level else int(level) for level in levels]
 
 
 def _levels_told(column: Column) -> str:

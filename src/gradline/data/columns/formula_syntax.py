@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gradline.data.columns.kinds import Kind
+from gradline.data.columns.terms import shown
 from gradline.errors import DataError, MissingExtraError
 
 OF_NUMBERS = ("log", "log10", "log2", "log1p", "exp", "exp2", "expm1", "sqrt", "abs", "sin", "cos", "tan")
@@ -153,12 +154,33 @@ def _column(name: str, formula: str, kinds: Mapping[str, Kind], table: str) -> s
     return found
 
 
-def unreadable(text: str, error: Exception) -> DataError:
-    """What to say where formulaic could make nothing of a formula."""
+def unreadable(text: str, error: Exception, levels: Mapping[str, Sequence[Any]] | None = None) -> DataError:
+    """What to say where formulaic could make nothing of a formula; `levels` are those of its categories."""
     if isinstance(error, SyntaxError):
         return DataError(
             f"the formula {text!r} holds what is no arithmetic of columns, such as log(sqft) or I(sqft**2)",
             hint="for example 'price ~ sqft + C(city)'",
         )
+    base = re.match(r"Value `(.+)` for `\w+\.base` is not among the provided levels", str(error))
+    if base and (found := _other_level(text, base[1], levels or {})):
+        return found
     first = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).partition("\n")[0]
     return DataError(f"the formula {text!r} cannot be read: {first}", hint="for example 'price ~ sqft + C(city)'")
+
+
+def _other_level(text: str, base: str, levels: Mapping[str, Sequence[Any]]) -> DataError | None:
+    """What to say of a level to compare with that a category has not; `base` is its repr."""
+    bare = base.strip("'")
+    written = rf"""(['"]){re.escape(bare)}\2""" if bare != base else re.escape(base)
+    for name, known in levels.items():
+        before = rf"(C\(\s*`?{re.escape(name)}`?\s*,[^()]*\([^()]*?)"
+        at = re.search(before + written, text)
+        if at is None or base in map(repr, known) or not known:
+            continue
+        instead = bare if bare in map(str, known) else repr(known[0])  # a number was written as a text
+        return DataError(
+            f"the formula {text!r} compares with the level {base} of {name!r}, which does not occur; there are "
+            f"{shown(known)}",
+            hint=f"for example {text[: at.end(1)] + instead + text[at.end() :]!r}",
+        )
+    return None

@@ -25,7 +25,7 @@ def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], mom
     return DivergenceError(
         f"learning rate {learning_rate:g} diverges on these data: the limit is {most} "
         f"({_factor(momentum)} / largest curvature {quadratic.largest:.4g}, set by {column}); "
-        f"every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}",
+        f"{_step(learning_rate, quadratic, momentum)}",
         learning_rate=learning_rate,
         iteration=0,
         loss=float("nan"),
@@ -116,7 +116,7 @@ def stop_sentence(
     seen = f"Stopped at iteration {len(losses)}: {_rise(losses)}"
     if quadratic is None:
         return f"{seen}{_pace(losses)}."
-    return f"{seen}; every step multiplies the error by {growth(learning_rate, quadratic, momentum):.4g}."
+    return f"{seen}; {_step(learning_rate, quadratic, momentum)}."
 
 
 def allowed(quadratic: Curved, momentum: float = 0.0) -> str:
@@ -157,6 +157,12 @@ def no_more_than(rate: float, digits: int) -> str:
 def growth(learning_rate: float, quadratic: Curved, momentum: float = 0.0) -> float:
     """The factor on the error along the steepest direction, per full-batch step: 1 - rate * curvature."""
     return heavy_ball.factor(learning_rate, quadratic.largest, momentum)
+
+
+def _step(learning_rate: float, quadratic: Curved, momentum: float) -> str:
+    factor = growth(learning_rate, quadratic, momentum)
+    told = f"{factor:.4g}" if math.isfinite(factor) else "more than float64 holds"
+    return f"every step multiplies the error by {told}"
 
 
 def steepest_name(quadratic: Curved, names: tuple[str, ...]) -> str:
