@@ -43,7 +43,7 @@ def fit(names=None, scale=1.0, n=40, p=None):
     X = rng.normal(size=(n, p))
     y = X.sum(1) * scale + rng.normal(size=n) * scale
     source = ArraySource(X, y, feature_names=[name or "(blank)" for name in names] if names else None)
-    return LinearRegression(precision="float64").fit(source)
+    return LinearRegression().fit(source)
 
 
 @pytest.fixture(scope="module")

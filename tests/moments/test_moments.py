@@ -505,7 +505,7 @@ def test_moments_are_equal_where_their_states_are():
         Moments.of(X[:-1], y[:-1]),
         Moments.of(X, y, np.full(len(y), 2.0)),
         m + Moments.of(X[:1], y[:1]),
-        m.widened(m.n_features + 1),
+        m.selected([*range(m.n_features), None]),
         Moments.zero(m.n_features),
         ExactMoments.of(X, y),
         m.to_json(),
