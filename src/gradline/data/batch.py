@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -63,6 +63,20 @@ class Batch:
         # Weights near the largest float64 must not overflow in their sum.
         scaled = np.ldexp(weight, -np.frexp(weight.max(initial=0.0))[1])
         return cls(X, y, weight, scaled / scaled.sum())
+
+    @classmethod
+    def joined(cls, batches: Sequence[Batch], features: int) -> Batch:
+        """The rows of several, one after the other; shares are those of all.
+
+        Examples
+        --------
+        >>> Batch.joined([Batch.of(np.ones((1, 2)), np.ones(1)), Batch.of(np.zeros((3, 2)), np.zeros(3))], 2).share
+        array([0.25, 0.25, 0.25, 0.25])
+        """
+        X = np.concatenate([np.empty((0, features)), *(batch.X for batch in batches)])
+        y = np.concatenate([np.empty(0), *(batch.y for batch in batches)])
+        weights = [batch.weight for batch in batches if batch.weight is not None]
+        return cls.of(X, y, np.concatenate(weights) if weights else None)
 
     def __len__(self) -> int:
         return len(self.y)

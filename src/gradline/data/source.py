@@ -251,9 +251,4 @@ def whole(source: Source) -> Batch:
     if full_batch is not None:
         return full_batch()
     batches = list(source.batches())
-    weights = [batch.weight for batch in batches if batch.weight is not None]
-    return Batch.of(
-        np.concatenate([batch.X for batch in batches]),
-        np.concatenate([batch.y for batch in batches]),
-        np.concatenate(weights) if weights else None,
-    )
+    return Batch.joined(batches, len(source.feature_names))

@@ -91,13 +91,6 @@ def _joined(pieces: list[tuple[int, Seen]]) -> Seen:
     parts = [rows for _, rows in sorted(pieces, key=lambda piece: piece[0])]
     if len(parts) == 1:
         return parts[0]
-    batches = [part.batch for part in parts]
-    weights = [batch.weight for batch in batches if batch.weight is not None]
-    whole = Batch(
-        np.concatenate([batch.X for batch in batches]),
-        np.concatenate([batch.y for batch in batches]),
-        np.concatenate(weights) if weights else None,
-        np.concatenate([batch.share for batch in batches]),
-    )
+    whole = Batch.joined([part.batch for part in parts], parts[0].batch.X.shape[1])
     groups = tuple(np.concatenate(numbers) for numbers in zip(*(part.groups for part in parts), strict=True))
     return Seen(whole, np.concatenate([part.row for part in parts]), groups)

@@ -101,11 +101,7 @@ class Share(PartedSource):
 
     def full_batch(self) -> Batch:
         """The rows of this process as one batch, with their shares of the mean loss of all."""
-        batches = list(self.batches())
-        X = np.concatenate([np.empty((0, len(self.feature_names))), *(batch.X for batch in batches)])
-        y = np.concatenate([np.empty(0), *(batch.y for batch in batches)])
-        weights = [batch.weight for batch in batches if batch.weight is not None]
-        own = Batch.of(X, y, np.concatenate(weights) if weights else None)
+        own = Batch.joined(list(self.batches()), len(self.feature_names))
         weight = float(len(own)) if own.weight is None else float(own.weight.sum())
         all_of_them = self.processes.gathered((len(own), weight))
         part = weight / math.fsum(each for _, each in all_of_them)
