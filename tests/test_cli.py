@@ -12,7 +12,8 @@ import sys
 import numpy as np
 import pytest
 
-from gradline.cli.telling import escape_what_stdout_lacks
+from gradline.cli.telling import escape_what_stdout_lacks, tell_warning
+from gradline.errors import DataWarning
 from gradline.lessons import demo as lesson
 from tests.command import gradline, in_fresh_process
 
@@ -578,3 +579,10 @@ def test_the_package_lists_what_it_offers_once_and_nothing_else():
     listed = [name for name in dir(package) if not name.startswith("__")]
     assert listed == sorted(package.__all__)
     assert "__version__" in dir(package)
+
+
+def test_a_warning_about_data_names_options_too(capsys):
+    tell_warning("it was read as cp1252: say which it is (encoding='latin-1')", DataWarning)
+    tell_warning("it was read as cp1252: say which it is (encoding='latin-1')", UserWarning)  # a library's own words
+    asked = "warning: it was read as cp1252: say which it is"
+    assert capsys.readouterr().err == f"{asked} (--encoding latin-1)\n{asked} (encoding='latin-1')\n"

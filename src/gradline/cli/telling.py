@@ -6,7 +6,7 @@ import codecs
 import io
 import sys
 
-from gradline.errors import GradlineError
+from gradline.errors import DataWarning, GradlineError
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 CUT_OFF = 141  # 128 + SIGPIPE
@@ -34,7 +34,9 @@ def tell(text: str) -> None:
 
 def tell_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
     """In place of `warnings.showwarning`: without the file and line, which are ours."""
-    tell(f"warning: {message}")
+    from gradline.cli.hints import as_options
+
+    tell(f"warning: {as_options(str(message)) if issubclass(category, DataWarning) else message}")
 
 
 def tell_interrupted() -> None:
