@@ -26,6 +26,7 @@ from gradline import (
     GradientDescentRegressor,
     LinearRegression,
     Moments,
+    load,
     open_source,
 )
 
@@ -599,3 +600,55 @@ def test_what_leaves_out_rows_is_named_where_it_would():
     ):
         with pytest.raises(DataError, match=r"hint: fill the cells, or leave out these 1 of 4 rows$"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "weight"),
+    [
+        ([[1e-200]] * 3, [1.0, 2.0, 3.0], None),
+        ([[1e-160]] * 5, [1.0, 2.0, 3.0, 2.0, 1.0], None),
+        ([[1e-200]] * 3, [1e-200] * 3, None),
+        ([[1.0], [2.0], [3.0]], [1e-200] * 3, None),
+        (
+            [[1e-65, 1.0], [1e-65, 2.0], [1e-65, 4.0], [1e-65, 5.0]],
+            [1.0, 2.0, 3.0, 2.0],
+            [1e-200, 2e-200, 1e-200, 3e-200],
+        ),
+    ],
+)
+def test_a_column_whose_squares_vanish_is_not_taken_for_zero(X, y, weight):
+    model = LinearRegression(fit_intercept=False).fit(X, y, weight)
+    w = [Fraction(1)] * len(y) if weight is None else [Fraction(v) for v in weight]
+    columns = [[Fraction(v) for v in column] for column in zip(*X, strict=True)]
+
+    def total(a, b):
+        return sum(k * u * v for k, u, v in zip(w, a, b, strict=True))
+
+    target = [Fraction(v) for v in y]
+    if len(columns) == 1:
+        expected = [total(columns[0], target) / total(columns[0], columns[0])]
+    else:
+        aa, ab, bb = (total(columns[i], columns[j]) for i, j in ((0, 0), (0, 1), (1, 1)))
+        ac, bc = (total(column, target) for column in columns)
+        expected = [(bb * ac - ab * bc) / (aa * bb - ab * ab), (aa * bc - ab * ac) / (aa * bb - ab * ab)]
+    np.testing.assert_allclose(model.coef_, [float(v) for v in expected], rtol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e155, 1.0, 1e-215])
+def test_levels_of_a_target_of_any_size_are_summed_up(size):
+    X, y = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], np.array([1.0, 2.0, 4.0, 3.0]) * size
+    model = LinearRegression(fit_intercept=False).fit(X, y)
+    np.testing.assert_allclose(model.coef_, [1.5 * size, 3.5 * size], rtol=1e-15)
+    assert "R² (about zero" in str(model.summary())
+
+
+def test_frequencies_are_met_again_by_a_model_that_was_loaded(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 2))
+    y, w = X @ [1.0, 2.0] + rng.normal(size=20), rng.integers(0, 4, 20).astype(float)
+    model = LinearRegression(weights="frequency").fit(X, y, sample_weight=w)
+    model.save(tmp_path / "m.json")
+    again = load(tmp_path / "m.json")
+    robust, expected = (m.inference(covariance="HC1", data=(X, y, w)) for m in (again, model))
+    np.testing.assert_array_equal(robust.standard_error, expected.standard_error)
+    assert str(again.diagnose(X, y, w)) == str(model.diagnose())

@@ -355,3 +355,21 @@ def test_a_stream_is_refused_before_the_fit_and_a_failing_second_pass_takes_no_f
     assert isinstance(done.exception, DataError)
     assert done.stdout == run("fit", table, *FIT).stdout
     assert "warning: the standard errors shown are classical, not those of --covariance" in done.stderr
+
+
+def test_clusters_that_a_file_keeps_are_asked_for_by_their_kind(tmp_path, table):
+    saved = tmp_path / "clustered.json"
+    run("fit", table, *FIT, "--covariance", "cluster:city", "--save", saved)
+    model = load(saved)
+    assert str(model.summary(covariance="cluster")) == run("summary", saved).stdout.rstrip("\n")
+    with pytest.raises(DataError, match="needs the rows of the fit a second time"):
+        model.summary(covariance=("cluster", "city"))
+
+
+def test_a_single_slope_is_not_told_that_it_cannot_be_tested_together():
+    rng = np.random.default_rng(28)
+    x = rng.normal(size=20)
+    groups = rng.normal(size=20), rng.integers(0, 4, 20), rng.integers(0, 5, 20)
+    summary = LinearRegression().fit(x[:, None], x + groups[0]).summary(covariance=("cluster", *groups[1:]))
+    assert summary.inference.f_statistic == pytest.approx(summary.inference.t[1] ** 2)
+    assert "cannot test" not in str(summary)

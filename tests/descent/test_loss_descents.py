@@ -283,3 +283,13 @@ def test_a_kink_has_no_limit_and_a_warning_lets_one_watch():
         ).fit(x, y)
     assert fit.n_iter_ == 50
     assert not fit.converged_
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute"])
+def test_on_a_line_intervals_stand_about_the_estimates_and_no_row_is_beside_it(loss):
+    X = np.random.default_rng(2).normal(size=(45, 2)) + 100
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = GradientDescentRegressor(loss=loss).fit(X, X @ [3.0, 2.0])
+    inference, coef = model.summary().inference, np.append(model.intercept_, model.coef_)
+    np.testing.assert_array_equal(inference.confidence_interval, np.column_stack([coef, coef]))

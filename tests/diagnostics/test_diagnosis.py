@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from gradline import LinearRegression
 from gradline.diagnostics import wording
-from gradline.errors import DataError
+from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.exact import ExactMoments
 from gradline.report.second_look import written
 from tests.diagnostics.fits import diagnosed, near, table
@@ -203,3 +204,18 @@ def test_what_is_no_answer_has_rows_but_no_verdicts():
     assert "not known: the descent has not arrived" in str(diagnosis)
     assert len(diagnosis.sample.row) == 400
     assert diagnosis.as_dict()["unjudged"] == "the descent has not arrived"
+
+
+def test_columns_equal_but_for_rounding_make_no_row_decide_and_no_curve():
+    """A temperature in two units: the powers of the fit are known to no digit, and that is all that is wrong."""
+    rng = np.random.default_rng(0)
+    celsius = np.round(rng.normal(15, 8, 200), 1)
+    X = np.column_stack([celsius, celsius * 9 / 5 + 32, rng.normal(size=200)])
+    with pytest.warns(CollinearityWarning, match="but for their last digits"):
+        model = LinearRegression().fit(X, celsius / 2 + X[:, 2] + rng.normal(size=200))
+    diagnosis = model.diagnose(covariance="HC3")
+    assert diagnosis.influence.decide_themselves == diagnosis.left_out.left_out == 0
+    assert not diagnosis.robust.notes
+    assert np.isfinite(np.diag(diagnosis.robust.covariance)).all()
+    told = "Curvature is not judged: columns are collinear but for their last digits."
+    assert diagnosis.check("curvature").seen == told

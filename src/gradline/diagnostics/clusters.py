@@ -114,7 +114,7 @@ class Clustered:
         # A meat of G clusters has rank G - 1 at most; that of two groupings may have more than the smaller leaves it,
         # or less. The intercept has an axis of its own, the first, in which no slope has a part.
         of_slopes = meat[frame.bias :, frame.bias :]
-        if judged and (slopes >= G if len(parts) == 1 else _positive(of_slopes) < slopes):
+        if judged and slopes > 1 and (slopes >= G if len(parts) == 1 else _positive(of_slopes) < slopes):
             few = f"{G} clusters" if slopes >= G else "these clusters"
             notes.append(f"{few} cannot test all {slopes} slopes together")
         named = [f"{by} ({size:,} clusters)" for by, size in zip(self.by, sizes, strict=True)]

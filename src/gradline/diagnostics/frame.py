@@ -19,7 +19,7 @@ from gradline.solution import Array, Solution, Status
 
 EPSILON = float(np.finfo(np.float64).eps)
 LEAST, MOST = 1e-151, 1e152  # of a size, and of its norm over all rows: their squares are in the range of float64
-ALONE = 1e-12  # see `Frame.alone`
+ALONE, MOST_ALONE = 1e-12, 1e-8  # see `Frame.alone`
 TIGHT = 1e-8  # what rows may differ by from those of the fit, where rounding is no excuse
 
 
@@ -66,7 +66,10 @@ class Frame:
         What the residuals have left in the directions z: zero for least squares, else the way to its answer.
     alone : float
         A row with 1 - leverage at most this decides its own fitted value: nothing is left to judge it by. Whitening
-        multiplies the rounding of a row by the condition number, and so much of its leverage is not known.
+        multiplies the rounding of a row by the condition number, and so much of its leverage is not known; of columns
+        that are collinear but for their last digits still less is, but few rows are such rows for that.
+    condition : float
+        Of the columns, scaled (in the Frobenius norm).
     looseness : float
         How far from orthonormal rounding may have left the frame of `of`; rows further off are not those of the fit.
 
@@ -103,6 +106,7 @@ class Frame:
     target_centre: float
     pull: Array
     alone: float
+    condition: float
     looseness: float
 
     @classmethod
@@ -183,7 +187,8 @@ class Frame:
             weight=float(moments.weight),
             target_centre=float(moments.mean[-1]) if bias else 0.0,
             pull=pull,
-            alone=ALONE + 4.0 * EPSILON * condition,
+            alone=min(ALONE + 4.0 * EPSILON * condition, MOST_ALONE),
+            condition=condition,
             looseness=TIGHT + 100.0 * EPSILON * condition * (condition + float(far.max(initial=0.0))),
         )
 

@@ -21,7 +21,7 @@ from gradline.diagnostics.hypothesis import (
     unknown,
 )
 from gradline.diagnostics.scratch import PASSING
-from gradline.solution import Array
+from gradline.solution import NEARLY_COLLINEAR, Array
 
 MOST_GRAM = 512  # columns whose cross products are kept beside the frame's own, where rows are not orthonormal in it
 MOST_TERMS = 500
@@ -219,6 +219,9 @@ class HypothesesMeasure:
         rest = self.frame.df_residual
         onto, own, with_u = state.with_z[:, 1:], state.sums[CURVED, CURVED], state.sums[U, CURVED]
         scale = np.sqrt(np.diag(own))
+        if self.frame.condition > NEARLY_COLLINEAR:  # z errs by rounding times that, and so does what is left beside it
+            note = "left out: columns are collinear but for their last digits"
+            return unknown(name, null, "F", (2, max(rest - 2, 0)), effect, (note,))
         # Of fitted values that are one number but for rounding, standardised powers are no larger than that.
         if not judged or self._width == 1 or not (scale > STEADY * math.sqrt(state.sums[ONE, ONE])).all():
             return unknown(name, null, "F", (2, max(rest - 2, 0)), effect)

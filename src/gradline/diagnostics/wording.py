@@ -97,6 +97,8 @@ def _band(d: Diagnosis) -> tuple[bool | None, str]:
 def _curvature(d: Diagnosis) -> tuple[bool | None, str]:
     test = d.hypotheses.reset
     if math.isnan(test.p_value):
+        if test.notes:
+            return None, f"Curvature is not judged: {test.notes[0].removeprefix('left out: ')}."
         return None, "There is nothing to bend: the fitted values take too few different values."
     if d.rows > MANY_ROWS:
         sign = test.effect >= LARGE_SHARE

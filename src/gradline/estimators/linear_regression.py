@@ -340,11 +340,14 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
 
     def _robust_covariance(self, covariance: Spec, data: Any) -> Robust | None:
         """From one more pass over the rows; None: the classical one, which needs none."""
+        kept = self._kept_covariance
+        alone = kept is not None and data is None and self._rows is None
+        if kept is not None and alone and covariance == kept.kind:  # "cluster": those it was saved with
+            return kept
         asked = checked(covariance)
         if asked.kind == "classical":
             return None
-        kept = self._kept_covariance
-        if kept is not None and data is None and self._rows is None and kept.kind == asked.kind and asked.plain:
+        if alone and kept is not None and kept.kind == asked.kind and asked.plain:
             return kept
         source = self._rows_for(data, f"the {asked.kind} covariance")
         return robust_covariance(source, self.moments_, self._solution, asked, fit_intercept=self._fitted_intercept)

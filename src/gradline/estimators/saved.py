@@ -76,6 +76,7 @@ def load(path: str | os.PathLike[str]) -> LinearRegression:
     estimator._keep(saved.moments, saved.solution, saved.fit_intercept)
     estimator.n_dropped_, estimator._told = saved.rows_dropped, (saved.source, saved.target)
     estimator._dropped, estimator._fitted_weights = dict(saved.dropped), saved.weights
+    estimator._weights_met = saved.weights
     estimator._weighting, estimator._kept_covariance = saved.weighting, saved.robust
     estimator._skipped = saved.skipped
     return estimator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ def about_the_mean(moments: Statistics, inference: Inference) -> AboutMean | Non
         left = (1.0 - c @ mean) ** 2 + c @ scatter[within] @ c / weight
         size = np.abs(c) @ np.hypot(mean, np.sqrt(np.diag(scatter)[known] / weight))
         total = float(np.sqrt(scatter[-1, -1]))
-    if not left <= 8 * k * EPSILON * size**2 or not total > 0.0:
+    if not left <= 8 * k * EPSILON * size**2 or not 0.0 < total < math.inf:
         return None
     unexplained = (inference.residual_sd / total) ** 2
     r2 = max(1.0 - unexplained * df, 0.0)

@@ -150,6 +150,7 @@ class CentredSums:
             squares += self.squares
             mass = self.mass.copy()
             mass[:-1] = (np.sqrt(mass[:-1]) + math.sqrt(mass[-1]) * np.abs(step)) ** 2
+            mass[:-1][(mass[:-1] < TINY) & (step != 0.0)] = VANISHED
             return replace(self, shift=shift, sums=self.sums - self.weight * step, squares=squares, mass=mass)
 
     def merged(self, other: CentredSums, sign: int) -> CentredSums:

@@ -15,6 +15,7 @@ from gradline.descent.losses.loss import Loss
 from gradline.descent.losses.quantile import Absolute, Quantile
 from gradline.descent.losses.reference import NARROWING, newton
 
+BESIDE = 2.0**10  # times rounding: what is nearer to a plane lies on it, as far as one near the best can tell
 NORMAL_SPREAD = 1.4826  # median absolute deviation -> standard deviation, of a normal distribution
 TUNING = 1.345  # standard deviations; 95 % efficient there
 
@@ -97,7 +98,7 @@ def robust_scale(rows: Rows) -> float:
         width = max(width / NARROWING, wanted)
     on_plane = sum(float(weight[np.abs(r) <= nothing].sum()) for r, weight in rows.residuals(v)) / rows.weight
     others = NORMAL_SPREAD * rows.size_quantile(v, (1 + on_plane) / 2)
-    if others > nothing:
+    if others > BESIDE * nothing:
         warnings.warn(
             f"{on_plane:.0%} of the rows lie on one plane to rounding, so the others alone decide the width of the "
             "loss: where these are outliers it is useless.\nhint: give one yourself, Huber(delta=...) or "

@@ -174,7 +174,12 @@ class Summary(Readable):
             exact=exact.coef,
             gap=descent.gap,
         )
-        return replace(exact, coef=_by_term(descent.solution, fit_intercept), descent=figures)
+        coef = _by_term(descent.solution, fit_intercept)
+        if exact.inference.exact_fit:  # an interval without width stands about the estimate shown
+            surely = exact.inference.standard_error[:, None] == 0.0
+            interval = np.where(surely, coef[:, None], exact.inference.confidence_interval)
+            exact = replace(exact, inference=replace(exact.inference, confidence_interval=interval))
+        return replace(exact, coef=coef, descent=figures)
 
     def judged_by(self, robust: Robust | None) -> Summary:
         """The same fit by another covariance of its coefficients (None: as it is)."""
