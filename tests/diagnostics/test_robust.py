@@ -7,10 +7,12 @@ import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from gradline.data.arrays import ArraySource
 from gradline.data.source import open_source
 from gradline.diagnostics import second_pass
+from gradline.diagnostics.block import Block
 from gradline.diagnostics.covariance import Asked, checked, parse
 from gradline.diagnostics.frame import Frame
 from gradline.diagnostics.ordered import DurbinWatson, default_lags
@@ -387,3 +389,20 @@ def test_real_tables_as_statsmodels_has_them(shared_table, name, target, group):
 def _as_patsy(term):
     column, bracket, level = term.partition("[")
     return f"Q({column!r}){bracket}{level}"
+
+
+def test_every_block_is_seen_by_one_thread_of_the_blas_the_last_too(monkeypatch):
+    """Several threads round otherwise, and not always alike: the same rows would not have the same last digits."""
+    seen = []
+    of = Block.of.__func__
+
+    def noted(*args, **options):
+        blas = [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]
+        seen.append(min(blas))  # NumPy's; that of SciPy, where it is loaded, has other work
+        return of(*args, **options)
+
+    monkeypatch.setattr(Block, "of", classmethod(noted))
+    X, y = table(n=300)
+    with threadpool_limits(2, user_api="blas"):
+        ours(ArraySource(X, y), "HC3")
+    assert seen == [1, 1]

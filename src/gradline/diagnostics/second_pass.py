@@ -22,7 +22,7 @@ from gradline.diagnostics.same_rows import SameRows
 from gradline.diagnostics.scratch import Scratch
 from gradline.errors import DataError
 from gradline.moments.one_pass import pieces_of
-from gradline.moments.parallel import InOrder, accumulate, available_threads
+from gradline.moments.parallel import InOrder, accumulate, available_threads, one_blas_thread
 
 State = TypeVar("State")
 Figures_co = TypeVar("Figures_co", covariant=True)
@@ -111,18 +111,19 @@ def examine(
     features = len(source.feature_names)
     if features != len(frame.centre):
         raise DataError(f"{source.name} has {features} features, but the fit has {len(frame.centre)}")
-    for last in range(PASSES - 1, -1, -1):
-        same = SameRows(frame, source.name)
-        asked = [*(_in_frame(measure, frame) for measure in measures), same]
-        *states, sums = _read(source, frame, asked, groups, watch, threads)
-        gram = same.figures(sums)
-        if last == 0 or np.abs(gram - np.eye(frame.k)).max(initial=0.0) <= ORTHONORMAL:
-            break
-        try:
-            frame = frame.whitened_by(gram)
-        except np.linalg.LinAlgError:  # columns that are one but for their last digits: no frame tells them apart
-            break
-    return [measure.figures(state) for measure, state in zip(asked[:-1], states, strict=True)]
+    with one_blas_thread():  # several round otherwise, and not always alike
+        for last in range(PASSES - 1, -1, -1):
+            same = SameRows(frame, source.name)
+            asked = [*(_in_frame(measure, frame) for measure in measures), same]
+            *states, sums = _read(source, frame, asked, groups, watch, threads)
+            gram = same.figures(sums)
+            if last == 0 or np.abs(gram - np.eye(frame.k)).max(initial=0.0) <= ORTHONORMAL:
+                break
+            try:
+                frame = frame.whitened_by(gram)
+            except np.linalg.LinAlgError:  # columns that are one but for their last digits: no frame tells them apart
+                break
+        return [measure.figures(state) for measure, state in zip(asked[:-1], states, strict=True)]
 
 
 def _in_frame(measure: Any, frame: Frame) -> Any:
@@ -164,7 +165,7 @@ def _read(
 
     cut = Cut(rows_a_block(frame.k), take, watch)
     threads = threads or getattr(source, "threads", None) or max(1, available_threads() - 1)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         accumulate(lambda: cut, _parts(source, groups), threads)
         cut.finish()
     if results.total.states is None:

@@ -86,7 +86,7 @@ class Triangle:
         bias, root = int(fit_intercept), math.sqrt(weight)
         M = np.zeros((len(self.centre) - 1 + bias, len(self.columns) + bias))
         size = np.abs(self.lower).max(axis=1, initial=0.0)
-        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+        with one_blas_thread(), np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
             # Elimination finds nothing to do in a triangle: this is back substitution, right column by column.
             scaled = (self.lower / size[:, None]).T
             inverse = np.linalg.solve(scaled, np.eye(len(size))) if np.diag(scaled).all() else np.inf
