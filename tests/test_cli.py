@@ -584,5 +584,7 @@ def test_the_package_lists_what_it_offers_once_and_nothing_else():
 def test_a_warning_about_data_names_options_too(capsys):
     tell_warning("it was read as cp1252: say which it is (encoding='latin-1')", DataWarning)
     tell_warning("it was read as cp1252: say which it is (encoding='latin-1')", UserWarning)  # a library's own words
+    tell_warning("give one yourself, Huber(delta=...) or Quantile(level, bandwidth=...), in units of y", DataWarning)
     asked = "warning: it was read as cp1252: say which it is"
-    assert capsys.readouterr().err == f"{asked} (--encoding latin-1)\n{asked} (encoding='latin-1')\n"
+    own = "warning: give one yourself, --loss huber --delta ..., in units of y"
+    assert capsys.readouterr().err == f"{asked} (--encoding latin-1)\n{asked} (encoding='latin-1')\n{own}\n"

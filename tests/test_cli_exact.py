@@ -282,6 +282,12 @@ def test_a_plan_says_what_the_fit_then_reads(name, large):
         assert told["extent"]["bytes_of_columns"] == used
 
 
+def test_a_plan_counts_the_pass_that_follows_the_fit(large):
+    told = plan("large.csv", "--target", "y", "--covariance", "HC3", "--diagnose", cwd=large)
+    assert [one["arithmetic"] for one in told["passes"]] == ["float64", "exact", "measures"]
+    assert told["passes"][-1]["why"] == "the rows once more, for --covariance, --diagnose"
+
+
 def test_a_plan_of_a_folder_counts_its_files_and_rows(large, tmp_path):
     table = pq.read_table(large / "large.parquet")
     for year in (2024, 2025):

@@ -2,6 +2,7 @@
 
 import ast
 import datetime as dt
+import re
 import sys
 
 import numpy as np
@@ -353,3 +354,31 @@ def test_a_level_to_compare_with_that_is_none_is_told_with_those_there_are(formu
     )
     assert error.value.hint == f"for example {instead}"
     assert len(whole(open_source(table, formula=ast.literal_eval(instead)))) == 5  # as the hint says
+
+
+@pytest.mark.parametrize(
+    ("term", "column", "written"),
+    [
+        ("sqft^2", "sqft", "I(sqft**2)"),
+        ("rooms + sqft ** 3", "sqft", "I(sqft**3)"),
+        ("city:rooms^2", "rooms", "I(rooms**2)"),
+        ("(rooms + sqft^2)", "sqft", "I(sqft**2)"),
+        ("`two words`^2", "`two words`", "I(`two words`**2)"),
+    ],
+)
+def test_a_power_of_one_column_is_not_taken_for_the_column(term, column, written):
+    with pytest.raises(DataError, match=re.escape(f" is {column} alone: outside I(...)")) as caught:
+        open_source(houses(), formula=f"price ~ {term}")
+    assert caught.value.hint == f"a power is written {written}"
+    open_source(houses(), formula=f"price ~ {written}")
+
+
+def test_a_power_of_a_sum_is_its_interactions():
+    formula = "price ~ (rooms + sqft)^2 + I(sqft**2)"
+    found = LinearRegression().fit(open_source(houses(), formula=formula))
+    expected = smf.ols("price ~ rooms + sqft + rooms:sqft + I(sqft**2)", houses()).fit().params
+    columns = ["rooms", "sqft", "rooms:sqft", "I(sqft ** 2)"]
+    np.testing.assert_allclose(
+        dict(zip(found.feature_names_in_, found.coef_, strict=True))["rooms:sqft"], expected[columns[2]], rtol=1e-9
+    )
+    assert set(found.feature_names_in_) == set(columns)

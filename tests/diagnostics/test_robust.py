@@ -406,3 +406,8 @@ def test_every_block_is_seen_by_one_thread_of_the_blas_the_last_too(monkeypatch)
     with threadpool_limits(2, user_api="blas"):
         ours(ArraySource(X, y), "HC3")
     assert seen == [1, 1]
+
+
+def test_a_cluster_may_have_a_comma_in_its_name():
+    assert parse('cluster:"sqft, heated",city').groups == ("sqft, heated", "city")
+    assert parse("cluster: city , year").groups == ("city", "year")

@@ -214,7 +214,7 @@ def fit(
 def _plan(table: Source, spread: Spread, look: Look, **setting: Any) -> None:
     from gradline.report.plan import Plan
 
-    told = Plan.of(table, spread, **setting)
+    told = Plan.of(table, spread, again=look.again, **setting)
     print(json.dumps(told.as_dict(), allow_nan=False) if look.as_json else told)
 
 

@@ -35,6 +35,7 @@ SENTENCES = {
     "raise max_iter": "raise --iterations",
     "the rate (learning_rate)": "the rate (--learning-rate)",
     "give optimizer_options": "give --optimizer-option",
+    "Huber(delta=...) or Quantile(level, bandwidth=...)": "--loss huber --delta ...",
 }
 SETTING = re.compile(rf"(?<![\w/\\])({'|'.join(OPTIONS)})=")  # not a folder of that name
 SENTENCE = re.compile("|".join(map(re.escape, SENTENCES)))

@@ -48,6 +48,13 @@ class Look:
         """Does the order of the rows mean something?"""
         return self.ordered or (self.covariance is not None and self.covariance.kind == "newey-west")
 
+    @property
+    def again(self) -> list[str]:
+        """The options that need the rows a second time."""
+        asked = {"--covariance": self.covariance is not None, "--diagnose": self.diagnose}
+        pages = {"--report": self.pages.report is not None, "--plot": self.pages.plot is not None}
+        return [option for option, there in (asked | pages).items() if there]
+
     def tell_before(self, table: Source) -> None:
         """What will be missing, where that is known before the fit."""
         if not (self.pages or self.diagnose):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ def _halves(on_z: Array) -> tuple[Array, Array]:
 def parse(text: str) -> Asked:
     """Read what the command line takes: `HC3`, `cluster:city`, `cluster:city,year`, `newey-west:4`, in any case.
 
+    Columns are a line of CSV, as in `--features`.
+
     Raises
     ------
     DataError
@@ -129,7 +132,8 @@ def parse(text: str) -> Asked:
     word, _, rest = text.strip().partition(":")
     kind = _KINDS.get(word.strip().casefold().replace("_", "-"))
     if kind == "cluster":
-        return checked((kind, *(name.strip() for name in rest.split(",") if name.strip())))
+        names = next(csv.reader([rest], skipinitialspace=True), [])  # so that a name may hold a comma
+        return checked((kind, *(name.strip() for name in names if name.strip())))
     if kind == "newey-west" and rest:
         return checked((kind, rest.strip()))
     if kind is None or rest:

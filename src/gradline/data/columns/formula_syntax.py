@@ -17,6 +17,10 @@ CODINGS = (
     *(f"contr.{name}" for name in ("treatment", "sum", "helmert", "diff", "poly", "SAS")),
 )
 OF_ALL_ROWS = ("center", "scale", "standardize", "poly", "bs", "cr", "cc", "cs", "lag", "hashed")
+# Of a formula as text: a power of one column, what opens a call, brackets, and what stands in quotes.
+OUTLINE = re.compile(
+    r"""(?P<power>(`[^`]*`|[^\W\d][\w.]*)\s*(?:\^|\*\*)\s*\d+)|(?P<call>[\w.]+\s*\()|[()]|`[^`]*`|'[^']*'|"[^"]*\""""
+)
 SIGNS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 
@@ -34,6 +38,7 @@ def parsed_formula(text: str, available: Sequence[str]) -> Any:
         import formulaic
     except ImportError:
         raise MissingExtraError("a formula", "formula") from None
+    _refuse_power_of_one(text)
     try:
         parsed = formulaic.Formula(text, _context={"__formulaic_variables_available__": list(available)})
     except Exception as error:  # whatever its parser makes of what the user wrote
@@ -43,6 +48,22 @@ def parsed_formula(text: str, available: Sequence[str]) -> Any:
     if not hasattr(parsed.rhs, "__iter__") or isinstance(parsed.rhs, tuple):
         raise DataError(f"the formula {text!r} has several parts, expected one: 'y ~ a + b'")
     return parsed
+
+
+def _refuse_power_of_one(text: str) -> None:
+    """Outside calls a power of a sum is its interactions, of one column the column alone: nobody means that."""
+    calls: list[bool] = []
+    for found in OUTLINE.finditer(text):
+        if found["call"] or found[0] == "(":
+            calls.append(bool(found["call"]))
+        elif found[0] == ")" and calls:
+            calls.pop()
+        elif found["power"] and not any(calls):
+            column, power = found[2], re.split(r"\^|\*\*", found[0])[-1].strip()
+            raise DataError(
+                f"{found[0]!r} in the formula {text!r} is {column} alone: outside I(...) powers are interactions",
+                hint=f"a power is written I({column}**{power})",
+            )
 
 
 def left_side(parsed: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from gradline.descent.losses.looks import EPS, Rows
 from gradline.descent.losses.loss import Loss
 from gradline.descent.losses.quantile import Absolute, Quantile
 from gradline.descent.losses.reference import NARROWING, newton
+from gradline.errors import DataWarning
 
 BESIDE = 2.0**10  # times rounding: what is nearer to a plane lies on it, as far as one near the best can tell
 NORMAL_SPREAD = 1.4826  # median absolute deviation -> standard deviation, of a normal distribution
@@ -103,7 +104,7 @@ def robust_scale(rows: Rows) -> float:
             f"{on_plane:.0%} of the rows lie on one plane to rounding, so the others alone decide the width of the "
             "loss: where these are outliers it is useless.\nhint: give one yourself, Huber(delta=...) or "
             "Quantile(level, bandwidth=...), in units of y",
-            UserWarning,
+            DataWarning,
             stacklevel=2,
         )
         return others

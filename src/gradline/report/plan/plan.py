@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from gradline.data.extent import Extent, extent
 from gradline.data.readers.places import read_twice
-from gradline.data.source import Source
+from gradline.data.source import Source, comes_once
 from gradline.descent.wide.refusals import MOST_FEATURES
 from gradline.errors import DataError
 from gradline.moments import room
@@ -34,7 +35,7 @@ class Pass:
     Attributes
     ----------
     arithmetic : str
-        "float64" or "exact" sums, or "steps" of a descent.
+        "float64" or "exact" sums, "steps" of a descent, or "measures" of single rows.
     times : int
         How often at most.
     why : str
@@ -106,8 +107,12 @@ class Plan:
         engine: str | None = None,
         iterations: int = 1000,
         batch_size: int | None = None,
+        again: Sequence[str] = (),
     ) -> Plan:
-        """Look at the source, and at its first rows for less than a second; nothing is fitted."""
+        """Look at the source, and at its first rows for less than a second; nothing is fitted.
+
+        `again` is what needs the rows once more after the fit, in words.
+        """
         kinds = _kinds(source)
         there = extent(source, tuple(kinds))
         at_once = exact_from_the_start(source) if precision == "auto" else None
@@ -121,6 +126,8 @@ class Plan:
         there_each = None if there.rows is None else math.ceil(there.rows * spread.share)
         seconds = [one.seconds_for(there_each) for one in sampled] or [None] * len(wanted)
         passes = _passes(precision, at_once, engine, iterations, batch_size, first.columns, seconds)
+        if again and not comes_once(source):
+            passes = (*passes, Pass("measures", 1, f"the rows once more, for {', '.join(again)}", None))
         memory = NOTHING_READ
         if not wide:
             memory += max(room.needed(first.columns, kind) for kind in wanted)
