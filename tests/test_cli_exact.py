@@ -108,6 +108,23 @@ def test_robust_errors_are_those_without_a_checkpoint_to_the_bit(large, tmp_path
     assert gradline(*command, *KEPT, cwd=tmp_path).stdout == gradline(*command, cwd=tmp_path).stdout
 
 
+def test_ctrl_c_after_the_last_row_names_what_there_is_to_go_on_from(large, tmp_path):
+    before_it_is_shown = """
+import os, signal
+from gradline.report.summary import Summary
+def interrupted(*_, **__):
+    os.kill(os.getpid(), signal.SIGINT)
+Summary.of_solution = interrupted
+"""
+    command = ["fit", "large.parquet", "--target", "y", *KEPT]
+    os.symlink(large / "large.parquet", tmp_path / "large.parquet")
+    done = gradline(*command, cwd=tmp_path, first=before_it_is_shown)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "interrupted: run.json holds what was summed up, and the same fit goes on there\n"
+    done = gradline(*command[:-4], cwd=tmp_path, first=before_it_is_shown)
+    assert done.stderr == "error: interrupted before there was anything to show\n"
+
+
 def test_ctrl_c_between_parts_saves_and_says_so_in_a_sentence(large, tmp_path):
     """Threads are reading the next parts when it comes."""
     at_the_second = """

@@ -8,7 +8,7 @@ from gradline.cli import processes, saving
 from gradline.cli.fitted import Fitted
 from gradline.cli.looking import Look
 from gradline.cli.showing import show
-from gradline.cli.telling import tell
+from gradline.cli.telling import kept, tell
 from gradline.errors import GradlineError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def fit(
     from gradline.report.summary import Names, Summary
 
     if checkpoint is not None:
+        kept.append(checkpoint)
         table = in_kept_parts(table, checkpoint)
     moments, solution = _solve(table, fit_intercept, precision, checkpoint, every)
     if isinstance(table, PartedSource) and table.here:

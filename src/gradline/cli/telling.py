@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 
 from gradline.errors import DataWarning, GradlineError
@@ -12,6 +13,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells count
 CUT_OFF = 141  # 128 + SIGPIPE
 
 told: list[str] = []  # to stderr, by this command
+kept: list[str] = []  # files that the same command goes on from
 
 
 def escape_what_stdout_lacks() -> None:
@@ -40,8 +42,15 @@ def tell_warning(message: Warning | str, category: type[Warning], *_: object, **
 
 
 def tell_interrupted() -> None:
-    """That there is nothing to show, where Ctrl-C came before anything was told."""
-    if not told:
+    """That there is nothing to show, where Ctrl-C came before anything was told, and what there is to go on from."""
+    if told:
+        return
+    there = [path for path in kept if os.path.exists(path)]
+    if there:
+        from gradline.data.readers.credentials import shown_path
+
+        tell(f"interrupted: {shown_path(there[0])} holds what was summed up, and the same fit goes on there")
+    else:
         tell("error: interrupted before there was anything to show")
 
 
