@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from gradline import DataError, open_source
+from gradline import DataError, load, open_source
 from gradline.data import blocks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
@@ -202,3 +203,29 @@ def test_a_pandas_index_is_not_a_feature(tmp_path, name):
     frame.to_parquet(tmp_path / "t.parquet")
     for data in (tmp_path / "t.parquet", pa.Table.from_pandas(frame), frame):
         assert open_source(data, target="y").feature_names == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "hint"),
+    [
+        ({"target": 5}, "target=5 is of type int, expected a text", "target='5'"),
+        ({"formula": 5}, "formula=5 is of type int", "formula='5'"),
+        ({"target": "y", "weight": 5}, "weight=5 is of type int", "weight='5'"),
+        ({"target": "y", "features": 5}, "features=5 is no list of names", "features=['5']"),
+        ({"target": "y", "features": iter("a")}, "features=<str", "features=['a', 'b']"),
+        ({"target": "y", "features": ["a", 5]}, "features holds 5 of type int", None),
+        ({"target": "y", "reference": "a"}, "reference='a' says of no column", "reference={'city': 'Rome'}"),
+    ],
+)
+def test_what_is_no_name_is_refused_in_a_sentence(asked, told, hint, tmp_path):
+    table = {"a": [1.0, 2.0, 3.0], "b": [2.0, 1.0, 5.0], "y": [1.0, 2.0, 4.0]}
+    (tmp_path / "t.csv").write_text("a,b,y\n1,2,1\n2,1,2\n3,5,4\n")
+    for data in (table, tmp_path / "t.csv"):
+        with pytest.raises(DataError, match=re.escape(told)) as caught:
+            open_source(data, **asked)
+        assert caught.value.hint == hint
+
+
+def test_a_model_file_is_named_by_its_path():
+    with pytest.raises(DataError, match="5 is of type int, expected the path of a model file"):
+        load(5)

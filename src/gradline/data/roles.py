@@ -5,13 +5,39 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 from gradline.data.cells import NotANumber
 from gradline.errors import DataError
 
 LONGEST_HINT = 2000  # characters of names
+
+
+def check_names(features: Any, reference: Any, **texts: Any) -> None:
+    """Refuse what is no text where a text names something, and what is no list where names are asked for.
+
+    Raises
+    ------
+    DataError
+    """
+    for what, given in texts.items():
+        if not isinstance(given, str | None):
+            hint = f"{what}={str(given)!r}" if isinstance(given, Real) else None
+            raise DataError(f"{what}={given!r} is of type {type(given).__name__}, expected a text", hint=hint)
+    if not isinstance(features, Collection | None):  # a text is one name
+        named = f"[{str(features)!r}]" if isinstance(features, Real) else "['a', 'b']"
+        raise DataError(f"features={features!r} is no list of names", hint=f"features={named}")
+    for name in () if features is None else features:
+        if not isinstance(name, str):
+            raise DataError(f"features holds {name!r} of type {type(name).__name__}, expected names of columns")
+    if not isinstance(reference, Mapping | None):
+        raise DataError(
+            f"reference={reference!r} says of no column which level it is compared with",
+            hint="reference={'city': 'Rome'}",
+        )
 
 
 @dataclass(frozen=True, slots=True)

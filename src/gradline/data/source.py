@@ -16,6 +16,7 @@ from gradline.data.elsewhere import opener
 from gradline.data.readers.bad_files import OnBadFile, check_on_bad_file
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.opening import opened
+from gradline.data.roles import check_names
 from gradline.data.table_source import BATCH_ROWS, TableSource
 from gradline.data.tables import are_numbers, as_table, is_stream
 from gradline.data.tally import Missing
@@ -187,6 +188,7 @@ def open_source(
     ...     print(sales.feature_names, whole(sales).X.tolist())
     ('sqft', 'year') [[50.0, 2024.0], [80.0, 2025.0]]
     """
+    check_names(features, reference, target=target, formula=formula, weight=weight, query=query, encoding=encoding)
     check_weights(weights)
     check_on_bad_file(on_bad_file)
     check_rows(batch_rows)

@@ -49,6 +49,8 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     DataError
         Where the file is not there, is no model, damaged, or of a newer schema.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise DataError(f"{path!r} is of type {type(path).__name__}, expected the path of a model file")
     name = shown_path(path)
     try:
         refuse_special(path)
