@@ -411,3 +411,5 @@ def test_every_block_is_seen_by_one_thread_of_the_blas_the_last_too(monkeypatch)
 def test_a_cluster_may_have_a_comma_in_its_name():
     assert parse('cluster:"sqft, heated",city').groups == ("sqft, heated", "city")
     assert parse("cluster: city , year").groups == ("city", "year")
+    with pytest.raises(DataError, match="covariance='cluster:city,' holds an empty name"):
+        parse("cluster:city,")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from gradline.data.columns.asked import NamesInLine
 from gradline.errors import DataError
 from gradline.moments.inference import Inference
 from gradline.moments.other_errors import with_covariance
@@ -132,8 +132,11 @@ def parse(text: str) -> Asked:
     word, _, rest = text.strip().partition(":")
     kind = _KINDS.get(word.strip().casefold().replace("_", "-"))
     if kind == "cluster":
-        names = next(csv.reader([rest], skipinitialspace=True), [])  # so that a name may hold a comma
-        return checked((kind, *(name.strip() for name in names if name.strip())))
+        try:
+            names = NamesInLine.of(rest) if rest.strip() else []
+        except ValueError as error:
+            raise DataError(f"covariance={text!r} {error}", hint=_EXPECTED) from None
+        return checked((kind, *names))
     if kind == "newey-west" and rest:
         return checked((kind, rest.strip()))
     if kind is None or rest:
