@@ -22,7 +22,6 @@ from gradline.moments.precision import exact_from_the_start
 from gradline.report.plan.first_rows import FirstRows, first_rows, reader_of
 from gradline.report.plan.spread import ALL_HERE, Spread
 from gradline.report.plan.told import text_of
-from gradline.report.second_look import read_once
 
 NOTHING_READ = 180_000_000  # bytes of a process that has fitted five rows
 TORCH = 220_000_000
@@ -205,7 +204,7 @@ def _passes(
 
 def _read_again(source: Source, passes: tuple[Pass, ...]) -> str | None:
     """That rows which come once cannot be descended on."""
-    return read_twice(source.name).message if read_once(source) and sum(one.times for one in passes) > 1 else None
+    return read_twice(source.name).message if comes_once(source) and sum(one.times for one in passes) > 1 else None
 
 
 def _beyond_memory(columns: int, wanted: list[type[Moments | ExactMoments]], rows: int | None) -> str | None:

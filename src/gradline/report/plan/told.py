@@ -59,7 +59,7 @@ def _in_words(one: Pass) -> str:
         took = f"; about {duration(one.seconds)}" if one.seconds >= 1.0 else "; under a second"
     return (
         f"{times} {'of ' if one.arithmetic in ('steps', 'measures') else 'in ' if one.arithmetic == 'float64' else ''}"
-        + (f"{one.arithmetic}: {one.why}{took}")
+        + f"{one.arithmetic}: {one.why}{took}"
     )
 
 
