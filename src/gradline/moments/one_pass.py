@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from gradline.data.batch import BatchPiece
+from gradline.data.arrays import ArraySource
+from gradline.data.batch import Batch, BatchPiece
 from gradline.data.parted import PartedSource
 from gradline.data.source import Source
+from gradline.data.sparse import is_sparse
 from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.frequencies import check_total
 from gradline.moments.moments import Moments
-from gradline.moments.parallel import available_threads
+from gradline.moments.parallel import available_threads, rows_of_a_block
 from gradline.moments.parts import sums_of_parts
 from gradline.moments.room import refuse_beyond_memory
 from gradline.moments.taken import Taken
@@ -97,7 +99,7 @@ def _summed(source: Source, kind: type[S], watch: Watch | None, keep: Keeps | No
     if pieces:
         with naming_cells(source):
             return kind.from_pieces(pieces, len(source.feature_names), watch=None if watch is None else _Counted(watch))
-    rows = Taken(source.batches() if growing is None else growing(), width, watch, checked=keep is not None)
+    rows = Taken(_batches(source) if growing is None else growing(), width, watch, checked=keep is not None)
     total: S | None = None
     with naming_cells(source), rows, nullcontext() if keep is None else keep.noticing():
         if keep is not None:
@@ -115,6 +117,13 @@ def _summed(source: Source, kind: type[S], watch: Watch | None, keep: Keeps | No
             keep.at_the_end(total, rows)
     settled = getattr(source, "settled", None)
     return total if settled is None else settled(total)
+
+
+def _batches(source: Source) -> Iterator[Batch]:
+    """The source's own, but of an array in blocks as large as `Moments.of` cuts: to the bit the same sums."""
+    if isinstance(source, ArraySource) and not is_sparse(source.X):
+        return source.batches(rows_of_a_block(*source.X.shape))
+    return source.batches()
 
 
 def _widened(total: S, width: int) -> S:

@@ -222,11 +222,21 @@ def row_blocks(
     [2, 2, 1]
     """
     check_shapes(X, y, weight)
-    if rows is None:
-        # Whatever the number of threads: the blocks decide how float64 sums are rounded.
-        width = X.shape[1] + 1
-        rows = max(-(-FEWEST_NUMBERS // width), min(MOST_NUMBERS // width, -(-len(y) // BLOCKS)))
-    return _cut(X, y, weight, rows)
+    return _cut(X, y, weight, rows_of_a_block(len(y), X.shape[1]) if rows is None else rows)
+
+
+def rows_of_a_block(rows: int, features: int) -> int:
+    """How many rows of an array to hand to a thread at a time; every block has some work of its own.
+
+    It is the same for any number of threads: the blocks decide how float64 sums are rounded.
+
+    Examples
+    --------
+    >>> rows_of_a_block(2_000_000, 20), rows_of_a_block(1000, 20)
+    (166667, 12484)
+    """
+    width = features + 1
+    return max(-(-FEWEST_NUMBERS // width), min(MOST_NUMBERS // width, -(-rows // BLOCKS)))
 
 
 def _cut(X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None, rows: int) -> Iterator[Batch]:
