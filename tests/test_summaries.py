@@ -350,7 +350,7 @@ def test_a_stream_is_refused_before_the_fit_and_a_failing_second_pass_takes_no_f
     def changed(*_, **__):
         raise DataError("the rows have changed")
 
-    monkeypatch.setattr("gradline.diagnostics.sandwich.robust_covariance", changed)
+    monkeypatch.setattr("gradline.report.second_look.judge_again", changed)
     done = CliRunner().invoke(app, ["fit", str(table), *FIT, "--covariance", "HC3"])
     assert isinstance(done.exception, DataError)
     assert done.stdout == run("fit", table, *FIT).stdout

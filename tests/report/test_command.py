@@ -270,11 +270,13 @@ def test_an_interrupted_descent_is_not_read_again(line, tmp_path):
     from gradline.data.source import open_source
     from gradline.descent.fit import fit as descend
     from gradline.descent.options import Options
-    from gradline.report import second_look
+    from gradline.report.made import Made
+    from gradline.report.second_look import look_again
 
     def interrupt(history):
         raise KeyboardInterrupt
 
     source = open_source(line, target="y")
     descent = descend(source, Options(learning_rate=1e-4), np.random.default_rng(0), interrupt)
-    assert second_look.of_descent(descent) == "the descent was interrupted"
+    made = Made.by_descent(descent, engine="numpy", fit_intercept=True, seed=None)
+    assert look_again(made, source) == "the descent was interrupted"

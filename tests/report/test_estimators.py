@@ -9,6 +9,7 @@ import pytest
 
 import gradline
 from gradline import DataError, GradientDescentRegressor, LinearRegression, open_source
+from gradline.estimators import reported
 from tests.report.conftest import skewed, table
 
 COLUMNS = skewed(200)
@@ -79,7 +80,7 @@ def test_a_polynomial_has_no_panels_of_rows(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_refused_before_rows_are_read(tmp_path, monkeypatch):
     model = LinearRegression().fit(X, Y)
-    monkeypatch.setattr(LinearRegression, "_second_look", None)
+    monkeypatch.setattr(reported, "look_again", None)
     for path, why in (("s3://bucket/r.html", "is a URL"), (tmp_path / "no" / "r.html", "there is no folder")):
         with pytest.raises(DataError, match=why):
             model.report(path)

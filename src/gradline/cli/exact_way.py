@@ -33,6 +33,7 @@ def fit(
     """Fit a table, and show what came of it; the model is on the disk before anything is printed."""
     from gradline.data.parted import PartedSource
     from gradline.moments.keeping_parts import in_kept_parts
+    from gradline.report.made import Made
     from gradline.report.summary import Names, Summary
 
     if checkpoint is not None:
@@ -53,7 +54,7 @@ def fit(
         unsaved = error
     summary = Summary.of_solution(moments, solution, Names.of(table), fit_intercept=fit_intercept)
     try:
-        robust = show(summary, Fitted(table, fit_intercept, moments, solution), look)
+        robust = show(summary, Fitted(Made(fit_intercept, moments, solution), table), look)
         if robust is not None and unsaved is None:
             save_model(robust)
     finally:

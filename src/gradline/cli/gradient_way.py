@@ -75,6 +75,7 @@ def fit(
     every: float,
 ) -> None:
     """Descend on a table, and show where that ended; an unfinished descent is told on stderr too."""
+    from gradline.report.made import Made
     from gradline.report.summary import Names, Summary
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Status
@@ -85,7 +86,8 @@ def fit(
     told = Summary.of_descent if descent.problem.exact is not None else WideSummary
     summary = told(descent, Names.of(table), engine=engine, fit_intercept=fit_intercept)
     seed = steps.seed if steps.drawn else None
-    show(summary, Fitted(table, fit_intercept, descent=descent, engine=engine, seed=seed), look)
+    made = Made.by_descent(descent, engine=engine, fit_intercept=fit_intercept, seed=seed)
+    show(summary, Fitted(made, descent.training), look)
     if descent.solution.status is Status.INTERRUPTED:
         tell(f"warning: interrupted, unfinished\nhint: {as_options(descent.cure or '')}")
         raise typer.Exit(INTERRUPTED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -22,19 +21,18 @@ from gradline.data.tables import held
 from gradline.descent.engines import ENGINES, check_torch
 from gradline.descent.finished import Descent
 from gradline.descent.fit import fit as descend_on
-from gradline.descent.goal.problem import Problem
 from gradline.descent.losses.by_name import LOSSES
 from gradline.descent.options import Options
 from gradline.descent.watching.history import Callback
 from gradline.descent.watching.lesson_line import printer
-from gradline.diagnostics.covariance import Spec
-from gradline.diagnostics.diagnosis import Diagnosis
+from gradline.diagnostics.covariance import Spec, checked
 from gradline.errors import DataError
 from gradline.estimators.elsewhere import Elsewhere
-from gradline.estimators.reported import Making, Reported
+from gradline.estimators.reported import Reported
 from gradline.estimators.rows import as_source, dense_rows, learn_columns, predict
 from gradline.moments.one_pass import naming_cells
-from gradline.report import second_look
+from gradline.report.made import Made
+from gradline.report.second_look import judge_again
 from gradline.report.summary import Names, Summary
 from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array, Status
@@ -466,7 +464,12 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
             fit_intercept=self._fitted_intercept,
             confidence=confidence,
         )
-        return second_look.judged(summary, descent, covariance, lambda what: self._rows_for(data, what))
+        asked = checked(covariance)
+        if asked.kind == "classical" or not summary.trusted:  # unfinished, it has no tests, by any covariance
+            return summary
+        summary.refuse_another_loss()
+        rows = self._rows_for(data, f"the {asked.kind} covariance")
+        return summary.judged_by(judge_again(self._made(), rows, asked))
 
     def _ended(self, what: str) -> Descent:
         """The last descent."""
@@ -488,16 +491,15 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
             return descent.training
         return self._read_again(data, what)
 
-    def _second_look(self, rows: Source, **asked: Any) -> Diagnosis | str:
-        return second_look.of_descent(replace(self._ended("a second look"), training=rows), **asked)
-
-    def _making(self) -> Making:
-        descent = self._ended("a report")
+    def _made(self) -> Made:
+        descent = self._ended("a second look")
         drawn = self.batch_size is not None or self.validation_fraction is not None
         seed = self.random_state if drawn and isinstance(self.random_state, Integral) else None
-        statistics = descent.problem.moments if isinstance(descent.problem, Problem) else None
-        return Making(
-            self._fitted_intercept, statistics, descent, self._fitted_engine, None if seed is None else int(seed)
+        return Made.by_descent(
+            descent,
+            engine=self._fitted_engine,
+            fit_intercept=self._fitted_intercept,
+            seed=None if seed is None else int(seed),
         )
 
     def __sklearn_tags__(self) -> Any:

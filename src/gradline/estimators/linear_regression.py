@@ -20,12 +20,10 @@ from gradline.data.tables import held
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust, Spec, checked
-from gradline.diagnostics.diagnosis import Diagnosis, diagnose
-from gradline.diagnostics.sandwich import robust_covariance
 from gradline.errors import CollinearityWarning, DataError
 from gradline.estimators.elsewhere import Elsewhere
 from gradline.estimators.exported import Exported
-from gradline.estimators.reported import Making, Reported
+from gradline.estimators.reported import Reported
 from gradline.estimators.rows import (
     as_source,
     dense_rows,
@@ -47,6 +45,8 @@ from gradline.moments.one_pass import one_pass
 from gradline.moments.polynomial import horner, names_of_powers, powers
 from gradline.moments.precision import ENOUGH_DIGITS, Statistics, gather, gather_powers
 from gradline.moments.squares import SquaresError
+from gradline.report.made import Made
+from gradline.report.second_look import judge_again
 from gradline.report.summary import Names, Summary, refuse_reserved
 from gradline.solution import Array, Solution
 
@@ -350,13 +350,10 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         if alone and kept is not None and kept.kind == asked.kind and asked.plain:
             return kept
         source = self._rows_for(data, f"the {asked.kind} covariance")
-        return robust_covariance(source, self.moments_, self._solution, asked, fit_intercept=self._fitted_intercept)
+        return judge_again(self._made(), source, asked)
 
-    def _second_look(self, rows: Source, **asked: Any) -> Diagnosis:
-        return diagnose(rows, self.moments_, self._solution, fit_intercept=self._fitted_intercept, **asked)
-
-    def _making(self) -> Making:
-        return Making(self._fitted_intercept, self.moments_)
+    def _made(self) -> Made:
+        return Made(self._fitted_intercept, self.moments_, self._solution)
 
     def _rows_for(self, data: Any, what: str) -> Source:
         if self._fitted_degree > 1:

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from gradline.data.source import Source, is_source
-from gradline.descent.finished import Descent
 from gradline.diagnostics.covariance import Spec, checked
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.errors import DataError
 from gradline.estimators.rows_again import RowsAgain
-from gradline.moments.precision import Statistics
+from gradline.report.made import Made
 from gradline.report.page.document import EXAMPLE
 from gradline.report.page.of_fit import write_report_of
 from gradline.report.page_file import refuse_path
+from gradline.report.second_look import look_again
 
 UNKNOWN = "the model does not know its rows, as one that was loaded, copied or made of statistics"
 
 
-class Making(NamedTuple):
-    """How a fit was made; `statistics` are None where no sums over pairs of columns were kept."""
-
-    fit_intercept: bool
-    statistics: Statistics | None
-    descent: Descent | None = None
-    engine: str | None = None
-    seed: int | None = None
-
-
 class Reported(RowsAgain):
-    """Diagnoses and reports a fit, from `summary`, a second look at its rows, and `_making`."""
+    """Diagnoses and reports a fit, from `summary`, its rows, and how it was made."""
 
     def diagnose(
         self,
@@ -81,7 +71,7 @@ class Reported(RowsAgain):
         """
         check_is_fitted(self)
         rows = self._rows_for(None if X is None else (X, y, sample_weight), "a diagnosis")
-        found = self._second_look(rows, top=top, folds=folds, ordered=ordered, covariance=covariance)
+        found = look_again(self._made(), rows, top=top, folds=folds, ordered=ordered, covariance=covariance)
         if isinstance(found, str):
             raise DataError(f"there is no diagnosis: {found}", hint="fit with LinearRegression, or let it end")
         return found
@@ -131,26 +121,15 @@ class Reported(RowsAgain):
         summary: Any = self.summary()  # type: ignore[attr-defined]
         rows = self._rows_or_why(None if X is None else (X, y, sample_weight))
         asked = None if checked(covariance).kind == "classical" else covariance
-        making = self._making()
-        unfinished = making.descent is not None and not making.descent.converged  # has no tests, by any covariance
+        made = self._made()
+        unfinished = made.descent is not None and not made.descent.converged  # has no tests, by any covariance
         known = None if unfinished else asked
-        diagnosis = rows if isinstance(rows, str) else self._second_look(rows, covariance=known)
+        diagnosis = rows if isinstance(rows, str) else look_again(made, rows, covariance=known)
         if isinstance(diagnosis, str):  # as a model file may have kept it; else it says what is missing
             summary = summary if asked is None else self.summary(covariance=asked)  # type: ignore[attr-defined]
         elif diagnosis.robust is not None:
             summary = summary.judged_by(diagnosis.robust)
-        write_report_of(
-            path,
-            summary,
-            diagnosis,
-            rows,
-            statistics=making.statistics,
-            fit_intercept=making.fit_intercept,
-            command=self._call(rows),
-            descent=making.descent,
-            engine=making.engine,
-            seed=making.seed,
-        )
+        write_report_of(path, made, summary, diagnosis, rows, command=self._call(rows))
 
     def _rows_or_why(self, data: Any) -> Source | str:
         if data is None and self._rows is None:
@@ -173,9 +152,6 @@ class Reported(RowsAgain):
         """The rows that were fitted, as a source."""
         raise NotImplementedError
 
-    def _second_look(self, rows: Source, **asked: Any) -> Diagnosis | str:
-        """What one more pass finds, asked as `gradline.diagnostics.diagnosis.diagnose` is; or why there is none."""
-        raise NotImplementedError
-
-    def _making(self) -> Making:
+    def _made(self) -> Made:
+        """The last fit."""
         raise NotImplementedError

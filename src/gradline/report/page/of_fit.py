@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 
 from gradline.data.source import Source
-from gradline.descent.finished import Descent
 from gradline.diagnostics.diagnosis import Diagnosis
-from gradline.moments.precision import Statistics
 from gradline.report.lab.notebook import Lab
+from gradline.report.made import Made
 from gradline.report.page.document import write_report
 from gradline.report.page.folded_lab import folded_lab
 from gradline.report.page.reproduce import Reproduce
@@ -18,33 +17,23 @@ from gradline.report.wide_summary import WideSummary
 
 def write_report_of(
     path: str | os.PathLike[str],
+    made: Made,
     summary: Summary | WideSummary,
     diagnosis: Diagnosis | str,
     rows: Source | str,
     *,
-    statistics: Statistics | None,
-    fit_intercept: bool,
     command: str,
-    descent: Descent | None = None,
-    engine: str | None = None,
-    seed: int | None = None,
 ) -> None:
     """Write the report with its lab and the ways to get it again.
 
     Parameters
     ----------
-    path, summary, diagnosis, descent
+    path, summary, diagnosis
         As `gradline.report.page.document.write_report` takes them.
     rows : Source or str
         For the lab; or why they are not at hand.
-    statistics : Moments, ExactMoments or None
-        Of the rows; None where no sums over pairs of columns were kept.
     command : str
         A command line or a Python call, without credentials.
-    engine : str or None
-        Of a descent.
-    seed : int or None
-        None where nothing was drawn.
     """
     lab: Lab | str
     if isinstance(rows, str):
@@ -54,7 +43,7 @@ def write_report_of(
     else:
         count = summary.inference.rows if isinstance(summary, Summary) else summary.rows
         lab = folded_lab(
-            rows, fit_intercept=fit_intercept, rows=count, command=command, torch=engine in ("autograd", "nn")
+            rows, fit_intercept=made.fit_intercept, rows=count, command=command, torch=made.engine in ("autograd", "nn")
         )
-    reproduce = Reproduce.of(command, statistics, engine=engine, seed=seed)
-    write_report(path, summary, diagnosis, descent=descent, reproduce=reproduce, lab=lab)
+    reproduce = Reproduce.of(command, made.statistics, engine=made.engine, seed=made.seed)
+    write_report(path, summary, diagnosis, descent=made.descent, reproduce=reproduce, lab=lab)
