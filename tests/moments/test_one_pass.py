@@ -543,3 +543,14 @@ print(int(peak.split()[1]) * 1024 - before)
 """
     peak = int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
     assert room.needed(p, kind) / 3 < peak < 3 * room.needed(p, kind)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_arrays_are_summed_in_the_blocks_of_moments_of(weighted):
+    """To the bit: so large an array is cut by either, and another cut rounds otherwise."""
+    rng = np.random.default_rng(8)
+    X, y = rng.normal(size=(1_000_000, 3)), rng.normal(size=1_000_000)
+    weight = rng.uniform(0.5, 2.0, len(y)) if weighted else None
+    found = one_pass(ArraySource(X, y, weight), Moments)
+    assert found == Moments.of(X, y, weight)
+    assert found != Moments.from_batches(ArraySource(X, y, weight).batches(65_536), 3)
