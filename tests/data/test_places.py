@@ -403,6 +403,8 @@ def test_json_lines_read_as_with_the_json_module(
         ('{"x": 1, "y": 2}\n{"x": null, "y": 2}\n', "column 'x' has 1 missing (NaN) cell, the first in row 2"),
         ('{"x": 1, "y": 2}\n{"y": NaN}\n', "column 'y' has 1 missing (NaN) cell, the first in row 2"),
         (b'{"x": 1, "y": 2}\n{"x": "\xe9", "y": 2}\n', "line 2 of t.jsonl is not in UTF-8"),
+        ('{"x": 1, "y": 2}\n{"x": "\\ud800", "y": 2}\n', r"line 2 of t.jsonl holds half a character, \ud800"),
+        ('{"x\\uDc00\\ud83d\\ude00": 1, "y": 2}\n', r"line 1 of t.jsonl holds half a character, \udc00"),
         ("x,y\n1,2\n", "line 1 of t.jsonl is not JSON: Expecting value"),
         ("", "t.jsonl is empty (0 bytes)"),
         ("\n \n", "t.jsonl is empty: it holds 3 bytes, all blank"),
