@@ -139,7 +139,7 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
             rows_before += len(chunk)
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
     if types.is_dictionary(kind):
-        return from_arrow(cells.cast(kind.value_type), column, rows_before)
+        return from_arrow(cells.dictionary_decode(), column, rows_before)
     if types.is_null(kind):
         return np.full(len(cells), np.nan)
     if types.is_int64(kind) or types.is_uint64(kind):
