@@ -557,7 +557,7 @@ TYPES = [
     ("date", "'-infinity'", np.inf, Kind.DATE),
     ("timestamp", "'2024-01-31 12:00:00.25'", 1706702400.25, Kind.TIME),
     ("timestamp", "'infinity'", np.inf, Kind.TIME),
-    ("timestamptz", "'2024-01-31 14:00:00+02'", 1706702400.0, Kind.TIME),
+    ("timestamptz", "'2024-01-31 14:00:00+02'", 1706702400.0, Kind.ZONED),
     ("time", "'01:00:00.5'", 3600.5, Kind.CLOCK),
 ]
 

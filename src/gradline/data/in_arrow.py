@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -56,9 +57,13 @@ def column_in_arrow(cells: Any, column: str, table: str) -> Any:
 
     try:
         found = pa.table({"": cells}).column(0)
-        return pa.table({"": _as_text(cells)}).column(0) if _only_in_pandas(found.type) else found
+        found = pa.table({"": _as_text(cells)}).column(0) if _only_in_pandas(found.type) else found
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         reason = _reason(error)
+    else:
+        if pa.types.is_timestamp(found.type):
+            _refuse_mixed_zones(cells, column, table)
+        return found
     try:
         return _numbers(list(cells), column)
     except NotANumber as cell:
@@ -82,6 +87,22 @@ def _numbers(cells: list[Any], column: str) -> Any:
     objects = np.empty(len(cells), dtype=object)
     objects[:] = cells
     return arrow.column(from_numpy(objects, column))
+
+
+def _refuse_mixed_zones(cells: Any, column: str, table: str) -> None:
+    """Times of Python may have a zone or none each; of those in a typed column all have, or none."""
+    if not isinstance(cells, list | tuple) and getattr(getattr(cells, "dtype", None), "kind", None) != "O":
+        return
+    zoned: bool | None = None
+    for row, cell in enumerate(cells, 1):
+        if isinstance(cell, datetime) and cell == cell:  # as NaT is not
+            zoned = cell.tzinfo is not None if zoned is None else zoned
+            if zoned is not (cell.tzinfo is not None):
+                what, others = ("no zone", "all have one") if zoned else ("a zone", "none has one")
+                raise DataError(
+                    f"column {column!r} of {table} holds a time with {what} in row {row}: {cell}; before it {others}",
+                    hint="give all times their zone, or none",
+                )
 
 
 def _only_in_pandas(kind: Any) -> bool:

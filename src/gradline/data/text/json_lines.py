@@ -22,7 +22,7 @@ from gradline.data.text.reader import TextReader
 from gradline.errors import DataError
 
 CHUNK_BYTES = 4 << 20
-STRINGS = (Kind.DATE, Kind.TIME, Kind.CLOCK)
+STRINGS = (Kind.DATE, Kind.TIME, Kind.ZONED, Kind.CLOCK)
 SURROGATE, HALF = re.compile(rb"\\u[dD][89a-fA-F]"), re.compile("[\ud800-\udfff]")
 ONE_A_LINE = "each line must be one whole object, as jq -c writes it"
 
