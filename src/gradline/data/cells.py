@@ -118,7 +118,7 @@ def array_of_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def pandas_index(schema: Any) -> set[str]:
-    """Columns of an Arrow schema that are the index of the DataFrame it came from: row labels, no measurements."""
+    """Columns of an Arrow schema that are the index of the DataFrame it came from: labels of rows, not measured."""
     try:
         index = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
     except (KeyError, TypeError, ValueError):

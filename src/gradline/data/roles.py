@@ -63,8 +63,9 @@ class Roles:
         target: str | None,
         features: Sequence[str] | None = None,
         weight: str | None = None,
+        labels: Collection[str] = (),
     ) -> Roles:
-        """Find the columns asked for; `features=None` takes every column but the target and the weight.
+        """Find the columns asked for; `features=None` takes all but the target, the weight and the labels of rows.
 
         Raises
         ------
@@ -74,7 +75,7 @@ class Roles:
         if target is None:
             raise DataError(
                 f"which column of {table} is the target? It has {listed(column_names)}",
-                hint=f"target={column_names[-1]!r}" if column_names else None,
+                hint=next((f"target={name!r}" for name in reversed(column_names) if name not in labels), None),
             )
         target = find_column(table, column_names, target)
         weight = None if weight is None else find_column(table, column_names, weight)
@@ -90,7 +91,7 @@ class Roles:
                         f"column {position} of {table} has no name",
                         hint=f"say which columns to use: {naming([c for c in column_names if c and c != target])}",
                     )
-            chosen = [name for name in column_names if name not in (target, weight)]
+            chosen = [name for name in column_names if name not in (target, weight, *labels)]
             if len(set(column_names)) < len(column_names):
                 chosen = [find_column(table, column_names, name) for name in chosen]
         else:

@@ -100,14 +100,16 @@ def held(data: Any) -> Any:
 
 
 def are_numbers(table: Table, *roles: Any) -> bool:
-    """Whether the columns of these roles (names, lists of names; None: all) hold numbers as they are."""
+    """Whether the columns of these roles (names, lists of names; None: all) are there, and numbers as they are."""
     used: set[str] = set()
     for asked in roles:
         names = [asked] if isinstance(asked, str) else asked
         used |= {str(name).strip() for name in names or ()}
     whole_table = roles[1] is None
-    return all(name in table.plain for name in table.names if whole_table or name.strip() in used) and not any(
-        name.startswith("C(") for name in used
+    return (
+        used.issubset(name.strip() for name in table.names)
+        and all(name in table.plain for name in table.names if whole_table or name.strip() in used)
+        and not any(name.startswith("C(") for name in used)
     )
 
 

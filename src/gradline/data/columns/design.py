@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, get_args
 
@@ -12,7 +13,7 @@ from gradline.data.columns.formula import Formula
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import INSISTED, Column, Terms
-from gradline.data.readers.reader import Reader
+from gradline.data.readers.reader import Reader, labels_of
 from gradline.data.roles import Roles, as_category, as_variable, find_column, listed
 from gradline.data.weighting import Weights
 from gradline.errors import DataError
@@ -50,7 +51,9 @@ def designed(
             if match and name not in reader.column_names:
                 asked[place] = find_column(reader.name, reader.column_names, match["column"])
                 insisted.add(asked[place])
-    roles = Roles.of(reader.name, reader.column_names, target=target, features=asked, weight=weight)
+    roles = Roles.of(
+        reader.name, reader.column_names, target=target, features=asked, weight=weight, labels=labels_of(reader)
+    )
     columns = []
     levels = {find_column(reader.name, reader.column_names, name): _level(level) for name, level in reference.items()}
     for name in roles.features:
@@ -89,7 +92,8 @@ def _by_formula(
     weight = None if weight is None else find_column(reader.name, names, weight)
     if "~" not in text and target is not None:
         text, target = f"`{find_column(reader.name, names, target)}` ~ {text}", None
-    available = {name: kinds[name] for name in names if name != weight}
+    unasked = {name for name in labels_of(reader) if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)}
+    available = {name: kinds[name] for name in names if name != weight and name not in unasked}
     formula = Formula.of(text, available, reader.name)
     if formula.target is None:
         right = text.strip().removeprefix("~").strip() or "."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,13 +23,23 @@ PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row grou
 
 
 class ColumnarReader:
-    """What gives Arrow record batches of a known schema. The index of a DataFrame that was written is no column."""
+    """What gives Arrow record batches of a known schema.
+
+    The index of a DataFrame that was written is no column where it has no name, and else none but by that name.
+
+    Attributes
+    ----------
+    labels : set of str
+        Columns that are such an index.
+    """
 
     def __init__(self, name: str, schema: Any) -> None:
         self.name = name
         self.schema = schema
         index = pandas_index(schema)
-        self.column_names = tuple(name for name in schema.names if name not in index)
+        unnamed = {name for name in index if re.fullmatch(r"__index_level_\d+__", name)}
+        self.labels = index - unnamed
+        self.column_names = tuple(name for name in schema.names if name not in unnamed)
 
     @abstractmethod
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:

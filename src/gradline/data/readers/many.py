@@ -17,7 +17,7 @@ from gradline.data.columns.labels import Labels
 from gradline.data.readers.columnar import ColumnarReader, ParquetReader
 from gradline.data.readers.finding import Part
 from gradline.data.readers.places import Place
-from gradline.data.readers.reader import Cells, Cut, Piece, Reader
+from gradline.data.readers.reader import Cells, Cut, Piece, Reader, labels_of
 from gradline.data.roles import listed
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
@@ -49,6 +49,7 @@ class ManyReader:
         self._cut: Cut | None = None
         self.first = self._opened(parts[0], None)
         self.column_names = self._names(self.first, parts[0])
+        self.labels = labels_of(self.first)
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
         self._found = dict(self._kinds_found())
 
@@ -183,20 +184,21 @@ class ManyReader:
     def _checked(self, part: Part, columns: Sequence[str] | None) -> Reader:
         reader = self._opened(part, self.first)
         names = self._names(reader, part)
-        lacking = [name for name in (self.column_names if columns is None else columns) if name not in names]
+        needed = [name for name in self.column_names if name not in self.labels] if columns is None else columns
+        lacking = [name for name in needed if name not in names]
         if lacking:
             raise DataError(
                 f"{reader.name} has no column {lacking[0]!r}, which {self.first.name} has; it has {listed(names)}",
                 hint=None if columns else "name the columns to use, if all files have those: features=[...]",
             )
-        further = [name for name in names if name not in self.column_names]
+        further = [name for name in names if name not in self.column_names and name not in labels_of(reader)]
         if further and columns is None:
             raise DataError(
                 f"{reader.name} has a column {further[0]!r}, which {self.first.name} has not",
                 hint="name the columns to use: features=[...]",
             )
         if isinstance(reader, ColumnarReader):  # text is read as that of the first file, or else refused
-            self._refuse_other_kinds(reader, [name for name in columns or names if name not in part.keys])
+            self._refuse_other_kinds(reader, [name for name in needed if name not in part.keys])
         return reader
 
     def _refuse_other_kinds(self, reader: ColumnarReader, columns: Sequence[str]) -> None:
