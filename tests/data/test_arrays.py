@@ -447,6 +447,11 @@ def test_a_table_may_hold_weights_and_lose_rows() -> None:
     assert source.feature_names == ("x",)
     assert (source.y.tolist(), source.weight.tolist()) == ([1.0, 4.0], [1.0, 2.0])
     assert source.dropped == {"x": 1}
+    data = {"y": [1.0, 2.0, 3.0, 5.0], "x": [1.0, 2.0, 3.0, 4.0]}
+    weighted = open_source(data | {"w": [1.0, 0.0, 1.0, 1.0]}, target="y", weight="w")
+    assert LinearRegression().fit(weighted).summary().as_dict()["weight"] == "w"
+    with pytest.raises(DataError, match=r"column 'w' has 1 missing \(NaN\) cell, the first in row 1"):
+        open_source(data | {"w": [np.nan, 1.0, 1.0, 1.0]}, target="y", weight="w")
     with pytest.raises(DataError, match=r"weight 'w' of dict is negative: -1.0 in row 2"):
         open_table({"y": [1, 2], "x": [1, 2], "w": [1, -1]}, target="y", weight="w")
 

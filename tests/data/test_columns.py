@@ -354,6 +354,14 @@ def test_dates_times_and_booleans_are_numbers_in_the_unit_that_is_stated(tmp_pat
         assert source.design.notes == tuple(f"{name}: {kind.unit}" for name, (kind, *_) in UNITS.items())
 
 
+@pytest.mark.parametrize("reference", ["True", "true", "1", True])
+def test_the_reference_of_a_boolean_is_named_as_it_is_written_or_as_it_is_read(reference, tmp_path):
+    (tmp_path / "t.csv").write_text("b,y\nTrue,1\nFalse,2\nTrue,4\n")
+    for data in (tmp_path / "t.csv", {"b": [True, False, True], "y": [1, 2, 4]}):
+        source = open_source(data, target="y", features=["C(b)"], reference={"b": reference})
+        assert (source.feature_names, whole(source).X.tolist()) == (("b[T.0]",), [[0.0], [1.0], [0.0]])
+
+
 def test_units_are_told_wherever_a_fit_is(tmp_path):
     rng = np.random.default_rng(1)
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=int(k)) for k in rng.integers(0, 99, 30)]

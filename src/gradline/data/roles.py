@@ -40,6 +40,10 @@ def check_names(features: Any, reference: Any, **texts: Any) -> None:
         )
 
 
+class FirstLine(tuple[str, ...]):
+    """Names of columns that are the first line of a text, where something else may stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Roles:
     """Which columns are the features, the target and the weight."""
@@ -127,9 +131,10 @@ def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
     folded = {str(c).casefold(): c for c in column_names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[near[0]]!r}?" if near else None
-    hint = hint or _no_header(table, column_names)
-    if column_names and all(map(_reads_as_number, column_names)):
-        hint = f"the first line of {table} looks like data: gradline reads column names from it"
+    if isinstance(column_names, FirstLine):
+        hint = hint or _no_header(table, column_names)
+        if all(map(_reads_as_number, column_names)):
+            hint = f"the first line of {table} looks like data: gradline reads column names from it"
     raise DataError(f"no column {name!r} in {table}; it has {listed(column_names)}", hint=hint)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
+from gradline.data.cells import FALSE_WORDS, TRUE_WORDS
 from gradline.data.columns.asked import NamesInLine
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.kinds import Kind
@@ -55,7 +56,10 @@ def designed(
         reader.name, reader.column_names, target=target, features=asked, weight=weight, labels=labels_of(reader)
     )
     columns = []
-    levels = {find_column(reader.name, reader.column_names, name): _level(level) for name, level in reference.items()}
+    levels = {}
+    for asked_name, level in reference.items():
+        name = find_column(reader.name, reader.column_names, asked_name)
+        levels[name] = _level(level, kinds[name])
     for name in roles.features:
         category = name in insisted or kinds[name] is Kind.TEXT
         columns.append(Column(name, kinds[name], category, name in insisted, None, levels.pop(name, None)))
@@ -68,8 +72,10 @@ def designed(
     return roles, Terms(tuple(columns))
 
 
-def _level(level: Any) -> str:
-    """A reference as the levels are named, where it is given as a number."""
+def _level(level: Any, kind: Kind) -> str:
+    """A reference as the levels are named, where it is given as a number, or as a boolean is written."""
+    if kind is Kind.BOOLEAN and level in (*TRUE_WORDS, *FALSE_WORDS):
+        level = level in TRUE_WORDS
     return level if isinstance(level, str) else Labels.of_numbers(np.array([level], dtype=np.float64)).levels[0]
 
 

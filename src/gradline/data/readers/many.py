@@ -179,7 +179,8 @@ class ManyReader:
 
     @staticmethod
     def _names(reader: Reader, part: Part) -> tuple[str, ...]:
-        return reader.column_names + tuple(key for key in part.keys if key not in reader.column_names)
+        own = reader.column_names
+        return type(own)((*own, *(key for key in part.keys if key not in own)))
 
     def _checked(self, part: Part, columns: Sequence[str] | None) -> Reader:
         reader = self._opened(part, self.first)
