@@ -19,6 +19,7 @@ from sklearn.base import clone
 from gradline import DataError, GradientDescentRegressor, LinearRegression, open_source
 from gradline.data.arrays import ArraySource, open_table
 from gradline.data.float_arrays import as_features, as_target, as_weight
+from gradline.data.source import whole
 
 X = np.arange(12.0).reshape(4, 3)
 Y = np.array([2.0, 6.0, 20.0, 26.0])
@@ -194,6 +195,65 @@ def test_an_integer_is_kept_exactly_or_refused(integer: int) -> None:
         assert int(float(integer)) != integer
     else:
         assert int(array[0, 0]) == integer
+
+
+@given(st.integers(min_value=-(2**64), max_value=2**70), st.sampled_from([[], [2.5], [None], [None, 0.5]]))
+def test_an_integer_in_a_column_is_kept_exactly_or_refused_with_its_row(integer: int, others: list[Any]) -> None:
+    cells = [7, *others, integer]
+    table = {"x": cells, "y": [1.0] * len(cells)}
+    row = f"hold exactly: {integer} in row {len(cells)}"
+    for data in (
+        table,
+        table | {"text": ["a"] * len(cells)},
+        pd.DataFrame(table | {"x": pd.Series(cells, dtype=object)}),
+    ):
+        if int(float(integer)) == integer:
+            rows = whole(open_source(data, target="y", features=["x"], missing="drop"))
+            assert [int(rows.X[0, 0]), int(rows.X[-1, 0])] == [7, integer]
+        else:
+            with pytest.raises(DataError, match=row):
+                whole(open_source(data, target="y", features=["x"], missing="drop"))
+    lists = [[1.5, cell or 0] for cell in cells]
+    if int(float(integer)) == integer:
+        assert int(as_features(lists)[0][-1, 1]) == integer
+    else:
+        with pytest.raises(DataError, match=row):
+            as_features(lists)
+
+
+def test_an_integer_beyond_int64_that_no_feature_needs_is_no_hindrance() -> None:
+    table = {"key": [2**80 + 1, 2, None], "city": ["Rome", "Oslo", "Rome"], "y": [1.0, 2.0, 3.0]}
+    for data in (table, pd.DataFrame(table)):
+        assert whole(open_source(data, target="y", features=["city"])).X.tolist() == [[1.0], [0.0], [1.0]]
+        with pytest.raises(DataError, match=rf"hold exactly: {2**80 + 1} in row 1"):
+            whole(open_source(data, target="y", features=["key"], missing="drop"))
+
+
+@pytest.mark.parametrize(
+    "cells", [pd.cut([1, 2, np.nan, 8, 9], [0, 5, 10]), pd.arrays.IntervalArray.from_breaks(range(6))]
+)
+def test_intervals_are_categories_named_as_pandas_prints_them(cells: Any) -> None:
+    frame = pd.DataFrame({"x": cells, "y": [1.0, 2.0, 3.0, 5.0, 4.0]})
+    for features in (["C(x)"], ["x"] if frame["x"].nunique() == 2 else ["C(x)"]):
+        source = open_source(frame, target="y", features=features, missing="drop")
+        rows, kept = whole(source), frame.dropna()
+        expected = pd.get_dummies(kept["x"].astype(str), drop_first=True)
+        assert source.feature_names == tuple(f"x[T.{level}]" for level in expected)
+        assert rows.X.tolist() == expected.to_numpy(dtype=float).tolist()
+    with pytest.raises(DataError, match=r"column 'x' of X holds text: '\(0, \d+\]' in row 1"):
+        LinearRegression().fit(frame[["x"]], frame["y"])
+
+
+def test_a_type_of_polars_that_arrow_has_not_is_a_sentence() -> None:
+    frame = pl.DataFrame({"x": pl.Series([1, 2, 3], dtype=pl.Int128), "z": [1, 2, 4], "y": [1.0, 2.0, 4.0]})
+    for use in (
+        lambda: open_source(frame, target="y", features=["z"]),
+        lambda: LinearRegression().fit(frame, frame["y"]),
+    ):
+        with pytest.raises(DataError, match=r"DataFrame cannot be read as a table: .*_pli128") as error:
+            use()
+        assert error.value.hint == "leave out what Arrow has no type for: .drop(['x'])"
+    assert whole(open_source(frame.drop(["x"]), target="y")).X.tolist() == [[1.0], [2.0], [4.0]]
 
 
 @pytest.mark.parametrize("estimator", [LinearRegression(), GradientDescentRegressor()], ids=repr)
@@ -387,6 +447,11 @@ def test_a_table_may_hold_weights_and_lose_rows() -> None:
     assert source.feature_names == ("x",)
     assert (source.y.tolist(), source.weight.tolist()) == ([1.0, 4.0], [1.0, 2.0])
     assert source.dropped == {"x": 1}
+    data = {"y": [1.0, 2.0, 3.0, 5.0], "x": [1.0, 2.0, 3.0, 4.0]}
+    weighted = open_source(data | {"w": [1.0, 0.0, 1.0, 1.0]}, target="y", weight="w")
+    assert LinearRegression().fit(weighted).summary().as_dict()["weight"] == "w"
+    with pytest.raises(DataError, match=r"column 'w' has 1 missing \(NaN\) cell, the first in row 1"):
+        open_source(data | {"w": [np.nan, 1.0, 1.0, 1.0]}, target="y", weight="w")
     with pytest.raises(DataError, match=r"weight 'w' of dict is negative: -1.0 in row 2"):
         open_table({"y": [1, 2], "x": [1, 2], "w": [1, -1]}, target="y", weight="w")
 

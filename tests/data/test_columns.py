@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradline import DataError, ExactMoments, LinearRegression, open_source
+from gradline import DataError, ExactMoments, LinearRegression, load, open_source
 from gradline.data.columns.growing import Growing
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
@@ -329,7 +329,7 @@ def test_a_category_without_an_intercept_is_a_sentence():
 UNITS = {
     "d": (Kind.DATE, [dt.date(1970, 1, 2), dt.date(2024, 2, 29), dt.date(1969, 12, 31)], [1, 19782, -1]),
     "t": (Kind.TIME, [dt.datetime(1970, 1, 1, 0, 1), dt.datetime(2024, 2, 29, 12), dt.datetime(1969, 12, 31)]),
-    "z": (Kind.TIME, None),
+    "z": (Kind.ZONED, None),
     "c": (Kind.CLOCK, [dt.time(0, 0, 1), dt.time(23, 59, 59), dt.time(12)], [1, 86399, 43200]),
     "s": (Kind.DURATION, [dt.timedelta(days=1), dt.timedelta(milliseconds=500), dt.timedelta()], [86400, 0.5, 0]),
     "b": (Kind.BOOLEAN, [True, False, True], [1, 0, 1]),
@@ -354,6 +354,14 @@ def test_dates_times_and_booleans_are_numbers_in_the_unit_that_is_stated(tmp_pat
         assert source.design.notes == tuple(f"{name}: {kind.unit}" for name, (kind, *_) in UNITS.items())
 
 
+@pytest.mark.parametrize("reference", ["True", "true", "1", True])
+def test_the_reference_of_a_boolean_is_named_as_it_is_written_or_as_it_is_read(reference, tmp_path):
+    (tmp_path / "t.csv").write_text("b,y\nTrue,1\nFalse,2\nTrue,4\n")
+    for data in (tmp_path / "t.csv", {"b": [True, False, True], "y": [1, 2, 4]}):
+        source = open_source(data, target="y", features=["C(b)"], reference={"b": reference})
+        assert (source.feature_names, whole(source).X.tolist()) == (("b[T.0]",), [[0.0], [1.0], [0.0]])
+
+
 def test_units_are_told_wherever_a_fit_is(tmp_path):
     rng = np.random.default_rng(1)
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=int(k)) for k in rng.integers(0, 99, 30)]
@@ -365,6 +373,38 @@ def test_units_are_told_wherever_a_fit_is(tmp_path):
     model.save(tmp_path / "m.json")
     kept = json.loads((tmp_path / "m.json").read_text())["design"]["columns"]
     assert kept == [{"name": "sold", "kind": "date"}, {"name": "new", "kind": "boolean"}]
+
+
+@pytest.mark.parametrize("zoned", [False, True])
+def test_times_of_a_zone_and_of_none_are_never_one_column(zoned, tmp_path):
+    clocks = [dt.datetime(2024, 1, 1, 12) + dt.timedelta(hours=k) for k in (0, 5, 7, 30)]
+    zones = [None, dt.timezone(dt.timedelta(hours=9))]
+    (here, there) = ([time.replace(tzinfo=zone) for time in clocks] for zone in (zones[::-1] if zoned else zones))
+    table, other = (pa.table({"t": times, "y": [1.0, 2.0, 4.0, 3.0]}) for times in (here, there))
+    kinds = ["time", "time with a zone"][:: -1 if zoned else 1]
+
+    source = open_source(table, target="y")
+    since = dt.datetime(1970, 1, 1, tzinfo=dt.UTC if zoned else None)
+    assert whole(source).X[:, 0].tolist() == [(time - since).total_seconds() for time in here]
+    assert source.design.notes == (f"t: seconds since 1970-01-01 00:00{' UTC' if zoned else ''}",)
+    with pytest.raises(DataError, match=f"holds a time with {'no' if zoned else 'a'} zone in row 3: 2024-01-01 19:00"):
+        open_source({"t": [*here[:2], *there[2:]], "y": [1, 2, 3, 4]}, target="y")
+
+    pq.write_table(table, tmp_path / "a.parquet")
+    pq.write_table(other, tmp_path / "b.parquet")
+    with pytest.raises(DataError, match=f"column 't' of b.parquet is a {kinds[1]}, but a {kinds[0]} in a.parquet"):
+        open_source(tmp_path / "*.parquet", target="y")
+
+    model = LinearRegression().fit(source)
+    model.save(tmp_path / "m.json")
+    for fitted in (model, load(tmp_path / "m.json")):
+        np.testing.assert_array_equal(fitted.predict(table), model.predict(source))
+        with pytest.raises(
+            DataError, match=f"column 't' of Table is of kind '{kinds[1]}', but the fit was to one of kind"
+        ):
+            fitted.predict(other)
+        with pytest.raises(DataError, match=f"column 't' of Table is a {kinds[1]}, expected a {kinds[0]}"):
+            fitted.predict(open_source(other, target="y"))
 
 
 def test_a_source_is_known_without_a_pass():

@@ -429,6 +429,7 @@ def test_numbers_are_read_to_the_bit_whatever_the_column_is_declared(
         (["1", "2", "9007199254740993"], 3, "an integer that float64 cannot hold exactly"),
         (["2024-01-31"] * 5000 + ["soon"], 5001, "text: 'soon'"),
         (["Bonn", "Oslo"], 1, "text: 'Bonn'"),
+        (["2024-01-31"] * 5000 + [b"2024-01-31"], 5001, "binary data"),
     ],
 )
 @pytest.mark.parametrize("rows", [64, 50_000])
@@ -443,12 +444,25 @@ def test_a_cell_that_is_no_number_is_told_with_its_row(
 
 
 def test_levels_of_any_type_have_a_name(tmp_path: Path) -> None:
-    path = sqlite_file(tmp_path / "t.db", rows=[("Bonn",), (None,), (3,), (0.1,), ("it's 🏠",), ("NA",)])
+    cells = ["Bonn", None, 3, 0.1, "it's 🏠", "NA", 3.0, -0.0, -2.5, 2.0**62, "3"]
+    path = sqlite_file(tmp_path / "t.db", rows=[(cell,) for cell in cells])
     reader = open_database_reader(path, "t")
-    ((labels,),) = reader.read(["x"], 10, ["x"])
+    ((labels,),) = reader.read(["x"], 20, ["x"])
     assert isinstance(labels, Labels)
     names = [None if code < 0 else labels.levels[code] for code in labels.codes]
-    assert names == ["Bonn", None, "3", "0.1", "it's 🏠", None]
+    assert names == ["Bonn", None, "3", "0.1", "it's 🏠", None, "3", "0", "-2.5", str(2**62), "3"]
+
+
+@pytest.mark.parametrize("row", [1, 4, 2500])
+@pytest.mark.parametrize("feature", ["x", "C(x)"])
+def test_binary_data_is_no_level(tmp_path: Path, row: int, feature: str) -> None:
+    rows: list[tuple[object, ...]] = [(f"X'0{j % 7}'", j % 5) for j in range(3000)]  # as SQL writes binary data
+    source = open_source(sqlite_file(tmp_path / "a.db", "CREATE TABLE t (x, y)", rows=rows), query="t", target="y")
+    assert len(source.feature_names) == 6
+    rows[row - 1] = (b"\x00\xff", 1)
+    path = sqlite_file(tmp_path / "b.db", "CREATE TABLE t (x, y)", rows=rows)
+    with pytest.raises(DataError, match=rf"^column 'x' of b.db: SELECT \* FROM t holds binary data in row {row}"):
+        whole(open_source(path, query="t", target="y", features=[feature], batch_rows=64))
 
 
 def test_an_expression_is_computed_once_for_a_row(tmp_path: Path) -> None:
@@ -557,7 +571,7 @@ TYPES = [
     ("date", "'-infinity'", np.inf, Kind.DATE),
     ("timestamp", "'2024-01-31 12:00:00.25'", 1706702400.25, Kind.TIME),
     ("timestamp", "'infinity'", np.inf, Kind.TIME),
-    ("timestamptz", "'2024-01-31 14:00:00+02'", 1706702400.0, Kind.TIME),
+    ("timestamptz", "'2024-01-31 14:00:00+02'", 1706702400.0, Kind.ZONED),
     ("time", "'01:00:00.5'", 3600.5, Kind.CLOCK),
 ]
 

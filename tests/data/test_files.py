@@ -331,6 +331,22 @@ def test_a_header_that_is_no_header_is_recognised(tmp_path: Path) -> None:
         open_source(write(tmp_path / "t.csv", "1,2\n3,4\n"), target="y")
 
 
+@pytest.mark.parametrize("names", [["x", "y"], ["1", "2"], ["sep=1", "y"]])
+def test_only_a_text_has_a_first_line(tmp_path: Path, names: list[str]) -> None:
+    frame = pd.DataFrame([[1.0, 2.0], [2.0, 3.0], [4.0, 3.0]], columns=names)
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    for data in (frame, frame.to_dict("list"), pa.table(frame), tmp_path / "t.parquet", tmp_path / "t.jsonl"):
+        with pytest.raises(DataError, match="no column 'price'") as error:
+            open_source(data, target="price")
+        assert error.value.hint is None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for text in (tmp_path / "t.csv", tmp_path / "*.csv"):
+        with pytest.raises(DataError, match="no column 'price'") as error:
+            open_source(text, target="price")
+        assert "first line" in str(error.value.hint)
+
+
 @pytest.mark.parametrize(
     "above", ["sep=;", "Sep=;", "A study", "A study; 2004", "# made by us; in 2004; and 2005", "A study;;"]
 )

@@ -35,7 +35,7 @@ def lines(folder: Path, cells: list[object]) -> Reader:
         (["1.5", "2"], Kind.TEXT),
         (["true", "false"], Kind.TEXT),
         (["2024-01-31", None], Kind.DATE),
-        (["2024-01-31T10:00:00Z"], Kind.TIME),
+        (["2024-01-31T10:00:00Z"], Kind.ZONED),
         (["12:30"], Kind.CLOCK),
         (["a", "b", 3], Kind.TEXT),
         ([[1], {"a": 2}], Kind.OTHER),

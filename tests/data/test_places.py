@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import datetime as dt
 import gzip
 import json
 import os
@@ -245,6 +246,28 @@ def test_files_that_differ_name_the_file_and_the_column(tmp_path: Path) -> None:
     assert whole(source).y.tolist() == [3, 6, 3, 1]
 
 
+def test_a_column_is_what_the_first_file_says_that_has_cells_of_it(tmp_path: Path) -> None:
+    columns = {
+        "a": pa.nulls(2),
+        "b": pa.nulls(2),
+        "c": pa.array([dt.date(1970, 1, 2), None]),
+        "d": pa.array([2.5, 7.0]),
+        "e": pa.array(["u", "v"]),
+    }
+    for name, cells in columns.items():
+        pq.write_table(pa.table({"x": cells, "y": [1.0, 2.0]}), tmp_path / f"{name}.parquet")
+    dates = open_source(f"{tmp_path}/[abc].parquet", target="y", missing="drop")
+    assert isinstance(dates, TableSource)
+    assert dates.design.notes == ("x: days since 1970-01-01",)
+    assert (whole(dates).X.tolist(), dates.rows_dropped) == ([[1.0]], 5)
+    for files in ("[cd]", "[abcd]", "[acd]"):
+        with pytest.raises(DataError, match=r"^column 'x' of d.parquet is a number, but a date in c.parquet\n"):
+            open_source(f"{tmp_path}/{files}.parquet", target="y", missing="drop")
+    for feature in ("x", "C(x)"):
+        texts = open_source(f"{tmp_path}/[abe].parquet", target="y", features=[feature], missing="drop")
+        assert (texts.feature_names, whole(texts).X.tolist()) == (("x[T.v]",), [[0.0], [1.0]])
+
+
 def test_a_bad_cell_is_told_with_its_file_and_the_row_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, content in (("a", "x,y\n1,2\n3,4\n"), ("b", "x,y\n5,6\n7,8\nbad,1\n")):
         (tmp_path / f"{name}.csv").write_text(content)
@@ -403,6 +426,8 @@ def test_json_lines_read_as_with_the_json_module(
         ('{"x": 1, "y": 2}\n{"x": null, "y": 2}\n', "column 'x' has 1 missing (NaN) cell, the first in row 2"),
         ('{"x": 1, "y": 2}\n{"y": NaN}\n', "column 'y' has 1 missing (NaN) cell, the first in row 2"),
         (b'{"x": 1, "y": 2}\n{"x": "\xe9", "y": 2}\n', "line 2 of t.jsonl is not in UTF-8"),
+        ('{"x": 1, "y": 2}\n{"x": "\\ud800", "y": 2}\n', r"line 2 of t.jsonl holds half a character, \ud800"),
+        ('{"x\\uDc00\\ud83d\\ude00": 1, "y": 2}\n', r"line 1 of t.jsonl holds half a character, \udc00"),
         ("x,y\n1,2\n", "line 1 of t.jsonl is not JSON: Expecting value"),
         ("", "t.jsonl is empty (0 bytes)"),
         ("\n \n", "t.jsonl is empty: it holds 3 bytes, all blank"),

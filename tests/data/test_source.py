@@ -17,8 +17,11 @@ from gradline import DataError, load, open_source
 from gradline.data import blocks
 from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
+from gradline.data.columns.terms import Column, Terms
+from gradline.data.readers.opening import opened
 from gradline.data.source import Source, whole
 from gradline.data.text import csv_chunks
+from gradline.data.to_predict import FeatureTable
 
 ROWS = 500
 COLUMNS = {
@@ -203,6 +206,27 @@ def test_a_pandas_index_is_not_a_feature(tmp_path, name):
     frame.to_parquet(tmp_path / "t.parquet")
     for data in (tmp_path / "t.parquet", pa.Table.from_pandas(frame), frame):
         assert open_source(data, target="y").feature_names == ("x",)
+
+
+def test_a_pandas_index_of_a_name_is_a_column_by_that_name(tmp_path):
+    frame = pd.DataFrame({"year": [2001, 2002, 2004, 2007], "x": [1.0, 2.0, 4.0, 3.0], "y": [2.0, 3.0, 9.0, 7.0]})
+    written = frame.set_index("year")
+    written[:2].to_parquet(tmp_path / "a.parquet")
+    written[2:].to_parquet(tmp_path / "b.parquet")
+    written.to_parquet(tmp_path / "all.parquet")
+    for data in (tmp_path / "all.parquet", tmp_path / "[ab].parquet", pa.Table.from_pandas(written)):
+        assert open_source(data, target="y").feature_names == ("x",)
+        assert open_source(data, formula="y ~ .").feature_names == ("x",)
+        for asked in ({"target": "y", "features": ["year", "x"]}, {"formula": "y ~ year + x"}):
+            source = open_source(data, **asked)
+            assert source.feature_names == ("year", "x")
+            np.testing.assert_array_equal(whole(source).X, frame[["year", "x"]])
+        rows = FeatureTable.of(opened(data), Terms((Column("year"), Column("x")))).blocks()
+        np.testing.assert_array_equal(np.concatenate(list(rows)), frame[["year", "x"]])
+        assert whole(open_source(data, target="year")).y.tolist() == frame["year"].tolist()
+        assert open_source(data, target="x", weight="year").feature_names == ("y",)
+    frame.to_parquet(tmp_path / "b.parquet")  # its rows have a number, which is not kept as a column
+    assert whole(open_source(tmp_path / "[ab].parquet", target="y", features=["year"])).X.sum() == 4003 + 8014
 
 
 @pytest.mark.parametrize(

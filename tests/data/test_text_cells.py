@@ -61,7 +61,7 @@ def labels(reader: Reader, name: str = "x", rows: int = 7) -> list[str | None]:
         (["1", "true", "2"], Kind.NUMBER),
         (["2024-01-31", " 1969-12-31", "NA"], Kind.DATE),
         (["2024-01-31 12:30", "2024-01-31T12:30:00.5"], Kind.TIME),
-        (["2024-01-31 12:30Z", "2024-01-31T12:30:00+05:30"], Kind.TIME),
+        (["2024-01-31 12:30Z", "2024-01-31T12:30:00+05:30"], Kind.ZONED),
         (["2024-01-31", "2024-01-31 12:30"], Kind.TIME),
         (["12:30", "9:05", "23:59:59.25"], Kind.CLOCK),
         (["a", "b", "1"], Kind.TEXT),
@@ -113,7 +113,7 @@ def test_times_are_seconds_since_1970_in_utc_where_they_have_a_zone(
 ) -> None:
     moments = [moment.replace(tzinfo=zone) for moment in moments]
     reader = home(tmp_path_factory.mktemp("t"), [moment.isoformat(mark) for moment in moments])
-    assert reader.kinds()["x"] is Kind.TIME
+    assert reader.kinds()["x"] is (Kind.TIME if zone is None else Kind.ZONED)
     origin = EPOCH.replace(tzinfo=UTC if zone else None)
     assert numbers(reader) == [seconds(moment - origin) for moment in moments]
 

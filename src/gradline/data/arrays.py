@@ -90,9 +90,10 @@ class ArraySource:
         target = as_target(y, finite=False)
         if features.shape[0] != len(target):
             raise DataError(f"X has {features.shape[0]} rows but y has {len(target)}")
-        weights = as_weight(weight, len(target), finite=False, name=weight_name)
+        told = weight_name if table is None else f"weight {weight_name!r} of {name}"
+        weights = as_weight(weight, len(target), finite=False, name=told)
         if frequencies and weights is not None:
-            check_whole(weights, weight_name)
+            check_whole(weights, told)
         self.frequencies = frequencies
         self.feature_names = tuple(feature_names or names or default_names(features.shape[1]))
         if len(self.feature_names) != features.shape[1]:
@@ -254,7 +255,7 @@ def open_table(
         None if roles.weight is None else columns[roles.weight],
         feature_names=roles.features,
         target_name=roles.target,
-        weight_name=f"weight {roles.weight!r} of {name}",
+        weight_name=roles.weight or "",
         name=name,
         missing=missing,
         table=table,

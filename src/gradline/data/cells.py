@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gradline.data.arrow import plain, truths
 from gradline.data.columns.kinds import Kind, kind_of
+from gradline.data.decimals import nearest
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -117,7 +118,7 @@ def array_of_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
 
 
 def pandas_index(schema: Any) -> set[str]:
-    """Columns of an Arrow schema that are the index of the DataFrame it came from: row labels, no measurements."""
+    """Columns of an Arrow schema that are the index of the DataFrame it came from: labels of rows, not measured."""
     try:
         index = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
     except (KeyError, TypeError, ValueError):
@@ -138,7 +139,7 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
             rows_before += len(chunk)
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0), *parts])
     if types.is_dictionary(kind):
-        return from_arrow(cells.cast(kind.value_type), column, rows_before)
+        return from_arrow(cells.dictionary_decode(), column, rows_before)
     if types.is_null(kind):
         return np.full(len(cells), np.nan)
     if types.is_int64(kind) or types.is_uint64(kind):
@@ -148,6 +149,8 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
         return exact
     if types.is_boolean(kind):
         cells = cells.cast(pa.int8())
+    if types.is_decimal(kind):
+        return _from_decimals(cells, column, rows_before)
     if types.is_temporal(kind) and not types.is_interval(kind):
         return _from_temporal(cells)
     if kind_of(kind) is Kind.NUMBER or types.is_boolean(kind):
@@ -164,6 +167,15 @@ def from_arrow(cells: Any, column: str, rows_before: int = 0) -> Array:
 def no_length(column: str) -> str:
     """What to do with a calendar interval, whose months differ in length."""
     return f"seconds are numbers: in the query, EXTRACT(EPOCH FROM {column}) AS {column}"
+
+
+def _from_decimals(cells: Any, column: str, rows_before: int) -> Array:
+    """Rounded once where there are decimals; whole numbers are as those of int64."""
+    numbers = nearest(cells)
+    if cells.type.scale == 0:
+        for row in np.flatnonzero(np.abs(numbers) >= EXACT_INTEGERS).tolist():
+            refuse_rounding(int(cells[row].as_py()), column, rows_before + row + 1)
+    return numbers
 
 
 def _from_temporal(cells: Any) -> Array:

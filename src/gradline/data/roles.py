@@ -40,6 +40,10 @@ def check_names(features: Any, reference: Any, **texts: Any) -> None:
         )
 
 
+class FirstLine(tuple[str, ...]):
+    """Names of columns that are the first line of a text, where something else may stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class Roles:
     """Which columns are the features, the target and the weight."""
@@ -63,8 +67,9 @@ class Roles:
         target: str | None,
         features: Sequence[str] | None = None,
         weight: str | None = None,
+        labels: Collection[str] = (),
     ) -> Roles:
-        """Find the columns asked for; `features=None` takes every column but the target and the weight.
+        """Find the columns asked for; `features=None` takes all but the target, the weight and the labels of rows.
 
         Raises
         ------
@@ -74,7 +79,7 @@ class Roles:
         if target is None:
             raise DataError(
                 f"which column of {table} is the target? It has {listed(column_names)}",
-                hint=f"target={column_names[-1]!r}" if column_names else None,
+                hint=next((f"target={name!r}" for name in reversed(column_names) if name not in labels), None),
             )
         target = find_column(table, column_names, target)
         weight = None if weight is None else find_column(table, column_names, weight)
@@ -90,7 +95,7 @@ class Roles:
                         f"column {position} of {table} has no name",
                         hint=f"say which columns to use: {naming([c for c in column_names if c and c != target])}",
                     )
-            chosen = [name for name in column_names if name not in (target, weight)]
+            chosen = [name for name in column_names if name not in (target, weight, *labels)]
             if len(set(column_names)) < len(column_names):
                 chosen = [find_column(table, column_names, name) for name in chosen]
         else:
@@ -126,9 +131,10 @@ def find_column(table: str, column_names: Sequence[str], asked: str) -> str:
     folded = {str(c).casefold(): c for c in column_names}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     hint = f"did you mean {folded[near[0]]!r}?" if near else None
-    hint = hint or _no_header(table, column_names)
-    if column_names and all(map(_reads_as_number, column_names)):
-        hint = f"the first line of {table} looks like data: gradline reads column names from it"
+    if isinstance(column_names, FirstLine):
+        hint = hint or _no_header(table, column_names)
+        if all(map(_reads_as_number, column_names)):
+            hint = f"the first line of {table} looks like data: gradline reads column names from it"
     raise DataError(f"no column {name!r} in {table}; it has {listed(column_names)}", hint=hint)
 
 

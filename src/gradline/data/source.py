@@ -102,7 +102,8 @@ def open_source(
           (gzip, bzip2, Zstandard); Parquet; Arrow IPC, which Feather is. What it is shows in its first bytes;
         - several files as one table: a glob (``"sales/*.parquet"``; ``**`` for any depth, on the local disk), or a
           folder of files of one kind at any depth, in the order of their paths. Folders named ``key=value`` are columns
-          too. All files must have the same columns, or, where `features` names them, those;
+          too, where the files have none of that name. All files must have the same columns, or, where `features` names
+          them, those;
         - a URL of a file system that Arrow knows (``s3://``, ``gs://``, ``abfs://``, ``hdfs://``, ``file://``), for any
           of these; credentials come from the environment, as that system has it;
         - ``"-"``, standard input, or a named pipe: CSV, JSON lines or an Arrow IPC stream, and one pass only;

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.cells import from_arrow, from_numpy, pandas_index
+from gradline.data.cells import EXACT_INTEGERS, from_arrow, from_numpy, pandas_index
 from gradline.data.columns.kinds import Kind, kind_of
+from gradline.data.in_arrow import column_in_arrow, in_arrow
 from gradline.data.sparse import is_sparse
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -99,14 +100,16 @@ def held(data: Any) -> Any:
 
 
 def are_numbers(table: Table, *roles: Any) -> bool:
-    """Whether the columns of these roles (names, lists of names; None: all) hold numbers as they are."""
+    """Whether the columns of these roles (names, lists of names; None: all) are there, and numbers as they are."""
     used: set[str] = set()
     for asked in roles:
         names = [asked] if isinstance(asked, str) else asked
         used |= {str(name).strip() for name in names or ()}
     whole_table = roles[1] is None
-    return all(name in table.plain for name in table.names if whole_table or name.strip() in used) and not any(
-        name.startswith("C(") for name in used
+    return (
+        used.issubset(name.strip() for name in table.names)
+        and all(name in table.plain for name in table.names if whole_table or name.strip() in used)
+        and not any(name.startswith("C(") for name in used)
     )
 
 
@@ -121,9 +124,7 @@ def _is_column(data: Any) -> bool:
 
 
 def _arrow_table(data: Any) -> Table:
-    import pyarrow as pa
-
-    table = pa.table(data)
+    table = in_arrow(data)
     index = pandas_index(table.schema)
     table = table.select([name for name in table.column_names if name not in index]) if index else table
     names = list(table.column_names)
@@ -165,9 +166,7 @@ def _pandas_table(frame: Any) -> Table:
             return from_numpy(series.to_numpy(), names[j])
         if hasattr(series, "sparse"):  # pandas' own sparse columns, which Arrow does not know
             return from_numpy(np.asarray(series), names[j])
-        import pyarrow as pa
-
-        return from_arrow(pa.array(series, from_pandas=True), names[j])
+        return from_arrow(column_in_arrow(series, names[j], type(frame).__name__), names[j])
 
     def matrix() -> Array:
         if all(isinstance(dtype, np.dtype) and dtype.kind in "bf" for dtype in frame.dtypes):
@@ -189,7 +188,10 @@ def column_by_column(column: Callable[[int], Array], rows: int, columns: int) ->
 
 
 def plain_array(data: Any, name: str) -> NDArray[Any]:
-    """numpy.asarray, except that masked cells become NaN and complex numbers are refused."""
+    """numpy.asarray, except that masked cells become NaN, complex numbers are refused, and no integer is rounded.
+
+    One in a list beside decimals that float64 would round makes an array of objects, for whoever can name its row.
+    """
     try:
         array = data if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
     except ValueError:
@@ -200,4 +202,11 @@ def plain_array(data: Any, name: str) -> NDArray[Any]:
         cells = np.array(np.ma.getdata(array), dtype=object if array.dtype.kind == "O" else np.float64)
         cells[np.ma.getmaskarray(array)] = np.nan  # whatever is behind it
         return cells
+    if (
+        array.dtype == np.float64
+        and isinstance(data, list | tuple)
+        and (large := np.abs(array) >= EXACT_INTEGERS).any()
+    ):
+        cells = np.asarray(data, dtype=object)
+        return cells if any(isinstance(cell, int) and float(cell) != cell for cell in cells[large]) else array
     return array

@@ -79,10 +79,10 @@ class PartitionsReader(ColumnarReader):
             )
         for column in reader.column_names:  # labels are no column of the table
             if column in self.column_names and not reader.is_null(column):
-                found, wanted = _what(reader, column), _what(self, column)
-                if found != wanted:
+                found, wanted = reader.kinds()[column], self.kinds()[column]
+                if found is not wanted:
                     raise DataError(
-                        f"column {column!r} of {name} is a {found}, expected a {wanted}",
+                        f"column {column!r} of {name} is a {found.value}, expected a {wanted.value}",
                         hint=f"df.astype({{{column!r}: ...}}) gives all partitions one type",
                     )
         return reader
@@ -97,12 +97,6 @@ class PartitionsReader(ColumnarReader):
             f"the rows of {self.name} lie with the workers of Dask, and this needs them here, batch after batch",
             hint="the exact way needs only their statistics: LinearRegression; or .compute() brings the rows here",
         )
-
-
-def _what(reader: ColumnarReader, column: str) -> str:
-    """The kind of a column in words; times of a zone are counted from another midnight than those of none."""
-    zone = getattr(reader.schema.field(column).type, "tz", None)
-    return reader.kinds()[column].value + ("" if zone is None else " with a time zone")
 
 
 def open_partitions(

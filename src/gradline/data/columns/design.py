@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
+from gradline.data.cells import FALSE_WORDS, TRUE_WORDS
 from gradline.data.columns.asked import NamesInLine
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import INSISTED, Column, Terms
-from gradline.data.readers.reader import Reader
+from gradline.data.readers.reader import Reader, labels_of
 from gradline.data.roles import Roles, as_category, as_variable, find_column, listed
 from gradline.data.weighting import Weights
 from gradline.errors import DataError
@@ -50,9 +52,14 @@ def designed(
             if match and name not in reader.column_names:
                 asked[place] = find_column(reader.name, reader.column_names, match["column"])
                 insisted.add(asked[place])
-    roles = Roles.of(reader.name, reader.column_names, target=target, features=asked, weight=weight)
+    roles = Roles.of(
+        reader.name, reader.column_names, target=target, features=asked, weight=weight, labels=labels_of(reader)
+    )
     columns = []
-    levels = {find_column(reader.name, reader.column_names, name): _level(level) for name, level in reference.items()}
+    levels = {}
+    for asked_name, level in reference.items():
+        name = find_column(reader.name, reader.column_names, asked_name)
+        levels[name] = _level(level, kinds[name])
     for name in roles.features:
         category = name in insisted or kinds[name] is Kind.TEXT
         columns.append(Column(name, kinds[name], category, name in insisted, None, levels.pop(name, None)))
@@ -65,8 +72,10 @@ def designed(
     return roles, Terms(tuple(columns))
 
 
-def _level(level: Any) -> str:
-    """A reference as the levels are named, where it is given as a number."""
+def _level(level: Any, kind: Kind) -> str:
+    """A reference as the levels are named, where it is given as a number, or as a boolean is written."""
+    if kind is Kind.BOOLEAN and level in (*TRUE_WORDS, *FALSE_WORDS):
+        level = level in TRUE_WORDS
     return level if isinstance(level, str) else Labels.of_numbers(np.array([level], dtype=np.float64)).levels[0]
 
 
@@ -89,7 +98,8 @@ def _by_formula(
     weight = None if weight is None else find_column(reader.name, names, weight)
     if "~" not in text and target is not None:
         text, target = f"`{find_column(reader.name, names, target)}` ~ {text}", None
-    available = {name: kinds[name] for name in names if name != weight}
+    unasked = {name for name in labels_of(reader) if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)}
+    available = {name: kinds[name] for name in names if name != weight and name not in unasked}
     formula = Formula.of(text, available, reader.name)
     if formula.target is None:
         right = text.strip().removeprefix("~").strip() or "."

@@ -13,6 +13,7 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     TIME = "time"
+    ZONED = "time with a zone"
     CLOCK = "time of day"
     DURATION = "duration"
     TEXT = "text"
@@ -38,7 +39,8 @@ class Kind(StrEnum):
 UNITS = {
     Kind.BOOLEAN: "1 where true, 0 where false",
     Kind.DATE: "days since 1970-01-01",
-    Kind.TIME: "seconds since 1970-01-01 00:00 (UTC where the column has a time zone)",
+    Kind.TIME: "seconds since 1970-01-01 00:00",
+    Kind.ZONED: "seconds since 1970-01-01 00:00 UTC",
     Kind.CLOCK: "seconds since midnight",
     Kind.DURATION: "seconds",
 }
@@ -65,7 +67,7 @@ def kind_of(arrow_type: Any) -> Kind:
         types.is_decimal: Kind.NUMBER,
         types.is_null: Kind.NUMBER,
         types.is_date: Kind.DATE,
-        types.is_timestamp: Kind.TIME,
+        types.is_timestamp: Kind.TIME if getattr(arrow_type, "tz", None) is None else Kind.ZONED,
         types.is_time: Kind.CLOCK,
         types.is_duration: Kind.DURATION,
         types.is_string: Kind.TEXT,

@@ -46,7 +46,7 @@ NUMERIC = {"numeric": "{c}", "money": "{c}::numeric", "oid": "{c}::int8"}
 
 # PostgreSQL's calendar starts in 4713 BC. The driver shifts the origin from 2000 to 1970 without regard to infinity,
 # which is the largest or smallest integer: both end up before that.
-EARLIEST = {Kind.DATE: -2_440_588, Kind.TIME: -2_440_588 * 86_400}
+EARLIEST = {Kind.DATE: -2_440_588, Kind.TIME: -2_440_588 * 86_400, Kind.ZONED: -2_440_588 * 86_400}
 
 REFUSALS = {  # of a connection: the server's own words name user and host
     r"no password supplied": ("it asks for a password, and none was given", "PASSWORD"),

@@ -33,11 +33,13 @@ TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND nam
 # The driver takes the type of a column from its first batch, and rounds, refuses or misreads what comes later. These
 # expressions are of one type in every row: text, with nothing for NULL; or numbers, with infinity for NULL as well as
 # for itself, beside which a row that holds anything but plain numbers and NULL has its cells once more, as JSON.
-TEXT = "CASE typeof({c}) WHEN 'text' THEN {c} WHEN 'null' THEN '' ELSE quote({c}) END"
+WRITTEN = "quote(CASE {c} WHEN CAST({c} AS INTEGER) THEN CAST({c} AS INTEGER) ELSE {c} END)"  # 5.0 as 5
+TEXT = f"CASE typeof({{c}}) WHEN 'text' THEN {{c}} WHEN 'null' THEN '' ELSE {WRITTEN} END"
 TYPED = f"substr(typeof({{c}}), 1, 1) || {TEXT}"
 NUMBER = "ifnull(CAST({c} AS REAL), 9e999)"
 PLAIN = f"ifnull(+{{c}} BETWEEN {-EXACT_INTEGERS} AND {EXACT_INTEGERS}, 1)"  # without the + some text is converted
 CELL = "CASE typeof({c}) WHEN 'blob' THEN json('{{}}') ELSE {c} END"
+BINARY = "CASE 'blob' {cases} ELSE '' END"
 ODD = "CASE WHEN {plain} THEN '' ELSE json_array({cells}) END"
 
 
@@ -85,13 +87,16 @@ class SqliteReader(DatabaseReader):
         return [(name, column.kind) for name, column in zip(names, told, strict=True)]
 
     def select(self, columns: Sequence[str], texts: Collection[str]) -> str:
-        """One expression for each column, and after them what is odd in the numbers of a row."""
+        """One expression for each column, and after them what is odd in the numbers of a row, and binary in others."""
         place = {name: f"c{j}" for j, name in enumerate(self.column_names)}
         numbers = self._numbers(columns, texts)
         cells = [(NUMBER if name in numbers else TEXT).format(c=place[name]) for name in columns]
         for few in _groups(numbers):
             plain = " AND ".join(PLAIN.format(c=place[name]) for name in few)
             cells.append(ODD.format(plain=plain, cells=", ".join(CELL.format(c=place[name]) for name in few)))
+        for few in _groups([name for name in columns if name not in numbers]):
+            cases = " ".join(f"WHEN typeof({place[name]}) THEN '{j}'" for j, name in enumerate(few))
+            cells.append(BINARY.format(cases=cases))
         # Two limits keep SQLite from merging the queries, in which it would compute each column again at each mention.
         query = f"SELECT * FROM (\n{self.query}\n) LIMIT -1"
         return selected(query, len(self.column_names), cells, limit=" LIMIT -1")
@@ -103,7 +108,13 @@ class SqliteReader(DatabaseReader):
     def cells(self, batch: Any, columns: Sequence[str], texts: Collection[str]) -> list[Cells]:
         """As `select` gives them."""
         read: dict[str, Cells] = {}
+        odd = list(batch.columns[len(columns) :])
         numbers: dict[str, Array] = {name: np.empty(0) for name in self._numbers(columns, texts)}
+        of_numbers = _groups(list(numbers))
+        for few, binary in zip(
+            _groups([name for name in columns if name not in numbers]), odd[len(of_numbers) :], strict=True
+        ):
+            _refuse_binary(few, binary)
         for name, cells in zip(columns, batch.columns, strict=False):
             if name in texts:
                 read[name] = Labels.of_text(cells, MISSING_WORDS)
@@ -111,8 +122,8 @@ class SqliteReader(DatabaseReader):
                 read[name] = numbers[name] = np.array(cells.to_numpy(zero_copy_only=False), dtype=np.float64)
             else:
                 read[name] = from_text(cells, name, self._told[name].form)
-        for few, odd in zip(_groups(list(numbers)), batch.columns[len(columns) :], strict=True):
-            _settle({name: numbers[name] for name in few}, odd)
+        for few, cells in zip(of_numbers, odd, strict=False):
+            _settle({name: numbers[name] for name in few}, cells)
         return [read[name] for name in columns]
 
     def _numbers(self, columns: Sequence[str], texts: Collection[str]) -> list[str]:
@@ -174,14 +185,22 @@ def _told(sample: Sequence[str]) -> Told:
     import pyarrow as pa
 
     form = form_of(pa.array([cell[1:] for cell in sample], pa.string()))
-    blobs = sum(cell[0] == "b" for cell in sample)
     numbers = sum(cell[0] in "ir" for cell in sample)
     texts = sum(cell[0] == "t" and cell[1:].strip() not in MISSING_WORDS for cell in sample)
-    return Told(Kind.OTHER if blobs else form.kind, form, form.kind is not Kind.NUMBER or texts > numbers)
+    return Told(form.kind, form, form.kind is not Kind.NUMBER or texts > numbers)
 
 
 def _groups(columns: Sequence[str]) -> list[Sequence[str]]:
     return [columns[start : start + TOGETHER] for start in range(0, len(columns), TOGETHER)]
+
+
+def _refuse_binary(columns: Sequence[str], first: Any) -> None:
+    """`first` says of each row which of the columns is the first with binary data, if one is."""
+    import pyarrow.compute as pc
+
+    rows = np.flatnonzero(pc.not_equal(first, "").to_numpy(zero_copy_only=False)).tolist()
+    if rows:
+        raise NotANumber(columns[int(first[rows[0]].as_py())], rows[0] + 1, b"", what="binary data")
 
 
 def _settle(numbers: Mapping[str, Array], odd: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import sys
+import re
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,6 +13,7 @@ from typing import Any
 from gradline.data.cells import from_arrow, pandas_index
 from gradline.data.columns.kinds import Kind, kind_of
 from gradline.data.columns.labels import Labels
+from gradline.data.in_arrow import column_in_arrow, in_arrow
 from gradline.data.readers.places import Pipe, Place, foreseen, read_twice
 from gradline.data.readers.reader import Cells, Cut, Piece
 from gradline.errors import DataError
@@ -22,13 +23,23 @@ PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row grou
 
 
 class ColumnarReader:
-    """What gives Arrow record batches of a known schema. The index of a DataFrame that was written is no column."""
+    """What gives Arrow record batches of a known schema.
+
+    The index of a DataFrame that was written is no column where it has no name, and else none but by that name.
+
+    Attributes
+    ----------
+    labels : set of str
+        Columns that are such an index.
+    """
 
     def __init__(self, name: str, schema: Any) -> None:
         self.name = name
         self.schema = schema
         index = pandas_index(schema)
-        self.column_names = tuple(name for name in schema.names if name not in index)
+        unnamed = {name for name in index if re.fullmatch(r"__index_level_\d+__", name)}
+        self.labels = index - unnamed
+        self.column_names = tuple(name for name in schema.names if name not in unnamed)
 
     @abstractmethod
     def record_batches(self, columns: Sequence[str], rows: int) -> Iterator[Any]:
@@ -77,27 +88,8 @@ class TableReader(ColumnarReader):
 
     @classmethod
     def of(cls, data: Any) -> TableReader:
-        """A DataFrame, a dict of columns, or anything with the Arrow interface.
-
-        Raises
-        ------
-        DataError
-            Where it is none of these, or a column mixes what Arrow has no type for.
-        """
-        import pyarrow as pa
-
-        name = type(data).__name__
-        pandas = sys.modules.get("pandas")
-        try:
-            if pandas is not None and isinstance(data, pandas.DataFrame):
-                data = data.set_axis([str(column) for column in data.columns], axis=1)
-                return cls(pa.Table.from_pandas(data, preserve_index=False), name)
-            return cls(
-                pa.table({str(key): column for key, column in data.items()} if type(data) is dict else data), name
-            )
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            reason = str(error).partition("\n")[0]
-        raise DataError(f"{name} cannot be read as a table: {reason}", hint="each column needs cells of one type")
+        """A DataFrame, a dict of columns, or anything with the Arrow interface; DataError as `in_arrow`."""
+        return cls(in_arrow(data), type(data).__name__)
 
     @classmethod
     def like(cls, frame: Any) -> TableReader:
@@ -108,8 +100,8 @@ class TableReader(ColumnarReader):
         for j, name in enumerate(frame.columns):
             cells = frame.iloc[:, j]
             try:
-                columns[str(name)] = pa.array(cells, from_pandas=True)
-            except (pa.ArrowException, TypeError, ValueError):
+                columns[str(name)] = column_in_arrow(cells, str(name), type(frame).__name__)
+            except DataError:
                 columns[str(name)] = pa.nulls(len(cells), pa.string() if cells.dtype == object else pa.null())
         return cls(pa.table(columns), type(frame).__name__)
 

@@ -17,7 +17,7 @@ from gradline.data.columns.labels import Labels
 from gradline.data.readers.columnar import ColumnarReader, ParquetReader
 from gradline.data.readers.finding import Part
 from gradline.data.readers.places import Place
-from gradline.data.readers.reader import Cells, Cut, Piece, Reader
+from gradline.data.readers.reader import Cells, Cut, Piece, Reader, labels_of
 from gradline.data.roles import listed
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.errors import DataError
@@ -49,11 +49,15 @@ class ManyReader:
         self._cut: Cut | None = None
         self.first = self._opened(parts[0], None)
         self.column_names = self._names(self.first, parts[0])
+        self.labels = labels_of(self.first)
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
+        self._found = dict(self._kinds_found())
 
     def kinds(self) -> dict[str, Kind]:
-        """What each column of the first file holds, and the keys of its folders."""
-        return {key: form.kind for key, form in self._key_forms.items()} | self.first.kinds()
+        """What each column holds, in the first file that tells, and the keys of the folders."""
+        return {key: form.kind for key, form in self._key_forms.items()} | {
+            name: kind for name, (kind, _) in self._found.items()
+        }
 
     def agree(self, columns: Sequence[str] | None) -> None:
         """Refuse files that lack one of the columns; None: files whose columns are not all the same."""
@@ -127,6 +131,19 @@ class ManyReader:
             cells = dict(zip(own, block, strict=False))
             yield [cells[name] if name in cells else _repeated(keys[name], len(block[0])) for name in columns]
 
+    def _kinds_found(self) -> Iterator[tuple[str, tuple[Kind, str]]]:
+        """Of each column of the first file its kind, and the file that tells: one whose cells are not all null."""
+        kinds = self.first.kinds()
+        unknown = {name for name in kinds if _is_null(self.first, name)}
+        yield from ((name, (kind, self.first.name)) for name, kind in kinds.items())
+        for part in self.parts[1:]:
+            if not unknown:
+                break
+            reader = self._opened(part, self.first)
+            told = {name for name in unknown.intersection(reader.column_names) if not _is_null(reader, name)}
+            yield from ((name, (reader.kinds()[name], reader.name)) for name in told)
+            unknown -= told
+
     def _opened(self, part: Part, first: Reader | None) -> Reader:
         with self._with_cure():
             return self._open_place(part.place, first)
@@ -162,38 +179,44 @@ class ManyReader:
 
     @staticmethod
     def _names(reader: Reader, part: Part) -> tuple[str, ...]:
-        return reader.column_names + tuple(key for key in part.keys if key not in reader.column_names)
+        own = reader.column_names
+        return type(own)((*own, *(key for key in part.keys if key not in own)))
 
     def _checked(self, part: Part, columns: Sequence[str] | None) -> Reader:
         reader = self._opened(part, self.first)
         names = self._names(reader, part)
-        lacking = [name for name in (self.column_names if columns is None else columns) if name not in names]
+        needed = [name for name in self.column_names if name not in self.labels] if columns is None else columns
+        lacking = [name for name in needed if name not in names]
         if lacking:
             raise DataError(
                 f"{reader.name} has no column {lacking[0]!r}, which {self.first.name} has; it has {listed(names)}",
                 hint=None if columns else "name the columns to use, if all files have those: features=[...]",
             )
-        further = [name for name in names if name not in self.column_names]
+        further = [name for name in names if name not in self.column_names and name not in labels_of(reader)]
         if further and columns is None:
             raise DataError(
                 f"{reader.name} has a column {further[0]!r}, which {self.first.name} has not",
                 hint="name the columns to use: features=[...]",
             )
-        if isinstance(reader, ColumnarReader) and isinstance(self.first, ColumnarReader):
-            self._refuse_other_kinds(reader, self.first, [name for name in columns or names if name not in part.keys])
+        if isinstance(reader, ColumnarReader):  # text is read as that of the first file, or else refused
+            self._refuse_other_kinds(reader, [name for name in needed if name not in part.keys])
         return reader
 
-    @staticmethod
-    def _refuse_other_kinds(reader: ColumnarReader, first: ColumnarReader, columns: Sequence[str]) -> None:
+    def _refuse_other_kinds(self, reader: ColumnarReader, columns: Sequence[str]) -> None:
         """A column of dates in one file and of numbers in another would mix units; one of nulls alone has no kind."""
-        kinds, others = first.kinds(), reader.kinds()
+        others = reader.kinds()
         for name in columns:
-            if kinds[name] is not others[name] and not (first.is_null(name) or reader.is_null(name)):
+            kind, file = self._found.get(name) or (self._key_forms[name].kind, self.first.name)
+            if kind is not others[name] and not reader.is_null(name):
                 raise DataError(
-                    f"column {name!r} of {reader.name} is a {others[name].value}, but a {kinds[name].value} in "
-                    f"{first.name}",
+                    f"column {name!r} of {reader.name} is a {others[name].value}, but a {kind.value} in {file}",
                     hint="write the files with one type a column, or leave the column out: features=[...]",
                 )
+
+
+def _is_null(reader: Reader, name: str) -> bool:
+    """Whether a column has the type of one that never held a value; in text such a column is one of numbers."""
+    return isinstance(reader, ColumnarReader) and reader.is_null(name)
 
 
 def _text(value: str) -> Any:

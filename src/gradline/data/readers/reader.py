@@ -74,6 +74,12 @@ class Cut(NamedTuple):
     rows: int | None = None
 
 
+def labels_of(reader: Reader) -> set[str]:
+    """Columns that label the rows, and are no features unless they are named."""
+    labels: set[str] = getattr(reader, "labels", set())
+    return labels
+
+
 def numeric_columns(reader: Reader) -> list[str]:
     """Columns that are read as numbers, for hints."""
     return [name for name, kind in reader.kinds().items() if kind.is_numeric]

@@ -43,13 +43,10 @@ class Form:
     Attributes
     ----------
     kind : Kind
-    zoned : bool
-        Of times: whether each has its zone, or none.
     decimal : "." or ","
     """
 
     kind: Kind
-    zoned: bool = False
     decimal: Decimal = "."
 
     @property
@@ -61,13 +58,12 @@ class Form:
         >>> Form(Kind.DATE).expected
         'a date such as 2024-01-31'
         """
-        if self.kind is Kind.TIME and self.zoned:
-            return "a time with its zone such as 2024-01-31 12:30:00Z"
         return {
             Kind.NUMBER: "a number",
             Kind.BOOLEAN: "true or false",
             Kind.DATE: "a date such as 2024-01-31",
             Kind.TIME: "a time without a zone such as 2024-01-31 12:30:00",
+            Kind.ZONED: "a time with its zone such as 2024-01-31 12:30:00Z",
             Kind.CLOCK: "a time of day such as 12:30",
         }.get(self.kind)
 
@@ -108,7 +104,9 @@ def form_of(cells: Any, decimal: Decimal = ".") -> Form:
         return Form(Kind.BOOLEAN)
     if share(f"{DAY}|{MOMENT}") >= 0.5:
         moments, zoned = share(MOMENT), share(f"{DAY}[T ]{HOUR}{ZONE}")
-        return Form(Kind.TIME, zoned=zoned >= moments / 2) if moments >= share(DAY) else Form(Kind.DATE)
+        if moments < share(DAY):
+            return Form(Kind.DATE)
+        return Form(Kind.ZONED if zoned >= moments / 2 else Kind.TIME)
     return Form(Kind.CLOCK if share(CLOCK) >= 0.5 else Kind.TEXT)
 
 
@@ -192,7 +190,7 @@ def _dates(cells: Any, form: Form) -> Array:
 def _times(cells: Any, form: Form) -> Array:
     import pyarrow as pa
 
-    zone = "UTC" if form.zoned else None
+    zone = "UTC" if form.kind is Kind.ZONED else None
     try:  # from the year 1 to 9999, but six digits of a second
         return from_arrow(cells.cast(pa.timestamp("us", zone)), "")
     except pa.ArrowInvalid:  # nine digits, but from 1678 to 2262
@@ -213,6 +211,7 @@ CONVERSIONS: dict[Kind, Callable[[Any, Form], Array]] = {
     Kind.BOOLEAN: _truths,
     Kind.DATE: _dates,
     Kind.TIME: _times,
+    Kind.ZONED: _times,
     Kind.CLOCK: _clocks,
 }
 

@@ -15,6 +15,7 @@ from gradline.data.cells import EXACT_INTEGERS, MISSING_WORDS
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.reader import Cells
+from gradline.data.roles import FirstLine
 from gradline.data.text import csv_chunks
 from gradline.data.text.cells import CONVERSIONS, Decimal, Form, form_of, from_text, labels_of
 from gradline.data.text.csv_chunks import Chunk, Ragged, chunks, fields, row_end
@@ -50,7 +51,8 @@ class CsvReader(TextReader[Chunk]):
         self.name = file.name
         self.decimal = decimal
         self._sample = file.head()
-        self.column_names, self.delimiter, self._header_bytes = read_header(self._sample, self.name, decimal)
+        names, self.delimiter, self._header_bytes = read_header(self._sample, self.name, decimal)
+        self.column_names = FirstLine(names)
         self._positions = {name: j for j, name in enumerate(self.column_names)}
         self._line_end = b"\n" if b"\n" in self._sample else b"\r"
         self._words: tuple[str, ...] = FEW_WORDS

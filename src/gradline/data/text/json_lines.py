@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -21,7 +22,8 @@ from gradline.data.text.reader import TextReader
 from gradline.errors import DataError
 
 CHUNK_BYTES = 4 << 20
-STRINGS = (Kind.DATE, Kind.TIME, Kind.CLOCK)
+STRINGS = (Kind.DATE, Kind.TIME, Kind.ZONED, Kind.CLOCK)
+SURROGATE, HALF = re.compile(rb"\\u[dD][89a-fA-F]"), re.compile("[\ud800-\udfff]")
 ONE_A_LINE = "each line must be one whole object, as jq -c writes it"
 
 
@@ -145,6 +147,11 @@ class JsonLinesReader(TextReader[Lines]):
             except (ValueError, RecursionError) as error:
                 reason = str(error).partition(":")[0]
                 raise DataError(f"line {number} of {self.name} is not JSON: {reason}", hint=ONE_A_LINE) from None
+            if SURROGATE.search(line) and (half := HALF.search(json.dumps(record, ensure_ascii=False))):
+                raise DataError(
+                    f"line {number} of {self.name} holds half a character, \\u{ord(half[0]):x}",
+                    hint="JSON writes such a character as two escapes one after the other, or as itself",
+                )
             if not isinstance(record, dict):
                 raise DataError(
                     f'line {number} of {self.name} holds no object, expected one as in {{"x": 1}}', hint=ONE_A_LINE

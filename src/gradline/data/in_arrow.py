@@ -1,0 +1,135 @@
+"""Tables in memory as Arrow's, each column in a type that keeps what it holds."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from gradline.data import arrow
+from gradline.data.cells import NotANumber, from_numpy
+from gradline.errors import DataError
+
+
+def in_arrow(data: Any) -> Any:
+    """A DataFrame, a dict of columns, or anything with the Arrow interface, as an Arrow table.
+
+    Raises
+    ------
+    DataError
+        Where it is none of these, or a column holds what Arrow has no type for.
+
+    Examples
+    --------
+    >>> in_arrow({"sqft": [50, None], "id": [2**70, 1]}).schema.types
+    [DataType(int64), Decimal256Type(decimal256(76, 0))]
+    """
+    import pyarrow as pa
+
+    name, columns = type(data).__name__, None
+    pandas = sys.modules.get("pandas")
+    if type(data) is dict:
+        columns = [(str(key), cells) for key, cells in data.items()]
+    elif pandas is not None and isinstance(data, pandas.DataFrame):
+        columns = [(str(key), data.iloc[:, j]) for j, key in enumerate(data.columns)]
+    cells = None if columns is None else [column_in_arrow(cells, key, name) for key, cells in columns]
+    try:
+        return pa.table(data) if columns is None else pa.table(cells, names=[key for key, _ in columns])
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        reason = _reason(error)
+    raise DataError(f"{name} cannot be read as a table: {reason}", hint=_without_unknown(data))
+
+
+def column_in_arrow(cells: Any, column: str, table: str) -> Any:
+    """The cells of a column; `table` is what to call it all.
+
+    Whole numbers beyond int64 become decimals, beside others float64; intervals and periods of pandas, text.
+
+    Raises
+    ------
+    DataError
+        Where Arrow has no type for all of them, or an integer beside other numbers would be rounded.
+    """
+    import pyarrow as pa
+
+    try:
+        found = pa.table({"": cells}).column(0)
+        found = pa.table({"": _as_text(cells)}).column(0) if _only_in_pandas(found.type) else found
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        reason = _reason(error)
+    else:
+        if pa.types.is_timestamp(found.type):
+            _refuse_mixed_zones(cells, column, table)
+        return found
+    try:
+        return _numbers(list(cells), column)
+    except NotANumber as cell:
+        if isinstance(cell.cell, int):
+            raise DataError(
+                f"column {column!r} of {table} holds {cell.what} in row {cell.row}", hint=cell.hint
+            ) from None
+    except (pa.ArrowException, TypeError, ValueError):
+        pass
+    raise DataError(
+        f"column {column!r} of {table} cannot be read: {reason}", hint="each column needs cells of one type"
+    )
+
+
+def _numbers(cells: list[Any], column: str) -> Any:
+    """Numbers that Arrow refuses, of Python: some are long."""
+    import pyarrow as pa
+
+    if all(cell is None or type(cell) is int for cell in cells):
+        return pa.array([None if cell is None else Decimal(cell) for cell in cells], pa.decimal256(76, 0))
+    objects = np.empty(len(cells), dtype=object)
+    objects[:] = cells
+    return arrow.column(from_numpy(objects, column))
+
+
+def _refuse_mixed_zones(cells: Any, column: str, table: str) -> None:
+    """Times of Python may have a zone or none each; of those in a typed column all have, or none."""
+    if not isinstance(cells, list | tuple) and getattr(getattr(cells, "dtype", None), "kind", None) != "O":
+        return
+    zoned: bool | None = None
+    for row, cell in enumerate(cells, 1):
+        if isinstance(cell, datetime) and cell == cell:  # as NaT is not
+            zoned = cell.tzinfo is not None if zoned is None else zoned
+            if zoned is not (cell.tzinfo is not None):
+                what, others = ("no zone", "all have one") if zoned else ("a zone", "none has one")
+                raise DataError(
+                    f"column {column!r} of {table} holds a time with {what} in row {row}: {cell}; before it {others}",
+                    hint="give all times their zone, or none",
+                )
+
+
+def _only_in_pandas(kind: Any) -> bool:
+    import pyarrow as pa
+
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return str(getattr(kind, "extension_name", "")).startswith("pandas.")
+
+
+def _as_text(cells: Any) -> Any:
+    """What pandas prints; of categories that of each category, as beside a missing cell (0, 5] prints as (0.0, 5.0]."""
+    cells = sys.modules["pandas"].Series(cells)
+    return cells.cat.rename_categories(str) if hasattr(cells, "cat") else cells.astype(str).where(cells.notna())
+
+
+def _without_unknown(data: Any) -> str | None:
+    """What to do about columns whose type is not Arrow's, where the table can tell."""
+    import pyarrow as pa
+
+    unknown = []
+    for name in data.columns if hasattr(data, "select") and hasattr(data, "drop") else ():  # as polars has it
+        try:
+            pa.table(data.select(name))
+        except pa.ArrowException:
+            unknown.append(name)
+    return f"leave out what Arrow has no type for: .drop({unknown})" if unknown else None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0]
