@@ -36,7 +36,8 @@ class JsonLinesReader(TextReader[Lines]):
     """One JSON object a line; a key that an object lacks, and null, are missing cells.
 
     The columns are the keys of the first megabyte. Threads parse chunks of whole lines straight into numbers, or, where
-    that fails or could round, object by object. Strings are dates, times or text; none is a number, or missing.
+    that fails or could round, object by object. Strings are dates, times or text; none is a number, or missing
+    but for a blank one in a column of text.
 
     Parameters
     ----------
