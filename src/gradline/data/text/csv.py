@@ -29,6 +29,9 @@ FEW_WORDS = ("",)
 MANY_WORDS = MISSING_WORDS + tuple(" " * width for width in range(1, 33))
 
 
+POINTED = re.compile(r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$", re.ASCII)
+
+
 class CsvReader(TextReader[Chunk]):
     """A delimited text file with a header line.
 
@@ -116,7 +119,10 @@ class CsvReader(TextReader[Chunk]):
         cells: list[Cells] = []
         for name, column in zip(columns, table.columns, strict=True):
             if name in texts:
-                cells.append(labels_of(column.combine_chunks(), name))
+                labels = labels_of(column.combine_chunks(), name)
+                if self.decimal == "," and self.forms[name].kind is Kind.NUMBER:
+                    labels = labels.renamed([POINTED.sub(r"\1.\2", level) for level in labels.levels])
+                cells.append(labels)
             elif pa.types.is_floating(column.type):
                 cells.append(plain(column))
             else:
