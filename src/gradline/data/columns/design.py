@@ -89,16 +89,23 @@ def _by_formula(
     weight = None if weight is None else find_column(reader.name, names, weight)
     if "~" not in text and target is not None:
         text, target = f"`{find_column(reader.name, names, target)}` ~ {text}", None
-    available = {name: kinds[name] for name in names if name != weight}
-    formula = Formula.of(text, available, reader.name)
+    available = {name: kinds[name] for name in names}
+    formula = Formula.of(text, available, reader.name, [name for name in names if name != weight])
+    if weight in formula.kinds:  # it is a column like any other then, for a dot as well
+        formula = Formula.of(text, available, reader.name)
     if formula.target is None:
         right = text.strip().removeprefix("~").strip() or "."
-        left = next((name for name in reversed(available) if name not in formula.raw), None)
+        left = next((name for name in reversed(names) if name not in (weight, *formula.raw)), None)
         whole = f"{right} ~ ." if right == names[-1] else None
         hint = whole or (left and f"{as_variable(left)} ~ {right}")
         raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=hint and repr(hint))
     if target is not None and target not in formula.left:
         raise DataError(f"the target is {target!r}, but that of the formula {text!r} is {formula.target!r}")
+    if weight in formula.left:
+        raise DataError(
+            f"column {weight!r} of {reader.name} cannot be both the target and the weight",
+            hint="choose another weight, or none",
+        )
     twice = [name for name in formula.left if name in formula.raw]
     if twice:
         raise DataError(f"column {twice[0]!r} is on both sides of the formula {text!r}")

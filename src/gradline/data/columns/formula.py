@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.columns.formula_syntax import OF_NUMBERS, left_side, parsed_formula, unreadable, variables
+from gradline.data.columns.formula_syntax import (
+    OF_NUMBERS,
+    left_side,
+    parsed_formula,
+    refuse_multiple,
+    unreadable,
+    variables,
+)
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import as_labels
 from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order
@@ -55,8 +62,12 @@ class Formula:
     categories: Terms
 
     @classmethod
-    def of(cls, text: str, kinds: Mapping[str, Kind], table: str = "the table") -> Formula:
+    def of(
+        cls, text: str, kinds: Mapping[str, Kind], table: str = "the table", dot: Sequence[str] | None = None
+    ) -> Formula:
         """Read a formula for a table with these columns; the levels of its categories are not known yet.
+
+        A dot stands for the columns in `dot`, by default for all.
 
         Raises
         ------
@@ -65,9 +76,10 @@ class Formula:
         MissingExtraError
             Where formulaic is not installed.
         """
-        parsed = parsed_formula(text, tuple(kinds))
+        parsed = parsed_formula(text, tuple(kinds if dot is None else dot))
         mentioned: dict[str, bool] = {}
         for term in (*left_side(parsed), *parsed.rhs):
+            refuse_multiple(term, text, kinds)
             for factor in term.factors:
                 for name, insisted in variables(factor.expr, factor.eval_method.value, text, kinds, table):
                     mentioned[name] = mentioned.get(name, False) or insisted
