@@ -150,6 +150,25 @@ def test_any_padding_quoting_and_cutting_reads_as_with_the_csv_module(
     assert np.array_equal(np.concatenate([batch.y for batch in batches]), expected[:, 1])
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r"])
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_the_first_lines_are_read_however_long_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, end: str, encoding: str
+) -> None:
+    monkeypatch.setattr("gradline.data.text.file.SAMPLE_BYTES", 64)
+    frame = pd.DataFrame({f"gene_number_{j}": np.arange(12) * 1.5 + j for j in range(30)})
+    frame["g"] = ["a", "b", "c"] * 4
+    if kind == "csv":
+        text = frame.to_csv(index=False, lineterminator=end)
+    else:
+        text, encoding = frame.to_json(orient="records", lines=True), "utf-8"
+    path = write(tmp_path / f"t.{kind}", text.encode(encoding))
+    source = open_source(path, target="gene_number_0", features=["gene_number_29", "g"])
+    assert source.feature_names == ("gene_number_29", "g[T.b]", "g[T.c]")
+    assert np.array_equal(whole(source).X[:, 0], frame["gene_number_29"])
+
+
 STRAY = st.sampled_from(['5" pipe', 'a "b" c', 'a"', "b", '"b, c"', '"two\nlines"', '"say ""a"""', '""'])
 
 

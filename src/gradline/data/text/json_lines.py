@@ -14,7 +14,6 @@ from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels, as_labels
 from gradline.data.readers.reader import Cells
-from gradline.data.text import file as text_file
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.data.text.file import TextFile
 from gradline.data.text.reader import TextReader
@@ -54,7 +53,7 @@ class JsonLinesReader(TextReader[Lines]):
             raise DataError(
                 f"{self.name} is one JSON array, expected one object a line", hint="jq -c '.[]' rows.json > rows.jsonl"
             )
-        whole = text if len(text) < text_file.SAMPLE_BYTES else text[: text.rfind(b"\n") + 1] or text
+        whole = text if file.whole else text[: text.rfind(b"\n") + 1] or text
         self._sample = [record for _, record in self._objects(Lines(whole, 0))]
         if not self._sample:
             raise DataError(
