@@ -264,6 +264,14 @@ def test_a_bad_cell_is_told_with_its_file_and_the_row_in_it(tmp_path: Path, monk
         whole(open_source("*.csv", target="y"))
 
 
+def test_an_absent_column_is_told_with_the_file_that_lacks_it(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Title\nsome text\n")
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    for roles in ({"target": "y"}, {"formula": "y ~ x"}):
+        with pytest.raises(DataError, match=r"^no column 'y' in README.md \(the first file of .*/\*\); it has \['#"):
+            open_source(f"{tmp_path}/*", **roles)  # type: ignore[arg-type]
+
+
 def test_one_file_without_rows_is_no_error_but_all_are(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n")
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")

@@ -51,6 +51,11 @@ class ManyReader:
         self.column_names = self._names(self.first, parts[0])
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
 
+    @property
+    def columns_of(self) -> str:
+        """Whose columns these are, for messages: those of the first file."""
+        return f"{self.first.name} (the first file of {self.name})"
+
     def kinds(self) -> dict[str, Kind]:
         """What each column of the first file holds, and the keys of its folders."""
         return {key: form.kind for key, form in self._key_forms.items()} | self.first.kinds()
