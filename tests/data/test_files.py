@@ -24,7 +24,9 @@ from hypothesis import strategies as st
 
 from gradline import DataError, open_source
 from gradline.data.cells import MISSING_WORDS
+from gradline.data.columns.labels import Labels
 from gradline.data.extent import extent
+from gradline.data.readers.files import reader_of
 from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks
@@ -71,6 +73,11 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
         "x y\n1 2\n3 4\n",
         "  x     y  \n  1.0  2.0\n\n 3 \t 4  \n",
         'x y "a  name"\r\n1 2  "a  b" \r\n3 4   c\r\n',
+        " x y \r1 2 \r  3  4\t\r \r",
+        "x,y\n   \n1,2\n \t \r\n3,4\n  ",
+        'x,y,note\n1,2,"two\n  \nlines"\n\t\n3,4, "  \n"\n',
+        'x,y,note\n"1", "2", 5" pipe\n "3", "4", "5"" pipe"\n',
+        "x\ty\n  \n1\t2\n \n3\t4\n",
         gzip.compress(b"x,y\n1,2\n3,4\n", mtime=0),
         bz2.compress(b"x,y\n1,2\n3,4\n"),
     ],
@@ -141,6 +148,63 @@ def test_any_padding_quoting_and_cutting_reads_as_with_the_csv_module(
     assert [len(batch) for batch in batches[:-1]] == [rows] * (len(batches) - 1)
     assert np.array_equal(np.concatenate([batch.X[:, 0] for batch in batches]), expected[:, 0])
     assert np.array_equal(np.concatenate([batch.y for batch in batches]), expected[:, 1])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r"])
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_the_first_lines_are_read_however_long_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, end: str, encoding: str
+) -> None:
+    monkeypatch.setattr("gradline.data.text.file.SAMPLE_BYTES", 64)
+    frame = pd.DataFrame({f"gene_number_{j}": np.arange(12) * 1.5 + j for j in range(30)})
+    frame["g"] = ["a", "b", "c"] * 4
+    if kind == "csv":
+        text = frame.to_csv(index=False, lineterminator=end)
+    else:
+        text, encoding = frame.to_json(orient="records", lines=True), "utf-8"
+    path = write(tmp_path / f"t.{kind}", text.encode(encoding))
+    source = open_source(path, target="gene_number_0", features=["gene_number_29", "g"])
+    assert source.feature_names == ("gene_number_29", "g[T.b]", "g[T.c]")
+    assert np.array_equal(whole(source).X[:, 0], frame["gene_number_29"])
+
+
+STRAY = st.sampled_from(['5" pipe', 'a "b" c', 'a"', "b", '"b, c"', '"two\nlines"', '"say ""a"""', '""'])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 9), STRAY, STRAY), min_size=1, max_size=12),
+    padding=st.sampled_from(["", " ", "  "]),
+    delimiter=st.sampled_from([",", ";", "\t", "|", " "]),
+    chunk=st.sampled_from([16, 1 << 20]),
+)
+def test_a_quote_within_a_field_is_one_character(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[int, str, str]],
+    padding: str,
+    delimiter: str,
+    chunk: int,
+) -> None:
+    lines = (
+        ["y z t", *(f"{y} {z} {t}" for y, z, t in rows)]
+        if delimiter == " "
+        else [f"{delimiter}{padding}".join(map(str, row)) for row in [("y", "z", "t"), *rows]]
+    )
+    text = "\n".join(lines) + "\n"
+    if delimiter == " ":  # where a blank within a field would end it
+        text = text.replace('5" pipe', '5"pipe').replace('a "b" c', 'a"b"c')
+    theirs = pd.read_csv(io.StringIO(text), sep=delimiter, skipinitialspace=True, keep_default_na=False)
+    path = write(tmp_path_factory.mktemp("csv") / "t.csv", text)
+    found: list[list[str | None]] = [[], []]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_chunks, "CHUNK_BYTES", chunk)
+        for block in reader_of(path).read(["z", "t"], 5, ["z", "t"]):
+            for column, labels in zip(found, block, strict=True):
+                assert isinstance(labels, Labels)
+                column += [None if code < 0 else labels.levels[code] for code in labels.codes]
+    for name, column in zip("zt", found, strict=True):
+        assert column == [cell.strip() or None for cell in theirs[name].astype(str)]
 
 
 @settings(max_examples=60, deadline=None)

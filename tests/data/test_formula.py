@@ -99,6 +99,41 @@ def test_a_dot_is_every_other_column_but_the_weight():
     assert one_pass(source, ExactMoments) == one_pass(by_name, ExactMoments)
 
 
+@pytest.mark.parametrize("terms", ["w", "sqft * w", ". + w", "C(w)", "I(w**2) + sqft"])
+def test_a_weight_may_be_a_feature_besides(terms):
+    frame = houses().drop(columns=["two words", "city", "kind"])
+    frame["w"] = np.arange(len(frame)) % 4 + 1
+    model = LinearRegression().fit(open_source(frame, formula=f"price ~ {terms}", weight="w"))
+    theirs = smf.wls(f"price ~ {terms.replace('.', 'sqft + rooms')}", frame, weights=frame.w).fit()
+    ours = dict(zip(["Intercept", *model.feature_names_in_], [model.intercept_, *model.coef_], strict=True))
+    named = {name.replace(" ", ""): value for name, value in ours.items()}
+    assert named == pytest.approx({name.replace(" ", ""): value for name, value in theirs.params.items()}, rel=1e-6)
+    without = open_source(frame, formula="price ~ . - w", weight="w")
+    assert without.feature_names == ("sqft", "rooms")
+
+
+@pytest.mark.parametrize(
+    ("formula", "multiple", "instead"),
+    [
+        ("price ~ 1000:sqft + rooms", "1000:sqft", "I(1000 * sqft)"),
+        ("price ~ sqft:2.5 + rooms", "sqft:2.5", "I(2.5 * sqft)"),
+        ("price ~ 2:rooms:sqft", "2:rooms:sqft", "I(2 * rooms):sqft"),
+        ("price ~ 2:city:rooms", "2:city:rooms", "city:I(2 * rooms)"),
+        ("price ~ 2:log(sqft)", "2:log(sqft)", "I(2 * log(sqft))"),
+        ("2:price ~ sqft", "2:price", "I(2 * price)"),
+    ],
+)
+def test_a_multiple_is_not_told_by_the_name_of_its_column(formula, multiple, instead):
+    with pytest.raises(DataError) as caught:
+        open_source(houses(), formula=formula)
+    assert caught.value.message.startswith(f"{multiple!r} in the formula {formula!r} is a multiple of ")
+    assert caught.value.hint == f"a multiple is written {instead}"
+    written = formula.replace(multiple, instead)
+    model = LinearRegression(precision="exact").fit(open_source(houses(), formula=written))
+    theirs = smf.ols(written.replace("log", "np.log"), houses()).fit()
+    assert sorted([model.intercept_, *model.coef_]) == pytest.approx(sorted(theirs.params), rel=1e-9)
+
+
 @pytest.mark.parametrize(("rows", "batch_rows"), [(12, 1), (60, 13), (60, 1000)])
 def test_any_batches_give_the_same_bits(rows, batch_rows, tmp_path):
     frame = houses(rows)
@@ -259,7 +294,8 @@ def test_what_needs_all_rows_first_is_refused_with_what_fits_as_well(term):
         ("price ~ sqft +", "cannot be read"),
         ("price ~ log(sqft", "cannot be read"),
         ("price ~ sqft ~ rooms", "cannot be read"),
-        ("price ~ 2*sqft", "cannot be read"),
+        ("price ~ 2*sqft", "a number stands where a column is expected"),
+        ("price ~ 2:city", "is a multiple of city"),
         ("price ~ log(city)", "cannot be read"),
         ("price ~ nope", "no column 'nope'"),
         ("price ~ log(nope)", "no column 'nope'"),
@@ -288,7 +324,7 @@ def test_what_is_no_formula_is_a_sentence(formula, said):
         ({"features": ["sqft"]}, "expected either, not both"),
         ({"target": "sqft"}, "the target is 'sqft'"),
         ({"reference": {"city": "Oslo"}}, "names its reference levels itself"),
-        ({"weight": "rooms", "formula": "price ~ rooms"}, "no column 'rooms'"),
+        ({"weight": "price"}, "'price' of DataFrame cannot be both the target and the weight"),
     ],
 )
 def test_options_that_contradict_a_formula_are_refused(options, said):

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks, json_lines
 from gradline.data.text import file as text_file
+from gradline.errors import DataWarning
 from tests.data.given import standard_input
 
 ROWS = 400
@@ -66,7 +68,7 @@ def hive(folder: Path) -> Path:
     ds.write_dataset(TABLE, folder, format="parquet", partitioning=["year"], partitioning_flavor="hive")
     (folder / "_SUCCESS").write_text("")
     (folder / ".part.parquet.crc").write_bytes(b"x")
-    (folder / "README.txt").write_text("not a table")
+    (folder / "_README.txt").write_text("not a table")
     return folder
 
 
@@ -285,6 +287,14 @@ def test_a_bad_cell_is_told_with_its_file_and_the_row_in_it(tmp_path: Path, monk
         whole(open_source("*.csv", target="y"))
 
 
+def test_an_absent_column_is_told_with_the_file_that_lacks_it(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# Title\nsome text\n")
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    for roles in ({"target": "y"}, {"formula": "y ~ x"}):
+        with pytest.raises(DataError, match=r"^no column 'y' in README.md \(the first file of .*/\*\); it has \['#"):
+            open_source(f"{tmp_path}/*", **roles)  # type: ignore[arg-type]
+
+
 def test_one_file_without_rows_is_no_error_but_all_are(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n")
     (tmp_path / "b.csv").write_text("x,y\n1,2\n")
@@ -299,9 +309,11 @@ def test_one_file_without_rows_is_no_error_but_all_are(tmp_path: Path) -> None:
 
 def test_a_folder_or_a_glob_without_a_table_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
+    (tmp_path / "_SUCCESS").write_text("")
     with pytest.raises(DataError, match=r"^folder .* holds no table\n") as error:
         open_source(tmp_path, target="y")
-    assert "end in .csv, .tsv, .parquet" in str(error.value.hint)
+    assert "end in .csv, .tsv, .tab, .parquet" in str(error.value.hint)
+    assert str(error.value.hint).endswith(f"; '{tmp_path}/*.txt' would take notes.txt")
     for folder, hint in (
         (tmp_path, f"looked for in {tmp_path}"),
         (tmp_path / "no", f"there is no folder {tmp_path}/no"),
@@ -309,6 +321,7 @@ def test_a_folder_or_a_glob_without_a_table_says_so(tmp_path: Path) -> None:
         with pytest.raises(DataError, match=r"^no file matches .*/\*.csv\n") as error:
             open_source(f"{folder}/*.csv", target="y")
         assert error.value.hint == hint
+    (tmp_path / "notes.txt").unlink()
     (tmp_path / "year=1").mkdir()
     with pytest.raises(DataError, match=r"^no file matches .*/year=\*\n") as error:
         open_source(f"{tmp_path}/year=*", target="y")
@@ -322,6 +335,35 @@ def test_a_folder_or_a_glob_without_a_table_says_so(tmp_path: Path) -> None:
     assert error.value.hint == f"name one of them, such as '{one}', or some of one kind: '{some}'"
     for named, rows in ((one, 1), (some, 2)):
         assert len(whole(open_source(named, target="y"))) == rows
+
+
+def test_what_a_folder_takes_and_what_it_leaves_out_is_told(tmp_path: Path) -> None:
+    text = b"x,y\n1,2\n"
+    (tmp_path / "d=1").mkdir()
+    taken = {
+        "a.csv": text,
+        "b.CSV.gzip": gzip.compress(text),
+        "c.csv.zstd": pa.compress(text, "zstd", asbytes=True),
+        "e.tab": text.replace(b",", b"\t"),
+        "f.csv.bz2": bz2.compress(text),
+    }
+    for name, content in taken.items():
+        (tmp_path / name).write_bytes(content)
+    for name in (".hidden", "_SUCCESS", "_metadata"):
+        (tmp_path / name).write_bytes(b"?")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(whole(open_source(tmp_path, target="y", features=["x"]))) == len(taken)
+    (tmp_path / "d=1" / "000000_0").write_bytes(text)
+    with pytest.warns(DataWarning) as told:
+        assert len(whole(open_source(tmp_path, target="y", features=["x"]))) == len(taken)
+    said = f"1 of 6 files of folder {tmp_path} was left out, not being called a table (.csv, .parquet, ...)"
+    assert [str(one.message) for one in told] == [f"{said}: d=1/000000_0; '{tmp_path}/d=1/*' would take d=1/000000_0"]
+    assert len(whole(open_source(f"{tmp_path}/d=1/*", target="y", features=["x"]))) == 1
+    for j in range(4):
+        (tmp_path / f"more{j}.txt").write_bytes(text)
+    with pytest.warns(DataWarning, match=r"5 of 10 files .* were left out, .*: d=1/000000_0, more0.txt, .* and 2 more"):
+        open_source(tmp_path, target="y", features=["x"])
 
 
 def test_of_a_folder_of_several_kinds_the_hint_names_the_files_of_most(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.readers.files import reader_of
 from gradline.data.readers.reader import Reader
+from gradline.data.source import whole
 from gradline.data.text import csv_chunks, json_lines
 from gradline.errors import DataWarning
 from tests.data.given import write
@@ -125,6 +127,20 @@ def test_times_to_the_nanosecond_and_far_away(tmp_path: Path, home: Callable[...
     assert numbers(home(tmp_path, ["9999-12-31 23:59", "1970-01-02"])) == [seconds(far - EPOCH), 86_400]
 
 
+@pytest.mark.parametrize("home", [as_csv, as_json])
+@pytest.mark.parametrize("zone", ["", "Z"])
+def test_nine_digits_and_far_years_may_stand_in_one_column(
+    tmp_path: Path, home: Callable[..., Reader], zone: str
+) -> None:
+    far, early = (dt.datetime(year, 12, 31, 23, 59, 0, 250_000) for year in (9999, 1))
+    cells = ["1970-01-01 00:00:01.123456789", far.isoformat(), early.isoformat(), "1970-01-02 00:00"]
+    expected = [1.123456789, seconds(far - EPOCH), seconds(early - EPOCH), 86_400]
+    assert numbers(home(tmp_path, [cell + zone for cell in cells])) == expected
+    with pytest.raises(NotANumber) as error:
+        numbers(home(tmp_path, [cell + zone for cell in [*cells, "2999-01-01 00:00:00.1234567", "2024-01-01 00:00"]]))
+    assert (error.value.row, error.value.hint) == (5, "before 1678 and after 2262 a second has at most six decimals")
+
+
 @settings(max_examples=60, deadline=None)
 @given(clocks=st.lists(st.times(), min_size=1), home=st.sampled_from([as_csv, as_json]))
 def test_times_of_day_are_seconds_since_midnight(
@@ -227,6 +243,24 @@ def test_a_point_is_never_taken_for_a_separator_of_thousands(tmp_path: Path, cel
         numbers(as_csv(tmp_path, ["1,5", cell], decimal=","))
     assert (error.value.row, error.value.cell) == (row, cell)
     assert error.value.hint == "decimal=',' expects no point in a number: write thousands without a separator"
+
+
+def test_a_hint_on_a_number_is_one_that_helps(tmp_path: Path) -> None:
+    """No option says in a database what a comma is, and digits of other scripts are no separators."""
+    with sqlite3.connect(tmp_path / "t.db") as file:
+        file.execute("CREATE TABLE t (x, z)")
+        file.executemany("INSERT INTO t VALUES (?, 1)", [(1,), (2,), ("1,5",)])
+    file.close()
+    for key in ("1", "2", "1,5"):
+        (tmp_path / "keys" / f"x={key}").mkdir(parents=True)
+        write(tmp_path / "keys" / f"x={key}" / "t.csv", "z\n1\n")
+    for source, options in ((tmp_path / "t.db", {"query": "t"}), (tmp_path / "keys", {})):
+        with pytest.raises(DataError, match="holds text: '1,5'") as error:
+            whole(open_source(source, target="z", features=["x"], **options))  # type: ignore[arg-type]
+        assert error.value.hint == "write decimals with a point"
+    with pytest.raises(NotANumber, match="٣") as cell:
+        numbers(as_csv(tmp_path, ["1", "2", "٣"]))
+    assert (cell.value.hint, cell.value.expected) == (None, "a number")
 
 
 def test_an_option_that_does_not_exist(tmp_path: Path) -> None:

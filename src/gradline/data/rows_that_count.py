@@ -13,7 +13,8 @@ from gradline.data.cells import NotANumber
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.growing import Growing
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import Terms, as_labels, as_numbers
+from gradline.data.columns.labels import as_labels
+from gradline.data.columns.terms import Terms, as_numbers
 from gradline.data.float_arrays import check_whole
 from gradline.data.readers.reader import Cells, Reader, numeric_columns
 from gradline.data.roles import Roles, not_a_number
@@ -105,13 +106,13 @@ class RowsThatCount:
             for block in self.reader.read(names, self.batch_rows, self._texts(others)):
                 first = tally.rows_read + (self._rows_before or 0) + 1
                 good = None
+                cells = self.design.categories.renamed(dict(zip(names, block, strict=True)))
                 if look:
-                    good = tally.usable(of_fit, block[: len(of_fit)])
+                    good = tally.usable(of_fit, [cells[name] for name in of_fit])
                 else:
                     tally.passed(len(block[0]))
                 if self.missing == "error" and tally.rows_dropped and not isinstance(self.design, Formula):
                     continue  # read on, to count them all before saying so; what a formula computes counts too
-                cells = dict(zip(names, block, strict=True))
                 weight = self._weight(cells, first)
                 if weight is not None and not weight.all():
                     tally.weightless += int(np.count_nonzero(weight == 0 if good is None else good & (weight == 0)))
@@ -148,11 +149,12 @@ class RowsThatCount:
         return tuple(dict.fromkeys((*self.design.raw, *(left or (self.roles.target,)), *weight)))
 
     def _texts(self, others: Sequence[str]) -> tuple[str, ...]:
-        """The columns that are read as labels."""
+        """The columns that are read as labels; a weight is a number, whatever else it is."""
+        texts = tuple(name for name in self.design.texts if name != self.roles.weight)
         if not others:
-            return tuple(self.design.texts)
+            return texts
         kinds = self.reader.kinds()
-        return tuple(dict.fromkeys((*self.design.texts, *(name for name in others if kinds[name] is Kind.TEXT))))
+        return tuple(dict.fromkeys((*texts, *(name for name in others if kinds[name] is Kind.TEXT))))
 
     def _response(self, part: Usable) -> Array:
         if isinstance(self.design, Formula) and self.design.left:

@@ -13,7 +13,8 @@ from gradline.data.batch import rows_at_once
 from gradline.data.cells import NotANumber
 from gradline.data.columns.design import Design
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import UnseenLevel, as_labels, as_numbers, shown
+from gradline.data.columns.labels import as_labels
+from gradline.data.columns.terms import UnseenLevel, shown
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.reader import Cells, Reader
 from gradline.data.roles import Roles, find_column, listed, not_a_number
@@ -96,12 +97,12 @@ class FeatureTable:
         try:
             for block in self.reader.read(names, BATCH_ROWS, texts):
                 first = tally.rows_read
-                good = tally.usable(names, block)
+                cells = self.design.categories.renamed(dict(zip(self.found, block, strict=True)))
+                good = tally.usable(names, [cells[name] for name in self.found])
                 if self.missing == "error" and tally.rows_dropped:
                     continue  # read on, to count them all before saying so
-                cells = dict(zip(self.found, block, strict=True))
                 for name, error in others.items():
-                    if not np.isnan(as_numbers(cells[name])).all():
+                    if not as_labels(cells[name]).missing.all():
                         raise error
                 rows, step = len(block[0]), rows_at_once(len(self.design.names))
                 for start in range(0, rows, step):
@@ -125,7 +126,7 @@ class FeatureTable:
         """What to say of numbers in columns that hold them in another unit than those of the fit."""
         kinds, errors = self.reader.kinds(), {}
         for name, kind in self.design.kinds.items():
-            if name not in self.found or name in self.design.texts:
+            if name not in self.found or not kind.is_numeric:
                 continue
             here = kinds[self.found[name]]
             if here is not kind and here.is_numeric and not {here, kind} <= {Kind.NUMBER, Kind.BOOLEAN}:

@@ -39,6 +39,7 @@ def designed(
         given beside a formula.
     """
     kinds = reader.kinds()
+    table = getattr(reader, "columns_of", reader.name)
     if formula is not None:
         return _by_formula(reader, kinds, target, features, formula, reference, weight)
     insisted: set[str] = set()
@@ -50,15 +51,13 @@ def designed(
         for place, name in enumerate(asked):
             match = INSISTED.fullmatch(name.strip())
             if match and name not in reader.column_names:
-                asked[place] = find_column(reader.name, reader.column_names, match["column"])
+                asked[place] = find_column(table, reader.column_names, match["column"])
                 insisted.add(asked[place])
-    roles = Roles.of(
-        reader.name, reader.column_names, target=target, features=asked, weight=weight, labels=labels_of(reader)
-    )
+    roles = Roles.of(table, reader.column_names, target=target, features=asked, weight=weight, labels=labels_of(reader))
     columns = []
     levels = {}
     for asked_name, level in reference.items():
-        name = find_column(reader.name, reader.column_names, asked_name)
+        name = find_column(table, reader.column_names, asked_name)
         levels[name] = _level(level, kinds[name])
     for name in roles.features:
         category = name in insisted or kinds[name] is Kind.TEXT
@@ -94,26 +93,33 @@ def _by_formula(
         name, level = next(iter(reference.items()))
         compared = f"C({as_variable(name)}, Treatment({level!r}))"
         raise DataError("a formula names its reference levels itself", hint=repr(compared))
-    names = reader.column_names
-    weight = None if weight is None else find_column(reader.name, names, weight)
+    names, table = reader.column_names, getattr(reader, "columns_of", reader.name)
+    weight = None if weight is None else find_column(table, names, weight)
     if "~" not in text and target is not None:
-        text, target = f"`{find_column(reader.name, names, target)}` ~ {text}", None
+        text, target = f"`{find_column(table, names, target)}` ~ {text}", None
     unasked = {name for name in labels_of(reader) if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)}
-    available = {name: kinds[name] for name in names if name != weight and name not in unasked}
-    formula = Formula.of(text, available, reader.name)
+    available = {name: kinds[name] for name in names if name not in unasked}
+    formula = Formula.of(text, available, table, [name for name in available if name != weight])
+    if weight in formula.kinds:  # it is a column like any other then, for a dot as well
+        formula = Formula.of(text, available, table)
     if formula.target is None:
         right = text.strip().removeprefix("~").strip() or "."
-        left = next((name for name in reversed(available) if name not in formula.raw), None)
+        left = next((name for name in reversed(names) if name not in (weight, *formula.raw)), None)
         whole = f"{right} ~ ." if right == names[-1] else None
         hint = whole or (left and f"{as_variable(left)} ~ {right}")
         raise DataError(f"the formula {text!r} has no target, expected one before a ~", hint=hint and repr(hint))
     if target is not None and target not in formula.left:
         raise DataError(f"the target is {target!r}, but that of the formula {text!r} is {formula.target!r}")
+    if weight in formula.left:
+        raise DataError(
+            f"column {weight!r} of {table} cannot be both the target and the weight",
+            hint="choose another weight, or none",
+        )
     twice = [name for name in formula.left if name in formula.raw]
     if twice:
         raise DataError(f"column {twice[0]!r} is on both sides of the formula {text!r}")
     if not formula.raw:
-        raise DataError(f"the formula {text!r} names no features; {reader.name} has {listed(names)}")
+        raise DataError(f"the formula {text!r} names no features; {table} has {listed(names)}")
     read = tuple(dict.fromkeys((*formula.raw, *formula.left)))
     return Roles(read, formula.target, weight), formula
 

@@ -10,9 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.data.columns.formula_syntax import OF_NUMBERS, left_side, parsed_formula, unreadable, variables
+from gradline.data.columns.formula_syntax import (
+    OF_NUMBERS,
+    left_side,
+    parsed_formula,
+    refuse_multiple,
+    unreadable,
+    variables,
+)
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, as_labels, in_order
+from gradline.data.columns.labels import as_labels
+from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order
 from gradline.data.readers.reader import Cells
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -54,8 +62,12 @@ class Formula:
     categories: Terms
 
     @classmethod
-    def of(cls, text: str, kinds: Mapping[str, Kind], table: str = "the table") -> Formula:
+    def of(
+        cls, text: str, kinds: Mapping[str, Kind], table: str = "the table", dot: Sequence[str] | None = None
+    ) -> Formula:
         """Read a formula for a table with these columns; the levels of its categories are not known yet.
+
+        A dot stands for the columns in `dot`, by default for all.
 
         Raises
         ------
@@ -64,9 +76,10 @@ class Formula:
         MissingExtraError
             Where formulaic is not installed.
         """
-        parsed = parsed_formula(text, tuple(kinds))
+        parsed = parsed_formula(text, tuple(kinds if dot is None else dot))
         mentioned: dict[str, bool] = {}
         for term in (*left_side(parsed), *parsed.rhs):
+            refuse_multiple(term, text, kinds)
             for factor in term.factors:
                 for name, insisted in variables(factor.expr, factor.eval_method.value, text, kinds, table):
                     mentioned[name] = mentioned.get(name, False) or insisted
@@ -91,8 +104,9 @@ class Formula:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Columns of the table that are read as labels."""
-        return self.categories.texts
+        """Columns of the table that are read as labels: categories, but for numbers that are taken as such besides."""
+        columns = self.categories.columns
+        return tuple(c.name for c in columns if not (c.kind.is_numeric and c.name in self._named_as_numbers))
 
     @property
     def raw(self) -> tuple[str, ...]:
@@ -243,11 +257,14 @@ class Formula:
 
 
 def _as_coded(column: Column) -> list[Any]:
-    """Levels as a coding knows them: whole numbers as such, for names like C(rooms)[T.3], and for Treatment(3)."""
+    """Levels as a coding knows them: numbers as such where all are, for names like C(rooms)[T.3], and Treatment(3)."""
     levels = list(column.levels or ())
-    if not column.kind.is_numeric:
-        return levels
-    return [float(level) if "." in level or "e" in level else int(level) for level in levels]
+    if column.kind.is_numeric:
+        try:
+            return [float(level) if "." in level or "e" in level else int(level) for level in levels]
+        except ValueError:
+            pass
+    return levels
 
 
 def _levels_told(column: Column) -> str:

@@ -71,6 +71,20 @@ def left_side(parsed: Any) -> list[Any]:
     return list(getattr(parsed, "lhs", ()))
 
 
+def refuse_multiple(term: Any, formula: str, kinds: Mapping[str, Kind]) -> None:
+    """Refuse 1000:x, whose coefficient would be told as that of x."""
+    numbers = [factor.expr for factor in term.factors if factor.eval_method.value == "literal" and factor.expr != "1"]
+    if not numbers:
+        return
+    columns = [factor.expr for factor in term.factors if factor.eval_method.value != "literal"]
+    first = next((c for c in columns if not c.startswith("C(") and kinds.get(c.strip("`")) is not Kind.TEXT), None)
+    scaled = first and f"I({' * '.join([*numbers, first])})"
+    raise DataError(
+        f"{str(term)!r} in the formula {formula!r} is a multiple of {':'.join(columns)}, and would have that name",
+        hint=scaled and f"a multiple is written {':'.join(scaled if c == first else c for c in columns)}",
+    )
+
+
 def variables(
     expression: str, method: str, formula: str, kinds: Mapping[str, Kind], table: str
 ) -> Iterator[tuple[str, bool]]:
@@ -185,6 +199,11 @@ def unreadable(text: str, error: Exception, levels: Mapping[str, Sequence[Any]] 
     base = re.match(r"Value `(.+)` for `\w+\.base` is not among the provided levels", str(error))
     if base and (found := _other_level(text, base[1], levels or {})):
         return found
+    if str(error).startswith("Numeric literals"):
+        return DataError(
+            f"the formula {text!r} cannot be read: a number stands where a column is expected",
+            hint="a multiple of a column is written I(2 * x)",
+        )
     first = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).partition("\n")[0]
     return DataError(f"the formula {text!r} cannot be read: {first}", hint="for example 'price ~ sqft + C(city)'")
 

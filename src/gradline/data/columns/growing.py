@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradline.data.columns.labels import Labels
-from gradline.data.columns.terms import Column, Layout, Terms, as_labels, as_numbers, laid_out, slots_of
+from gradline.data.columns.labels import Labels, as_labels
+from gradline.data.columns.terms import Column, Layout, Terms, as_numbers, laid_out, slots_of
 from gradline.data.readers.reader import Cells
 from gradline.data.roles import as_category, naming
 from gradline.errors import DataError

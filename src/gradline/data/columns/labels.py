@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -73,7 +74,7 @@ class Labels:
         if isinstance(encoded, pa.ChunkedArray):  # of no chunks, in some versions
             encoded = pa.concat_arrays(encoded.chunks)
         codes = plain(encoded.indices.cast(pa.int32()), MISSING)
-        words = [_word(cell) for cell in encoded.dictionary.to_pylist()]
+        words = [word_of(cell) for cell in encoded.dictionary.to_pylist()]
         return cls._numbered(codes, [None if word in missing_words else word for word in words])
 
     @classmethod
@@ -86,10 +87,20 @@ class Labels:
         ('0.5', '3')
         """
         numbers, codes = np.unique(cells, return_inverse=True)
-        return cls._numbered(codes.astype(np.int32), [_word(number) for number in numbers.tolist()])
+        return cls._numbered(codes.astype(np.int32), [word_of(number) for number in numbers.tolist()])
+
+    def renamed(self, names: Sequence[str | None]) -> Labels:
+        """The same rows by other names of the levels, those that are equal as one; None: missing.
+
+        Examples
+        --------
+        >>> Labels(np.array([0, 1, -1], dtype=np.int32), ("01", "1")).renamed(["1", "1"]).codes.tolist()
+        [0, 0, -1]
+        """
+        return self if tuple(names) == self.levels else self._numbered(self.codes, names)
 
     @classmethod
-    def _numbered(cls, codes: NDArray[np.int32], words: list[str | None]) -> Labels:
+    def _numbered(cls, codes: NDArray[np.int32], words: Sequence[str | None]) -> Labels:
         """Number the words afresh, those that are equal as one."""
         levels = tuple(dict.fromkeys(word for word in words if word is not None))
         place = {level: number for number, level in enumerate(levels)}
@@ -97,7 +108,12 @@ class Labels:
         return cls(fresh[codes], levels)  # -1 finds the last, which is missing
 
 
-def _word(cell: Any) -> str | None:
+def as_labels(cells: Array | Labels) -> Labels:
+    """Numbers become names where they stand for categories."""
+    return cells if isinstance(cells, Labels) else Labels.of_numbers(cells)
+
+
+def word_of(cell: Any) -> str | None:
     """The name of a level; None where the cell is missing."""
     if cell is None or isinstance(cell, str):
         return (cell or "").strip() or None

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.labels import MISSING, Labels
+from gradline.data.columns.labels import MISSING, Labels, as_labels
+from gradline.data.columns.level_names import level_names
 from gradline.data.readers.reader import Cells
 from gradline.errors import DataError
 from gradline.solution import Array
@@ -142,7 +143,7 @@ class Terms:
     @property
     def texts(self) -> tuple[str, ...]:
         """Columns of the table that are read as labels."""
-        return tuple(column.name for column in self.columns if column.is_category and not column.kind.is_numeric)
+        return self.categories.raw
 
     @property
     def known(self) -> bool:
@@ -158,6 +159,15 @@ class Terms:
     def categories(self) -> Terms:
         """Those that are categories."""
         return Terms(tuple(column for column in self.columns if column.is_category))
+
+    def renamed(self, cells: Mapping[str, Cells]) -> dict[str, Cells]:
+        """The cells, labels of what are numbers called as numbers are: 01 and 1.0 are the level 1, as in Parquet."""
+        found = dict(cells)
+        for column in self.columns:
+            labels = cells.get(column.name)
+            if column.kind.is_numeric and isinstance(labels, Labels):
+                found[column.name] = labels.renamed(level_names(labels.levels, column.kind))
+        return found
 
     def with_levels(self, levels: Mapping[str, Sequence[str]]) -> Terms:
         """The same, the levels of its categories known; DataError where two columns of X would share a name."""
@@ -243,11 +253,6 @@ def slots_of(column: Column, cells: Cells, place: Mapping[str, int]) -> NDArray[
         index = int((slots >= 2**31).argmax())
         raise UnseenLevel(column.name, labels.levels[labels.codes[index]], index, column.levels or ())
     return slots
-
-
-def as_labels(cells: Cells) -> Labels:
-    """Numbers become names where they stand for categories."""
-    return cells if isinstance(cells, Labels) else Labels.of_numbers(cells)
 
 
 def as_numbers(cells: Cells) -> Array:

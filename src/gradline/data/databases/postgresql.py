@@ -99,7 +99,9 @@ class PostgresReader(DatabaseReader):
     def select(self, columns: Sequence[str], texts: Collection[str]) -> str:
         """The columns, those in `texts` as text."""
         place = {name: f"c{j}" for j, name in enumerate(self.column_names)}
-        cells = [("{c}::text" if name in texts else NUMERIC.get(self._types[name], "{c}")) for name in columns]
+        cells = [
+            ("{c}::text" if self._is_text(name, texts) else NUMERIC.get(self._types[name], "{c}")) for name in columns
+        ]
         cells = [cell.format(c=place[name]) for cell, name in zip(cells, columns, strict=True)]
         return selected(self.query, len(self.column_names), cells)
 
@@ -111,9 +113,13 @@ class PostgresReader(DatabaseReader):
         """As `select` gives them."""
         kinds = self.kinds()
         return [
-            Labels.of_text(cells) if name in texts else _numbers(cells, name, kinds[name])
+            Labels.of_text(cells) if self._is_text(name, texts) else _numbers(cells, name, kinds[name])
             for name, cells in zip(columns, batch.columns, strict=True)
         ]
+
+    def _is_text(self, name: str, texts: Collection[str]) -> bool:
+        """Whether to read a column as text: of numbers those alone that may be longer than any float64."""
+        return name in texts and (not self.kinds()[name].is_numeric or self._types[name] in ("int8", "numeric"))
 
     def _explain(self, message: str) -> DataError:
         if "Failed to connect" in message:

@@ -19,6 +19,7 @@ from gradline.data.readers.reader import Cells, Cut, Piece
 from gradline.errors import DataError
 
 BLOCKS_A_PIECE = 4
+MOMENTS = (Kind.DATE, Kind.TIME, Kind.CLOCK, Kind.DURATION)  # as a category by their numbers
 PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
 
 
@@ -62,12 +63,12 @@ class ColumnarReader:
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
         """Start a fresh pass, see `gradline.data.readers.reader.Reader`."""
-        before = self._first_row
+        before, kinds = self._first_row, self.kinds()
         with closing(self.record_batches(columns, rows)) as batches:  # type: ignore[type-var]
             for batch in batches:
                 yield [
                     Labels.of_text(batch.column(name))
-                    if name in texts
+                    if name in texts and kinds[name] not in MOMENTS
                     else from_arrow(batch.column(name), name, before)
                     for name in columns
                 ]

@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import sys
+import warnings
 import weakref
 from collections import Counter
 from pathlib import Path
@@ -16,15 +17,16 @@ from urllib.parse import unquote
 
 from gradline.data.readers.credentials import purged, secrets, shown_path
 from gradline.data.readers.places import Pipe, Place, foreseen
-from gradline.errors import DataError
+from gradline.errors import DataError, DataWarning
 
 KINDS = {
-    **dict.fromkeys(("csv", "tsv"), "CSV"),
+    **dict.fromkeys(("csv", "tsv", "tab"), "CSV"),
     **dict.fromkeys(("parquet", "pq"), "Parquet"),
     **dict.fromkeys(("arrow", "feather", "ipc"), "Arrow"),
     **dict.fromkeys(("jsonl", "ndjson"), "JSON lines"),
 }
-TABLE = re.compile(rf"\.({'|'.join(KINDS)})(\.(gz|bz2|zst))?$", re.IGNORECASE)
+TABLE = re.compile(rf"\.({'|'.join(KINDS)})(\.(gz|gzip|bz2|zst|zstd))?$", re.IGNORECASE)
+TOLD = 3
 SYSTEMS = ("file", "s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 WILD = re.compile(r"[*?\[]")
@@ -104,10 +106,22 @@ def _looked_in(folder: Path) -> str:
 
 
 def _folder(system: Any, path: str, shown: str) -> list[Part]:
-    found = [part for part in _below(system, path, shown) if TABLE.search(part.place.name)]
+    """The files whose names say that they are tables; others may be anything, and are told."""
+    parts = _below(system, path, shown)
+    found = [part for part in parts if TABLE.search(part.place.name)]
+    others = [part.place.name for part in parts if not TABLE.search(part.place.name)]
+    # A glob of the folder and the ending of the first of them.
+    takes = others and f"'{shown.rstrip('/')}/{Path(others[0]).with_name('*' + Path(others[0]).suffix)}' would take"
     if not found:
-        raise DataError(
-            f"folder {shown} holds no table", hint=f"gradline looks for files that end in .{', .'.join(KINDS)}"
+        hint = f"gradline looks for files that end in .{', .'.join(KINDS)}"
+        raise DataError(f"folder {shown} holds no table", hint=f"{hint}; {takes} {others[0]}" if others else hint)
+    if others:
+        named = ", ".join(others[:TOLD]) + (f" and {len(others) - TOLD:,} more" if len(others) > TOLD else "")
+        files = f"{len(others):,} of {len(parts):,} files of folder {shown} {'were' if len(others) > 1 else 'was'}"
+        warnings.warn(
+            f"{files} left out, not being called a table (.csv, .parquet, ...): {named}; {takes} {others[0]}",
+            DataWarning,
+            stacklevel=2,
         )
     endings = [ending for part in found if (ending := TABLE.search(part.place.name))]
     kinds = Counter(KINDS[ending[1].lower()] for ending in endings)

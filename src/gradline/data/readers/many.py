@@ -53,6 +53,11 @@ class ManyReader:
         self._key_forms = {key: self._form(key) for key in parts[0].keys}
         self._found = dict(self._kinds_found())
 
+    @property
+    def columns_of(self) -> str:
+        """Whose columns these are, for messages: those of the first file."""
+        return f"{self.first.name} (the first file of {self.name})"
+
     def kinds(self) -> dict[str, Kind]:
         """What each column holds, in the first file that tells, and the keys of the folders."""
         return {key: form.kind for key, form in self._key_forms.items()} | {

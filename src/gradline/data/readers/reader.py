@@ -26,7 +26,7 @@ class Reader(Protocol):
         """Start a fresh pass: blocks of about `rows` rows, for each of `columns` its cells.
 
         Cells are float64, in the unit of the column's kind and NaN where missing; those of the columns in `texts` are
-        `Labels`.
+        `Labels`, as they are written; or numbers, where their type lets them be nothing else.
 
         Raises
         ------

@@ -30,6 +30,7 @@ HOUR = r"\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
 ZONE = r"(Z|[+-]\d{2}(:?\d{2})?)"
 MOMENT = rf"{DAY}[T ]{HOUR}{ZONE}?"
 CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?"
+FINE = r"\.\d{7,9}"
 COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
 GROUPED = r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?"
 # Those with a comma or groups of thousands are no numbers yet, but were meant as such: better refused than a category.
@@ -43,11 +44,12 @@ class Form:
     Attributes
     ----------
     kind : Kind
-    decimal : "." or ","
+    decimal : "." or "," or None
+        None: a point, where there is no choice.
     """
 
     kind: Kind
-    decimal: Decimal = "."
+    decimal: Decimal | None = None
 
     @property
     def expected(self) -> str | None:
@@ -68,14 +70,14 @@ class Form:
         }.get(self.kind)
 
 
-def form_of(cells: Any, decimal: Decimal = ".") -> Form:
+def form_of(cells: Any, decimal: Decimal | None = None) -> Form:
     """What at least half of the cells are, so that a slip in a column of numbers does not make it a category.
 
     Parameters
     ----------
     cells : pyarrow.Array
         Strings; missing ones do not count. Where all are, the column is of numbers.
-    decimal : "." or ","
+    decimal : "." or "," or None
 
     Examples
     --------
@@ -189,12 +191,21 @@ def _dates(cells: Any, form: Form) -> Array:
 
 def _times(cells: Any, form: Form) -> Array:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     zone = "UTC" if form.kind is Kind.ZONED else None
     try:  # from the year 1 to 9999, but six digits of a second
         return from_arrow(cells.cast(pa.timestamp("us", zone)), "")
-    except pa.ArrowInvalid:  # nine digits, but from 1678 to 2262
+    except pa.ArrowInvalid:
+        pass
+    try:  # nine digits, but from 1678 to 2262
         return from_arrow(cells.cast(pa.timestamp("ns", zone)), "")
+    except pa.ArrowInvalid:  # some of these, some of those
+        fine, none = pc.match_substring_regex(cells, FINE), pa.nulls(len(cells), cells.type)
+        coarse = from_arrow(pc.if_else(fine, none, cells).cast(pa.timestamp("us", zone)), "")
+        return np.where(
+            np.isnan(coarse), from_arrow(pc.if_else(fine, cells, none).cast(pa.timestamp("ns", zone)), ""), coarse
+        )
 
 
 def _clocks(cells: Any, form: Form) -> Array:
@@ -231,13 +242,17 @@ def _first_that_fails(cells: Any, convert: Callable[[Any], object]) -> int:
 
 
 def _hint(text: str, form: Form) -> str | None:
-    """What to do, where it is a number that is written in another way."""
-    if form.kind is not Kind.NUMBER or not re.fullmatch(NUMBER, text):
+    """What to do, where it is a number that is written in another way, or a time of too many digits."""
+    if form.kind in (Kind.TIME, Kind.ZONED) and re.fullmatch(MOMENT, text) and re.search(FINE, text):
+        return "before 1678 and after 2262 a second has at most six decimals"
+    if form.kind is not Kind.NUMBER or not re.fullmatch(NUMBER, text, re.ASCII):
         return None
     thousands = "write thousands without a separator"
     if form.decimal == ",":
         return f"decimal=',' expects no point in a number: {thousands}"
-    comma = "decimal=',' reads the comma as the decimal point"
+    comma = "write decimals with a point"
+    if form.decimal == ".":
+        comma = "decimal=',' reads the comma as the decimal point"
     ends_with_comma = re.fullmatch(r".*,\d+", text)
     if ends_with_comma and re.fullmatch(GROUPED, text):
         return f"{thousands}; {comma}"

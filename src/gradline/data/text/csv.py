@@ -18,8 +18,8 @@ from gradline.data.readers.reader import Cells
 from gradline.data.roles import FirstLine
 from gradline.data.text import csv_chunks
 from gradline.data.text.cells import CONVERSIONS, Decimal, Form, form_of, from_text, labels_of
-from gradline.data.text.csv_chunks import Chunk, Ragged, chunks, fields, row_end
-from gradline.data.text.csv_header import BLANKS, read_header
+from gradline.data.text.csv_chunks import BLANKS, QUOTED, Chunk, Ragged, before_field, chunks, fields, whole_rows
+from gradline.data.text.csv_header import read_header
 from gradline.data.text.file import TextFile
 from gradline.data.text.reader import TextReader
 from gradline.errors import DataError, DataWarning
@@ -30,12 +30,15 @@ FEW_WORDS = ("",)
 MANY_WORDS = MISSING_WORDS + tuple(" " * width for width in range(1, 33))
 
 
+POINTED = re.compile(r"^([+-]?\d*),(\d+(?:[eE][+-]?\d+)?)$", re.ASCII)
+
+
 class CsvReader(TextReader[Chunk]):
     """A delimited text file with a header line.
 
     The text is cut into chunks of whole rows, which threads parse in parallel: straight into numbers, or, where
     that fails, as text that is trimmed, converted, and able to tell which cell is wrong. Names and fields may be
-    padded with spaces. Empty lines are skipped. `gradline.data.cells.MISSING_WORDS` count as missing.
+    padded with spaces. Blank lines are skipped. `gradline.data.cells.MISSING_WORDS` count as missing.
 
     Parameters
     ----------
@@ -55,6 +58,9 @@ class CsvReader(TextReader[Chunk]):
         self.column_names = FirstLine(names)
         self._positions = {name: j for j, name in enumerate(self.column_names)}
         self._line_end = b"\n" if b"\n" in self._sample else b"\r"
+        before = before_field(self.delimiter)
+        self._padded_quote = re.compile(before + rb' +"')
+        self._quoted_field = re.compile(rb"(" + before + rb") *(" + QUOTED + rb")")
         self._words: tuple[str, ...] = FEW_WORDS
         self._warned = False
         self._known_forms = {name: form for name, form in (forms or {}).items() if name in self.column_names}
@@ -63,8 +69,7 @@ class CsvReader(TextReader[Chunk]):
     @cached_property
     def forms(self) -> dict[str, Form]:
         """How each column is written; rows of the sample that have too few or too many fields do not count."""
-        rows = self._sample[self._header_bytes :]
-        rows = rows[: row_end(rows, self._line_end)] or rows
+        rows = whole_rows(self._sample[self._header_bytes :], self._line_end, self.delimiter)
         sample = Chunk(squeezed(rows) if self.delimiter == BLANKS else rows, 0)
         try:
             table = self._parse(sample, range(len(self.column_names)), skip_ragged=True)
@@ -116,7 +121,10 @@ class CsvReader(TextReader[Chunk]):
         cells: list[Cells] = []
         for name, column in zip(columns, table.columns, strict=True):
             if name in texts:
-                cells.append(labels_of(column.combine_chunks(), name))
+                labels = labels_of(column.combine_chunks(), name)
+                if self.decimal == "," and self.forms[name].kind is Kind.NUMBER:
+                    labels = labels.renamed([POINTED.sub(r"\1.\2", level) for level in labels.levels])
+                cells.append(labels)
             elif pa.types.is_floating(column.type):
                 cells.append(plain(column))
             else:
@@ -161,11 +169,11 @@ class CsvReader(TextReader[Chunk]):
         import pyarrow.csv as pa_csv
 
         text = chunk.text
+        if len(self.column_names) == 1:  # where a line of blanks would pass for a field
+            text = self._with_empty_lines(text)
         quoted = b'"' in text
-        if quoted:  # a quote after padding is a quote as well
-            start = rb"(^|[\r\n" + re.escape(self.delimiter.encode()) + rb"])"
-            if re.search(start + rb' +"', text):
-                text = re.sub(rb'("[^"]*")|' + start + rb' +(?=")', rb"\1\2", text)
+        if quoted and self._padded_quote.search(text):  # a quote after padding is a quote as well
+            text = self._quoted_field.sub(rb"\1\2", text)
         wanted = [str(j) for j in positions]
         try:
             return pa_csv.read_csv(
@@ -191,6 +199,8 @@ class CsvReader(TextReader[Chunk]):
         except pa.ArrowInvalid as error:
             if types is not None:
                 raise
+            if (emptied := self._with_empty_lines(text)) != text:
+                return self._parse(chunk._replace(text=emptied), positions)
             for line, row in fields(chunk, self.delimiter):
                 if row and len(row) != len(self.column_names):
                     count = "1 field" if len(row) == 1 else f"{len(row)} fields"
@@ -203,6 +213,12 @@ class CsvReader(TextReader[Chunk]):
             raise Ragged(
                 chunk, 1, f"or a later one cannot be read: {error}", hint="mend or leave out the row"
             ) from None
+
+    def _with_empty_lines(self, text: bytes) -> bytes:
+        """Lines of blanks as lines of nothing, which are no rows; those in quoted fields stay."""
+        blanks = rb" +" if self.delimiter == "\t" else rb"[ \t]+"
+        blank = rb"(\A|[\r\n])" + blanks + rb"(?=[\r\n]|\Z)"
+        return re.sub(self._quoted_field.pattern + rb"|" + blank, rb"\1\2\3", text)
 
     def _met(self, block: list[Cells]) -> None:
         self._warn_of_encoding(word for cells in block if isinstance(cells, Labels) for word in cells.levels)
@@ -230,5 +246,15 @@ def squeezed(text: bytes) -> bytes:
     >>> squeezed(b'  1   2 \n "a  b"\t3\n')
     b'1 2\n"a  b" 3\n'
     """
-    text = re.sub(rb'("[^"]*")|[ \t]+', lambda found: found[1] or b" ", text)
-    return re.sub(rb"(?m)^ | (?=\r?$)", b"", text)
+    if b'"' not in text:
+        return _without_runs(text).strip(b" ")
+    pieces = re.split(rb"(?<![^ \t\r\n])(" + QUOTED + rb")", text)
+    pieces[::2] = map(_without_runs, pieces[::2])
+    return b"".join(pieces).strip(b" ")
+
+
+def _without_runs(text: bytes) -> bytes:
+    text = re.sub(rb"[ \t]+", b" ", text)
+    for end in (b"\n", b"\r"):
+        text = text.replace(b" " + end, end).replace(end + b" ", end)
+    return text

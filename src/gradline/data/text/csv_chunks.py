@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 CHUNK_BYTES = 4 << 20
+BLANKS = " "  # as a delimiter: one or more of them, or of tabs
+# A quote opens a field where it is the first in it; within one that began without, it is a character like any other.
+QUOTED = rb'"[^"]*+(?:""[^"]*+)*+"'
 
 
 class Chunk(NamedTuple):
@@ -45,18 +49,16 @@ def chunks(
     lines, rest = lines_before, b""
     for piece in pieces:
         end = row_end(piece, line_end, quotes_before=rest.count(b'"'))
-        if end:
-            chunk = Chunk(b"".join((rest, memoryview(piece)[:end])), lines)
-            rest = piece[end:]
-        else:
-            rest += piece
-            end = rest.rfind(line_end) + 1
-            if len(rest) < 2 * CHUNK_BYTES or not end:
-                continue
-            # A quote that stays open for long is none, or was not closed.
-            chunk = Chunk(rest[:end], lines)
-            _refuse_open_quote(chunk, delimiter)
-            rest = rest[end:]
+        end = end and len(rest) + end
+        rest += piece
+        stays_open = not end and len(rest) >= 2 * CHUNK_BYTES
+        if (end or stays_open) and _has_strays(rest[:end] or rest, delimiter):
+            end = _row_end_among_strays(rest, line_end, delimiter)
+        if not end:
+            if stays_open and line_end in rest:
+                _refuse_open_quote(Chunk(rest, lines), delimiter)
+            continue
+        chunk, rest = Chunk(rest[:end], lines), rest[end:]
         lines += _line_ends(chunk.text, line_end)
         if not chunk.text.isspace():
             yield chunk
@@ -85,6 +87,26 @@ def row_end(text: bytes, line_end: bytes = b"\n", *, quotes_before: int = 0) -> 
     return end + 1
 
 
+def whole_rows(text: bytes, line_end: bytes, delimiter: str) -> bytes:
+    r"""A text up to its last end of a row, whatever its quotes are; all of it where it has none.
+
+    Examples
+    --------
+    >>> whole_rows(b'5" pipe,"two\nlines"\n3,"two\nli', b"\n", ",")
+    b'5" pipe,"two\nlines"\n'
+    """
+    end = row_end(text, line_end)
+    if _has_strays(text[:end] or text, delimiter):
+        end = _row_end_among_strays(text, line_end, delimiter)
+    return text[:end] or text
+
+
+def before_field(delimiter: str) -> bytes:
+    """A pattern: what a field comes after, padding aside."""
+    blanks = rb" \t" if delimiter == BLANKS else re.escape(delimiter.encode())
+    return rb"(?:\A|[\r\n" + blanks + rb"])"
+
+
 def fields(chunk: Chunk, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
     """Each row with its line, by Python's slower parser, which counts lines; None where it fails."""
     text = io.StringIO(chunk.text.decode("utf-8", "replace"), newline="")
@@ -96,6 +118,29 @@ def fields(chunk: Chunk, delimiter: str) -> Iterator[tuple[int, list[str] | None
             line = parser.line_num + 1
     except csv.Error:
         yield line, None
+
+
+def _has_strays(text: bytes, delimiter: str) -> bool:
+    """Whether a quote may be a character of its field, so that counting them does not tell where rows end."""
+    if b'"' not in text:
+        return False
+    data = np.frombuffer(b"\n\n" + text + b"\n", np.uint8)
+    quotes = np.flatnonzero(data == ord('"'))
+    opening, closing = quotes[::2], quotes[1::2]
+    between = b"\r\n" + (b" \t" if delimiter == BLANKS else delimiter.encode())
+    if data[closing + 1].tobytes().translate(None, between + b' "'):
+        return True
+    before = data[opening - 1]
+    odd = before.tobytes().translate(None, between + b'"')
+    padded = opening[before == ord(" ")] if odd else opening[:0]
+    return len(padded) < len(odd) or bool(data[padded - 2].tobytes().translate(None, between))
+
+
+def _row_end_among_strays(text: bytes, line_end: bytes, delimiter: str) -> int:
+    """Length of the text, which starts with a row, up to the last end of one; or 0."""
+    quoted = rb"(" + before_field(delimiter) + rb" *)(" + QUOTED.removesuffix(b'"') + rb'(?:"|\Z))'
+    hidden = re.sub(quoted, lambda found: found[1] + b"x" * len(found[2]), text)
+    return hidden.rfind(line_end) + 1
 
 
 def _line_ends(text: bytes, line_end: bytes) -> int:

@@ -8,10 +8,10 @@ import io
 from collections.abc import Iterator
 
 from gradline.data.text.cells import Decimal
+from gradline.data.text.csv_chunks import BLANKS
 from gradline.errors import DataError
 
 DELIMITERS = (",", ";", "\t", "|")
-BLANKS = " "  # one or more of them, or of tabs
 NO_TABLE = "expected a line of column names and rows below it: was the file written to its end?"
 
 

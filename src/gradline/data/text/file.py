@@ -12,6 +12,8 @@ from gradline.data.readers.places import Pipe, Place
 from gradline.errors import DataError
 
 SAMPLE_BYTES = 1 << 20
+# Of long lines so many, if they fit: a header, and rows that tell what its columns hold.
+SAMPLE_LINES, MOST_BYTES = 4, 1 << 26
 MARKS = {  # the longer first: one of UTF-32 starts as one of UTF-16 does
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -39,6 +41,8 @@ class TextFile:
     ----------
     name : str
     encoding : str
+    whole : bool
+        Whether `head()` is all of it.
     assumed : bool
         Whether nothing but the absence of UTF-8 speaks for it.
 
@@ -51,8 +55,8 @@ class TextFile:
     def __init__(self, place: Place | Pipe, encoding: str | None = None) -> None:
         self.place = place
         self.name = place.name
-        start = place.head(SAMPLE_BYTES)
-        whole = len(start) < SAMPLE_BYTES
+        start, whole = _sample(place)
+        self.whole = whole
         stated = None if encoding is None else known(encoding)
         self.encoding = stated or encoding_of(start, whole)
         if stated is None and self.encoding in ("utf-8", *ASSUMED):
@@ -61,7 +65,7 @@ class TextFile:
         self._start = start if self.encoding == "utf-8" else Transcoder(self.encoding, self.name)(start, whole)
 
     def head(self, size: int | None = None) -> bytes:
-        """The first `size` bytes, or all, up to a megabyte."""
+        """The first `size` bytes, or all, up to a megabyte, or a few lines where these are longer."""
         return self._start[:size]
 
     @contextmanager
@@ -69,6 +73,13 @@ class TextFile:
         """Its bytes from the start: `read(size)` gives about as many, and none at the end only."""
         with self.place.opened() as file:
             yield file if self.encoding == "utf-8" else Transcoded(file, Transcoder(self.encoding, self.name))
+
+
+def _sample(place: Place | Pipe) -> tuple[bytes, bool]:
+    size = SAMPLE_BYTES
+    while len(start := place.head(size)) == size < MOST_BYTES and max(map(start.count, (b"\n", b"\r"))) < SAMPLE_LINES:
+        size *= 2
+    return start, len(start) < size
 
 
 class Transcoded:

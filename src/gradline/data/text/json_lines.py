@@ -13,9 +13,8 @@ import numpy as np
 from gradline.data.arrow import plain
 from gradline.data.cells import EXACT_INTEGERS, NotANumber, from_numpy
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.labels import Labels
+from gradline.data.columns.labels import Labels, as_labels
 from gradline.data.readers.reader import Cells
-from gradline.data.text import file as text_file
 from gradline.data.text.cells import Form, form_of, from_text
 from gradline.data.text.file import TextFile
 from gradline.data.text.reader import TextReader
@@ -38,7 +37,8 @@ class JsonLinesReader(TextReader[Lines]):
     """One JSON object a line; a key that an object lacks, and null, are missing cells.
 
     The columns are the keys of the first megabyte. Threads parse chunks of whole lines straight into numbers, or, where
-    that fails or could round, object by object. Strings are dates, times or text; none is a number, or missing.
+    that fails or could round, object by object. Strings are dates, times or text; none is a number, or missing
+    but for a blank one in a column of text.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class JsonLinesReader(TextReader[Lines]):
             raise DataError(
                 f"{self.name} is one JSON array, expected one object a line", hint="jq -c '.[]' rows.json > rows.jsonl"
             )
-        whole = text if len(text) < text_file.SAMPLE_BYTES else text[: text.rfind(b"\n") + 1] or text
+        whole = text if file.whole else text[: text.rfind(b"\n") + 1] or text
         self._sample = [record for _, record in self._objects(Lines(whole, 0))]
         if not self._sample:
             raise DataError(
@@ -113,8 +113,8 @@ class JsonLinesReader(TextReader[Lines]):
             cells: list[Cells] = []
             for name in columns:
                 column = table.column(name).combine_chunks()
-                if name in texts:
-                    cells.append(Labels.of_text(column))
+                if name in texts and not pa.types.is_floating(column.type):
+                    cells.append(Labels.of_text(column.cast(pa.string())))
                 elif pa.types.is_string(column.type):
                     cells.append(from_text(column, name, self.forms[name], words=()))
                 else:
@@ -122,16 +122,17 @@ class JsonLinesReader(TextReader[Lines]):
         except (pa.ArrowInvalid, UnicodeDecodeError, KeyError, NotANumber):
             return None
         # Integers beyond 2^53 may have been rounded; the text still tells.
-        numbers = (column for column in cells if not isinstance(column, Labels))
-        return None if any((np.abs(column) >= EXACT_INTEGERS).any() for column in numbers) else cells
+        if any((np.abs(column) >= EXACT_INTEGERS).any() for column in cells if not isinstance(column, Labels)):
+            return None
+        return [as_labels(column) if name in texts else column for name, column in zip(columns, cells, strict=True)]
 
     def _type(self, name: str, is_text: bool) -> Any:
         import pyarrow as pa
 
         kind = self.forms[name].kind
-        if is_text or kind in STRINGS:
-            return pa.string()
-        return pa.bool_() if kind is Kind.BOOLEAN else pa.float64()
+        if kind is Kind.BOOLEAN:
+            return pa.bool_()
+        return pa.string() if kind in STRINGS or (is_text and kind is not Kind.NUMBER) else pa.float64()
 
     def _objects(self, lines: Lines) -> Iterator[tuple[int, dict[str, Any]]]:
         """Each object with its line, by Python's slower parser, which says what is wrong."""
