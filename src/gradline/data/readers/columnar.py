@@ -19,7 +19,7 @@ from gradline.data.readers.reader import Cells, Cut, Piece
 from gradline.errors import DataError
 
 BLOCKS_A_PIECE = 4
-MOMENTS = (Kind.DATE, Kind.TIME, Kind.CLOCK, Kind.DURATION)  # as a category by their numbers
+MOMENTS = (Kind.DATE, Kind.TIME, Kind.ZONED, Kind.CLOCK, Kind.DURATION)  # as a category by their numbers
 PAGE_BUFFER_BYTES = 1 << 16  # a column; without it pyarrow keeps whole row groups, and with pre_buffer all of them
 
 
