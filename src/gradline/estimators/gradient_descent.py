@@ -64,7 +64,8 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         there is none: `tol` relative), or as small as rounding allows. None runs all `max_iter`.
     fit_intercept : bool
     batch_size : int >= 1 or None
-        None: every step uses all rows. Otherwise shuffled mini-batches of so many rows.
+        None: every step uses all rows. Otherwise shuffled mini-batches of so many rows of the table, each of which
+        counts in a step by its weight.
     init : {"zeros", "uniform", "normal"}, float or array
         Where to start: 0, uniform in 0 .. 1, standard normal, one number for every parameter, or an array of
         shape (n_features,) or, with the intercept last, (n_features + 1,).
