@@ -163,7 +163,8 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
     features, for some hundred p beyond. There only the squared loss is at hand, on the engines "numpy", "autograd" and
     "nn"; a sparse X stays sparse in full batches of engine "numpy" (float64). Where columns are combinations of others,
     or more than the rows, the descent ends at the answer nearest to its start: from 0 the smallest, in standard
-    deviations.
+    deviations. What columns explain that differ by less than some 1e-7 of their spread it does not find; where that is
+    anything, it says so and has not converged.
     A full batch is held in memory as float64; mini-batches of a file are read again in each pass.
 
     Examples
