@@ -489,14 +489,15 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
     def _rows_for(self, data: Any, what: str) -> Source:
         """Those that were descended on: all but those held out."""
         descent = self._ended(what)
-        if data is None and self._rows is not None and self.validation_fraction is not None:
+        if data is None and self._fitted_with is not None and self._fitted_with["validation_fraction"] is not None:
             return descent.training
         return self._read_again(data, what)
 
     def _made(self) -> Made:
         descent = self._ended("a second look")
-        drawn = self.batch_size is not None or self.validation_fraction is not None
-        seed = self.random_state if drawn and isinstance(self.random_state, Integral) else None
+        fitted = self._fitted_with or {}
+        drawn = fitted.get("batch_size") is not None or fitted.get("validation_fraction") is not None
+        seed = fitted["random_state"] if drawn and isinstance(fitted["random_state"], Integral) else None
         return Made.by_descent(
             descent,
             engine=self._fitted_engine,
