@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -107,11 +108,27 @@ def test_what_only_the_fit_can_see_is_a_sentence(options, told, folder):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--loss huber", "--momentum 0.5", "--seed 3", "--tol 0.1"])
-def test_the_exact_way_has_none_of_these(option, folder):
-    done = gradline("fit", "t.csv", "--target", "y", *option.split(), cwd=folder)
+@pytest.mark.parametrize(
+    ("option", "engines"),
+    [
+        ("--loss huber", "numpy, autograd or nn"),
+        ("--batch-size 2", "numpy, autograd or nn"),
+        ("--momentum 0.5", "numpy, autograd, nn or moments"),
+        ("--seed 3", "numpy, autograd, nn or moments"),
+        ("--tol 0.1", "numpy, autograd, nn or moments"),
+        ("--optimizer adam", "nn"),
+        ("--optimizer-option lr=0.1", "nn"),
+    ],
+)
+def test_the_exact_way_has_none_of_these(option, engines, folder):
+    """The engines that are named are those that take the option."""
+    fit = ["fit", "t.csv", "--target", "y", *option.split()]
+    done = gradline(*fit, cwd=folder)
     assert done.returncode == 2
-    assert "only a descent has one" in done.stderr
+    assert f"only a descent has one: add --engine {engines} " in re.sub(r"[\s│]+", " ", done.stderr)
+    for engine in ("numpy", "moments"):
+        takes = gradline(*fit, "--engine", engine, "--iterations", "3", cwd=folder).returncode == 0
+        assert takes == (engine in engines)
 
 
 def test_early_stopping_says_so_and_gives_no_tests(folder):

@@ -9,7 +9,16 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradline import DataError, ExactMoments, LinearRegression, load, open_source
+from gradline import (
+    DataError,
+    ExactMoments,
+    GradientDescentRegressor,
+    Huber,
+    LinearRegression,
+    Quantile,
+    load,
+    open_source,
+)
 from gradline.moments.one_pass import one_pass
 from tests.command import gradline
 
@@ -144,6 +153,65 @@ def test_the_model_file_says_which(tmp_path):
     loaded = load(tmp_path / "m.json")
     assert loaded.get_params() == model.get_params()
     assert loaded.partial_fit(frame[["sqft"]], frame.price, frame.times).n_samples_ == 2 * frame.times.sum()
+
+
+ALL_ROWS = {"batch_size": 40, "learning_rate": 1e-5, "max_iter": 20, "tol": None, "random_state": 0}
+SOME_ROWS = {"batch_size": 7, "max_iter": 20, "tol": None, "random_state": 0}
+
+
+@pytest.mark.parametrize("share", [None, 0.3])
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_a_mini_batch_of_all_rows_takes_the_steps_of_the_full_batch(scale, share):
+    """Whose mean is by weight, whatever weights mean: one count for all of them changes nothing either."""
+    frame = houses().assign(times=lambda frame: scale * (frame.times + 1))
+    counted = open_source(frame, target="price", features=["sqft"], weight="times", weights="frequency")
+    found, full = (
+        GradientDescentRegressor(**ALL_ROWS | {"batch_size": size}, validation_fraction=share).fit(counted)
+        for size in (40, None)
+    )
+    np.testing.assert_allclose(found.loss_curve_, full.loss_curve_, rtol=1e-12)
+    np.testing.assert_allclose(found.coef_, full.coef_, rtol=1e-12)
+    analytic = GradientDescentRegressor(**ALL_ROWS).fit(frame[["sqft"]].to_numpy(), frame.price, frame.times)
+    if share is None:
+        np.testing.assert_allclose(found.loss_curve_, analytic.loss_curve_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared", Huber(1.0)])
+def test_mini_batches_are_those_of_analytic_weights(loss):
+    """The rate falls where a pass falls short in standard errors, all of which have one factor in common."""
+    found = []
+    for weights in ("analytic", "frequency"):
+        source = open_source(houses(), target="price", features=["sqft"], weight="times", weights=weights)
+        model = GradientDescentRegressor(**SOME_ROWS, loss=loss).fit(source)
+        found.append([*model.loss_curve_, *model.coef_, model.intercept_, model.learning_rate_])
+    np.testing.assert_allclose(*found, rtol=1e-9)
+
+
+def test_a_module_is_trained_on_rows_as_often_as_they_count():
+    torch = pytest.importorskip("torch")
+    curves = []
+    for weights in ("analytic", "frequency"):
+        source = open_source(houses(), target="price", features=["sqft"], weight="times", weights=weights)
+        module = torch.nn.Linear(1, 1)
+        torch.nn.init.zeros_(module.weight), torch.nn.init.zeros_(module.bias)
+        curves.append(GradientDescentRegressor("nn", module=module, **ALL_ROWS).fit(source).loss_curve_)
+    assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute", Quantile(0.8)])
+def test_another_loss_takes_every_figure_from_the_repeated_rows(loss):
+    """Width, answer and standard errors: the same sums in another order, through Newton's method."""
+    frame, roles = houses(rows=80), {"target": "price", "features": ["sqft"]}
+    fits = [
+        GradientDescentRegressor(loss=loss).fit(source)
+        for source in (open_source(frame, weight="times", weights="frequency", **roles),
+                       open_source(repeated(frame), **roles))
+    ]  # fmt: skip
+    counted, rows = (np.r_[m.loss_.width, m.exact_coef_, m.exact_intercept_] for m in fits)
+    np.testing.assert_allclose(counted, rows, rtol=1e-9)
+    counted, rows = (m.summary().inference for m in fits)
+    for name in ("standard_error", "t", "p_value", "confidence_interval"):
+        np.testing.assert_allclose(getattr(counted, name), getattr(rows, name), rtol=1e-7, atol=1e-300)
 
 
 def test_from_the_command_line(tmp_path):

@@ -190,6 +190,23 @@ def test_a_descent_on_part_of_the_rows_is_judged_by_that_part():
     assert found.robust.described == "HC3"
 
 
+def test_parameters_set_after_a_fit_say_nothing_of_it(tmp_path):
+    """Its rows, the seed and the call are those of the fit, as the page was before."""
+    model = GradientDescentRegressor(validation_fraction=0.3, random_state=3, batch_size=20, tol=0.1).fit(X, Y)
+    before = model.summary(covariance="HC3").as_dict()
+    model.report(tmp_path / "before.html")
+    model.set_params(validation_fraction=None, random_state=5, batch_size=None, tol=0.2)
+    assert model.summary(covariance="HC3").as_dict() == before
+    assert model.diagnose().rows == before["rows"] == 84
+    model.report(tmp_path / "after.html")
+    page = (tmp_path / "after.html").read_text()
+    assert page == (tmp_path / "before.html").read_text()
+    assert "batch_size=20" in page
+    exact = LinearRegression(precision="exact").fit(X, Y).set_params(precision="float64")
+    exact.report(tmp_path / "exact.html")
+    assert "LinearRegression(precision=&#x27;exact&#x27;).fit" in (tmp_path / "exact.html").read_text()
+
+
 def test_thousands_of_columns_have_no_errors_to_be_robust():
     wide = np.random.default_rng(1).normal(size=(60, 2100))
     with pytest.warns(UserWarning, match="2100 features"):

@@ -241,6 +241,21 @@ def test_a_constant_target_leaves_slopes_of_zero_that_no_digit_is_asked_of(loss)
     assert abs(fit.coef_[0]) < 1e-5
 
 
+@pytest.mark.parametrize("loss", ["squared", "huber", "absolute", "quantile", Absolute(0.5)], ids=str)
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2, "random_state": 0}, {"learning_rate": 0.01}], ids=str)
+def test_a_target_of_zeros_is_found_at_once(loss, options):
+    fit = GradientDescentRegressor(loss=loss, **options).fit([[1.0], [2.0], [4.0], [5.0]], np.zeros(4))
+    assert fit.converged_
+    assert (*fit.coef_, fit.intercept_, fit.n_iter_) == (0.0, 0.0, 1)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2, "random_state": 0}], ids=str)
+def test_a_quantile_of_zeros_is_zero_but_for_its_bandwidth(options):
+    fit = GradientDescentRegressor(loss=Quantile(0.9), **options).fit([[1.0], [2.0], [4.0], [5.0]], np.zeros(4))
+    assert fit.converged_
+    assert max(abs(fit.coef_[0]), abs(fit.intercept_)) < fit.loss_.bandwidth < 1e-9
+
+
 def beyond_delta():
     x = np.array([[1.0], [3.0], [10.0], [13.0], [7.0]])
     return x, 2 * x[:, 0] + [0.0, 1.0, -1.0, 30.0, 0.0]

@@ -1,5 +1,6 @@
 """More features than p^2 sums have room for: the same answers as the narrow way, and never more said than is seen."""
 
+import re
 import tracemalloc
 import warnings
 
@@ -223,6 +224,45 @@ def test_nothing_converges_where_the_smallest_curvature_is_not_settled(all_are_w
     with pytest.warns(ConvergenceWarning, match="cannot be told"):
         fit = GradientDescentRegressor(tol=0.1).fit(X, X @ np.ones(100) + 0.01 * rng.normal(size=300))
     assert not fit.converged_
+
+
+@pytest.mark.parametrize("effect", [0.0, 1e7])
+@pytest.mark.parametrize("tol", [1e-4, 1e-6])
+@pytest.mark.parametrize("options", [{}, {"batch_size": 100, "random_state": 0, "max_iter": 30}], ids=str)
+def test_columns_that_differ_by_little_are_no_combinations_to_rounding(effect, tol, options, all_are_wide):
+    """The sums of squares, which a descent is blind to, in integers: how far off it is, and what to do instead."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 30))
+    X[:, 1] = X[:, 0] + 1e-7 * X[:, 1]
+    y = X[:, 2] + effect * (X[:, 1] - X[:, 0]) + rng.normal(size=400)
+    with pytest.warns() as told:
+        fit = GradientDescentRegressor(tol=tol, **options).fit(X, y)
+    assert not fit.converged_
+    assert not any("to rounding" in str(warning.message) for warning in told)
+    if options:
+        return
+    # Standard errors of as many columns as were told apart, or one fewer: sqrt(370 / 369) and the like.
+    assert fit.optimality_gap_ == pytest.approx(gaps(fit, X, y).max(), rel=0.2)
+    assert fit.n_iter_ < 100
+    assert re.search(
+        r"where rounding allows no more: .* differs by 6e-08 only would take [\d.]+ % off", fit.stop_reason_
+    )
+    column = int(re.search(r"hint: leave out 'x([01])'", str(told[-1].message))[1])
+    assert GradientDescentRegressor(tol=tol).fit(np.delete(X, column, axis=1), y).converged_
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_combinations_to_rounding_do_not_keep_a_descent_from_its_end(seed, all_are_wide):
+    """Lanczos may stop before their directions are free of others, in which the rows differ."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(600, 60)) * np.geomspace(1, 0.1, 60) @ np.linalg.qr(rng.normal(size=(60, 60)))[0]
+    X[:, 1] = X[:, 0] + X[:, 2]
+    y = X @ rng.normal(size=60) + rng.normal(size=600)
+    with pytest.warns(CollinearityWarning):
+        fit = GradientDescentRegressor().fit(X, y)
+    assert fit.converged_
+    rest = LinearRegression().fit(np.delete(X, 1, axis=1), y)
+    np.testing.assert_allclose(fit.predict(X), rest.predict(np.delete(X, 1, axis=1)), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("limit", [4096, 0])

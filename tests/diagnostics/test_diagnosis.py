@@ -199,6 +199,7 @@ def test_what_is_no_answer_has_rows_but_no_verdicts():
     diagnosis = diagnosed(*straight(), unjudged="the descent has not arrived")
     assert {check.seen for check in diagnosis.checks} == {"Not judged: the descent has not arrived."}
     assert {check.sign for check in diagnosis.checks} == {None}
+    assert str(diagnosis).count("Not judged: the descent has not arrived.") == 1
     assert diagnosis.folds is None
     assert np.isnan(diagnosis.press)
     assert "not known: the descent has not arrived" in str(diagnosis)

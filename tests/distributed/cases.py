@@ -31,6 +31,7 @@ CASES = {
 BATCHES = {
     "batches": ("t.parquet", NUMBERS, LESSON | {"max_iter": 2, "batch_size": 100}),
     "weighted batches": ("t.parquet", WEIGHTED, LESSON | {"max_iter": 2, "batch_size": 100}),
+    "counted batches": ("t.parquet", {**WEIGHTED, "weights": "frequency"}, LESSON | {"max_iter": 2, "batch_size": 100}),
     "few batches": ("few.parquet", NUMBERS, LESSON | {"max_iter": 2, "batch_size": 50}),
 }
 RESUMED = ("t.parquet", WEIGHTED, LESSON | {"max_iter": 15, "momentum": 0.5})

@@ -26,6 +26,10 @@ EngineName = Literal["numpy", "autograd", "nn", "moments"]
 LossName = Literal["squared", "huber", "absolute", "quantile"]
 
 MAX_ITER = 1000
+ROWS = ("batch_size", "loss", "level", "delta")  # what needs them, which moments has not
+TAKEN_BY = {"device": "autograd or nn", "optimizer": "nn", "optimizer_option": "nn"} | dict.fromkeys(
+    ROWS, "numpy, autograd or nn"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class Steps:
         for option in fields(self):
             if getattr(self, option.name) != option.default:
                 name = "--" + option.name.replace("_", "-")
-                raise typer.BadParameter("only a descent has one: add --engine numpy, autograd or nn", param_hint=name)
+                engines = TAKEN_BY.get(option.name, "numpy, autograd, nn or moments")
+                raise typer.BadParameter(f"only a descent has one: add --engine {engines}", param_hint=name)
 
     @property
     def max_iter(self) -> int:

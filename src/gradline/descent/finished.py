@@ -90,7 +90,8 @@ def finished(
     if not (diverged or meant or near is Status.CONVERGED):
         solvable = options.squared and problem.exact is not None
         gap = float(tolerance.gaps(inner.coef, inner.intercept).max())
-        cure = ending.cure(inner, options, solvable=solvable, gap=gap, tol=tol, to_go=to_go)
+        beyond = problem.beyond_rounding
+        cure = ending.cure(inner, options, solvable=solvable, beyond_rounding=beyond, gap=gap, tol=tol, to_go=to_go)
     w, b = problem.frame.leave(inner.coef, inner.intercept)
     if options.squared:
         loss = problem.quadratic.loss(inner.coef, inner.intercept) * problem.unit_of_loss

@@ -51,15 +51,17 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
             training, loss=options.cost, bias=options.fit_intercept, conditioned=options.automatic, dtype=options.dtype
         )
     options = problem.tuned(options)
+    rows = problem.moments.rows
     mean_over = None
-    if options.automatic and options.batch_size is not None:
-        mean_over = min(options.batch_size, problem.moments.rows)
-    epoch = _epochs(training, options, problem, rng, mean_over)
+    if options.batch_size is not None:
+        rows = epochs.rows_of_a_pass(training, rows)
+        mean_over = min(options.batch_size, rows) if options.automatic else None
+    epoch = _epochs(training, options, problem, rng, rows, mean_over)
     start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
-    rate = _rate(options, problem, epoch, mean_over, processes)
+    rate = _rate(options, problem, epoch, rows, mean_over, processes)
     if rate is not None and options.automatic and not options.squared:
         # From afar every row pulls alike, however far: a rate for the end would never get there. It is lowered in time.
-        steps = math.ceil(problem.moments.rows / mean_over) if mean_over else 1
+        steps = math.ceil(rows / mean_over) if mean_over else 1
         rate = max(rate, (1.0 - options.momentum) * problem.reaching(training, *start, steps))
     hopeless = _refuse_hopeless(rate, options, problem)
 
@@ -85,7 +87,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     path = [problem.frame.leave(*start)[0]] if options.record_path else None
     tol = DEFAULT_TOL if options.tol is None else options.tol
 
-    pace = _pace(engine, rate, options, problem, mean_over)
+    pace = _pace(engine, rate, options, problem, rows, mean_over)
     run = Run(engine, options, rng, path, early, source=training, identity=problem.identity(), pace=pace)
 
     def to_go(w: Array, b: float) -> int | None:
@@ -140,18 +142,28 @@ def _without_digits_of_zero(
 
 
 def _epochs(
-    source: Source, options: Options, problem: Problem | WideProblem, rng: np.random.Generator, mean_over: int | None
+    source: Source,
+    options: Options,
+    problem: Problem | WideProblem,
+    rng: np.random.Generator,
+    rows: int,
+    mean_over: int | None,
 ) -> Epoch:
     if options.engine == "moments":
         return epochs.no_rows(source, options.batch_size)
     if options.batch_size is None:
         return problem.full_batches(source, options)
-    mean_weight = problem.moments.weight / problem.moments.rows
+    mean_weight = problem.moments.weight / rows
     return epochs.mini_batches(source, problem.frame, options.batch_size, mean_weight, rng, mean_over)
 
 
 def _rate(
-    options: Options, problem: Problem | WideProblem, epoch: Epoch, mean_over: int | None, processes: Processes
+    options: Options,
+    problem: Problem | WideProblem,
+    epoch: Epoch,
+    rows: int,
+    mean_over: int | None,
+    processes: Processes,
 ) -> float | None:
     """1 / L for the full batch: it cannot diverge. 1 / (2 L_m) for mini-batches of m rows, L_m their expected
     smoothness (Gower et al. 2019, theorem 3.1), to begin with. None for an optimizer that has a rate of its own.
@@ -162,22 +174,27 @@ def _rate(
         return None
     if mean_over is None:
         return problem.rate(options.momentum)
-    rows, largest = problem.moments.rows, problem.squares.largest
+    largest = problem.squares.largest
     smoothness = epochs.expected_smoothness(epoch, mean_over, rows, largest, problem.bias, processes)
-    if problem.squares.largest > 0:  # of another loss, as it bends near the answer
-        smoothness *= problem.quadratic.largest / problem.squares.largest
+    if largest > 0:  # of another loss, as it bends near the answer
+        smoothness *= problem.quadratic.largest / largest
     # A heavy ball goes 1 / (1 - momentum) times as far on each gradient, its noise included.
     return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.momentum)
 
 
 def _pace(
-    engine: Engine, rate: float | None, options: Options, problem: Problem | WideProblem, mean_over: int | None
+    engine: Engine,
+    rate: float | None,
+    options: Options,
+    problem: Problem | WideProblem,
+    rows: int,
+    mean_over: int | None,
 ) -> FallingRate | CautiousRate | None:
     """How the rate changes from pass to pass; None where it stays, or is the user's or an optimizer's own affair."""
     if rate is None or not options.automatic or options.scheduler is not None:
         return None
     if mean_over:
-        pull = problem.quadratic.smallest * problem.moments.rows / mean_over
+        pull = problem.quadratic.smallest * rows / mean_over
         schedule = Schedule(rate / (1.0 - options.momentum), pull, quadratic=options.squared)
         return FallingRate(engine, schedule, problem.distance, options.momentum)
     if options.squared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -76,7 +77,10 @@ class Run:
         ceiling: float,
         mean_over: int | None = None,
     ) -> Solution:
-        """From the start, or from the checkpoint; ends at the best held-out loss where that ended it."""
+        """From the start, or from the checkpoint; ends at the best held-out loss where that ended it.
+
+        A `ceiling` of zero is none: y is zero in every row, and the descent starts on it.
+        """
         history: Sequence[float] = ()
         if self._keeper is not None:
             history, ended = self._keeper.resume()
@@ -102,7 +106,7 @@ class Run:
                 max_iter=self.options.max_iter,
                 stop=stop,
                 after_pass=None if after_pass.idle else after_pass,
-                ceiling=ceiling,
+                ceiling=ceiling or math.inf,
                 history=history,
                 mean_over=mean_over,
             )

@@ -26,7 +26,7 @@ TOGETHER = "\N{NO-BREAK SPACE}"
 def text_of(diagnosis: Diagnosis) -> str:
     """The verdicts, in 80 columns."""
     lines = [heading_of(diagnosis), ""]
-    for check in diagnosis.checks:
+    for check in {check.seen: check for check in diagnosis.checks}.values():  # one reason not to judge is said once
         mark = {True: "!", False: " ", None: "?"}[check.sign]
         lines += _wrapped(f"{mark} ", check.seen)
         if check.sign:

@@ -64,7 +64,8 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         there is none: `tol` relative), or as small as rounding allows. None runs all `max_iter`.
     fit_intercept : bool
     batch_size : int >= 1 or None
-        None: every step uses all rows. Otherwise shuffled mini-batches of so many rows.
+        None: every step uses all rows. Otherwise shuffled mini-batches of so many rows of the table, each of which
+        counts in a step by its weight.
     init : {"zeros", "uniform", "normal"}, float or array
         Where to start: 0, uniform in 0 .. 1, standard normal, one number for every parameter, or an array of
         shape (n_features,) or, with the intercept last, (n_features + 1,).
@@ -162,7 +163,8 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
     features, for some hundred p beyond. There only the squared loss is at hand, on the engines "numpy", "autograd" and
     "nn"; a sparse X stays sparse in full batches of engine "numpy" (float64). Where columns are combinations of others,
     or more than the rows, the descent ends at the answer nearest to its start: from 0 the smallest, in standard
-    deviations.
+    deviations. What columns explain that differ by less than some 1e-7 of their spread it does not find; where that is
+    anything, it says so and has not converged.
     A full batch is held in memory as float64; mini-batches of a file are read again in each pass.
 
     Examples
@@ -487,14 +489,15 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
     def _rows_for(self, data: Any, what: str) -> Source:
         """Those that were descended on: all but those held out."""
         descent = self._ended(what)
-        if data is None and self._rows is not None and self.validation_fraction is not None:
+        if data is None and self._fitted_with is not None and self._fitted_with["validation_fraction"] is not None:
             return descent.training
         return self._read_again(data, what)
 
     def _made(self) -> Made:
         descent = self._ended("a second look")
-        drawn = self.batch_size is not None or self.validation_fraction is not None
-        seed = self.random_state if drawn and isinstance(self.random_state, Integral) else None
+        fitted = self._fitted_with or {}
+        drawn = fitted.get("batch_size") is not None or fitted.get("validation_fraction") is not None
+        seed = fitted["random_state"] if drawn and isinstance(fitted["random_state"], Integral) else None
         return Made.by_descent(
             descent,
             engine=self._fitted_engine,

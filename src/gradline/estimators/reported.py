@@ -143,10 +143,12 @@ class Reported(RowsAgain):
 
     def _call(self, rows: Source | str) -> str:
         """How the fit was made, as Python."""
-        given = "X, y"
+        given, model = "X, y", self
         if not isinstance(rows, str) and self._rows is not None and is_source(self._rows[0]):
             given = f"open_source({rows.name!r}, target={rows.target_name!r}, ...)"
-        return f"{self!r}.fit({given})"
+        if self._rows is not None and self._fitted_with is not None:
+            model = type(self)(**self._fitted_with)
+        return f"{model!r}.fit({given})"
 
     def _rows_for(self, data: Any, what: str) -> Source:
         """The rows that were fitted, as a source."""

@@ -20,18 +20,20 @@ class RowsAgain:
     _rows: tuple[Any, Any, Any] | None = None
     _opened: Source | None = None  # those rows, where they lie in parts: it knows how many are in each
     _weights_met: Weights = "analytic"
+    _fitted_with: dict[str, Any] | None = None  # the parameters, which may have been set anew since
 
     def __getstate__(self) -> dict[str, Any]:
         parent: Any = super()
         state: dict[str, Any] = dict(parent.__getstate__())
-        for heavy in ("_rows", "_opened", "_descent"):
+        for heavy in ("_rows", "_opened", "_fitted_with", "_descent"):
             state.pop(heavy, None)
         return state
 
     def _remember(
         self, X: Any, y: Any, sample_weight: Any, weights: Weights = "analytic", opened: Source | None = None
     ) -> None:
-        self._rows, self._weights_met = (X, y, sample_weight), weights
+        parent: Any = super()
+        self._rows, self._weights_met, self._fitted_with = (X, y, sample_weight), weights, parent.get_params(deep=False)
         self._opened = opened if isinstance(opened, PartedSource) else None
 
     def _read_again(self, data: Any, what: str) -> Source:

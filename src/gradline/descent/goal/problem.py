@@ -249,6 +249,11 @@ class Problem:
         j = q.flattest if flat >= steep else q.steepest
         return f"'{self.names[j]}'" if j < len(self.names) else "the intercept"
 
+    @property
+    def beyond_rounding(self) -> str:
+        """What to do where no descent gets nearer."""
+        return "fit the exact way: LinearRegression" if isinstance(self.loss, Squared) else "raise max_iter"
+
     def distance(self, w: Array, b: float) -> float:
         """The largest gap of a coefficient."""
         return float(self.tolerance.gaps(w, b).max())

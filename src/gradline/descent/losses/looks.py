@@ -13,6 +13,7 @@ from gradline.data.source import Source
 from gradline.descent.goal.conditioning import Frame
 from gradline.descent.losses.loss import Loss
 from gradline.descent.losses.squared import Squared
+from gradline.moments.frequencies import whole_rows
 from gradline.solution import Array
 
 EPS = float(np.finfo(float).eps)
@@ -30,7 +31,8 @@ class Look:
     H : (k, k) float64
         Half the Hessian: mean of curvature / 2 * z z'.
     scatter : (k, k) float64
-        Sum of (share * slope)^2 z z': how the gradient would scatter if other rows had been drawn.
+        Sum of (share * slope)^2 z z': how the gradient would scatter if other rows had been drawn. A row with a
+        frequency is so many rows, each with its own part of the share.
     """
 
     value: float
@@ -46,6 +48,7 @@ class Rows:
     Attributes
     ----------
     n : int
+        Each as often as it was met.
     weight : float
         Total.
     root : (k, r) float64
@@ -54,6 +57,8 @@ class Rows:
     least_squares : (k,) float64
     size : float
         Root mean square of y.
+    counted : bool
+        Whether weights are frequencies: how often each row was met.
     """
 
     source: Source
@@ -64,6 +69,7 @@ class Rows:
     root: Array
     least_squares: Array
     size: float
+    counted: bool = False
 
     @classmethod
     def of(cls, source: Source, frame: Frame, *, bias: bool) -> Rows:
@@ -71,8 +77,10 @@ class Rows:
         n, weight = 0, 0.0
         for batch in source.batches():
             n, weight = n + len(batch), weight + _total(batch)
+        counted = bool(getattr(source, "frequencies", False))
+        n = whole_rows(weight) if counted else n
         k = frame.differences(bias).shape[1]
-        unseen = cls(source, frame, bias, n, weight, np.eye(k), np.zeros(k), 0.0)
+        unseen = cls(source, frame, bias, n, weight, np.eye(k), np.zeros(k), 0.0, counted)
         at_zero = unseen.look(Squared(), np.zeros(k))
         scale = np.sqrt(np.diag(at_zero.H))
         scale[scale == 0] = 1.0
@@ -80,7 +88,7 @@ class Rows:
         told = values > k * EPS * values[-1]
         root = Q[:, told] / np.sqrt(values[told]) / scale[:, None]
         best = -root @ (root.T @ at_zero.gradient) / 2
-        return cls(source, frame, bias, n, weight, root, best, math.sqrt(at_zero.value))
+        return cls(source, frame, bias, n, weight, root, best, math.sqrt(at_zero.value), counted)
 
     @property
     def slopes(self) -> int:
@@ -104,11 +112,12 @@ class Rows:
         value, gradient, H, scatter = 0.0, np.zeros(k), np.zeros((k, k)), np.zeros((k, k))
         for Z, rows in self:
             r, share = Z @ v - rows.y, rows.share * (_total(rows) / self.weight)
-            pull = share * loss.slope(r)
+            slope = loss.slope(r)
+            pull = share * slope
             value += float(share @ loss.value(r))
             gradient += Z.T @ pull
             H += Z.T @ (Z * (share * loss.curvature(r) / 2)[:, None])
-            scatter += Z.T @ (Z * (pull * pull)[:, None])
+            scatter += Z.T @ (Z * (pull * (slope / self.weight if self.counted else pull))[:, None])
         return Look(value, gradient, H, scatter)
 
     def size_quantile(self, v: Array, level: float) -> float:

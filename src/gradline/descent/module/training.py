@@ -136,7 +136,7 @@ def _train(
     after_pass = AfterPass(DataUnits(np.eye(0)), unit, set_pace=run.pace, early_stopping=early, callbacks=callbacks)
     square = float(columns.variance[-1]) + (columns.mean[-1] - frame.target_centre) ** 2
     ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
-    found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling if ceiling > 0 else math.inf)
+    found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling)
     rate = math.nan if options.automatic else float(options.learning_rate)
     if found.status is Status.DIVERGED:
         error = divergence.exploded(None if options.automatic else rate, found.history, None)

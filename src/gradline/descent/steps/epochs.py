@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from gradline.data.batch import Batch
-from gradline.data.processes import ALONE, Processes
+from gradline.data.processes import ALONE, Processes, processes_of
 from gradline.data.source import Source, whole
 from gradline.descent.goal.units import Units
 from gradline.errors import DataError
@@ -33,6 +33,16 @@ def no_rows(source: Source, batch_size: int | None) -> Epoch:
         )
     nothing = (Batch.of(np.empty((0, len(source.feature_names))), np.empty(0)),)
     return lambda: nothing
+
+
+def rows_of_a_pass(source: Source, counted: int) -> int:
+    """Rows that a pass meets, those of other processes included; `counted` by their statistics.
+
+    Those count a row as often as its frequency says: then one more pass counts each once, as the batches do.
+    """
+    if not getattr(source, "frequencies", False):
+        return counted
+    return sum(processes_of(source).gathered(sum(map(len, source.batches()))))
 
 
 def mini_batches(

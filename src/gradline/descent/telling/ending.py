@@ -64,12 +64,21 @@ def stopped_early(early_stopping: EarlyStopping) -> str:
     )
 
 
-def cure(solution: Solution, options: Options, *, solvable: bool, gap: float, tol: float, to_go: int | None) -> str:
+def cure(
+    solution: Solution,
+    options: Options,
+    *,
+    solvable: bool,
+    beyond_rounding: str,
+    gap: float,
+    tol: float,
+    to_go: int | None,
+) -> str:
     """What to do about a descent that stopped short of its tolerance; `solvable`: the exact way knows the answer."""
     automatic = options.automatic
     exact = ["fit the exact way: LinearRegression"] if solvable else ["raise max_iter"]
     if solution.status is Status.ROUNDING:
-        return "use dtype='float64'" if options.dtype == "float32" else exact[0]
+        return "use dtype='float64'" if options.dtype == "float32" else beyond_rounding
     if solution.status is Status.INTERRUPTED:
         if options.checkpoint is not None:
             if not os.path.exists(options.checkpoint):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,9 @@ class Spectrum:
         off. Then there is a curvature this near; that none is smaller than half of it is likely, not certain. Otherwise
         there are smaller ones, and nobody knows how small.
     flat : bool
-        Whether A is singular: some direction has no curvature at all.
+        Whether A is singular, as far as its products tell.
+    level : (m, k) float64
+        Directions in which they tell no curvature from none; some of all there are.
     steepest : int
         The largest entry of the steepest direction.
     steps : int
@@ -46,6 +48,7 @@ class Spectrum:
     smallest: float
     settled: bool
     flat: bool
+    level: Array
     steepest: int
     steps: int
 
@@ -93,19 +96,20 @@ def lanczos(A: Callable[[Array], Array], start: Array, *, rank: int, trace: floa
         complete = beta <= FLAT * max(diagonal) or k == len(start)
         beside.append(0.0 if complete else beta)
         if complete or k == most or k % LOOK_EVERY == 0:
-            seen, top = _ends(diagonal, beside, complete, rank, trace, before)
+            seen, vectors = _ends(diagonal, beside, complete, rank, trace, before)
             before = seen.smallest
             if complete or (k >= FEWEST and seen.settled):
                 break
         q /= beta
-    steepest = int(np.argmax(np.abs(top @ Q[: len(top)])))
-    return Spectrum(seen.largest, seen.bound, seen.smallest, seen.settled, seen.flat, steepest, len(top))
+    level = vectors.T[: len(seen.level)] @ Q[: len(vectors)]
+    steepest = int(np.argmax(np.abs(vectors[:, -1] @ Q[: len(vectors)])))
+    return replace(seen, level=level, steepest=steepest)
 
 
 def _ends(
     diagonal: list[float], beside: list[float], complete: bool, rank: int, trace: float, before: float
 ) -> tuple[Spectrum, Array]:
-    """What the tridiagonal matrix tells so far, and the steepest direction in the basis."""
+    """What the tridiagonal matrix tells so far, and its directions in the basis, the steepest last."""
     k = len(diagonal)
     T = np.diag(diagonal) + np.diag(beside[:-1], 1) + np.diag(beside[:-1], -1)
     values, vectors = np.linalg.eigh(T)
@@ -113,7 +117,7 @@ def _ends(
     largest = float(values[-1])
     above = np.flatnonzero(values > FLAT * largest)
     if not len(above):
-        return Spectrum(0.0, trace, 0.0, True, True, 0, k), vectors[:, -1]
+        return Spectrum(0.0, trace, 0.0, True, True, vectors.T, 0, k), vectors
     lowest = above[0]
     smallest = float(values[lowest])
     stays = 0.9 * before <= smallest  # never at the first look, where `before` is infinite
@@ -122,4 +126,4 @@ def _ends(
     bound = largest / (1 - share * share) if share < 1 else math.inf
     bound = largest if complete else bound
     bound = min(max(bound, largest) * (1 + 1e-10), max(trace, largest) * (1 + 1e-10))
-    return Spectrum(largest, bound, smallest, settled, bool(lowest > 0), 0, k), vectors[:, -1]
+    return Spectrum(largest, bound, smallest, settled, bool(lowest > 0), vectors.T[:lowest], 0, k), vectors

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradline.descent.wide.lanczos import Spectrum
+from gradline.descent.wide.lanczos import FLAT, Spectrum
 from gradline.descent.wide.rows import Slope, WideRows
 from gradline.solution import Array, Status
+
+EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,9 @@ class Evidence:
         a gradient of mere noise.
     has_error : bool
         Whether there are standard errors.
+    hidden : float
+        Where the answer lies too far off along a direction that was taken for level: by how much the loss would fall
+        along it. Then `gap` is no bound, but the distance in that direction, or more. Otherwise 0.
     """
 
     loss: float
@@ -35,6 +40,7 @@ class Evidence:
     gap: float
     rounding: float
     has_error: bool
+    hidden: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +60,11 @@ class Nearness:
     singular, the answer is the nearest one, which differs from where the descent began by no direction that the rows
     do not see.
 
+    Products with H see no curvature below 1e-13 of the largest: that of columns that differ by less than some 1e-7 of
+    their spread. The spread s of the rows along such a direction u is seen further down. Where it is above rounding,
+    the loss would fall by (g'u)^2 / (2 s)^2 along u. Of directions with a curvature of mu or more that cannot be more
+    than |g|^2 / (2 mu): where it is, the answer has a part that no descent reaches.
+
     Attributes
     ----------
     spectrum : Spectrum
@@ -67,6 +78,10 @@ class Nearness:
         Of H.
     eps : float
         Of the descending dtype.
+    level : (m, k) float64
+        Directions that were taken for level, but in which the rows do differ.
+    spreads : (m,) float64
+        How much, as a root mean square.
     """
 
     rows: WideRows
@@ -76,6 +91,8 @@ class Nearness:
     alone: float
     trace: float
     eps: float
+    level: Array
+    spreads: Array
     _last: list[tuple[Array, float, Evidence]] = field(default_factory=list, repr=False)
 
     def evidence(self, w: Array, b: float) -> Evidence:
@@ -109,6 +126,8 @@ class Nearness:
         settled there is no bound, and nothing has converged.
         """
         found = self.evidence(w, b)
+        if found.hidden:
+            return Status.ROUNDING if found.gradient <= found.noise else None
         if not found.gap <= max(tol, found.rounding):
             return None
         near = found.gap <= max(tol, min(found.rounding, 0.01 if found.has_error else 0.0))
@@ -134,13 +153,27 @@ class Nearness:
             )
         if math.isinf(found.gap):
             return f"the gradient is still too large to tell how far it is from {self.answer}"
+        if found.hidden:
+            share = 100 * found.hidden / found.loss
+            return (
+                f"some coefficient may be {self.in_words(found.gap)} from {self.answer}, or more, as a combination of "
+                f"columns that differs by {self.spreads.max():.1g} only would take {share:.2g} % off the loss"
+            )
         what = "some coefficient" if found.has_error else "the coefficients together"
         return f"{what} may be {self.in_words(found.gap)} from {self.answer}, {self._witness}"
 
     @property
     def answer(self) -> str:
         """What the distance is from."""
-        return "the nearest least squares answer" if self.spectrum.flat else "the least squares answer"
+        flat = self.spectrum.flat and not (self._last and self._last[0][2].hidden)
+        return "the nearest least squares answer" if flat else "the least squares answer"
+
+    @property
+    def column(self) -> int | None:
+        """The entry of (w, b) with the largest part in what is hidden; None where nothing is."""
+        if not (self._last and self._last[0][2].hidden):
+            return None
+        return int(np.argmax(np.abs(self.level[self.spreads.argmax()])[: len(self.rows.frame.scale)]))
 
     @property
     def _witness(self) -> str:
@@ -155,15 +188,23 @@ class Nearness:
         has_error = self.freedom > 0 and not slope.loss <= (64 * off) ** 2
         if not (math.isfinite(size) and math.isfinite(slope.loss)):
             return Evidence(slope.loss, size, noise, math.inf, 0.0, has_error)
-        if has_error:
-            gap, rounding = (self._in_errors(slope.loss, part, mu) for part in (size, noise))
-        else:
+        if not has_error:
             unit = length if length > 1e-12 * self.alone else self.alone
             gap, rounding = (_ratio(part, mu * unit) for part in (size, noise))
-        return Evidence(slope.loss, size, noise, gap, rounding, has_error)
+            return Evidence(slope.loss, size, noise, gap, rounding, has_error)
+        excess, least = (_ratio(part * part, 2 * mu) for part in (size, noise))
+        gap, rounding = (self._in_errors(slope.loss, part) for part in (excess, least))
+        # Along a level direction the gradient is some roundings of residuals off, however small the spread.
+        slack = (16 * EPS / self.spreads) ** 2 * slope.loss
+        hidden = float(np.max((self.level @ slope.gradient / self.spreads / 2) ** 2 - slack, initial=0.0))
+        if not hidden > 3 * excess + least:
+            return Evidence(slope.loss, size, noise, gap, rounding, has_error)
+        # What pulls along all that was taken for level: it never becomes less.
+        noise += math.sqrt(2 * FLAT * self.spectrum.largest * slope.loss)
+        gap = self._in_errors(slope.loss, excess + hidden)
+        return Evidence(slope.loss, size, noise, gap, rounding, has_error, hidden)
 
-    def _in_errors(self, loss: float, gradient: float, mu: float) -> float:
-        excess = _ratio(gradient * gradient, 2 * mu)
+    def _in_errors(self, loss: float, excess: float) -> float:
         return math.sqrt(self.freedom * excess / (loss - excess)) if excess < loss else math.inf
 
 

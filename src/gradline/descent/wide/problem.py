@@ -12,7 +12,6 @@ import numpy as np
 from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
 from gradline.data.sparse import check_dense_size
-from gradline.data.weighting import Weighting
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.loss import Loss
 from gradline.descent.losses.squared import Squared
@@ -30,6 +29,7 @@ from gradline.moments.columns import Columns, columns_of
 from gradline.moments.frequencies import whole_rows
 from gradline.solution import Array, Status
 
+EPS = float(np.finfo(float).eps)
 ROOM = 1.05  # between the steepest curvature and the edge, where heavy balls first swing out far
 
 
@@ -91,7 +91,8 @@ class WideProblem:
         start = rng.standard_normal(k) if many else rows.combination(rng)
         spectrum = lanczos(rows.curve, start, rank=min(columns.rows, k), trace=2 * trace)
         spectrum = replace(spectrum, flat=spectrum.flat or columns.rows < k)
-        warn_of(source, columns, spectrum.flat, bias, options)
+        level, spreads = _above_rounding(rows, spectrum.level, trace, columns.rows)
+        warn_of(source, columns, spectrum.flat, float(spreads.max(initial=0.0)), bias, options)
         nearness = Nearness(
             rows,
             spectrum,
@@ -100,6 +101,8 @@ class WideProblem:
             alone=math.sqrt(columns.variance[-1] + columns.mean[-1] ** 2) / frame.target_scale,
             trace=trace,
             eps=float(np.finfo(options.dtype).eps),
+            level=level,
+            spreads=spreads,
         )
         bound, seen = (Curvatures(nearness, largest) for largest in (spectrum.bound, spectrum.largest))
         return cls(names, columns, frame, nearness, bound, seen, float(squares[-1]))
@@ -199,6 +202,12 @@ class WideProblem:
         """Which direction is flattest is not kept."""
         return None
 
+    @property
+    def beyond_rounding(self) -> str:
+        """What to do where no descent gets nearer."""
+        column, exact = self.tolerance.column, "fit the exact way: LinearRegression"
+        return exact if column is None else f"leave out '{self.names[column]}', which others nearly repeat, or {exact}"
+
     def distance(self, w: Array, b: float) -> float:
         """The largest gap of a coefficient."""
         return float(self.tolerance.gaps(w, b).max())
@@ -222,10 +231,19 @@ class WideProblem:
         }
 
 
+def _above_rounding(rows: WideRows, level: Array, trace: float, count: int) -> tuple[Array, Array]:
+    """Of directions without a curvature those in which the rows differ by more than rounding, and by how much.
+
+    Below this floor rounding of the gradient hides a hundredth of a standard error or more along them.
+    """
+    floor = 1000 * EPS * (1 + rows.lean) * math.sqrt(trace * max(1.0, count / level.shape[1]))
+    spreads = np.array([rows.spread(direction) for direction in level])
+    return level[spreads > floor], spreads[spreads > floor]
+
+
 def _met(source: Source, columns: Columns) -> int:
     """Rows, each as often as it was met where weights are frequencies: such repeats tell no more features apart."""
-    weighting: Weighting | None = getattr(source, "weighting", None)
-    return whole_rows(columns.weight) if weighting and weighting.kind == "frequency" else columns.rows
+    return whole_rows(columns.weight) if getattr(source, "frequencies", False) else columns.rows
 
 
 def _frame(columns: Columns, bias: bool, conditioned: bool) -> Standardised:

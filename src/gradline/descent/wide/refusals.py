@@ -43,8 +43,8 @@ def refuse_extreme(columns: Columns, names: tuple[str, ...], dtype: str) -> None
         )
 
 
-def warn_of(source: Source, columns: Columns, flat: bool, bias: bool, options: Options) -> None:
-    """What a reader must know of the columns."""
+def warn_of(source: Source, columns: Columns, flat: bool, apart: float, bias: bool, options: Options) -> None:
+    """What a reader must know of the columns; `apart`: by how much those differ that were taken for equal."""
     names, spread = source.feature_names, columns.squares[:-1]
     idle = np.flatnonzero(spread == 0 if bias else (spread == 0) & (columns.mean[:-1] == 0))
     if len(idle) == len(names):
@@ -58,11 +58,13 @@ def warn_of(source: Source, columns: Columns, flat: bool, bias: bool, options: O
         told.append(f"constant columns tell nothing, and keep the coefficient they start with: {listed}.")
     if flat:
         few = f"{columns.rows} rows cannot tell {len(names)} features apart"
-        some = few if columns.rows < len(names) + bias else "some columns are combinations of others, to rounding"
-        units = "columns in standard deviations" if options.automatic and bias else "columns in root mean squares"
-        units = units if options.automatic else "in data units"
+        unit = "standard deviations" if options.automatic and bias else "root mean squares"
+        units = f"columns in {unit}" if options.automatic else "in data units"
+        closely = f"to {apart:.1g} {unit if options.automatic else 'in data units'}" if apart else "to rounding"
+        some = few if columns.rows < len(names) + bias else f"some columns are combinations of others, {closely}"
+        well = "about equally well, as far as a descent can tell" if apart else "equally well"
         told.append(
-            f"{some}: many answers fit equally well. A descent from 0 leads to the one with the smallest sum of "
+            f"{some}: many answers fit {well}. A descent from 0 leads to the one with the smallest sum of "
             f"squared coefficients ({units}), a descent from elsewhere to the nearest one."
         )
     for sentence in told:

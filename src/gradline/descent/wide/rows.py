@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +98,11 @@ class WideRows:
         for rows, share in self:
             product += self._transposed(rows, 2 * share * (rows.X @ w + b))
         return product
+
+    def spread(self, v: Array) -> float:
+        """Root mean square of z'v: of a sum of squares, which tells far less from zero than a product with H does."""
+        w, b = (v[:-1], v[-1]) if self.bias else (v, 0.0)
+        return math.sqrt(sum(float(share @ (rows.X @ w + b) ** 2) for rows, share in self))
 
     def combination(self, rng: np.random.Generator) -> Array:
         """A random combination of rows: a direction in which the rows do differ."""
