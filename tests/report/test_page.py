@@ -3,6 +3,7 @@
 import io
 import math
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import matplotlib.image
@@ -12,7 +13,7 @@ import pytest
 from gradline.diagnostics import wording
 from gradline.report.page import folded_lab
 from tests.lab.colours import contrast
-from tests.report.conftest import HOSTILE
+from tests.report.conftest import HOSTILE, fit
 
 TOO_FEW = "12 rows: too few points to judge."
 LINED_UP = "The data lie on the line; tests are meaningless."
@@ -224,6 +225,68 @@ def test_dots_stand_where_rows_are(name, reports, kept):
         along = np.polynomial.Polynomial.fit(values, drawn, 1)
         assert np.abs(along(values) - drawn).max() <= 0.11  # rounded to a tenth, and a hair for the line through them
         assert along.deriv()(0.0) > 0
+
+
+def narrow(level, unit, from_x=2024.0):
+    """Two columns: x from there to one more, y about a level; both in the last digits of theirs, and those few."""
+    rng = np.random.default_rng(2)
+    x = from_x + rng.uniform(0.0, 1.0, 80).round(4)
+    return {"x": x, "y": level + unit * (2.1 * (x - from_x) + rng.normal(size=80)).round(3)}
+
+
+RANGES = [(101_325.0, 0.8), (0.0, 1e-19), (-3e7, 25.0), (1e15, 4.0), (0.0, 2e4), (7e-9, 1e-13), (0.0, 3e120)]
+UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def at_ticks(drawing, name, *, across):
+    """Places of an axis' ticks, and the values that they and the axis' name say."""
+    texts = re.findall(r'<text x="(-?[\d.]+)" y="(-?[\d.]+)" text-anchor="(\w+)">([^<]*)</text>', drawing)
+    named = re.search(rf">{name}( ([\u2212+]) ([^<,]+(?:,\d+)*))?(, in ([^<]+))?</text>", drawing)
+    level = number(named[3]) * (1 if named[2] == "\u2212" else -1) if named[3] else 0.0
+    unit = number(named[5]) if named[5] else 1.0
+    said = [(float(x) if across else float(y) - 4.0, text) for x, y, anchor, text in texts
+            if anchor == ("middle" if across else "end")]  # fmt: skip
+    values = [number(t.rstrip("kMG")) * UNITS.get(t[-1:], 1.0) * unit + level for _, t in said]
+    assert len({text for _, text in said}) == len(said) >= 2
+    return np.array([place for place, _ in said]), np.array(values)
+
+
+@pytest.mark.parametrize(("level", "unit"), RANGES)
+def test_the_numbers_at_the_ticks_are_those_of_the_rows(level, unit, written, tmp_path):
+    """Rows are read off the drawing by the numbers at its axes."""
+    columns = narrow(level, unit)
+    fit(written(columns), "--target", "y", "--report", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    drawing = page.partition('id="panel-band"')[2].partition("</svg>")[0]
+    dots = np.array(re.findall(r"M(-?[\d.]+) (-?[\d.]+)h0", drawing), dtype=float)
+    for k, name in enumerate("xy"):
+        places, values = at_ticks(drawing, name, across=k == 0)
+        low = values.min()  # a line through values of 16 digits is a line through what they are more than the least
+        read_off = low + np.polynomial.Polynomial.fit(places, values - low, 1)(dots[:, k])
+        far = np.ptp(columns[name])
+        np.testing.assert_allclose(read_off, columns[name], rtol=2e-16, atol=0.003 * far)
+
+
+@pytest.mark.parametrize(("level", "unit"), RANGES)
+def test_the_line_and_the_rows_are_written_as_far_as_they_differ(level, unit, written, tmp_path):
+    columns = narrow(level, unit)
+    fit(written(columns), "--target", "y", "--report", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    figure_ = r"[\d,.]+(?:e[\u2212+]?\d+)?"
+    equation = re.sub(r"<[^>]+>", "", re.search(r'<p class="equation">.*?</p>', page)[0])
+    told = re.fullmatch(rf"y = (\u2212?{figure_}) ([\u2212+]) ({figure_}) \u00d7 x", equation)
+    constant, slope = number(told[1]), number(told[3]) * (1 if told[2] == "+" else -1)
+    middle = columns["x"].mean()
+    found = np.polynomial.Polynomial.fit(columns["x"] - middle, columns["y"] - level, 1).convert()
+    sd = (columns["y"] - level - found(columns["x"] - middle)).std()
+    off = Fraction(constant) + Fraction(slope) * Fraction(middle) - Fraction(level) - Fraction(found(0.0))
+    assert abs(float(off)) < max(0.03 * sd, 2 * math.ulp(level))
+    rows = re.findall(r'<th scope="row">(\d+)</th><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td>', page)
+    assert len(rows) == 16
+    for row, *figures in rows:
+        y, fitted, residual = map(number, figures)
+        assert y == pytest.approx(columns["y"][int(row) - 1], rel=1e-15, abs=1e-4 * sd)
+        assert float(Fraction(y) - Fraction(fitted)) == pytest.approx(residual, abs=max(2e-3 * sd, math.ulp(level)))
 
 
 def test_rows_beyond_the_sample_are_drawn_where_they_are_extreme(reports, kept):

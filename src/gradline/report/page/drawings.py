@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradline.report import svg
+from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.markup import counted, figure
 from gradline.report.page.paper import RIGHT, Paper, spread
@@ -82,11 +83,14 @@ def fit(points: Points, line: Line, names: tuple[str, str]) -> str:
     paper.band(x, line.mean[:, 0].tolist(), line.mean[:, 1].tolist(), "inner")
     paper.line(pairs(line.x, line.fitted), "fit")
     paper.dots(pairs(points.x, points.actual), points.kind)
-    ends = (
-        f"from {figure(float(line.fitted[0]))} at {figure(x[0])} to {figure(float(line.fitted[-1]))} at {figure(x[-1])}"
-    )
+    ends = f"from {_end(line.fitted, 0)} at {_end(line.x, 0)} to {_end(line.fitted, -1)} at {_end(line.x, -1)}"
     label = f"{names[1]} against {names[0]}: {counted(len(points), 'row')}, and the line {ends} with its bands"
     return paper.drawing(label, "fit")
+
+
+def _end(curve: Array, place: int) -> str:
+    """With the digits that tell it from the other end."""
+    return figure(float(curve[place]), digits_beside(float(curve[place]), float(np.ptp(curve)), 3))
 
 
 def actual_against_fitted(points: Points, half: float, target: str) -> str:

@@ -65,15 +65,15 @@ def figure(value: float, digits: int = 4) -> str:
 
     Examples
     --------
-    >>> figure(-0.012345), figure(1234567.0), figure(float("nan"))
-    ('\u22120.01235', '1,235,000', '\u2013')
+    >>> figure(-0.012345), figure(1234567.0), figure(12345.6, 6), figure(float("nan"))
+    ('\u22120.01235', '1,235,000', '12,345.6', '\u2013')
     """
     if not math.isfinite(value):
         return NO_NUMBER if math.isnan(value) else ("\u221e" if value > 0 else f"{MINUS}\u221e")
     text = short(value, digits).replace("-", MINUS)
-    whole = text.lstrip(MINUS)
-    if whole.isdigit() and len(whole) > 4:
-        text = text.replace(whole, f"{int(whole):,}")
+    whole, point, decimals = text.lstrip(MINUS).partition(".")
+    if whole.isdigit() and len(whole) > 4 and "e" not in decimals:
+        text = (MINUS if value < 0 else "") + f"{int(whole):,}{point}{decimals}"
     return text
 
 
