@@ -1,5 +1,6 @@
 """Drawings by matplotlib: artists stand where other libraries' numbers say, and one figure goes into a file."""
 
+import re
 import sys
 
 import numpy as np
@@ -264,6 +265,39 @@ def test_a_figure_of_analytic_weights_has_their_means_and_studentised_residuals(
     internal = scaled / np.sqrt(found.scale * (1 - leverage))
     external = np.sort(internal * np.sqrt((found.df_resid - 1) / (found.df_resid - internal**2)))
     np.testing.assert_allclose(observed[[0, -1]], external[[0, -1]], rtol=1e-2)  # the sketch knows 0.4 %
+
+
+@pytest.mark.parametrize(("level", "unit"), [(101_325.0, 0.8), (0.0, 1e-19), (0.0, 1.0)])
+def test_nothing_is_written_above_an_axis_where_the_legend_is(level, unit, figure_of):
+    """What matplotlib takes off the numbers at the ticks is in the name: together they are where the ticks stand."""
+    rng = np.random.default_rng(2)
+    x = 2024.0 + rng.uniform(size=80)
+    figure = figure_of({"x": x, "y": level + unit * (x - 2024.0 + rng.normal(size=80))})
+    for ax in figure.axes[:2]:
+        for axis in (ax.xaxis, ax.yaxis):
+            assert axis.get_offset_text().get_text() == ""
+            named = re.fullmatch(r"[^\u2212,]*( \u2212 ([\d,]+))?(, in 1e([\u2212\d]+))?", axis.get_label_text())
+            taken = float(named[2].replace(",", "")) if named[2] else 0.0
+            power = int(named[4].replace("\u2212", "-")) if named[4] else 0
+            said = [float(text.get_text().replace("\u2212", "-")) for text in axis.get_ticklabels()]
+            np.testing.assert_allclose(np.array(said) * 10.0**power + taken, axis.get_ticklocs(), atol=1e-6 * unit)
+
+
+def test_whoever_names_an_axis_anew_has_its_level_in_that_name(ax):
+    display = ResidualDisplay.from_predictions(1e9 + Y, 1e9 + Y, ax=ax)
+    ax.set_xlabel("mine")
+    display.figure_.draw_without_rendering()
+    assert ax.get_xlabel() == "mine \u2212 1,000,000,000"
+    ax.set_xlim(0.0, 2e9)
+    display.figure_.draw_without_rendering()
+    assert ax.get_xlabel() == "mine, in 1e9"
+
+
+def test_of_analytic_weights_the_band_is_that_of_a_row_of_weight_1(figure_of):
+    columns = weighted()
+    figure = figure_of({name: columns[name] for name in ("x0", "y", "w")}, "--weight", "w")
+    words = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert words == ["fit", "95% of new rows of weight 1", "95% for the mean"]
 
 
 @pytest.mark.filterwarnings("error")

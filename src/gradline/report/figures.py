@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+MINUS = "\N{MINUS SIGN}"
 MOST_DIGITS = 17  # those of every float64 number
 
 

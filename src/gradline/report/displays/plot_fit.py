@@ -196,7 +196,9 @@ def _line_and_bands(ax: Any, summary: Summary, x: Array) -> None:
     trusted = summary.as_dict()["r2"] is not None and not summary.inference.exact_fit
     if not trusted or not np.isfinite(summary.inference.covariance).all():
         return
-    for what, words, alpha in (("prediction", "95% of new rows", 0.10), ("confidence", "95% for the mean", 0.28)):
+    analytic = summary.weighting is not None and summary.weighting.kind == "analytic"
+    new = "95% of new rows" + (" of weight 1" if analytic else "")
+    for what, words, alpha in (("prediction", new, 0.10), ("confidence", "95% for the mean", 0.28)):
         limits = summary.inference.predict_interval(grid[:, None], confidence=0.95, kind=what)  # type: ignore[arg-type]
         if np.isfinite(limits).all():
             ax.fill_between(grid, *limits.T, color=BLUE, alpha=alpha, linewidth=0, zorder=2, label=words)

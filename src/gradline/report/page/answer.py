@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from gradline.report.figures import digits_beside
+from gradline.report.figures import MINUS, digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.coefficients import by_strength
 from gradline.report.page.markup import (
-    MINUS,
     NO_NUMBER,
     TIMES,
     counted,

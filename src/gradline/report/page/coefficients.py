@@ -13,8 +13,8 @@ from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.markup import NO_NUMBER, counted, figure, folded, named, paragraphs, tag, words
 from gradline.report.page.reading import Reading
-from gradline.report.page.ticks import Ticks
 from gradline.report.summary import INTERCEPT, short
+from gradline.report.ticks import Ticks
 from gradline.solution import Array
 
 SHOWN, FOLDED = 16, 100  # rows of the table, and more of them on demand: the page does not grow with the columns

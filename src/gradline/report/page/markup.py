@@ -6,10 +6,11 @@ import html
 import math
 import re
 
+from gradline.report.figures import MINUS
 from gradline.report.one_line import one_line, shortened
 from gradline.report.summary import short
 
-MINUS, TIMES, NO_NUMBER = "\u2212", "\u00d7", "\u2013"
+TIMES, NO_NUMBER = "\u00d7", "\u2013"
 
 
 def tag(name: str, *inside: str, **attributes: str) -> str:

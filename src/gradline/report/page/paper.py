@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from gradline.report import svg
 from gradline.report.one_line import shortened
-from gradline.report.page.ticks import Ticks
 from gradline.report.svg import Scale
+from gradline.report.ticks import Ticks
 
 WIDTH, HEIGHT = 360.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 350.0, 10.0, 206.0

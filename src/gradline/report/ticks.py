@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from gradline.report.page.markup import MINUS
+from gradline.report.figures import MINUS
 from gradline.report.svg import Scale
 
 LONGEST = 7  # characters at a tick; a level that makes them longer is taken off all of them
@@ -55,9 +55,25 @@ def _labels(exact: Sequence[Decimal], longest: int) -> tuple[list[str], str]:
         level = max(exact) // one * one  # a round number within the ticks, where there is one
         level -= one if level > max(exact) else 0
         told, unit = _labels([value - level for value in exact], longest)
-        return told, f" {MINUS if level > 0 else '+'} {_level(abs(level))}{unit}"
+        return told, less(level) + unit
     power = largest.adjusted()
-    return [_signed(_plain(value.scaleb(-power))) for value in exact], f", in 1e{_signed(str(power))}"
+    return [_signed(_plain(value.scaleb(-power))) for value in exact], in_units_of(power)
+
+
+def less(level: Decimal) -> str:
+    r"""After the name of an axis whose numbers are less by a level.
+
+    Examples
+    --------
+    >>> less(Decimal("101320.5")), less(Decimal("-1e30"))
+    (' \u2212 101,320.5', ' + 1e30')
+    """
+    return f" {MINUS if level > 0 else '+'} {_level(abs(level))}"
+
+
+def in_units_of(power: int) -> str:
+    """After the name of an axis whose numbers are so many powers of ten."""
+    return f", in 1e{_signed(str(power))}"
 
 
 def power_label(power_of_ten: float) -> str:
