@@ -4,6 +4,7 @@ import io
 import math
 import re
 from fractions import Fraction
+from itertools import combinations, product
 from pathlib import Path
 
 import matplotlib.image
@@ -13,7 +14,7 @@ import pytest
 from gradline.diagnostics import wording
 from gradline.report.page import folded_lab
 from tests.lab.colours import contrast
-from tests.report.conftest import HOSTILE, fit
+from tests.report.conftest import HOSTILE, fit, skewed
 
 TOO_FEW = "12 rows: too few points to judge."
 LINED_UP = "The data lie on the line; tests are meaningless."
@@ -395,7 +396,32 @@ def test_frequencies_are_the_repeated_rows(reports):
 def test_weights_are_told(reports, kept):
     assert "each the precision of its row" in (text := kept(reports("analytic").path).inner_text("main"))
     assert "studentised by their weights" in text
+    assert "take the spread to be what the weights say" in text
     assert "each the number of equal rows" in kept(reports("frequency").path).inner_text("main")
+
+
+def test_that_the_band_drawn_is_not_the_one_counted_is_said(written, tmp_path):
+    """Few clusters make both bands wider than those of rows that know nothing of each other."""
+    columns = skewed(60) | {"shop": np.resize([1, 2, 3], 60)}
+    for covariance, said in (("cluster:shop", True), ("classical", False)):
+        place = tmp_path / f"{said}.html"
+        fit(written(columns), "--target", "y", "--features", "x", "--covariance", covariance, "--report", place)
+        told = "Both bands along the line are by the standard errors of the table (clustered by"
+        assert (told in place.read_text(encoding="utf-8")) is said
+
+
+def test_numbers_of_rows_lie_neither_on_each_other_nor_on_a_ring(written, tmp_path, kept):
+    """Where the browser has them."""
+    x = np.append(np.random.default_rng(0).normal(size=60), [-9.0, 8.0, 4.0, 4.5])
+    y = x + 0.1 * np.random.default_rng(1).normal(size=64) + np.append(np.zeros(60), [0.0, 0.0, 2.0, 2.0])
+    fit(written({"x": x, "y": y}), "--target", "y", "--report", tmp_path / "r.html")
+    page, box = kept(tmp_path / "r.html"), "e => [e.left, e.top, e.right, e.bottom]"
+    there = f"all => all.map(e => e.getBoundingClientRect()).map({box})"
+    words, rings = (page.eval_on_selector_all(f"#panel-influence {what}", there) for what in ("g text.name", "circle"))
+    assert len(words) == len(rings) == 3
+    for one, other in [*combinations(words, 2), *product(words, rings)]:
+        meet = [min(one[j + 2], other[j + 2]) - max(one[j], other[j]) for j in (0, 1)]
+        assert min(meet) < 3.0  # pixels: a line of words is higher than its letters
 
 
 def test_levels_stand_under_what_they_are_compared_with(reports, kept):

@@ -32,11 +32,8 @@ def text_of(diagnosis: Diagnosis) -> str:
         if check.sign:
             lines += _wrapped("    try: ", check.to_try)
     lines += ["", *_wrapped("  ", diagnosis.held_out_sentence())]
-    if diagnosis.rows and not diagnosis.exact_fit:
-        named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
-        each = (f"{n} {diagnosis.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
-        told = ", ".join(quantile.replace(" ", TOGETHER) for quantile in each)
-        lines += [line.replace(TOGETHER, " ") for line in _wrapped("  ", f"Residuals: {told}.")]
+    for sentence in residuals_told(diagnosis):
+        lines += [line.replace(TOGETHER, " ") for line in _wrapped("  ", sentence)]
     for note in diagnosis.notes:
         lines += _wrapped("  Note: ", f"{note}.")
     return "\n".join(lines)
@@ -45,6 +42,15 @@ def text_of(diagnosis: Diagnosis) -> str:
 def heading_of(diagnosis: Diagnosis) -> str:
     """What it is of, in every form."""
     return f"Diagnosis of {diagnosis.rows:,} row{'s'[: diagnosis.rows != 1]}"
+
+
+def residuals_told(diagnosis: Diagnosis) -> list[str]:
+    """A sentence of their quantiles, each name beside its number; none where the data lie on the line."""
+    if not diagnosis.rows or diagnosis.exact_fit:
+        return []
+    named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
+    each = (f"{n} {diagnosis.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
+    return [f"Residuals: {', '.join(quantile.replace(' ', TOGETHER) for quantile in each)}."]
 
 
 def hypertext_of(diagnosis: Diagnosis) -> str:
@@ -58,7 +64,8 @@ def hypertext_of(diagnosis: Diagnosis) -> str:
     return (
         f"<table><caption>{heading_of(diagnosis)}</caption>"
         f"<tr><th>Look at</th><th>What we see</th><th>What to try</th></tr>{rows}</table>"
-        f"<p>{html.escape(diagnosis.held_out_sentence())}</p>" + (f"<ul>{notes}</ul>" if notes else "")
+        + "".join(f"<p>{html.escape(told)}</p>" for told in (diagnosis.held_out_sentence(), *residuals_told(diagnosis)))
+        + (f"<ul>{notes}</ul>" if notes else "")
     )
 
 

@@ -113,8 +113,8 @@ def _held_out(reading: Reading) -> str:
         )
     picture = _two_bars(found.rmse, baseline) if baseline > 0 else ""
     how = (
-        f"Typical error (root mean square), in units of {target}, in {found.folds} held-out folds: row number modulo "
-        f"{found.folds}. Rows in the order of time leak from fold to fold."
+        f"Typical error (root mean square), in units of {target}, on held-out rows: {found.described}. Rows in the "
+        "order of time leak from fold to fold."
     )
     return _tile("Off by, on rows it has not seen", figure(found.rmse), less, how, picture=picture)
 

@@ -68,9 +68,10 @@ def _about(reading: Reading) -> list[str]:
     elif reading.another_loss:
         told.append("Standard errors: the sandwich of M-estimates (Huber 1967).")
     else:
-        robust = reading.covariance != "classical"
-        kind = reading.covariance if robust else "classical, which take the spread to be the same everywhere"
-        checks = reading.diagnosis.checks if reading.diagnosis is not None and not robust else ()
+        analytic = reading.weighting is not None and reading.weighting.kind == "analytic"
+        spread = "what the weights say" if analytic else "the same everywhere"
+        kind = reading.covariance if reading.robust else f"classical, which take the spread to be {spread}"
+        checks = reading.diagnosis.checks if reading.diagnosis is not None and not reading.robust else ()
         uneven = any(check.name == "spread" and check.sign for check in checks)
         but = " There is a sign that it is not: --covariance HC3 does without that." if uneven else ""
         told.append(f"Standard errors: {kind}.{but}")

@@ -230,10 +230,8 @@ def _places(points: Points, named: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _name_rows(paper: Paper, rows: Sequence[tuple[int, float, float]]) -> None:
-    """A ring around each and its number beside it; numbers that would lie on each other are moved apart."""
-    taken: list[tuple[float, float]] = []
-    for row, x, y in sorted(rows, key=lambda place: -place[2]):
+    """A ring around each and its number beside it, where it lies neither on another number nor under another ring."""
+    for _, x, y in rows:
         paper.ring(x, y)
-        at = max([paper.y(y), *(above + 13.0 for side, above in taken if abs(side - paper.x(x)) < 70.0)])
-        taken.append((paper.x(x), at))
-        paper.said(f"row {row:,}", paper.x(x), at)
+    for row, x, y in sorted(rows, key=lambda place: -place[2]):
+        paper.said(f"row {row:,}", paper.x(x), paper.y(y))

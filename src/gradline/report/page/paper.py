@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import product
 
 from gradline.report import svg
 from gradline.report.one_line import shortened
@@ -13,6 +14,8 @@ from gradline.report.ticks import Ticks
 
 WIDTH, HEIGHT = 360.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 350.0, 10.0, 206.0
+LETTER, LINE = 7.0, 13.0  # room for a letter in bold, and for a line of them
+RING = 4.5
 MOST = 6  # ticks, about
 SIDE_BY_SIDE = 6  # characters at each of so many below the axis
 LONGEST = 34  # characters of an axis' name
@@ -40,6 +43,13 @@ def spread(values: Sequence[float], *, margin: float = 0.06, least: float = 0.0)
     return middle - half, middle + half
 
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 @dataclass(slots=True)
 class Paper:
     """Layers of one drawing, painted in the order they are added.
@@ -51,6 +61,8 @@ class Paper:
         Of the axes.
     most : int
         Ticks of y.
+    taken : list of Box
+        Where words and rings are.
     """
 
     x: Scale
@@ -58,6 +70,7 @@ class Paper:
     names: tuple[str, str]
     most: int = MOST
     layers: list[str] = field(default_factory=list)
+    taken: list[Box] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -100,16 +113,24 @@ class Paper:
             self.layers.append(svg.element("line", x1=LEFT, x2=RIGHT, y1=y, y2=y, class_=kind))
 
     def said(self, words: str, x: float, y: float) -> None:
-        """Words beside a place on the paper, on the side where there is room: away from the near edge."""
-        y = min(max(y, TOP + 8.0), BOTTOM - 4.0) + 4.0
-        if x > (LEFT + RIGHT) / 2:
-            self.layers.append(svg.text(words, x - 7.0, y, text_anchor="end", class_="name"))
-        else:
-            self.layers.append(svg.text(words, x + 7.0, y, class_="name"))
+        """Words beside a place on the paper: away from the near edge, and where neither words nor rings are yet."""
+        size = LETTER * len(words)
+        sides = (-1.0, 1.0) if x > (LEFT + RIGHT) / 2 else (1.0, -1.0)
+        for away, side in product((0.0, -LINE, LINE, -2 * LINE, 2 * LINE, -3 * LINE, 3 * LINE), sides):
+            middle = min(max(y + away, TOP + 8.0), BOTTOM - 4.0)
+            ends = sorted((x + 7.0 * side, x + (7.0 + size) * side))
+            box = (ends[0], middle - LINE / 2, ends[1], middle + LINE / 2)
+            if box[0] >= LEFT and box[2] <= RIGHT and not any(_meet(box, other) for other in self.taken):
+                break
+        self.taken.append(box)
+        anchor = {"text_anchor": "end"} if side < 0 else {}
+        self.layers.append(svg.text(words, x + 7.0 * side, middle + 4.0, **anchor, class_="name"))
 
     def ring(self, x: float, y: float) -> None:
         """Around a point that is named."""
-        self.layers.append(svg.element("circle", cx=self.x(x), cy=self.y(y), r=4.5, class_="ring"))
+        across, up = self.x(x), self.y(y)
+        self.taken.append((across - RING, up - RING, across + RING, up + RING))
+        self.layers.append(svg.element("circle", cx=across, cy=up, r=RING, class_="ring"))
 
     def drawing(self, label: str, key: str) -> str:
         """The whole of it; `label` is for those who cannot see it, `key` makes its clip unique on the page."""

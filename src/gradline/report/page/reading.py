@@ -197,6 +197,11 @@ class Reading:
         return INTERCEPT in self.terms
 
     @property
+    def robust(self) -> bool:
+        """Are the standard errors by another covariance than the classical one?"""
+        return self.covariance not in ("", "classical")
+
+    @property
     def another_loss(self) -> bool:
         """Was anything but squares minimised?"""
         return self.way is not None and bool(self.way.loss_name)
