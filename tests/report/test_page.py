@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import unicodedata
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from gradline.diagnostics import wording
 from gradline.report.page import folded_lab
 from tests.lab.colours import contrast
-from tests.report.conftest import HOSTILE, fit, skewed
+from tests.report.conftest import HOSTILE, fit, skewed, table
 
 TOO_FEW = "12 rows: too few points to judge."
 LINED_UP = "The data lie on the line; tests are meaningless."
@@ -160,6 +161,20 @@ def test_names_are_text_whatever_they_hold(reports, kept):
         assert " ".join(name.split()) == (cell.get_attribute("title") or cell.inner_text())
     assert page.title() != "broken"
     assert "script-src 'sha256-" in page.get_attribute("meta[http-equiv]", "content")  # the lab's, and no other
+
+
+@pytest.mark.parametrize("form", ["text", "html", "markdown", "latex"])
+def test_no_name_turns_the_words_after_it_or_orders_a_terminal(form, written, tmp_path):
+    """The page, the figure and what is printed hold no character of control, direction or surrogates."""
+    names = ["\u202eevil", "a\x1b[31mb", "c\u2066d"]
+    columns = dict(zip(names, table(40, 3).values(), strict=False)) | {"y\u200f": table(40, 3)["y"]}
+    page, drawn = tmp_path / "r.html", tmp_path / "r.svg"
+    options = ["--diagnose", "--details", "--format", form, "--report", page, "--plot", drawn]
+    said = fit(written(columns), "--target", "y\u200f", *options)
+    for text in (said, page.read_text(encoding="utf-8"), drawn.read_text(encoding="utf-8")):
+        wild = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n", "\t"}
+        assert not wild
+        assert "evil" in text
 
 
 def test_a_report_is_as_large_for_many_rows_as_for_some(reports):

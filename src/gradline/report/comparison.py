@@ -10,7 +10,8 @@ from pathlib import Path
 from gradline.data.weighting import Weighting
 from gradline.report.figures import places, short
 from gradline.report.formats import Account, Readable, Table
-from gradline.report.formats.text import LEAST_NAME, room_for_names, shown
+from gradline.report.formats.text import LEAST_NAME, room_for_names
+from gradline.report.one_line import one_line
 from gradline.report.rows_told import about_the_rows
 from gradline.report.summary import Summary
 
@@ -116,6 +117,6 @@ def _headings(paths: Sequence[str]) -> list[str]:
 
 def _clipped(name: str) -> str:
     """Its start and its end, where it is too long for a column."""
-    name = shown(name)
+    name = one_line(name)
     half = LONGEST_HEADING // 2
     return name if len(name) <= LONGEST_HEADING else f"{name[: half - 1]}\u2026{name[-half:]}"

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gradline.report.formats.hypertext import escaped
+
 Point = tuple[float, float]
 
 
@@ -35,7 +37,7 @@ def text(words: str, x: float, y: float, **attributes: str | float) -> str:
     >>> text("a < b", 3.0, 4.0, text_anchor="end")
     '<text x="3" y="4" text-anchor="end">a &lt; b</text>'
     """
-    return element("text", html.escape(words), x=x, y=y, **attributes)
+    return element("text", escaped(words), x=x, y=y, **attributes)
 
 
 def figure(width: float, height: float, label: str, *children: str) -> str:

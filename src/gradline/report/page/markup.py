@@ -7,6 +7,7 @@ import math
 import re
 
 from gradline.report.figures import MINUS
+from gradline.report.formats.hypertext import escaped
 from gradline.report.one_line import one_line, shortened
 from gradline.report.summary import short
 
@@ -33,7 +34,7 @@ def words(text: str) -> str:
     >>> words("<b> & 'c'")
     '&lt;b&gt; &amp; &#x27;c&#x27;'
     """
-    return html.escape(text)
+    return escaped(text)
 
 
 def with_options(text: str) -> str:
