@@ -74,7 +74,7 @@ HOMES = {  # where a heavy library may be imported at all; "*": anywhere
     "polars": set(),
     "dask": {"distributed"},
     "distributed": {"distributed"},
-    "matplotlib": {"report/displays/canvas.py", "report/displays/plot_fit.py"},
+    "matplotlib": {"report/displays/axis_name.py", "report/displays/canvas.py", "report/displays/plot_fit.py"},
 }
 # These files are themselves imported late, so they may import their library at the top.
 LATE_FILES = {
@@ -92,6 +92,7 @@ LATE_FILES = {
     "distributed/summed_gradients.py",
     "estimators/exported.py",
     "estimators/reported.py",
+    "report/displays/axis_name.py",
     "estimators/elsewhere.py",
     "estimators/rows.py",
     "estimators/gradient_descent.py",

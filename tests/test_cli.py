@@ -394,6 +394,20 @@ def test_a_hint_that_names_columns_can_be_followed_to_the_letter(columns, tmp_pa
     assert json.loads(done.stdout)["features"] == [*columns[1:-1], "y"]
 
 
+def test_a_hint_that_names_what_nobody_sees_can_be_followed_by_bash(tmp_path):
+    """Nothing that a terminal would obey is printed, and a shell reads the names that the table has."""
+    names = ["\u202eevil", "a\x1b[31mb", "i\x85t's\\n", "x"]
+    rows = [f"key {row},{row},{row % 7},{row % 5},{row**2 % 11},{row}" for row in range(60)]
+    head = ",".join(["id", *names, "y"])
+    (tmp_path / "t.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    done = gradline("fit", "t.csv", "--target", "y", cwd=tmp_path)
+    assert "".join(done.stderr.splitlines()).isprintable()
+    following = re.search("(--features .*); or insist on", done.stderr)[1]
+    bash = ["bash", "-c", f"printf '%s\\0' {following}"]
+    read = subprocess.run(bash, capture_output=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]})
+    assert read.stdout.decode() == f"--features\0{','.join(names)}\0"
+
+
 @pytest.mark.parametrize("column", ["region", "o'region", "a region"])
 def test_a_hint_that_names_a_level_can_be_followed_to_the_letter(column, tmp_path):
     levels = ["O'Brien", 'South "$HOME"', "South"]

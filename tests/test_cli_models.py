@@ -346,6 +346,16 @@ def test_dropped_rows_and_weights_are_compared_where_there_are_any(folder):
     assert cells["weights"] == ["-", "frequency"]
 
 
+def test_that_an_aic_leaves_out_the_weights_is_said_wherever_it_is_shown(folder):
+    frame = rows().assign(w=np.linspace(0.5, 2.0, len(rows())))
+    frame.to_csv(folder / "weighted.csv", index=False)
+    LinearRegression().fit(open_source(folder / "weighted.csv", target="price", weight="w")).save(folder / "w.json")
+    for command in (["summary", "w.json"], ["compare", "jan.json", "w.json"]):
+        shown = " ".join(run(folder, *command).stdout.split())
+        assert "Weighted by w, analytically: log-likelihood, AIC and BIC without log w." in shown
+        assert shown.count("without log w") == 1
+
+
 def test_compared_fits_tell_for_which_columns_rows_were_dropped(folder):
     frame = rows()
     frame.loc[[3, 7], "rooms"] = np.nan

@@ -156,7 +156,8 @@ def test_html_holds_names_and_no_tags_of_theirs(hostile):
     parser = Cells()
     parser.feed(hostile._repr_html_())
     assert parser.tags == {"p", "table", "thead", "tbody", "tr", "th", "td"}
-    assert {name or "(blank)" for name in HOSTILE} <= set(parser.cells)
+    escapes = {"\x1b[31mred": "\\x1b[31mred", "\u202eevil": "\\u202eevil"}
+    assert {escapes.get(name, name) or "(blank)" for name in HOSTILE} <= set(parser.cells)
     assert hostile.to_html() == hostile._repr_html_()
 
 

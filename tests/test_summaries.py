@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 
 import numpy as np
 import pandas as pd
@@ -275,6 +276,7 @@ def test_fit_tells_the_covariance_that_was_asked_for(table, engine):
 def test_a_diagnosis_stands_below_the_fit(table):
     text = run("fit", table, *FIT, "--diagnose", "--covariance", "newey-west").stdout
     assert text.index("Newey-West, 4 lags") < text.index("Diagnosis of 120 rows")
+    flat = " ".join(run("fit", table, *FIT, "--diagnose").stdout.split())
     assert "neighbouring rows" in text  # Newey-West is for rows in order: so is Durbin-Watson
     told = json.loads(run("fit", table, *FIT, "--diagnose", "--ordered", "--json").stdout)
     assert told["diagnosis"]["durbin_watson"] is not None
@@ -283,6 +285,8 @@ def test_a_diagnosis_stands_below_the_fit(table):
         written = run("fit", table, *FIT, "--diagnose", "--details", "--format", form).stdout
         assert "Diagnosis of 120 rows" in written
         assert "standardised" in written
+        quantiles = [re.search(r"Residuals: least.*?largest\D*[\d.]+", each)[0] for each in (flat, written)]
+        assert len({tuple(re.findall(r"\d+\.\d+", each)) for each in quantiles}) == 1
 
 
 def test_a_saved_model_keeps_the_covariance(table, tmp_path):

@@ -82,6 +82,23 @@ def test_more_folds_than_rows_leave_one_out():
     near(diagnosis.folds.rmse, diagnosis.left_out.rmse)
 
 
+def test_of_empty_folds_the_sentence_says_which_rows_were_held_out():
+    """Every tenth row has no weight: fold 0 of row number modulo 10 is empty, and no other numbering makes nine."""
+    X, y = table(100, 2)
+    w = np.resize([1.0] * 9 + [0.0], 100)
+    diagnosis = diagnosed(X, y, w)
+    number = np.arange(1, 101)[w > 0] % 10
+    errors = [
+        fitted(X[w > 0][number != fold], y[w > 0][number != fold]).predict(
+            np.column_stack([np.ones((number == fold).sum()), X[w > 0][number == fold]])
+        )
+        - y[w > 0][number == fold]
+        for fold in range(1, 10)
+    ]
+    near(diagnosis.folds.rmse, np.sqrt(np.mean(np.concatenate(errors) ** 2)), 1e-9)
+    assert "(9 of 10 folds, row number modulo 10)" in diagnosis.held_out_sentence()
+
+
 @pytest.mark.parametrize("weighted", [True, False])
 def test_press_is_that_of_statsmodels(weighted):
     import statsmodels.api as sm

@@ -1,5 +1,6 @@
 """Drawings by matplotlib: artists stand where other libraries' numbers say, and one figure goes into a file."""
 
+import re
 import sys
 
 import numpy as np
@@ -19,7 +20,7 @@ from gradline import (
     open_source,
 )
 from tests.command import gradline as in_a_process
-from tests.report.conftest import FITS, fit, skewed, table
+from tests.report.conftest import FITS, fit, repeated, skewed, table, weighted
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'gradline[plots]')")
 from matplotlib.figure import Figure
@@ -59,6 +60,23 @@ def test_a_source_brings_its_target_and_weights(ax):
     scaled = np.sqrt(WEIGHTS) * found.resid
     expected = np.sqrt(np.abs(scaled) / np.sqrt(np.mean(scaled**2)))
     np.testing.assert_allclose(points(display), np.column_stack([found.fittedvalues, expected]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["residuals", "qq", "scale_location"])
+def test_frequencies_of_a_source_are_drawn_as_the_repeated_rows(kind, ax):
+    columns = weighted()
+    source = open_source(columns, target="y", weight="w", weights="frequency")
+    model = LinearRegression().fit(source)
+    ours = ResidualDisplay.from_estimator(model, source, kind=kind, ax=ax)
+    again = open_source(repeated(), target="y")
+    theirs = ResidualDisplay.from_estimator(model, again, kind=kind, ax=Figure().subplots())
+    np.testing.assert_allclose(np.unique(points(ours), axis=0), np.unique(points(theirs), axis=0), rtol=1e-9)
+    assert (kind != "qq") or len(points(ours)) == int(columns["w"].sum())
+    if kind != "qq":
+        np.testing.assert_allclose(ours.smoother_.get_data(), theirs.smoother_.get_data(), rtol=1e-9)
+    edges = [display.band_.get_paths()[0].vertices for display in (ours, theirs)]
+    np.testing.assert_allclose(*edges, rtol=1e-9)
+    assert "drawn" not in ax.get_xlabel()
 
 
 def test_the_smoother_is_the_mean_in_bins_of_equal_numbers(ax):
@@ -199,6 +217,87 @@ def test_hostile_names_are_drawn_as_they_are(ax):
 
 
 # ---- fit --plot
+
+
+@pytest.fixture
+def figure_of(written, tmp_path, monkeypatch):
+    """The figure of a fit, as it is before it becomes a file."""
+
+    def drawn(columns, *options):
+        kept = []
+        monkeypatch.setattr(
+            Figure, "savefig", lambda self, *_, **__: (self.draw_without_rendering(), kept.append(self))
+        )
+        fit(written(columns), "--target", "y", "--plot", tmp_path / "fit.png", *options)
+        return kept[0]
+
+    return drawn
+
+
+def curve_of(ax):
+    return np.array(next(line for line in ax.lines if line.get_label() == "mean in bins").get_data())
+
+
+def test_a_figure_of_frequencies_is_that_of_the_repeated_rows(figure_of):
+    ours = figure_of(weighted(), "--weight", "w", "--weights", "frequency")
+    theirs = figure_of(repeated())
+    np.testing.assert_allclose(curve_of(ours.axes[1]), curve_of(theirs.axes[1]), rtol=1e-9)
+    quantiles = [np.asarray(figure.axes[3].collections[-1].get_offsets()) for figure in (ours, theirs)]
+    np.testing.assert_allclose(*quantiles, rtol=1e-9)
+    assert "drawn" not in ours.axes[0].get_xlabel() + ours.axes[1].get_xlabel()
+
+
+def test_a_figure_of_analytic_weights_has_their_means_and_studentised_residuals(figure_of):
+    """Fitted values in half as many groups as bins: the curve passes near the weighted mean of each."""
+    columns = weighted(200)
+    columns["y"] = columns["y"] + np.where(columns["w"] == 1.0, 30.0, 0.0)
+    columns["w"] = np.where(columns["w"] == 1.0, 0.01, columns["w"])
+    found = sm.WLS(columns["y"], sm.add_constant(np.column_stack([columns["x0"], columns["x1"]])), columns["w"]).fit()
+    figure = figure_of(columns, "--weight", "w")
+    x, mean = curve_of(figure.axes[1])
+    cuts = (x[1:] + x[:-1]) / 2
+    place = np.searchsorted(cuts, found.fittedvalues)
+    means = np.bincount(place, columns["w"] * found.resid) / np.bincount(place, columns["w"])
+    np.testing.assert_allclose(mean, means, atol=0.7)  # unweighted ones are near 7
+    observed = np.asarray(figure.axes[3].collections[-1].get_offsets())[:, 1]
+    scaled = np.sqrt(columns["w"]) * found.resid
+    leverage = sm.OLS(scaled, np.sqrt(columns["w"])[:, None] * found.model.exog).fit().get_influence().hat_matrix_diag
+    internal = scaled / np.sqrt(found.scale * (1 - leverage))
+    external = np.sort(internal * np.sqrt((found.df_resid - 1) / (found.df_resid - internal**2)))
+    np.testing.assert_allclose(observed[[0, -1]], external[[0, -1]], rtol=1e-2)  # the sketch knows 0.4 %
+
+
+@pytest.mark.parametrize(("level", "unit"), [(101_325.0, 0.8), (0.0, 1e-19), (0.0, 1.0)])
+def test_nothing_is_written_above_an_axis_where_the_legend_is(level, unit, figure_of):
+    """What matplotlib takes off the numbers at the ticks is in the name: together they are where the ticks stand."""
+    rng = np.random.default_rng(2)
+    x = 2024.0 + rng.uniform(size=80)
+    figure = figure_of({"x": x, "y": level + unit * (x - 2024.0 + rng.normal(size=80))})
+    for ax in figure.axes[:2]:
+        for axis in (ax.xaxis, ax.yaxis):
+            assert axis.get_offset_text().get_text() == ""
+            named = re.fullmatch(r"[^\u2212,]*( \u2212 ([\d,]+))?(, in 1e([\u2212\d]+))?", axis.get_label_text())
+            taken = float(named[2].replace(",", "")) if named[2] else 0.0
+            power = int(named[4].replace("\u2212", "-")) if named[4] else 0
+            said = [float(text.get_text().replace("\u2212", "-")) for text in axis.get_ticklabels()]
+            np.testing.assert_allclose(np.array(said) * 10.0**power + taken, axis.get_ticklocs(), atol=1e-6 * unit)
+
+
+def test_whoever_names_an_axis_anew_has_its_level_in_that_name(ax):
+    display = ResidualDisplay.from_predictions(1e9 + Y, 1e9 + Y, ax=ax)
+    ax.set_xlabel("mine")
+    display.figure_.draw_without_rendering()
+    assert ax.get_xlabel() == "mine \u2212 1,000,000,000"
+    ax.set_xlim(0.0, 2e9)
+    display.figure_.draw_without_rendering()
+    assert ax.get_xlabel() == "mine, in 1e9"
+
+
+def test_of_analytic_weights_the_band_is_that_of_a_row_of_weight_1(figure_of):
+    columns = weighted()
+    figure = figure_of({name: columns[name] for name in ("x0", "y", "w")}, "--weight", "w")
+    words = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert words == ["fit", "95% of new rows of weight 1", "95% for the mean"]
 
 
 @pytest.mark.filterwarnings("error")

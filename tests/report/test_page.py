@@ -3,6 +3,9 @@
 import io
 import math
 import re
+import unicodedata
+from fractions import Fraction
+from itertools import combinations, product
 from pathlib import Path
 
 import matplotlib.image
@@ -12,7 +15,7 @@ import pytest
 from gradline.diagnostics import wording
 from gradline.report.page import folded_lab
 from tests.lab.colours import contrast
-from tests.report.conftest import HOSTILE
+from tests.report.conftest import HOSTILE, fit, skewed, table
 
 TOO_FEW = "12 rows: too few points to judge."
 LINED_UP = "The data lie on the line; tests are meaningless."
@@ -160,6 +163,20 @@ def test_names_are_text_whatever_they_hold(reports, kept):
     assert "script-src 'sha256-" in page.get_attribute("meta[http-equiv]", "content")  # the lab's, and no other
 
 
+@pytest.mark.parametrize("form", ["text", "html", "markdown", "latex"])
+def test_no_name_turns_the_words_after_it_or_orders_a_terminal(form, written, tmp_path):
+    """The page, the figure and what is printed hold no character of control, direction or surrogates."""
+    names = ["\u202eevil", "a\x1b[31mb", "c\u2066d"]
+    columns = dict(zip(names, table(40, 3).values(), strict=False)) | {"y\u200f": table(40, 3)["y"]}
+    page, drawn = tmp_path / "r.html", tmp_path / "r.svg"
+    options = ["--diagnose", "--details", "--format", form, "--report", page, "--plot", drawn]
+    said = fit(written(columns), "--target", "y\u200f", *options)
+    for text in (said, page.read_text(encoding="utf-8"), drawn.read_text(encoding="utf-8")):
+        wild = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n", "\t"}
+        assert not wild
+        assert "evil" in text
+
+
 def test_a_report_is_as_large_for_many_rows_as_for_some(reports):
     """Beyond the sample nothing grows but the digits of a few numbers."""
     short, long = (len(reports(name).text) for name in ("short", "long"))
@@ -224,6 +241,68 @@ def test_dots_stand_where_rows_are(name, reports, kept):
         along = np.polynomial.Polynomial.fit(values, drawn, 1)
         assert np.abs(along(values) - drawn).max() <= 0.11  # rounded to a tenth, and a hair for the line through them
         assert along.deriv()(0.0) > 0
+
+
+def narrow(level, unit, from_x=2024.0):
+    """Two columns: x from there to one more, y about a level; both in the last digits of theirs, and those few."""
+    rng = np.random.default_rng(2)
+    x = from_x + rng.uniform(0.0, 1.0, 80).round(4)
+    return {"x": x, "y": level + unit * (2.1 * (x - from_x) + rng.normal(size=80)).round(3)}
+
+
+RANGES = [(101_325.0, 0.8), (0.0, 1e-19), (-3e7, 25.0), (1e15, 4.0), (0.0, 2e4), (7e-9, 1e-13), (0.0, 3e120)]
+UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
+
+
+def at_ticks(drawing, name, *, across):
+    """Places of an axis' ticks, and the values that they and the axis' name say."""
+    texts = re.findall(r'<text x="(-?[\d.]+)" y="(-?[\d.]+)" text-anchor="(\w+)">([^<]*)</text>', drawing)
+    named = re.search(rf">{name}( ([\u2212+]) ([^<,]+(?:,\d+)*))?(, in ([^<]+))?</text>", drawing)
+    level = number(named[3]) * (1 if named[2] == "\u2212" else -1) if named[3] else 0.0
+    unit = number(named[5]) if named[5] else 1.0
+    said = [(float(x) if across else float(y) - 4.0, text) for x, y, anchor, text in texts
+            if anchor == ("middle" if across else "end")]  # fmt: skip
+    values = [number(t.rstrip("kMG")) * UNITS.get(t[-1:], 1.0) * unit + level for _, t in said]
+    assert len({text for _, text in said}) == len(said) >= 2
+    return np.array([place for place, _ in said]), np.array(values)
+
+
+@pytest.mark.parametrize(("level", "unit"), RANGES)
+def test_the_numbers_at_the_ticks_are_those_of_the_rows(level, unit, written, tmp_path):
+    """Rows are read off the drawing by the numbers at its axes."""
+    columns = narrow(level, unit)
+    fit(written(columns), "--target", "y", "--report", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    drawing = page.partition('id="panel-band"')[2].partition("</svg>")[0]
+    dots = np.array(re.findall(r"M(-?[\d.]+) (-?[\d.]+)h0", drawing), dtype=float)
+    for k, name in enumerate("xy"):
+        places, values = at_ticks(drawing, name, across=k == 0)
+        low = values.min()  # a line through values of 16 digits is a line through what they are more than the least
+        read_off = low + np.polynomial.Polynomial.fit(places, values - low, 1)(dots[:, k])
+        far = np.ptp(columns[name])
+        np.testing.assert_allclose(read_off, columns[name], rtol=2e-16, atol=0.003 * far)
+
+
+@pytest.mark.parametrize(("level", "unit"), RANGES)
+def test_the_line_and_the_rows_are_written_as_far_as_they_differ(level, unit, written, tmp_path):
+    columns = narrow(level, unit)
+    fit(written(columns), "--target", "y", "--report", tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    figure_ = r"[\d,.]+(?:e[\u2212+]?\d+)?"
+    equation = re.sub(r"<[^>]+>", "", re.search(r'<p class="equation">.*?</p>', page)[0])
+    told = re.fullmatch(rf"y = (\u2212?{figure_}) ([\u2212+]) ({figure_}) \u00d7 x", equation)
+    constant, slope = number(told[1]), number(told[3]) * (1 if told[2] == "+" else -1)
+    middle = columns["x"].mean()
+    found = np.polynomial.Polynomial.fit(columns["x"] - middle, columns["y"] - level, 1).convert()
+    sd = (columns["y"] - level - found(columns["x"] - middle)).std()
+    off = Fraction(constant) + Fraction(slope) * Fraction(middle) - Fraction(level) - Fraction(found(0.0))
+    assert abs(float(off)) < max(0.03 * sd, 2 * math.ulp(level))
+    rows = re.findall(r'<th scope="row">(\d+)</th><td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)</td>', page)
+    assert len(rows) == 16
+    for row, *figures in rows:
+        y, fitted, residual = map(number, figures)
+        assert y == pytest.approx(columns["y"][int(row) - 1], rel=1e-15, abs=1e-4 * sd)
+        assert float(Fraction(y) - Fraction(fitted)) == pytest.approx(residual, abs=max(2e-3 * sd, math.ulp(level)))
 
 
 def test_rows_beyond_the_sample_are_drawn_where_they_are_extreme(reports, kept):
@@ -332,7 +411,32 @@ def test_frequencies_are_the_repeated_rows(reports):
 def test_weights_are_told(reports, kept):
     assert "each the precision of its row" in (text := kept(reports("analytic").path).inner_text("main"))
     assert "studentised by their weights" in text
+    assert "take the spread to be what the weights say" in text
     assert "each the number of equal rows" in kept(reports("frequency").path).inner_text("main")
+
+
+def test_that_the_band_drawn_is_not_the_one_counted_is_said(written, tmp_path):
+    """Few clusters make both bands wider than those of rows that know nothing of each other."""
+    columns = skewed(60) | {"shop": np.resize([1, 2, 3], 60)}
+    for covariance, said in (("cluster:shop", True), ("classical", False)):
+        place = tmp_path / f"{said}.html"
+        fit(written(columns), "--target", "y", "--features", "x", "--covariance", covariance, "--report", place)
+        told = "Both bands along the line are by the standard errors of the table (clustered by"
+        assert (told in place.read_text(encoding="utf-8")) is said
+
+
+def test_numbers_of_rows_lie_neither_on_each_other_nor_on_a_ring(written, tmp_path, kept):
+    """Where the browser has them."""
+    x = np.append(np.random.default_rng(0).normal(size=60), [-9.0, 8.0, 4.0, 4.5])
+    y = x + 0.1 * np.random.default_rng(1).normal(size=64) + np.append(np.zeros(60), [0.0, 0.0, 2.0, 2.0])
+    fit(written({"x": x, "y": y}), "--target", "y", "--report", tmp_path / "r.html")
+    page, box = kept(tmp_path / "r.html"), "e => [e.left, e.top, e.right, e.bottom]"
+    there = f"all => all.map(e => e.getBoundingClientRect()).map({box})"
+    words, rings = (page.eval_on_selector_all(f"#panel-influence {what}", there) for what in ("g text.name", "circle"))
+    assert len(words) == len(rings) == 3
+    for one, other in [*combinations(words, 2), *product(words, rings)]:
+        meet = [min(one[j + 2], other[j + 2]) - max(one[j], other[j]) for j in (0, 1)]
+        assert min(meet) < 3.0  # pixels: a line of words is higher than its letters
 
 
 def test_levels_stand_under_what_they_are_compared_with(reports, kept):

@@ -85,16 +85,25 @@ def names_in_line(names: Iterable[str]) -> str:
 
 
 def quoted(word: str) -> str:
-    """One word for a shell.
+    r"""One word for a shell.
 
     Examples
     --------
-    >>> print(quoted("region=North West"), quoted("region=O'Brien"))
-    'region=North West' "region=O'Brien"
+    >>> print(quoted("region=North West"), quoted("region=O'Brien"), quoted("red \x1b[31m"))
+    'region=North West' "region=O'Brien" $'red \x1b[31m'
     """
+    if not word.isprintable():  # as bash and zsh read it; a terminal would obey it
+        return "$'" + "".join(map(_letter, word)) + "'"
     if "'" in word and not re.search(r'["$`\\!]', word):
         return f'"{word}"'
     return shlex.quote(word)
+
+
+def _letter(character: str) -> str:
+    if character.isprintable():
+        return f"\\{character}" if character in "'\\" else character
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _value(hint: str, start: int) -> str | None:

@@ -12,6 +12,7 @@ import typer
 
 from gradline.cli.options import AsJson, Decimal, Details, Encoding, Form, Query, decimal_mark
 from gradline.cli.places import refuse_stdout, refuse_to_overwrite
+from gradline.cli.telling import tell
 from gradline.data.readers.credentials import shown_path
 
 if TYPE_CHECKING:
@@ -80,12 +81,11 @@ def predict(
         levels = "".join(
             f" or levels of {name!r} that the fit never met ({level!r})" for name, level in rows.unseen.items()
         )
-        print(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction", file=sys.stderr)
+        tell(f"warning: {rows.blank:,} {plural} empty cells{levels}, and no prediction")
     if (worst := max(unknown, default=0.0)) > TELLING * saved.inference().residual_sd > 0.0:
-        print(
+        tell(
             f"warning: rounding leaves these predictions right to about {worst:.1g} only: far larger terms cancel in "
-            "them, of columns that say nearly the same; a fit without one of them knows more digits",
-            file=sys.stderr,
+            "them, of columns that say nearly the same; a fit without one of them knows more digits"
         )
 
 
@@ -103,7 +103,7 @@ def summary(model: Model, form: Form = "text", details: Details = False, as_json
         return
     print(json.dumps(report.as_dict(), allow_nan=False))
     for warning in saved.certificate.warnings(saved.columns, centred=saved.fit_intercept):
-        print(f"warning: {warning}", file=sys.stderr)
+        tell(f"warning: {warning}")
 
 
 def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
@@ -136,7 +136,7 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
 
     _write(output, reduce(with_next, models[1:], read(models[0])), sources, as_json)
     for warning in twice:
-        print(f"warning: {warning}", file=sys.stderr)
+        tell(f"warning: {warning}")
 
 
 def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False) -> None:

@@ -29,9 +29,11 @@ def escape_what_stdout_lacks() -> None:
 
 
 def tell(text: str) -> None:
-    """One or more lines to stderr."""
+    """One or more lines to stderr, which takes no orders from what the data are called."""
+    from gradline.data.visible import visible
+
     told.append(text)
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def tell_warning(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
@@ -62,9 +64,10 @@ def unwritten(error: OSError) -> str:
 def in_words(error: GradlineError) -> str:
     """An error we foresaw: one sentence, and a hint."""
     from gradline.cli.hints import as_options
+    from gradline.data.visible import visible
 
     message = without_credentials(error.message)
-    return f"error: {message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else "")
+    return visible(f"error: {message}" + (f"\nhint: {as_options(error.hint)}" if error.hint else ""))
 
 
 def without_credentials(message: str) -> str:

@@ -103,8 +103,10 @@ def sums_by_cell(cells: NDArray[np.int64], weights: Array | None) -> Array:
     return np.bincount(cells, weights, minlength=CELLS).astype(np.float64, copy=False)
 
 
-def bins_of(name: str, rows: Array, weight: Array, pull: Array, x: Array, square: Array | None, sd: float) -> Bins:
-    """Neighbouring cells together, until each bin has about a `BINS`th of the rows."""
+def bins_of(
+    name: str, rows: Array, weight: Array, pull: Array, x: Array, square: Array | None, sd: float, level: float = 0.0
+) -> Bins:
+    """Neighbouring cells together, until each bin has about a `BINS`th of the rows; sums of x are about a level."""
     filled = np.flatnonzero(rows)
     if not filled.size:
         none = np.empty(0)
@@ -118,4 +120,4 @@ def bins_of(name: str, rows: Array, weight: Array, pull: Array, x: Array, square
 
     counted, mass = together(rows), together(weight)
     spread = np.full(len(starts), np.nan) if square is None else np.sqrt(together(square) / counted)
-    return Bins(name, together(x) / counted, counted, together(pull) / mass, sd / np.sqrt(mass), spread)
+    return Bins(name, level + together(x) / counted, counted, together(pull) / mass, sd / np.sqrt(mass), spread)

@@ -124,7 +124,7 @@ class Diagnosis:
                 return "The error on held-out rows is not known."
             return f"Error with each row held out in turn: {self.left_out.rmse:.4g}."
         return (
-            f"Error on held-out rows ({folds.folds} folds, row number modulo {folds.folds}): {folds.rmse:.4g}, "
+            f"Error on held-out rows ({folds.described}): {folds.rmse:.4g}, "
             f"against {folds.baseline_rmse:.4g} for always predicting the mean."
         )
 

@@ -26,8 +26,10 @@ class Folds:
     Attributes
     ----------
     folds : int
-        Folds that held rows, K.
-    rows : (K,) float64
+        That held rows, of which arrays are.
+    of : int
+        All of them, K: row number i is in fold i mod K.
+    rows : (folds,) float64
         Of each fold; frequency weights counted.
     rmse : float
         Root of the mean squared error over all held-out rows, in units of y. NaN where it is unknown.
@@ -35,18 +37,25 @@ class Folds:
         The same of "always predict the mean", the mean of the other folds.
     r2 : float
         1 - (rmse / baseline_rmse)^2; below zero where the mean does better.
-    each_rmse : (K,) float64
+    each_rmse : (folds,) float64
         Of each fold; NaN where the other folds do not determine all coefficients.
     notes : tuple of str
     """
 
     folds: int
+    of: int
     rows: Array
     rmse: float
     baseline_rmse: float
     r2: float
     each_rmse: Array
     notes: tuple[str, ...] = ()
+
+    @property
+    def described(self) -> str:
+        """How many, and which rows are in one."""
+        of_all = "" if self.of == self.folds else f" of {self.of}"
+        return f"{self.folds}{of_all} folds, row number modulo {self.of}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +115,7 @@ class FoldsMeasure:
         rmse = math.sqrt(errors[known].sum() / mass) if known.any() and len(held) > 1 else math.nan
         baseline_rmse = math.sqrt(max(baseline[known].sum(), 0.0) / mass) if known.any() and len(held) > 1 else math.nan
         r2 = 1.0 - (rmse / baseline_rmse) ** 2 if baseline_rmse > 0.0 else math.nan
-        return Folds(len(held), rows, rmse, baseline_rmse, r2, each, tuple(notes))
+        return Folds(len(held), self.folds, rows, rmse, baseline_rmse, r2, each, tuple(notes))
 
 
 def _error(gram: Array, pull: Array, square: float, pull_of_all: Array) -> float:

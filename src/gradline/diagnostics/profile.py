@@ -55,7 +55,7 @@ class Profile:
 
 
 class _State(NamedTuple):
-    fitted: Array  # (5, CELLS): rows, weight, weight residual, times scaled^2, times fitted
+    fitted: Array  # (5, CELLS): rows, weight, weight residual, times scaled^2, times (fitted - level)
     features: Array  # (3, columns, CELLS): rows, weight, weight residual; weight is absent where rows are
     covered: int
 
@@ -107,10 +107,10 @@ class ProfileMeasure:
         weight = times if precision is None else precision
         pull = block.residual if weight is None else block.residual * weight
         square = block.scaled * block.scaled
-        fitted = block.fitted
+        fitted = block.fitted - self.frame.level  # sums of what is left of a level far from zero lose nothing to it
         if times is not None:
             square *= times
-            fitted = fitted * times
+            fitted *= times
         (cells,) = self.fitted.cells([block.fitted])
         rows = sums_by_cell(cells, times)
         along = np.stack(
@@ -165,7 +165,7 @@ class ProfileMeasure:
         """See `Measure`."""
         frame = self.frame
         rows, weight, pull, square, x = state.fitted
-        fitted = bins_of("fitted", rows, weight, pull, x, square, frame.residual_sd)
+        fitted = bins_of("fitted", rows, weight, pull, x, square, frame.residual_sd, level=frame.level)
         names = frame.names[frame.bias :]
         middles = self.features.middles()
         features = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,15 @@ class QuantilePlot:
     outside: int
     further_out: int
     count: int
+
+    def fewer(self, most: int) -> QuantilePlot:
+        """At most so many of the points, evenly along the axis, both ends among them; none that are not finite."""
+        there = np.flatnonzero(np.isfinite(self.expected) & np.isfinite(self.observed))
+        if len(there) > most:
+            wanted = np.linspace(self.expected[there[0]], self.expected[there[-1]], most)
+            there = there[np.unique(np.searchsorted(self.expected[there], wanted).clip(0, len(there) - 1))]
+        arrays = ("expected", "observed", "low", "high", "rows")
+        return replace(self, **{name: getattr(self, name)[there] for name in arrays})
 
 
 def quantile_plot(studentised: Sketch, df: float) -> QuantilePlot:

@@ -28,8 +28,8 @@ class Sample:
     fitted, actual, residual, studentised, leverage, cooks : (m,) float64
     X : (m, p) float64 or None
         None where there are more than `MOST_FEATURES` features.
-    whole : bool
-        Whether these are all rows.
+    of : int
+        Of how many these are; a row counts once, whatever its frequency weight.
     """
 
     row: NDArray[np.intp]
@@ -40,7 +40,12 @@ class Sample:
     leverage: Array
     cooks: Array
     X: Array | None
-    whole: bool
+    of: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all rows."""
+        return len(self.row) == self.of
 
 
 class _State(NamedTuple):
@@ -112,7 +117,7 @@ class SampleMeasure:
             leverage=leverage,
             cooks=stands.cooks,
             X=X[order] if len(self.frame.centre) <= MOST_FEATURES else None,
-            whole=len(order) == state.seen,
+            of=state.seen,
         )
 
 

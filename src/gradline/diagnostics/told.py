@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradline.data.visible import visible
 from gradline.diagnostics.influence import InfluentialRow
 from gradline.diagnostics.quantiles import Sketch
 
@@ -32,11 +33,8 @@ def text_of(diagnosis: Diagnosis) -> str:
         if check.sign:
             lines += _wrapped("    try: ", check.to_try)
     lines += ["", *_wrapped("  ", diagnosis.held_out_sentence())]
-    if diagnosis.rows and not diagnosis.exact_fit:
-        named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
-        each = (f"{n} {diagnosis.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
-        told = ", ".join(quantile.replace(" ", TOGETHER) for quantile in each)
-        lines += [line.replace(TOGETHER, " ") for line in _wrapped("  ", f"Residuals: {told}.")]
+    for sentence in residuals_told(diagnosis):
+        lines += [line.replace(TOGETHER, " ") for line in _wrapped("  ", sentence)]
     for note in diagnosis.notes:
         lines += _wrapped("  Note: ", f"{note}.")
     return "\n".join(lines)
@@ -47,18 +45,28 @@ def heading_of(diagnosis: Diagnosis) -> str:
     return f"Diagnosis of {diagnosis.rows:,} row{'s'[: diagnosis.rows != 1]}"
 
 
+def residuals_told(diagnosis: Diagnosis) -> list[str]:
+    """A sentence of their quantiles, each name beside its number; none where the data lie on the line."""
+    if not diagnosis.rows or diagnosis.exact_fit:
+        return []
+    named = ("least", "5 %", "25 %", "median", "75 %", "95 %", "largest")
+    each = (f"{n} {diagnosis.quantile(q):.4g}" for n, q in zip(named, TOLD_QUANTILES, strict=True))
+    return [f"Residuals: {', '.join(quantile.replace(' ', TOGETHER) for quantile in each)}."]
+
+
 def hypertext_of(diagnosis: Diagnosis) -> str:
     """The verdicts as a table, for notebooks."""
     rows = "".join(
-        f"<tr><td>{html.escape(c.title)}</td><td>{html.escape(c.seen)}</td>"
-        f"<td>{html.escape(c.to_try) if c.sign else ''}</td></tr>"
+        f"<tr><td>{_escaped(c.title)}</td><td>{_escaped(c.seen)}</td>"
+        f"<td>{_escaped(c.to_try) if c.sign else ''}</td></tr>"
         for c in diagnosis.checks
     )
-    notes = "".join(f"<li>{html.escape(note)}</li>" for note in diagnosis.notes)
+    notes = "".join(f"<li>{_escaped(note)}</li>" for note in diagnosis.notes)
     return (
         f"<table><caption>{heading_of(diagnosis)}</caption>"
         f"<tr><th>Look at</th><th>What we see</th><th>What to try</th></tr>{rows}</table>"
-        f"<p>{html.escape(diagnosis.held_out_sentence())}</p>" + (f"<ul>{notes}</ul>" if notes else "")
+        + "".join(f"<p>{_escaped(told)}</p>" for told in (diagnosis.held_out_sentence(), *residuals_told(diagnosis)))
+        + (f"<ul>{notes}</ul>" if notes else "")
     )
 
 
@@ -95,7 +103,11 @@ def _row(row: InfluentialRow, terms: Sequence[str]) -> dict[str, Any]:
 
 
 def _wrapped(start: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+    return textwrap.wrap(visible(text), WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
+
+
+def _escaped(text: str) -> str:
+    return html.escape(visible(text))
 
 
 def _plain(value: Any) -> Any:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradline.data.weighting import Weighting
 from gradline.report.figures import places, short
 from gradline.report.formats import Account, Readable, Table
-from gradline.report.formats.text import LEAST_NAME, room_for_names, shown
+from gradline.report.formats.text import LEAST_NAME, room_for_names
+from gradline.report.one_line import one_line
 from gradline.report.rows_told import about_the_rows
 from gradline.report.summary import Summary
 
@@ -18,7 +20,8 @@ LONGEST_HEADING = 24
 
 @dataclass(frozen=True, slots=True)
 class SideBySide(Readable):
-    """Fits, each under the name of its file; below them, for which columns rows of theirs were dropped.
+    """Fits, each under the name of its file; below them, for which columns rows of theirs were dropped, and what an AIC
+    by weights leaves out.
 
     Terms stand in the order in which they first occur; one that a fit lacks is left blank, "-" is a figure that is
     not known. More fits than a line of text holds go on in another table.
@@ -48,9 +51,14 @@ class SideBySide(Readable):
         why = [
             f"{heading}: {sentence}"
             for heading, fit in zip(headings, fits, strict=True)
-            for sentence in about_the_rows(fit.rows_dropped, fit.dropped, fit.skipped, None, ())
+            for sentence in about_the_rows(fit.rows_dropped, fit.dropped, fit.skipped, _analytic(fit), ())
         ]
         return Account("", tables, why)
+
+
+def _analytic(fit: Summary) -> Weighting | None:
+    """Weights whose note says what its AIC leaves out; what others are stands in the table."""
+    return fit.weighting if fit.weighting is not None and fit.weighting.kind == "analytic" else None
 
 
 def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
@@ -109,6 +117,6 @@ def _headings(paths: Sequence[str]) -> list[str]:
 
 def _clipped(name: str) -> str:
     """Its start and its end, where it is too long for a column."""
-    name = shown(name)
+    name = one_line(name)
     half = LONGEST_HEADING // 2
     return name if len(name) <= LONGEST_HEADING else f"{name[: half - 1]}\u2026{name[-half:]}"

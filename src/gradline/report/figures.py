@@ -7,21 +7,37 @@ from typing import Any
 
 import numpy as np
 
+MINUS = "\N{MINUS SIGN}"
+MOST_DIGITS = 17  # those of every float64 number
+
 
 def short(value: float, digits: int = 7) -> str:
     """So many significant digits; plain below ten million, where an exponent would only slow the reader down.
 
     Examples
     --------
-    >>> short(1234567.891), short(0.00001234, 3), short(float("nan"))
-    ('1234568', '1.23e-05', '-')
+    >>> short(1234567.891), short(0.00001234, 3), short(12345678.9, 9), short(float("nan"))
+    ('1234568', '1.23e-05', '12345678.9', '-')
     """
     if math.isnan(value):
         return "-"
     rounded = float(f"{value:.{digits}g}")
-    if rounded != 0 and not 1e-4 <= abs(rounded) < 1e7:
+    if rounded != 0 and not 1e-4 <= abs(rounded) < max(1e7, 10.0 ** min(digits, MOST_DIGITS)):
         return f"{value:.{digits}g}"
     return np.format_float_positional(rounded, trim="-")
+
+
+def digits_beside(value: float, unit: float, of_unit: int = 1, least: int = 4) -> int:
+    """How many significant digits of a number show so many of a smaller one's.
+
+    Examples
+    --------
+    >>> digits_beside(101_324.92, 2.0794, 5), digits_beside(3.0, 2.0)
+    (10, 4)
+    """
+    if not (0.0 < abs(value) < math.inf and 0.0 < unit < math.inf):
+        return least
+    return max(least, min(MOST_DIGITS, magnitude(abs(value)) - magnitude(unit) + of_unit))
 
 
 def places(value: float, decimals: int = 2) -> str:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from gradline.data.visible import visible
+
 LONGEST = 48  # characters
 
 
 def one_line(name: str) -> str:
-    """A name without line ends, which would tear a table apart."""
-    return " ".join(name.split())
+    r"""A name without line ends, which would tear a table apart, and without what a reader could not see.
+
+    Examples
+    --------
+    >>> print(one_line("a\nb"), one_line("red \x1b[31m"))
+    a b red \x1b[31m
+    """
+    return visible(" ".join(name.split()))
 
 
 def shortened(name: str, longest: int = LONGEST) -> str:

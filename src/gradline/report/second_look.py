@@ -12,7 +12,7 @@ from gradline.descent.losses.squared import Squared
 from gradline.diagnostics.covariance import Robust, Spec
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
 from gradline.diagnostics.sandwich import robust_covariance
-from gradline.diagnostics.told import heading_of
+from gradline.diagnostics.told import heading_of, residuals_told
 from gradline.moments.one_pass import Watch
 from gradline.report.formats import Account
 from gradline.report.made import Made
@@ -69,7 +69,8 @@ def written(diagnosis: Diagnosis, form: str) -> str:
         return str(diagnosis)
     checks = [f"{c.title}: {c.seen}" + (f" To try: {c.to_try}" if c.sign else "") for c in diagnosis.checks]
     notes = [f"{note[0].upper()}{note[1:]}." for note in diagnosis.notes]
-    return Account(heading_of(diagnosis), [], [*checks, diagnosis.held_out_sentence(), *notes]).written(form)
+    told = [*checks, diagnosis.held_out_sentence(), *residuals_told(diagnosis), *notes]
+    return Account(heading_of(diagnosis), [], told).written(form)
 
 
 def read_once(source: Source) -> str:

@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gradline.report.formats.hypertext import escaped
+
 Point = tuple[float, float]
 
 
@@ -35,7 +37,7 @@ def text(words: str, x: float, y: float, **attributes: str | float) -> str:
     >>> text("a < b", 3.0, 4.0, text_anchor="end")
     '<text x="3" y="4" text-anchor="end">a &lt; b</text>'
     """
-    return element("text", html.escape(words), x=x, y=y, **attributes)
+    return element("text", escaped(words), x=x, y=y, **attributes)
 
 
 def figure(width: float, height: float, label: str, *children: str) -> str:
@@ -65,6 +67,8 @@ class Scale:
     >>> x = Scale((0.0, 10.0), (40.0, 240.0))
     >>> x(5.0), x.ticks(5)
     (140.0, [0.0, 2.0, 4.0, 6.0, 8.0, 10.0])
+    >>> Scale((0.0, 8e-13), (0.0, 100.0)).ticks(5)
+    [0.0, 2e-13, 4e-13, 6e-13, 8e-13]
     >>> Scale((1e-4, 1e2), (0.0, 60.0), log=True).ticks(3)
     [0.0001, 0.01, 1.0, 100.0]
     """
@@ -88,15 +92,17 @@ class Scale:
         if self.log:
             first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
             return [10.0**power for power in range(first, last + 1, max(1, math.ceil((last - first) / most)))]
-        step = _round_step((high - low) / most)
+        digit, power = _round_step((high - low) / most)
+        step = float(f"{digit}e{power}")
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        return [0.0 if k == 0 else round(k * step, 12) for k in range(first, last + 1)]
+        # By their decimals: in no unit is a tick rounded to its neighbour.
+        return [float(f"{k * digit}e{power}") for k in range(first, last + 1)]
 
 
-def _round_step(rough: float) -> float:
-    """The next of 1, 2, 5, 10 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
-    return next(power * m for m in (1.0, 2.0, 5.0, 10.0) if power * m >= rough * (1 - 1e-9))
+def _round_step(rough: float) -> tuple[int, int]:
+    """The next of 1, 2, 5, 10 times a power of ten, and that power."""
+    power = math.floor(math.log10(rough)) if rough > 0 else 0
+    return next((m, power) for m in (1, 2, 5, 10) if float(f"{m}e{power}") >= rough * (1 - 1e-9))
 
 
 def dots(points: Iterable[Point], **attributes: str | float) -> str:

@@ -26,7 +26,11 @@ def axes(ax: Any, feature: str) -> Any:
 
 
 def quiet(ax: Any) -> None:
-    """Nothing but what is read: no box, a grid that stays behind."""
+    """Nothing but what is read: no box, a grid that stays behind, no power of ten above an axis."""
+    from gradline.report.displays.axis_name import SaidInName
+
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(SaidInName())
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("#80808060")
     ax.tick_params(color="#80808060")

@@ -18,8 +18,9 @@ from gradline.errors import DataError, MissingExtraError
 from gradline.report.displays.canvas import BLUE, INK, LINE, PAPER, RED, SOFT, label, legend_above, quiet
 from gradline.report.displays.coefficients import CoefficientDisplay
 from gradline.report.displays.loss_curve import LossCurveDisplay
-from gradline.report.displays.residuals import Kind, ResidualDisplay
-from gradline.report.displays.smoother import Smooth
+from gradline.report.displays.quantiles import Quantiles, draw
+from gradline.report.displays.residuals import ResidualDisplay
+from gradline.report.displays.smoother import Smooth, bin_count
 from gradline.report.one_line import one_line
 from gradline.report.summary import INTERCEPT, Summary, short
 from gradline.report.wide_summary import WideSummary
@@ -28,6 +29,7 @@ from gradline.solution import Array
 # What a format would otherwise add of its own: the time, so that equal fits would give files that differ.
 KINDS: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 TERMS = 12
+MOST_QUANTILES = 2_000  # dots
 
 
 def plot_fit(
@@ -90,12 +92,12 @@ def _panels(
     # A wide summary has no diagnosis: both need sums over pairs of columns.
     if isinstance(summary, Summary) and not isinstance(diagnosis, str):
         panels += [partial(_rows, summary=summary, diagnosis=diagnosis)]
-        panels += [partial(_residuals, summary=summary, diagnosis=diagnosis, kind="residuals")]
+        panels += [partial(_residuals, summary=summary, diagnosis=diagnosis)]
     panels += [partial(_coefficients, summary=summary)] if summary.as_dict()["features"] else []
     if history is not None and len(history):
         panels += [partial(_descent, summary=summary, history=history)]
-    elif isinstance(summary, Summary) and not isinstance(diagnosis, str) and not diagnosis.exact_fit:
-        panels += [partial(_residuals, summary=summary, diagnosis=diagnosis, kind="qq")]
+    elif isinstance(summary, Summary) and not isinstance(diagnosis, str) and len(diagnosis.quantile_plot.expected) > 1:
+        panels += [partial(_quantiles, diagnosis=diagnosis)]
     return panels
 
 
@@ -181,7 +183,7 @@ def _rows(ax: Any, *, summary: Summary, diagnosis: Diagnosis) -> None:
         ax.set_xlabel(f"fitted {label(summary.target)}")
         ax.set_ylabel(f"actual {label(summary.target)}")
     if not seen.whole:
-        ax.set_xlabel(f"{ax.get_xlabel()}\n{len(actual):,} of {diagnosis.rows:,} rows drawn")
+        ax.set_xlabel(f"{ax.get_xlabel()}\n{len(actual):,} of {seen.of:,} rows drawn")
     legend_above(ax)
 
 
@@ -194,23 +196,35 @@ def _line_and_bands(ax: Any, summary: Summary, x: Array) -> None:
     trusted = summary.as_dict()["r2"] is not None and not summary.inference.exact_fit
     if not trusted or not np.isfinite(summary.inference.covariance).all():
         return
-    for what, words, alpha in (("prediction", "95% of new rows", 0.10), ("confidence", "95% for the mean", 0.28)):
+    analytic = summary.weighting is not None and summary.weighting.kind == "analytic"
+    new = "95% of new rows" + (" of weight 1" if analytic else "")
+    for what, words, alpha in (("prediction", new, 0.10), ("confidence", "95% for the mean", 0.28)):
         limits = summary.inference.predict_interval(grid[:, None], confidence=0.95, kind=what)  # type: ignore[arg-type]
         if np.isfinite(limits).all():
             ax.fill_between(grid, *limits.T, color=BLUE, alpha=alpha, linewidth=0, zorder=2, label=words)
 
 
-def _residuals(ax: Any, *, summary: Summary, diagnosis: Diagnosis, kind: Kind) -> None:
-    seen, bins = diagnosis.sample, diagnosis.profile.fitted
-    reach = 2 * bins.standard_error
-    ResidualDisplay(
-        fitted=seen.fitted,
-        residual=seen.residual,
-        target=summary.target,
-        rows=None if seen.whole else diagnosis.rows,
-        curve=None if seen.whole else Smooth(bins.x, bins.mean, bins.mean - reach, bins.mean + reach),
-        studentised=seen.studentised if np.isfinite(seen.studentised).all() else None,
-    ).plot(ax, kind=kind)
+def _residuals(ax: Any, *, summary: Summary, diagnosis: Diagnosis) -> None:
+    """Their mean in bins is that of all rows by their weights, as on the page."""
+    seen, count, curve = diagnosis.sample, bin_count(diagnosis.rows), None
+    if count is not None and len(diagnosis.profile.fitted.x) > 1:
+        bins = diagnosis.profile.fitted.fewer(count)
+        reach = 2 * bins.standard_error
+        curve = Smooth(bins.x, bins.mean, bins.mean - reach, bins.mean + reach)
+    ResidualDisplay(fitted=seen.fitted, residual=seen.residual, target=summary.target, rows=seen.of, curve=curve).plot(
+        ax
+    )
+
+
+def _quantiles(ax: Any, *, diagnosis: Diagnosis) -> None:
+    """Of all rows, each as often as it was met, studentised by their weights, as on the page."""
+    plot = diagnosis.quantile_plot.fewer(MOST_QUANTILES)
+    quiet(ax)
+    size, alpha = (16, 0.55) if plot.count <= 500 else (8, 0.35)
+    points = {"s": size, "alpha": alpha, "color": BLUE, "linewidths": 0, "zorder": 2}
+    shown = Quantiles(plot.expected, plot.observed, plot.low, plot.high)
+    draw(ax, shown, points, envelope="all of normal errors, in 95 of 100 samples", name="studentised residual")
+    ax.set_xlabel("expected of normal errors")
 
 
 def _coefficients(ax: Any, *, summary: Summary | WideSummary) -> None:

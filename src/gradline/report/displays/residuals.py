@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from statistics import NormalDist
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -13,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from gradline.data.source import is_source
 from gradline.errors import DataError
 from gradline.report.displays.canvas import BLUE, RED, SOFT, axes, label, legend_above, quiet
+from gradline.report.displays.quantiles import beside_normal, draw
 from gradline.report.displays.smoother import FEWEST, Smooth, smooth
 from gradline.solution import Array
 
 MOST_POINTS = 2_000
 Kind = Literal["residuals", "qq", "scale_location"]
+Weights = Literal["analytic", "frequency"]
 
 
 class ResidualDisplay:
@@ -40,16 +41,16 @@ class ResidualDisplay:
     fitted, residual : (n,) float64
         In units of y; residual = y - fitted.
     sample_weight : (n,) float64, optional
-        Analytic weights: "qq" and "scale_location" show sqrt(weight) residual, of equal variance. A row of weight
-        zero is no row.
+        A row of weight zero is no row.
+    weights : str
+        What these are. "analytic": the precision of each row; "qq" and "scale_location" show sqrt(weight) residual, of
+        equal variance. "frequency": how many equal rows each stands for, as if they were there.
     target : str
         What y is called.
     rows : int, optional
         Of which these are a sample.
     curve : Smooth, optional
         Means of the residuals over all of those, in place of means over these.
-    studentised : (n,) float64, optional
-        Residuals in standard deviations, of which leverage has been accounted for, in place of our own.
 
     Attributes
     ----------
@@ -66,7 +67,7 @@ class ResidualDisplay:
     Raises
     ------
     DataError
-        For lengths that differ, no rows, or numbers that are not finite.
+        For lengths that differ, no rows, numbers that are not finite, or frequencies that are no whole numbers.
     MissingExtraError
         Where matplotlib is not installed.
 
@@ -92,21 +93,22 @@ class ResidualDisplay:
         fitted: ArrayLike,
         residual: ArrayLike,
         sample_weight: ArrayLike | None = None,
+        weights: Weights = "analytic",
         target: str = "y",
         rows: int | None = None,
         curve: Smooth | None = None,
-        studentised: ArrayLike | None = None,
     ) -> None:
+        if weights not in ("analytic", "frequency"):
+            raise ValueError(f"weights is {weights!r}, expected 'analytic' or 'frequency'")
         self.fitted = np.asarray(fitted, dtype=np.float64)
         self.residual = np.asarray(residual, dtype=np.float64)
         self.sample_weight = None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        self.weights = weights
         self.target = target
         self.rows = rows
         self.curve = curve
-        self.studentised = None if studentised is None else np.asarray(studentised, dtype=np.float64)
         columns = [("fitted", self.fitted), ("residual", self.residual)]
         columns += [] if self.sample_weight is None else [("sample_weight", self.sample_weight)]
-        columns += [] if self.studentised is None else [("studentised", self.studentised)]
         for name, values in columns:
             if values.shape != self.fitted.shape or values.ndim != 1 or not len(values):
                 raise DataError(
@@ -126,7 +128,13 @@ class ResidualDisplay:
                 raise DataError("sample_weight is zero in every row", hint="give at least one row a weight above zero")
             self.fitted, self.residual = self.fitted[counted], self.residual[counted]
             self.sample_weight = self.sample_weight[counted]
-            self.studentised = None if self.studentised is None else self.studentised[counted]
+            if weights == "frequency" and (self.sample_weight % 1 != 0).any():
+                row = int(np.flatnonzero(counted)[np.argmax(self.sample_weight % 1 != 0)])
+                raise DataError(
+                    f"sample_weight is {self.sample_weight[self.sample_weight % 1 != 0][0]} in row {row + 1}, expected "
+                    "a whole number of rows",
+                    hint="weights='analytic' takes any weight above zero",
+                )
 
     @classmethod
     def from_estimator(
@@ -168,10 +176,12 @@ class ResidualDisplay:
             y = np.concatenate([values for values, _ in batches])
             weights = [weight for _, weight in batches if weight is not None]
             sample_weight = np.concatenate(weights) if weights else None
+        frequencies = is_source(X) and bool(getattr(X, "frequencies", False))
         return cls.from_predictions(
             y,
             fitted,
             sample_weight,
+            weights="frequency" if frequencies else "analytic",
             target=target if is_source(X) else None,
             kind=kind,
             ax=ax,
@@ -186,6 +196,7 @@ class ResidualDisplay:
         fitted: Any,
         sample_weight: Any = None,
         *,
+        weights: Weights = "analytic",
         target: str | None = None,
         kind: Kind = "residuals",
         ax: Any = None,
@@ -209,6 +220,7 @@ class ResidualDisplay:
             fitted=expected,
             residual=actual - expected,
             sample_weight=sample_weight,
+            weights=weights,
             target="y" if name is None else str(name),
         )
         return display.plot(ax, kind=kind, scatter_kwargs=scatter_kwargs, line_kwargs=line_kwargs)
@@ -232,7 +244,12 @@ class ResidualDisplay:
         points |= {"alpha": 0.55 if len(self.fitted) <= 500 else 0.35, "zorder": 2} | dict(scatter_kwargs or {})
         line = {"color": RED, "linewidth": 2.0, "zorder": 4} | dict(line_kwargs or {})
         if kind == "qq":
-            self._quantiles(points)
+            found = beside_normal(self._standardised(), self._times(), MOST_POINTS)
+            self.scatter_, self.line_, self.band_ = draw(
+                self.ax_, found, points, envelope="95% of normal rows", name="residual / its standard deviation"
+            )
+            drawn_of = _how_many(len(found.expected), int(self._times().sum()) if self.rows is None else self.rows)
+            self.ax_.set_xlabel("\n".join(filter(None, ("normal quantile", drawn_of))))
         elif kind == "residuals":
             self.line_ = self.ax_.axhline(0.0, color=SOFT, linewidth=1.0, linestyle=(0, (5, 3)), zorder=3)
             self._against_fitted(self.residual, self.curve, f"residual ({label(self.target)} - fitted)", points, line)
@@ -248,7 +265,8 @@ class ResidualDisplay:
         drawn = _sampled(len(y))
         from_all = curve is not None or rows == len(y)
         self.scatter_ = self.ax_.scatter(self.fitted[drawn], y[drawn], **points)
-        curve = curve or smooth(self.fitted, y, self.sample_weight)
+        frequencies = self.weights == "frequency"
+        curve = curve or smooth(self.fitted, y, None if frequencies else self.sample_weight, self._times())
         if curve is not None:
             known = np.isfinite(curve.low)
             self.band_ = self.ax_.fill_between(
@@ -260,42 +278,24 @@ class ResidualDisplay:
         drawn_of = _how_many(len(drawn), rows)
         if drawn_of and curve is not None and from_all:
             drawn_of += "; smoother: all"
-        elif rows < FEWEST:
-            drawn_of = f"{rows} row{'s' if rows != 1 else ''}: too few for a smoother"
+        elif (counted := max(rows, int(self._times().sum()))) < FEWEST:
+            drawn_of = f"{counted} row{'s' if counted != 1 else ''}: too few for a smoother"
         self.ax_.set_xlabel("\n".join(filter(None, (f"fitted {label(self.target)}", drawn_of))))
         self.ax_.set_ylabel(name)
 
-    def _quantiles(self, points: dict[str, Any]) -> None:
-        rows, of_rows = len(self.residual), len(self.residual) if self.rows is None else self.rows
-        normal = NormalDist()
-        if rows <= MOST_POINTS:
-            ranks = np.arange(rows)
-        else:
-            end = normal.inv_cdf(0.5 / rows)
-            shares = np.array([normal.cdf(z) for z in np.linspace(end, -end, MOST_POINTS)])
-            ranks = np.unique(np.clip(np.floor(shares * rows).astype(np.intp), 0, rows - 1))
-        p = (ranks + 0.5) / rows
-        z = np.array([normal.inv_cdf(share) for share in p])
-        half = 1.96 * np.sqrt(p * (1 - p) / rows) / np.array([normal.pdf(value) for value in z])
-        self.band_ = self.ax_.fill_between(
-            z, z - half, z + half, color=SOFT, alpha=0.16, linewidth=0, zorder=1, label="95% of normal rows"
-        )
-        (self.line_,) = self.ax_.plot(
-            z[[0, -1]], z[[0, -1]], color=SOFT, linewidth=1.0, linestyle=(0, (5, 3)), zorder=3
-        )
-        self.scatter_ = self.ax_.scatter(z, np.sort(self._standardised())[ranks], **points)
-        self.ax_.set_xlabel("\n".join(filter(None, ("normal quantile", _how_many(len(ranks), of_rows)))))
-        self.ax_.set_ylabel("residual / its standard deviation")
-        legend_above(self.ax_)
+    def _times(self) -> Array:
+        """How many equal rows each stands for."""
+        counts = self.sample_weight if self.weights == "frequency" else None
+        return np.ones(len(self.residual)) if counts is None else counts
 
     def _standardised(self) -> Array:
-        if self.studentised is not None:
-            return self.studentised
-        scaled = self.residual if self.sample_weight is None else np.sqrt(self.sample_weight) * self.residual
+        precision = self.sample_weight if self.weights == "analytic" else None
+        scaled = self.residual if precision is None else np.sqrt(precision) * self.residual
         largest = float(np.abs(scaled).max())
         if largest == 0.0:
             return scaled
-        sd = largest * math.sqrt(float(np.mean((scaled / largest) ** 2)))  # squares of 1e-200 would be gone
+        # Squares of 1e-200 would be gone.
+        sd = largest * math.sqrt(float(np.average((scaled / largest) ** 2, weights=self._times())))
         standardised: Array = scaled / sd
         return standardised
 

@@ -33,32 +33,35 @@ def bin_count(rows: int) -> int | None:
     return None if rows < FEWEST else min(MOST_BINS, max(4, 2 * math.isqrt(rows) // 3))
 
 
-def smooth(x: Array, y: Array, weight: Array | None = None) -> Smooth | None:
+def smooth(x: Array, y: Array, weight: Array | None = None, times: Array | None = None) -> Smooth | None:
     """Means in 2/3 sqrt(rows) bins, from 4 to 20; rows of equal x share a bin. None below 20 rows or two bins.
 
     A standard error is sqrt(sum w^2 (y - mean)^2 m / (m - 1)) / sum w over the m rows of a bin: right whatever
-    the variances are; NaN for a single row.
+    the variances are; NaN for a single row. `times` says how many equal rows each stands for.
 
     Examples
     --------
     >>> smooth(np.repeat([1.0, 2.0], 50), np.tile([0.0, 2.0], 50)).mean
     array([1., 1.])
     """
-    rows = len(x)
+    counted = np.ones(len(x)) if times is None else times
+    rows = int(counted.sum())
     bins = bin_count(rows)
     if bins is None:
         return None
-    edges = np.unique(np.quantile(x, np.arange(1, bins) / bins))
+    order = np.argsort(x, kind="stable")
+    ranks = np.array([-(-rows * k // bins) for k in range(1, bins)], dtype=np.float64)
+    edges = np.unique(x[order[np.searchsorted(np.cumsum(counted[order]), ranks)]])
     found, place = np.unique(np.searchsorted(edges, x, side="left"), return_inverse=True)
     if len(found) < 2:
         return None
-    w = np.ones(rows) if weight is None else weight
+    w = np.ones(len(x)) if weight is None else weight
 
     def sums(values: Array) -> Array:
-        totals: Array = np.bincount(place, values, minlength=len(found)).astype(np.float64)
+        totals: Array = np.bincount(place, counted * values, minlength=len(found)).astype(np.float64)
         return totals
 
-    count, total = sums(np.ones(rows)), sums(w)
+    count, total = sums(np.ones(len(x))), sums(w)
     mean = sums(w * y) / total
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.sqrt(sums((w * (y - mean[place])) ** 2) * count / (count - 1)) / total

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from gradline.report.formats.table import NUMBER, Table
-from gradline.report.formats.text import shown
+from gradline.report.one_line import one_line
 
 SIGNS = {
     "\\": r"\textbackslash{}",
@@ -99,7 +99,7 @@ def escaped(text: str) -> str:
     >>> print(escaped("50%_of \u00e9t\u00e9 \U0001f600"))
     50\%\_of {\'e}t{\'e} \texttt{U+1F600}
     """
-    return "".join(map(_escaped, shown(text)))
+    return "".join(map(_escaped, one_line(text)))
 
 
 def _escaped(character: str) -> str:

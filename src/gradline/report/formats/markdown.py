@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from gradline.report.formats.table import Table
-from gradline.report.formats.text import shown
+from gradline.report.one_line import one_line
 
 # CommonMark takes a backslash before any of its signs; so no name becomes a link, code, emphasis, a tag or a column.
 SIGNS = re.compile(r"([\\`*_{}\[\]<>|~&#$@^]|:(?=//))")
@@ -37,4 +37,4 @@ def escaped(text: str) -> str:
     >>> print(escaped("a|b *c* <d>"))
     a\\|b \\*c\\* \\<d\\>
     """
-    return SIGNS.sub(r"\\\1", shown(text))
+    return SIGNS.sub(r"\\\1", one_line(text))

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from gradline.report.formats.table import Table
+from gradline.report.one_line import one_line
 
 WIDTH = 80
 LONGEST_NAME = 160  # columns; of a longer one the middle is left out
@@ -28,7 +29,7 @@ def lines_of(table: Table) -> list[str]:
 
     A name that leaves its figures no room stands on lines of its own above them.
     """
-    rows = [[_shortened(shown(row[0])), *map(shown, row[1:])] for row in table.rows]
+    rows = [[_shortened(one_line(row[0])), *map(one_line, row[1:])] for row in table.rows]
     figures = [max(columns_of(row[k]) for row in rows) for k in range(1, len(rows[0]))]
     room = WIDTH - sum(figures) - 2 * len(figures)
     names = max((size for row in rows if (size := columns_of(row[0])) <= room), default=0)
@@ -49,7 +50,7 @@ def room_for_names(rows: Sequence[Sequence[str]]) -> int:
 
 def wrapped(text: str) -> list[str]:
     """A paragraph as lines."""
-    text = shown(text)
+    text = one_line(text)
     if columns_of(text) == len(text):
         return textwrap.wrap(text, WIDTH)
     lines, line = [], ""
@@ -65,20 +66,6 @@ def wrapped(text: str) -> list[str]:
                 line = ""
             line += character
     return [*lines, line] if line else lines
-
-
-def shown(text: str) -> str:
-    """On one line, and nothing that a terminal would take as an order: control characters as escapes.
-
-    Examples
-    --------
-    >>> shown("a\\nb"), shown("red \\x1b[31m")
-    ('a b', 'red \\\\x1b[31m')
-    """
-    return "".join(
-        c if c.isprintable() or c in "\u00a0\u200d" else c.encode("unicode_escape").decode("ascii")
-        for c in " ".join(text.split())
-    )
 
 
 def columns_of(text: str) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
+
+from gradline.data.visible import visible
 
 SHOWN = 32  # characters of a name wherever it is mentioned
 IN_FULL = 3600  # bytes for all names in full together: the page stays small whatever a table calls its columns
@@ -54,15 +55,8 @@ def _cut(name: str, room: int) -> str:
 
 
 def tame(name: str) -> str:
-    """Without characters that are none, end a line, or turn the direction of the words that follow."""
-    return "".join(c if c.isprintable() or not _wild(c) else "\ufffd" for c in name)  # what is printable is tame
-
-
-def _wild(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(character) in (
-        *("LRE", "RLE", "LRO", "RLO", "PDF"),
-        *("LRI", "RLI", "FSI", "PDI"),
-    )
+    """As it is, spaces too, but on one line and with nothing that a page would obey."""
+    return visible(name).translate({ord("\n"): " ", ord("\t"): " "})
 
 
 def command(line: str) -> str:

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
+from gradline.report.figures import MINUS, digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.coefficients import by_strength
 from gradline.report.page.markup import (
-    MINUS,
     NO_NUMBER,
     TIMES,
     counted,
@@ -42,18 +42,33 @@ def equation(reading: Reading) -> str:
     """The line in column names; of many terms the strongest."""
     places = [k for k in by_strength(reading) if reading.terms[k] != INTERCEPT and not _aliased(reading, k)]
     shown, left = sorted(places[:IN_THE_EQUATION]), len(places) - IN_THE_EQUATION
-    constant = [figure(float(reading.coef[0]))] if reading.intercept else []
+    constant = [figure(float(reading.coef[0]), _digits(reading, 0))] if reading.intercept else []
     parts = [tag("span", words(part), class_="term") for part in constant]
     for k in shown:
         slope = float(reading.coef[k])
         sign = (f"{MINUS} " if slope < 0 else "+ ") if parts else (MINUS if slope < 0 else "")
         times = tag("span", f" {TIMES} ", class_="times")
-        parts.append(tag("span", words(sign + figure(abs(slope))), times, named(reading.terms[k], "b"), class_="term"))
+        parts.append(
+            tag(
+                "span",
+                words(sign + figure(abs(slope), _digits(reading, k))),
+                times,
+                named(reading.terms[k], "b"),
+                class_="term",
+            )
+        )
     if left > 0:
         parts.append(tag("span", words(f"+ {counted(left, 'more term')}"), class_="term more"))
     sum_ = " ".join(parts) or tag("span", "0", class_="term")
     return tag("p", tag("span", named(reading.target, "b", class_="target"), " =", class_="term"), " ", sum_,
                class_="equation unfinished" if reading.unfinished else "equation")  # fmt: skip
+
+
+def _digits(reading: Reading, k: int) -> int:
+    """As many as keep the line where it is: what is rounded off moves no row by a hundredth of the residual sd."""
+    if reading.least_step is None:
+        return 4
+    return digits_beside(float(reading.coef[k]), float(reading.least_step[k]))
 
 
 def _aliased(reading: Reading, k: int) -> bool:
@@ -98,8 +113,8 @@ def _held_out(reading: Reading) -> str:
         )
     picture = _two_bars(found.rmse, baseline) if baseline > 0 else ""
     how = (
-        f"Typical error (root mean square), in units of {target}, in {found.folds} held-out folds: row number modulo "
-        f"{found.folds}. Rows in the order of time leak from fold to fold."
+        f"Typical error (root mean square), in units of {target}, on held-out rows: {found.described}. Rows in the "
+        "order of time leak from fold to fold."
     )
     return _tile("Off by, on rows it has not seen", figure(found.rmse), less, how, picture=picture)
 

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradline.report import svg
+from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.markup import NO_NUMBER, counted, figure, folded, named, paragraphs, tag, words
 from gradline.report.page.reading import Reading
 from gradline.report.summary import INTERCEPT, short
+from gradline.report.ticks import Ticks
 from gradline.solution import Array
 
 SHOWN, FOLDED = 16, 100  # rows of the table, and more of them on demand: the page does not grow with the columns
@@ -66,9 +68,10 @@ def _about(reading: Reading) -> list[str]:
     elif reading.another_loss:
         told.append("Standard errors: the sandwich of M-estimates (Huber 1967).")
     else:
-        robust = reading.covariance != "classical"
-        kind = reading.covariance if robust else "classical, which take the spread to be the same everywhere"
-        checks = reading.diagnosis.checks if reading.diagnosis is not None and not robust else ()
+        analytic = reading.weighting is not None and reading.weighting.kind == "analytic"
+        spread = "what the weights say" if analytic else "the same everywhere"
+        kind = reading.covariance if reading.robust else f"classical, which take the spread to be {spread}"
+        checks = reading.diagnosis.checks if reading.diagnosis is not None and not reading.robust else ()
         uneven = any(check.name == "spread" and check.sign for check in checks)
         but = " There is a sign that it is not: --covariance HC3 does without that." if uneven else ""
         told.append(f"Standard errors: {kind}.{but}")
@@ -162,7 +165,7 @@ def _digits(error: float, low: float, high: float) -> int:
     size = max(abs(low), abs(high))
     if not (0 < error < math.inf and 0 < size < math.inf):
         return 7
-    return max(3, min(15, math.floor(math.log10(size)) - math.floor(math.log10(error)) + 2))
+    return digits_beside(size, error, 3, least=3)
 
 
 def _axis_name(reading: Reading) -> str:
@@ -218,13 +221,13 @@ class _Axis:
 
     def drawing(self) -> str:
         """The ticks below the last row."""
-        ticks = self.scale.ticks(7)
+        ticks = Ticks.of(self.scale, 7, longest=10)  # zero is on this axis, and it has no name to say more in
         marks = [
             svg.element("line", x1=self.scale(t), x2=self.scale(t), y1=0.0, y2=4.0, class_="axis")
-            + svg.text(figure(t, 3), self.scale(t), 17.0, text_anchor="middle")
-            for t in ticks
+            + svg.text(said, self.scale(t), 17.0, text_anchor="middle")
+            for t, said in zip(ticks.at, ticks.said, strict=True)
         ]
-        label = f"Axis in units of {shortened(self.target)}, {figure(ticks[0])} to {figure(ticks[-1])}"
+        label = f"Axis in units of {shortened(self.target)}, {ticks.said[0]} to {ticks.said[-1]}"
         return svg.figure(
             WIDTH, 22.0, label, svg.element("line", x1=0.0, x2=WIDTH, y1=0.5, y2=0.5, class_="axis"), *marks
         )

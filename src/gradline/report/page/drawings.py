@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradline.report import svg
+from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.markup import counted, figure
 from gradline.report.page.paper import RIGHT, Paper, spread
@@ -82,11 +83,14 @@ def fit(points: Points, line: Line, names: tuple[str, str]) -> str:
     paper.band(x, line.mean[:, 0].tolist(), line.mean[:, 1].tolist(), "inner")
     paper.line(pairs(line.x, line.fitted), "fit")
     paper.dots(pairs(points.x, points.actual), points.kind)
-    ends = (
-        f"from {figure(float(line.fitted[0]))} at {figure(x[0])} to {figure(float(line.fitted[-1]))} at {figure(x[-1])}"
-    )
+    ends = f"from {_end(line.fitted, 0)} at {_end(line.x, 0)} to {_end(line.fitted, -1)} at {_end(line.x, -1)}"
     label = f"{names[1]} against {names[0]}: {counted(len(points), 'row')}, and the line {ends} with its bands"
     return paper.drawing(label, "fit")
+
+
+def _end(curve: Array, place: int) -> str:
+    """With the digits that tell it from the other end."""
+    return figure(float(curve[place]), digits_beside(float(curve[place]), float(np.ptp(curve)), 3))
 
 
 def actual_against_fitted(points: Points, half: float, target: str) -> str:
@@ -226,10 +230,8 @@ def _places(points: Points, named: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _name_rows(paper: Paper, rows: Sequence[tuple[int, float, float]]) -> None:
-    """A ring around each and its number beside it; numbers that would lie on each other are moved apart."""
-    taken: list[tuple[float, float]] = []
-    for row, x, y in sorted(rows, key=lambda place: -place[2]):
+    """A ring around each and its number beside it, where it lies neither on another number nor under another ring."""
+    for _, x, y in rows:
         paper.ring(x, y)
-        at = max([paper.y(y), *(above + 13.0 for side, above in taken if abs(side - paper.x(x)) < 70.0)])
-        taken.append((paper.x(x), at))
-        paper.said(f"row {row:,}", paper.x(x), at)
+    for row, x, y in sorted(rows, key=lambda place: -place[2]):
+        paper.said(f"row {row:,}", paper.x(x), paper.y(y))

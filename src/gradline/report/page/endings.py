@@ -11,7 +11,7 @@ from gradline.report import svg
 from gradline.report.one_line import shortened
 from gradline.report.page.drawings import pairs
 from gradline.report.page.markup import figure
-from gradline.report.page.paper import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Paper, spread
+from gradline.report.page.paper import BOTTOM, HEIGHT, LEFT, MOST, RIGHT, TOP, WIDTH, Paper, spread
 from gradline.solution import Array
 
 MOST_STEPS = 300  # of a loss curve that are drawn
@@ -53,12 +53,13 @@ def _curve(
     if high > 10 * low:  # within a decade a linear axis says more
         domain = 10.0 ** math.floor(math.log10(max(low, high * 1e-16))), 10.0 ** math.ceil(math.log10(high))
         log = True
-    paper = Paper.of((0.0, max(float(steps[-1]), 1.0)), domain, ("", name), log_y=log, top=place[0], bottom=place[1])
+    most = 3 if place[1] - place[0] < 120 else MOST
+    paper = Paper.of(
+        (0.0, max(float(steps[-1]), 1.0)), domain, ("", name), log_y=log, most=most, top=place[0], bottom=place[1]
+    )
     paper.level(level, "limit")
     paper.line(pairs(steps[there].astype(float), values[there]), kind)
-    return "".join(
-        [*paper.grid(most=3 if place[1] - place[0] < 120 else 6, numbered=numbered), *paper.layers, paper.titles()[1]]
-    )
+    return "".join([*paper.grid(numbered=numbered), *paper.layers, paper.titles()[1]])
 
 
 def digits(terms: Sequence[str], certified: float, determined: Array) -> str:

@@ -6,10 +6,12 @@ import html
 import math
 import re
 
+from gradline.report.figures import MINUS
+from gradline.report.formats.hypertext import escaped
 from gradline.report.one_line import one_line, shortened
 from gradline.report.summary import short
 
-MINUS, TIMES, NO_NUMBER = "\u2212", "\u00d7", "\u2013"
+TIMES, NO_NUMBER = "\u00d7", "\u2013"
 
 
 def tag(name: str, *inside: str, **attributes: str) -> str:
@@ -32,7 +34,7 @@ def words(text: str) -> str:
     >>> words("<b> & 'c'")
     '&lt;b&gt; &amp; &#x27;c&#x27;'
     """
-    return html.escape(text)
+    return escaped(text)
 
 
 def with_options(text: str) -> str:
@@ -65,15 +67,15 @@ def figure(value: float, digits: int = 4) -> str:
 
     Examples
     --------
-    >>> figure(-0.012345), figure(1234567.0), figure(float("nan"))
-    ('\u22120.01235', '1,235,000', '\u2013')
+    >>> figure(-0.012345), figure(1234567.0), figure(12345.6, 6), figure(float("nan"))
+    ('\u22120.01235', '1,235,000', '12,345.6', '\u2013')
     """
     if not math.isfinite(value):
         return NO_NUMBER if math.isnan(value) else ("\u221e" if value > 0 else f"{MINUS}\u221e")
     text = short(value, digits).replace("-", MINUS)
-    whole = text.lstrip(MINUS)
-    if whole.isdigit() and len(whole) > 4:
-        text = text.replace(whole, f"{int(whole):,}")
+    whole, point, decimals = text.lstrip(MINUS).partition(".")
+    if whole.isdigit() and len(whole) > 4 and "e" not in decimals:
+        text = (MINUS if value < 0 else "") + f"{int(whole):,}{point}{decimals}"
     return text
 
 

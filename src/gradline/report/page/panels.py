@@ -119,9 +119,15 @@ def _how_drawn(reading: Reading) -> str:
         return tag("p", words(f"Five of the six look at rows. Left out: {reading.no_diagnosis}."), class_="note")
     told = []
     if len(seen.points) < seen.rows:
+        of_table = " of the table" if weighting is not None and weighting.kind == "frequency" else ""
         told.append(
-            f"Drawn are {len(seen.points):,} of {seen.rows:,} rows: a sample, and the most influential ones. Curves, "
-            "shares and verdicts are of all rows."
+            f"Drawn are {len(seen.points):,} of {seen.rows:,} rows{of_table}: a sample, and the most influential ones. "
+            "Curves, shares and verdicts are of all rows."
+        )
+    if seen.points.x is not None and reading.robust and not seen.unjudged:
+        told.append(
+            f"Both bands along the line are by the standard errors of the table ({reading.covariance}); the share of "
+            "rows is counted in the band by classical ones."
         )
     if weighting is not None and weighting.kind == "analytic":
         told.append("Residuals are studentised by their weights; the outer band is that of a row of weight 1.")

@@ -71,6 +71,9 @@ class Reading:
         Where columns stand in for an intercept.
     effect_of_one_sd : (k,) float64 or None
         What one standard deviation more of each column does to the target; NaN for the constant.
+    least_step : (k,) float64 or None
+        By how much each coefficient may change and move no row by a hundredth of the residual sd, or by a millionth of
+        the target's own where that is more.
     by_term : dict of str to (k,) float64
         Figures of the columns beside each other.
     collinear : tuple of str
@@ -99,6 +102,7 @@ class Reading:
     covariance: str
     covariance_notes: tuple[str, ...]
     effect_of_one_sd: Array | None
+    least_step: Array | None
     by_term: dict[str, Array]
     collinear: tuple[str, ...]
     way: Way | None
@@ -130,6 +134,7 @@ class Reading:
             covariance="classical" if robust is None else robust.described,
             covariance_notes=() if robust is None else robust.notes,
             effect_of_one_sd=summary.effect_of_one_sd,
+            least_step=_least_step(summary),
             by_term={"VIF": summary.vif, "partial R²": summary.partial_r2} if few else {},
             collinear=tuple(collinear(summary)),
             way=_way(summary, descent),
@@ -173,6 +178,7 @@ class Reading:
             covariance="",
             covariance_notes=(),
             effect_of_one_sd=None,
+            least_step=None,
             by_term={},
             collinear=(),
             way=way,
@@ -189,6 +195,11 @@ class Reading:
     def intercept(self) -> bool:
         """Is there one?"""
         return INTERCEPT in self.terms
+
+    @property
+    def robust(self) -> bool:
+        """Are the standard errors by another covariance than the classical one?"""
+        return self.covariance not in ("", "classical")
 
     @property
     def another_loss(self) -> bool:
@@ -211,6 +222,16 @@ class Reading:
             return []
         told = self.certificate.warnings(self.features, centred=self.intercept)
         return [*(note[0].upper() + note[1:] for note in told), *self.collinear]
+
+
+def _least_step(summary: Summary) -> Array:
+    """Rows are taken to reach two standard deviations beyond the mean of each column."""
+    sd, mean = summary.association.standard_deviation, summary.association.moments.mean
+    reach = np.abs(mean) + 2.0 * sd
+    constant = [1.0] * (len(summary.terms) - len(summary.features))
+    known = [step for step in (0.01 * summary.inference.residual_sd, 1e-6 * float(sd[-1])) if math.isfinite(step)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(max(known, default=math.nan) / np.append(constant, reach[:-1]))
 
 
 def _told(diagnosis: Diagnosis | str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradline.diagnostics.influence import InfluentialRow
+from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.markup import counted, figure, paragraphs, tag, words
 from gradline.report.page.reading import Reading
@@ -37,13 +38,14 @@ def section(reading: Reading) -> str:
 
 
 def _table(title: str, rows: Sequence[InfluentialRow], target: str, *, judged: bool) -> str:
+    largest = max((abs(row.residual) for row in rows[:LISTED]), default=0.0)
     head = ["row", shortened(target, 16), "fitted", "residual"]
     head += ["studentised", "leverage", "Cook's"] if judged else []
     body = (
         tag(
             "tr",
             tag("th", words(f"{row.row:,}"), scope="row"),
-            *(tag("td", words(figure(value, digits))) for value, digits in _figures(row)[: len(head) - 1]),
+            *(tag("td", words(figure(value, digits))) for value, digits in _figures(row, largest)[: len(head) - 1]),
         )
         for row in rows[:LISTED]
     )
@@ -52,7 +54,8 @@ def _table(title: str, rows: Sequence[InfluentialRow], target: str, *, judged: b
     return tag("div", table, class_="scroll")
 
 
-def _figures(row: InfluentialRow) -> list[tuple[float, int]]:
-    """What a table shows of a row, and to how many digits."""
-    in_units = [(value, 5) for value in (row.actual, row.fitted, row.residual)]
+def _figures(row: InfluentialRow, largest: float) -> list[tuple[float, int]]:
+    """What a table shows of a row, and to how many digits: of y and fitted those in which they differ."""
+    in_units = [(value, digits_beside(value, largest, 5, least=5)) for value in (row.actual, row.fitted)]
+    in_units.append((row.residual, 5))
     return [*in_units, (row.studentised, 3), (row.leverage, 2), (row.cooks, 2)]

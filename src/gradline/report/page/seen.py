@@ -30,7 +30,7 @@ class Seen:
     points : Points
         A sample of the rows, or all of them, and the most extreme ones.
     rows : int
-        Of which these are.
+        Of how many these are; a row counts once, whatever its frequency weight.
     k, df : int
         Estimated coefficients, residual degrees of freedom.
     residual_means, scale_means : Smoother or None
@@ -65,7 +65,7 @@ class Seen:
         known = [] if diagnosis.unjudged else [row for row in influence.by_cooks if math.isfinite(row.cooks)]
         return cls(
             points=_points(diagnosis, one_feature=len(reading.features) == 1),
-            rows=diagnosis.rows,
+            rows=diagnosis.sample.of,
             k=diagnosis.k,
             df=diagnosis.df_residual,
             residual_means=_residual_means(diagnosis),
@@ -136,12 +136,7 @@ def _scale_means(diagnosis: Diagnosis) -> Smoother | None:
 
 
 def _quantiles(plot: QuantilePlot) -> NormalQuantiles | None:
-    there = np.flatnonzero(np.isfinite(plot.expected) & np.isfinite(plot.observed))
-    if len(there) < 2:
+    drawn = plot.fewer(MOST_QUANTILES)
+    if len(drawn.expected) < 2:
         return None
-    if len(there) > MOST_QUANTILES:  # evenly along the axis, both ends among them
-        wanted = np.linspace(plot.expected[there[0]], plot.expected[there[-1]], MOST_QUANTILES)
-        there = there[np.unique(np.searchsorted(plot.expected[there], wanted).clip(0, len(there) - 1))]
-    return NormalQuantiles(
-        plot.expected[there], plot.observed[there], plot.low[there], plot.high[there], plot.outside, plot.count
-    )
+    return NormalQuantiles(drawn.expected, drawn.observed, drawn.low, drawn.high, drawn.outside, drawn.count)
