@@ -17,6 +17,7 @@ from gradline.errors import DataError, MissingExtraError
 
 T = TypeVar("T")
 SECONDS = 1800.0  # for which one process waits for the others in a sum, as torch does
+CALLED_BACK = "Got the following error when running the callback"  # of a sum that PyTorch waits for in a thread
 MEET_SECONDS = 300.0  # for all of them to have started
 
 
@@ -175,8 +176,9 @@ def _is_of_the_others(error: RuntimeError) -> bool:
 
 def _first_line(error: BaseException) -> str:
     """What it says, without where in PyTorch's sources it was said, and what is said of every such error."""
-    line = re.sub(r"^\[\S+:\d+\] ", "", str(error).strip().partition("\n")[0])
-    return line.partition(". This is typically")[0].rstrip(".")
+    line = str(error).strip().partition("\n")[0].removeprefix(f"{CALLED_BACK}: ")
+    line = re.split(rf"[.;:]? (?:This is typically|{CALLED_BACK})", line)[0]
+    return re.sub(r"\[/\S+:\d+\] |^\w+Error: ", "", line).rstrip(".")
 
 
 def _seconds() -> float:
