@@ -175,10 +175,9 @@ def _is_of_the_others(error: RuntimeError) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    """What it says, without where in PyTorch's sources it was said, and what is said of every such error."""
-    line = str(error).strip().partition("\n")[0].removeprefix(f"{CALLED_BACK}: ")
-    line = re.split(rf"[.;:]? (?:This is typically|{CALLED_BACK})", line)[0]
-    return re.sub(r"\[/\S+:\d+\] |^\w+Error: ", "", line).rstrip(".")
+    """What it says first, without where in the sources of PyTorch or gloo, and what is said of every such error."""
+    pieces = re.split(rf"{CALLED_BACK}|This is typically|\[/[^\]]*\]|\b\w+Error: |\n", str(error))
+    return next((told for piece in pieces if (told := piece.strip(" .,;:"))), type(error).__name__)
 
 
 def _seconds() -> float:
