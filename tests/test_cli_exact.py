@@ -15,6 +15,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from gradline import ExactMoments, Moments, open_source
+from gradline.moments.one_pass import pieces_of
+from gradline.report.plan import first_rows
 from tests.command import gradline, in_fresh_process
 
 needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
@@ -297,6 +300,16 @@ def test_a_plan_says_what_the_fit_then_reads(name, large):
         chunks = [groups.row_group(g).column(c) for g in range(6) for c in range(3)]
         used = sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema != "z")
         assert told["extent"]["bytes_of_columns"] == used
+
+
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
+def test_a_plan_reads_the_first_rows_alone_of_row_groups_for_threads_too(kind, large, monkeypatch):
+    monkeypatch.setattr(first_rows, "SAMPLE_SECONDS", 0.0)
+    source = open_source(large / "large.parquet", target="y", batch_rows=10_000)
+    assert len(pieces_of(source)) > 1
+    first = first_rows.first_rows(source, kind)
+    assert 0 < first.rows < 300_000  # of 600,000
+    assert not first.whole
 
 
 def test_a_plan_counts_the_pass_that_follows_the_fit(large):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import typer
+from scipy import stats
 from sklearn.base import clone
 from typer.testing import CliRunner
 
@@ -182,6 +183,43 @@ def test_a_descent_tells_as_much_as_its_end_deserves():
     assert huber.summary().as_dict()["covariance"]["description"] == "the sandwich of M-estimates"
     with pytest.raises(DataError, match="robust already"):
         huber.summary(covariance="HC3")
+
+
+Z = (X - X.mean(axis=0)) / X.std(axis=0)  # a constant rate comes near step by step
+
+
+@pytest.mark.parametrize(("loss", "covariance"), [("squared", "classical"), ("squared", "HC3"), ("huber", "classical")])
+def test_t_p_and_intervals_of_a_descent_are_of_the_coefficients_beside_them(loss, covariance):
+    model = GradientDescentRegressor(loss=loss, tol=0.009, learning_rate=0.1).fit(Z, Y)
+    assert 1e-4 < model.optimality_gap_ <= 0.009
+    told = model.summary(covariance=covariance, confidence=0.9).as_dict()
+    coef, error = (np.array([*told[figure].values()]) for figure in ("coef", "standard_error"))
+    assert coef == pytest.approx(np.append(model.intercept_, model.coef_), rel=1e-14)
+    t, half = coef / error, error * stats.t.ppf(0.95, 116)
+    assert [*told["t"].values()] == pytest.approx(t, rel=1e-14)
+    assert [*told["p_value"].values()] == pytest.approx(2.0 * stats.t.sf(np.abs(t), 116), rel=1e-9)
+    low, high = np.array([*told["confidence_interval"].values()]).T
+    assert low == pytest.approx(coef - half, rel=1e-9)
+    assert high == pytest.approx(coef + half, rel=1e-9)
+    if loss == "squared":
+        exact = LinearRegression().fit(Z, Y).summary().as_dict()
+        assert [told["r2"], told["aic"]] == pytest.approx([exact["r2"], exact["aic"]], rel=1e-12)
+
+
+def test_a_descent_that_converged_too_far_for_tests_says_how_near_they_are(tmp_path):
+    model = GradientDescentRegressor(tol=0.5, learning_rate=0.1).fit(Z, Y)
+    assert model.converged_
+    assert model.optimality_gap_ > 0.01
+    text = " ".join(str(model.summary()).split())
+    assert "Converged as near as was asked; standard errors, tests and R² are told within 0.01 standard errors" in text
+    pd.DataFrame(Z, columns=["a", "b", "c"]).assign(y=Y).to_csv(tmp_path / "z.csv", index=False)
+    command = ["fit", tmp_path / "z.csv", "--target", "y", "--engine", "moments", "--learning-rate", 0.1]
+    far, nearer = run(*command, "--tol", 0.5), run(*command, "--tol", 0.01)
+    assert not any("nfinished" in told for told in (text, far.stdout, far.stderr))
+    assert far.stderr == (
+        "warning: converged to the 0.5 asked for; standard errors are told within 0.01\nhint: come nearer: --tol 0.01\n"
+    )
+    assert (nearer.stderr, "R² 0." in nearer.stdout) == ("", True)
 
 
 def test_a_descent_on_part_of_the_rows_is_judged_by_that_part():

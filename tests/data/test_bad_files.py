@@ -13,6 +13,7 @@ from gradline import DataError, ExactMoments, LinearRegression, load, open_sourc
 from gradline.cli.app import app
 from gradline.cli.telling import in_words
 from gradline.data.parted import parted
+from gradline.data.readers.bad_files import TolerantReader
 from gradline.data.readers.files import reader_of
 from gradline.data.skipped import Skipped
 from gradline.errors import DataWarning
@@ -208,6 +209,23 @@ def test_a_descent_and_the_command_tell_too(with_broken, tmp_path):
     with pytest.warns(DataWarning, match="1 of 24 files"):
         done = CliRunner().invoke(app, [*command[:-2], "--engine", "moments", "--json"])
     assert json.loads(done.stdout)["skipped"] == ["017.parquet"]
+
+
+@pytest.mark.parametrize("broken", [17, 0])
+def test_a_plan_counts_the_look_for_broken_files_and_leaves_it_out(files, broken, tmp_path, monkeypatch):
+    folder, whole, _ = files
+    for number in range(FILES):
+        name = f"{number:03}.parquet"
+        (tmp_path / name).write_bytes(broken_in_the_middle(whole) if number == broken else (folder / name).read_bytes())
+    monkeypatch.setattr(TolerantReader, "bad_files", lambda *_: pytest.fail("every file is read"))
+    command = ["fit", str(tmp_path), "--target", "y", "--on-bad-file", "skip", "--plan"]
+    told = json.loads(CliRunner().invoke(app, [*command, "--json"], catch_exceptions=False).stdout)
+    assert [(one["arithmetic"], one["times"], one["why"]) for one in told["passes"]][:2] == [
+        ("none", 1, "to find broken files"),
+        ("float64", 1, "sums of squares and products"),
+    ]
+    assert told["problem"] is None
+    assert "passes    1 to find broken files\n          1 in float64:" in CliRunner().invoke(app, command).stdout
 
 
 @pytest.mark.filterwarnings("ignore:1 of 24 files")

@@ -7,6 +7,8 @@ import datetime as dt
 import gzip
 import json
 import os
+import signal
+import socket
 import threading
 import warnings
 from collections.abc import Callable
@@ -227,6 +229,87 @@ def test_no_error_shows_credentials(url: str) -> None:
         chain = chain.__cause__ or chain.__context__
     assert "\n" not in told.message
     assert not any(secret in shown for secret in ("s3cr", "hidden", "user"))
+
+
+UNREACHED = "?endpoint_override=127.0.0.1:{port}&scheme=http"
+REACH = "check the address, the credentials that this machine has for it, and the network"
+
+
+def test_a_store_that_cannot_be_reached_is_an_error_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "PATIENCE", 1)
+    for url in ("gs://anonymous@b/x.parquet", "gs://anonymous@b/*.csv"):
+        with pytest.raises(DataError, match=r"^cannot read gs://b/.*: UNAVAILABLE: Retry policy exhausted") as error:
+            open_source(f"{url}{UNREACHED.format(port=1)}", target="y")
+        assert error.value.hint == REACH
+    for url, seconds in (("gs://b/x", 1), ("gs://b/x?scheme=http", 1), ("gcs://b/x?retry_limit_seconds=9", 9)):
+        options = finding._file_system(url)[0].__reduce__()[1][0]
+        assert options["retry_time_limit"].total_seconds() == seconds
+
+
+def test_ctrl_c_does_not_wait_for_a_store() -> None:
+    interrupted, gave_up = threading.Event(), threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept_and_say_nothing() -> None:
+            with server.accept()[0]:
+                os.kill(os.getpid(), signal.SIGINT)
+                if not interrupted.wait(30):
+                    gave_up.set()
+
+        silent = threading.Thread(target=accept_and_say_nothing)
+        silent.start()
+        options = UNREACHED.format(port=server.getsockname()[1])
+        with pytest.raises(KeyboardInterrupt):
+            open_source(f"gs://anonymous@b/x.parquet{options}&retry_limit_seconds=1", target="y")
+        interrupted.set()
+        silent.join()
+    assert not gave_up.is_set()
+
+
+@pytest.mark.parametrize(
+    ("url", "told", "hint"),
+    [
+        ("s3://", "s3://: it names no bucket", "write s3://BUCKET/PATH"),
+        ("gs:///?scheme=http", "gs:///: it names no bucket", "write gs://BUCKET/PATH"),
+        ("abfss://c@", "abfss://c@: it names no container", "CONTAINER@ACCOUNT"),
+        ("hdfs://", "hdfs://: Unable to load libjvm", "set JAVA_HOME"),
+    ],
+)
+def test_an_address_without_a_store_says_what_is_missing(
+    url: str, told: str, hint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with pytest.raises(DataError) as error:
+        open_source(url, target="y")
+    assert told in error.value.message
+    assert hint in str(error.value.hint)
+
+
+@pytest.mark.parametrize("path", ["/x", ""])
+def test_a_container_is_no_secret(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class WithoutCredentials:
+        def get_file_info(self, asked: object) -> None:
+            assert asked != "a"  # of a whole container, Arrow would end the process
+            raise pa.ArrowException("Unknown error: a check of 'https://b.blob.core.windows.net/a' failed")
+
+    class Systems:
+        @staticmethod
+        def from_uri(url: str) -> tuple[WithoutCredentials, str]:
+            return WithoutCredentials(), f"a{path}"
+
+    monkeypatch.setattr(fs, "FileSystem", Systems)
+    with pytest.raises(DataError) as error:
+        open_source(f"abfs://a@b.dfs.core.windows.net{path}", target="y")
+    assert error.value.message == (
+        f"cannot read abfs://a@b.dfs.core.windows.net{path}: "
+        "Unknown error: a check of 'https://b.blob.core.windows.net/a' failed"
+    )
+    assert error.value.hint == REACH
+    with pytest.raises(
+        DataError, match=r"^cannot read abfs://a/x: Unknown error: .* check of 'https://b.blob"
+    ) as error:
+        open_source("abfs://an:re@a/x", target="y")
 
 
 # Several files

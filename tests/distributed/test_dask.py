@@ -449,6 +449,14 @@ def test_an_address_that_is_none_is_one_sentence(files):
     assert error.hint == "such as tcp://10.0.0.5:8786, or local"
 
 
+@pytest.mark.parametrize("nothing", ["", " "])
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+def test_an_empty_address_is_a_usage_error(files, nothing, plan):
+    done = alone("fit", str(files), "--target", "y", "--dask", nothing, *plan)
+    assert done.exit_code == 2
+    assert "it is empty, expected local or an address" in " ".join(done.output.split())
+
+
 def test_a_plan_says_how_the_rows_would_be_shared_and_starts_no_worker(files, cluster, monkeypatch):
     monkeypatch.setattr(clusters, "_cores", lambda: 3)
     monkeypatch.setattr(clusters, "connected", None)

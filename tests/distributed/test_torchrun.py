@@ -16,7 +16,7 @@ import typer
 from gradline.cli import processes
 from gradline.data.processes import Alone
 from gradline.descent.options import Options
-from gradline.distributed import share
+from gradline.distributed import share, torchrun
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
 from gradline.moments.one_pass import one_pass
@@ -277,6 +277,19 @@ def test_a_process_that_stops_is_waited_for_no_longer_than_agreed(ranks, tables,
     assert code == 1
     assert out == ""
     assert "error: another of the 2 processes ended, or said nothing for 5 seconds" in error
+    told = next(line for line in error.splitlines() if line.startswith("error: "))
+    assert [inner for inner in ("[/", ".cc:", "callback") if inner in told] == [], told
+
+
+GLOO = "[/__w/pytorch/pytorch/pytorch/third_party/gloo/gloo/transport/tcp/unbound_buffer.cc:81] "
+CALLED_BACK = "Got the following error when running the callback: RuntimeError: "
+
+
+@pytest.mark.parametrize("before", [GLOO, CALLED_BACK + GLOO, CALLED_BACK])
+@pytest.mark.parametrize("after", ["", ". " + CALLED_BACK + GLOO + "Connection closed by peer", "\n\nAt:\n  somewhere"])
+def test_where_in_the_sources_of_gloo_a_sum_broke_is_not_told(before, after):
+    error = RuntimeError(f"{before}Timed out waiting 5000ms for recv operation to complete{after}")
+    assert torchrun._first_line(error) == "Timed out waiting 5000ms for recv operation to complete"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ def on_dask(ctx: typer.Context, where: str | None, table: Source, *, descends: b
     """
     if where is None:
         return table
+    if not where.strip():
+        raise typer.BadParameter("it is empty, expected local or an address: tcp://10.0.0.5:8786", param_hint="--dask")
     if descends:
         raise typer.BadParameter("only the exact way runs on Dask: leave --engine out", param_hint="--dask")
     from gradline.data.parted import parted

@@ -71,7 +71,10 @@ def fit(
         int | None, typer.Option(min=1, help="Passes over the data at most.", show_default="1000")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Rows a step. Default: all.")] = None,
-    tol: Annotated[float, typer.Option(min=0, help="Stop within so many standard errors of the answer.")] = 1e-6,
+    tol: Annotated[
+        float,
+        typer.Option(min=0, help="Stop within so many standard errors of the answer; within 0.01 they are told."),
+    ] = 1e-6,
     loss: Annotated[LossName, typer.Option(help="What a residual costs.")] = "squared",
     level: Annotated[
         float | None, typer.Option(help="Of --loss quantile: between 0 and 1. Default: 0.5, the median.")

@@ -81,7 +81,7 @@ def fit(
 ) -> None:
     """Descend on a table, and show where that ended; an unfinished descent is told on stderr too."""
     from gradline.report.made import Made
-    from gradline.report.summary import Names, Summary
+    from gradline.report.summary import NEAR, Names, Summary
     from gradline.report.wide_summary import WideSummary
     from gradline.solution import Status
 
@@ -98,6 +98,9 @@ def fit(
         raise typer.Exit(INTERRUPTED)
     if descent.cure:
         tell(f"warning: not converged\nhint: {as_options(descent.cure)}")
+    elif isinstance(summary, Summary) and not summary.trusted and summary.descent and summary.descent.cure:
+        warning = f"converged to the {steps.tol:g} asked for; standard errors are told within {NEAR:g}"
+        tell(f"warning: {warning}\nhint: {as_options(summary.descent.cure)}")
 
 
 def options_of(

@@ -112,7 +112,9 @@ def _judged(summary: Summary | WideSummary, look: Look) -> tuple[Summary, Asked]
     if isinstance(summary, Summary) and summary.trusted:
         return summary, look.covariance
     why = (
-        "the descent is unfinished" if isinstance(summary, Summary) else "there are too many features for sums of pairs"
+        "the descent did not come near enough to the answer"
+        if isinstance(summary, Summary)
+        else "there are too many features for sums of pairs"
     )
     tell(f"warning: no --covariance, as there are no standard errors: {why}")
     return None

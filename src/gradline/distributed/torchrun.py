@@ -17,6 +17,7 @@ from gradline.errors import DataError, MissingExtraError
 
 T = TypeVar("T")
 SECONDS = 1800.0  # for which one process waits for the others in a sum, as torch does
+CALLED_BACK = "Got the following error when running the callback"  # of a sum that PyTorch waits for in a thread
 MEET_SECONDS = 300.0  # for all of them to have started
 
 
@@ -174,9 +175,9 @@ def _is_of_the_others(error: RuntimeError) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    """What it says, without where in PyTorch's sources it was said, and what is said of every such error."""
-    line = re.sub(r"^\[\S+:\d+\] ", "", str(error).strip().partition("\n")[0])
-    return line.partition(". This is typically")[0].rstrip(".")
+    """What it says first, without where in the sources of PyTorch or gloo, and what is said of every such error."""
+    pieces = re.split(rf"{CALLED_BACK}|This is typically|\[/[^\]]*\]|\b\w+Error: |\n", str(error))
+    return next((told for piece in pieces if (told := piece.strip(" .,;:"))), type(error).__name__)
 
 
 def _seconds() -> float:

@@ -42,17 +42,9 @@ def with_covariance(
         error = np.sqrt(np.diag(covariance))
         if not inference.exact_fit:
             error[~(np.isfinite(error) & (error > NOTHING * inference.standard_error))] = np.nan
-        half = error * t_quantile(df, inference.confidence)
     b = inference.coefficients
-    known = np.isfinite(error) & (not inference.exact_fit)
-    t = np.divide(b, error, out=np.full_like(b, np.nan), where=known)
     changed = replace(
-        inference,
-        df=df,
-        standard_error=error,
-        t=t,
-        p_value=t_tails(df, t),
-        confidence_interval=np.column_stack([b - half, b + half]),
+        about(replace(inference, df=df, standard_error=error), b),
         covariance=covariance,
         f_statistic=math.nan,
         f_p_value=math.nan,
@@ -74,6 +66,34 @@ def with_covariance(
     return replace(changed, f_statistic=joint.statistic, f_p_value=joint.p_value)
 
 
+def about(inference: Inference, coefficients: Array) -> Inference:
+    """The same standard errors about these coefficients, the intercept first: t = b / error, and b -+ quantile * error.
+
+    What belongs to the fit as a whole (R2, F, the likelihood) stays. In an exact fit there are no tests.
+
+    Examples
+    --------
+    >>> from gradline.moments.classical import infer
+    >>> from gradline.moments.moments import Moments
+    >>> m = Moments.of([[1.0], [2.0], [3.0], [4.0]], [1.1, 1.9, 3.2, 3.8])
+    >>> moved = about(infer(m, m.solve(), fit_intercept=True), np.array([0.0, 1.0]))
+    >>> moved.t.round(4), moved.confidence_interval.mean(axis=1).round(4)
+    (array([ 0.    , 11.0432]), array([0., 1.]))
+    """
+    error = inference.standard_error
+    known = np.isfinite(error) & (error > 0.0) & (not inference.exact_fit)
+    t = np.divide(coefficients, error, out=np.full_like(coefficients, np.nan), where=known)
+    with np.errstate(over="ignore", invalid="ignore"):
+        half = error * t_quantile(inference.df, inference.confidence)
+    return replace(
+        inference,
+        coefficients=coefficients,
+        t=t,
+        p_value=t_tails(inference.df, t),
+        confidence_interval=np.column_stack([coefficients - half, coefficients + half]),
+    )
+
+
 def of_another_loss(
     inference: Inference,
     coefficients: Array,
@@ -89,18 +109,16 @@ def of_another_loss(
     exact fit standard errors are zero, and there are no tests.
     """
     none = np.full_like(inference.covariance, np.nan)
-    known = np.isfinite(standard_error) & (standard_error > 0.0)
-    t = np.divide(coefficients, standard_error, out=np.full_like(coefficients, np.nan), where=known)
-    half = standard_error * t_quantile(inference.df_residual, checked_level(confidence))
     nan = math.nan
-    return replace(
+    judged = replace(
         inference,
-        coefficients=coefficients,
+        df=inference.df_residual,
         standard_error=standard_error,
-        t=t,
-        p_value=t_tails(inference.df_residual, t),
-        confidence_interval=np.column_stack([coefficients - half, coefficients + half]),
-        confidence=confidence,
+        confidence=checked_level(confidence),
+        exact_fit=exact_fit,
+    )
+    return replace(
+        about(judged, coefficients),
         covariance=none,
         r2=nan,
         adjusted_r2=nan,
@@ -110,6 +128,5 @@ def of_another_loss(
         log_likelihood=nan,
         aic=nan,
         bic=nan,
-        exact_fit=exact_fit,
         _root=none,
     )

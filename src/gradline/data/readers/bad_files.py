@@ -58,7 +58,7 @@ class TolerantReader(ManyReader):
                 bad[part.place.path] = error.message
         self.name = name
         self.leave_out(bad)
-        self._looked = False
+        self._looked = self._forgiving = False
         super().__init__(name, sound, open_place, asked=asked)
 
     def read(self, columns: Sequence[str], rows: int, texts: Collection[str] = ()) -> Iterator[list[Cells]]:
@@ -82,6 +82,12 @@ class TolerantReader(ManyReader):
         """The files that were not left out."""
         some = copy.copy(self)
         some.parts = [part for part in self.parts if part.place.path not in self.skipped]
+        return some
+
+    def untried(self) -> TolerantReader:
+        """The same for a look at some first rows: no file is tried before, and one that breaks has ended there."""
+        some = copy.copy(self)
+        some._looked = some._forgiving = True
         return some
 
     def bad_files(self, columns: Sequence[str], rows: int, texts: Collection[str]) -> dict[str, str]:
@@ -126,6 +132,15 @@ class TolerantReader(ManyReader):
             DataWarning,
             stacklevel=2,
         )
+
+    def _told(self, reader: Reader, blocks: Iterator[list[Cells]]) -> Iterator[list[Cells]]:
+        try:
+            yield from super()._told(reader, blocks)
+        except NotANumber:
+            raise
+        except DataError:
+            if not self._forgiving:
+                raise
 
     def _look(self, columns: Sequence[str], rows: int, texts: Collection[str]) -> None:
         if not self._looked:

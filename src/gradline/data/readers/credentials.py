@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 SCHEME = re.compile(r"([A-Za-z][\w+.-]+:/+)(.*)", re.DOTALL)
 SECRET = re.compile(r"(password|passwd|pwd|secret)['\"]?\s*=", re.IGNORECASE)
+CONTAINER = re.compile(r"abfss?://[^/:@?]+@[^@?]*$", re.IGNORECASE)  # CONTAINER@ACCOUNT/PATH
 KIND = re.compile(r"\s*['\"]?((?:jdbc:|odbc:)?[A-Za-z][\w+.-]*(?:://|:|=))", re.IGNORECASE)
 ADDRESS = re.compile(
     r"\s*['\"]?(jdbc:|odbc:|postgres(ql)?(\+\w+)?:|(host|hostaddr|dbname|server|driver|user|password)\s*=)",
@@ -30,8 +31,8 @@ def is_url(path: str | os.PathLike[str]) -> bool:
 def shown_path(path: str | os.PathLike[str]) -> str:
     """A path, URL or connection string as a message may have it: without user, password and options.
 
-    A path that holds none of these stays as it is. Of what names a password outside a URL's options, or may hide one
-    where it cannot be told apart, only the kind is left.
+    A path that holds none of these stays as it is, and so does abfs://CONTAINER@ACCOUNT, which has no user. Of what
+    names a password outside a URL's options, or may hide one where it cannot be told apart, only the kind is left.
 
     Examples
     --------
@@ -39,8 +40,12 @@ def shown_path(path: str | os.PathLike[str]) -> str:
     ('sales/houses.csv', 'postgresql+psycopg2://localhost:1/houses')
     >>> shown_path("host=localhost user=anna password=secret"), shown_path("jdbc:oracle:thin:anna/secret@//db:1521/x")
     ('host=...', 'jdbc:oracle:...')
+    >>> shown_path("abfs://container@account/x.csv"), shown_path("abfs://account:key@container/x.csv")
+    ('abfs://container@account/x.csv', 'abfs://container/x.csv')
     """
     text = os.fsdecode(path)
+    if CONTAINER.match(text):
+        return text
     if found := SCHEME.search(text):  # anywhere, and with any number of slashes: paths are joined and normalised
         before, scheme, rest = text[: found.start()], found[1], found[2]
         place, _, options = rest.partition("?")
@@ -79,6 +84,8 @@ def secrets(url: str) -> set[str]:
     >>> sorted(secrets("s3://key:a%2Fb@bucket/sales.parquet?token=t"))
     ['a%2Fb', 'a/b', 'key', 'key:a%2Fb', 'key:a/b', 't', 'token=t']
     """
+    if CONTAINER.match(url):
+        return set()
     userinfo = url.partition("://")[2].partition("?")[0].rpartition("@")[0]
     try:
         options = [value for _, value in parse_qsl(urlsplit(url).query)]

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 from gradline.data.readers.credentials import purged, secrets, shown_path
-from gradline.data.readers.places import Pipe, Place, foreseen
+from gradline.data.readers.places import Pipe, Place, foreseen, in_short
+from gradline.data.readers.reached import HOW_TO_REACH, PARTS, PATIENCE, answered
 from gradline.errors import DataError, DataWarning
 
 KINDS = {
@@ -53,12 +54,12 @@ def find(text: str) -> Place | Pipe | tuple[str, list[Part]]:
     if text == "-":
         return Pipe(sys.stdin.buffer, "standard input")
     if URL.match(text):
-        system, path = _file_system(text)
+        system, path, info = answered(lambda: _reached(text))
     else:
         system, path = fs.LocalFileSystem(), os.path.expanduser(text)
+        with foreseen(text):
+            info = system.get_file_info(path)
     shown = shown_path(text if URL.match(text) else path)
-    with foreseen(text):
-        info = system.get_file_info(path)
     kind = info.type
     name = Path(path).name or path
     if kind == fs.FileType.File:
@@ -165,8 +166,8 @@ def _below(system: Any, base: str, shown: str) -> list[Part]:
     """All files at any depth but those that are hidden (.x) or notes of a writer (_x), in the order of their paths."""
     from pyarrow import fs
 
-    with foreseen(shown):
-        infos = system.get_file_info(fs.FileSelector(base, recursive=True))
+    with foreseen(shown, HOW_TO_REACH.get(_scheme(shown))):
+        infos = answered(lambda: system.get_file_info(fs.FileSelector(base, recursive=True)))
     parts = [_part(system, info, base) for info in infos if info.type == fs.FileType.File]
     tables = [part for part in parts if not re.search(r"(^|/)[._]", part.place.name)]
     return sorted(tables, key=lambda part: part.place.path)
@@ -180,19 +181,41 @@ def _part(system: Any, info: Any, base: str) -> Part:
     return Part(Place(system, info.path, name, state=(info.size, info.mtime_ns)), keys)
 
 
+def _reached(url: str) -> tuple[Any, str, Any]:
+    """The file system that it names, the path there, and what lies there."""
+    from pyarrow import fs
+
+    system, path = _file_system(url)
+    with foreseen(url, HOW_TO_REACH.get(_scheme(url))):
+        if _scheme(url) in ("abfs", "abfss") and "/" not in path.rstrip("/"):
+            # Asked about a whole container, without credentials, Arrow ends the process; asked for a list, it raises.
+            system.get_file_info(fs.FileSelector(path))
+        return system, path, system.get_file_info(path)
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower()
+
+
 def _file_system(url: str) -> tuple[Any, str]:
     import pyarrow as pa
     from pyarrow import fs
 
-    scheme = url.partition("://")[0].lower()
+    scheme = _scheme(url)
     if scheme not in SYSTEMS:
         raise DataError(
             f"cannot open {shown_path(url)}: no file system is called {scheme}, expected one of {', '.join(SYSTEMS)}",
             hint="download the file first" if scheme in ("http", "https", "ftp") else None,
         )
+    if scheme in PARTS and not re.match(r"[^?]*[^?/]", url.partition("://")[2].rpartition("@")[2]):
+        what, written = PARTS[scheme]
+        raise DataError(f"cannot open {shown_path(url)}: it names no {what}", hint=f"write {scheme}://{written}")
+    if scheme in ("gs", "gcs") and "retry_limit_seconds=" not in url:
+        url += f"{'&' if '?' in url else '?'}retry_limit_seconds={PATIENCE}"
     try:
         return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
     except (OSError, ValueError, pa.ArrowException) as error:
-        reason = purged(str(error).partition("\n")[0].replace(url, shown_path(url)), secrets(url))
+        reason = purged(in_short(error).replace(url, shown_path(url)), secrets(url))
+        hint = HOW_TO_REACH.get(scheme) if isinstance(error, OSError) else None
     # Beyond the `except`, so that the error which may hold credentials is not in the chain.
-    raise DataError(f"cannot open {shown_path(url)}: {reason}")
+    raise DataError(f"cannot open {shown_path(url)}: {reason}", hint=hint)

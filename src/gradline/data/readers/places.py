@@ -161,19 +161,29 @@ def compression(start: bytes) -> str | None:
 
 
 @contextmanager
-def foreseen(path: str) -> Iterator[None]:
-    """What the disk or a damaged file may raise, as one sentence."""
+def foreseen(path: str, hint: str | None = None) -> Iterator[None]:
+    """What the disk, a network or a damaged file may raise, as one sentence, with that hint or, where it fits, one.
+
+    The path may be a URL that holds credentials.
+    """
     import pyarrow as pa
 
     try:
         yield
         return
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).partition("\n")[0]
-        told = f"cannot read {path}: {reason}"
-        hint = None if isinstance(error, OSError) else "it may be cut off or damaged: copy or write it again"
-        if (shown := shown_path(path)) == path:
-            raise DataError(told, hint=hint) from error
-        told = purged(told.replace(path, shown), secrets(path))
+        shown = shown_path(path)
+        if hint is None and not isinstance(error, OSError):
+            hint = "it may be cut off or damaged: copy or write it again"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else in_short(error)
+        if shown == path:
+            raise DataError(f"cannot read {path}: {reason}", hint=hint) from error
+        told = f"cannot read {shown}: {purged(reason.replace(path, shown), secrets(path))}"
     # Beyond the `except`, so that the error which may hold credentials is not in the chain.
     raise DataError(told, hint=hint)
+
+
+def in_short(error: Exception) -> str:
+    """Its first line; of Google's client, which tells all of it twice, the first account."""
+    line, twice, _ = str(error).partition("\n")[0].partition(" error_info={")
+    return line.removeprefix("google::cloud::Status(") if twice else line

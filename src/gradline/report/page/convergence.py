@@ -9,6 +9,7 @@ from gradline.report.page.reading import Reading, Way
 from gradline.report.summary import short
 
 UNFINISHED = "Not converged: these coefficients are unfinished"
+NOT_NEAR = "Converged as near as was asked, which is not near enough for standard errors and tests"
 
 
 def section(reading: Reading) -> str:
@@ -24,7 +25,13 @@ def headline(reading: Reading) -> str:
         return ""
     way = reading.way
     said = [way.stop_reason, f"What to try: {way.cure}." if way.cure else ""]
-    return tag("div", tag("p", tag("strong", words(UNFINISHED + "."))), paragraphs(*said), class_="alarm", role="alert")
+    return tag(
+        "div",
+        tag("p", tag("strong", words(f"{NOT_NEAR if way.converged else UNFINISHED}."))),
+        paragraphs(*said),
+        class_="alarm",
+        role="alert",
+    )
 
 
 def _exact(reading: Reading) -> tuple[list[str], list[tuple[str, str]]]:
@@ -56,12 +63,9 @@ def _condition(number: float) -> str:
 def _descent(reading: Reading, way: Way) -> tuple[list[str], list[tuple[str, str]]]:
     unit = "standard errors" if reading.inference is not None and not reading.exact_fit else "of its own size"
     bound = "at most " if reading.inference is None else ""
-    near = (
-        f"Converged after {counted(way.steps, 'step')}: {bound}{figure(way.gap, 2)} {unit} from the exact answer."
-        if not reading.unfinished
-        else ("Interrupted" if way.interrupted else "Not converged")
-        + f" after {counted(way.steps, 'step')}: {bound}{figure(way.gap, 3)} {unit} from the exact answer."
-    )
+    ended = "Converged" if way.converged else "Interrupted" if way.interrupted else "Not converged"
+    gap = figure(way.gap, 3 if reading.unfinished else 2)
+    near = f"{ended} after {counted(way.steps, 'step')}: {bound}{gap} {unit} from the exact answer."
     if math.isnan(way.rate):
         rate = "the optimizer's own"
     elif math.isnan(way.limit) or way.loss_name:

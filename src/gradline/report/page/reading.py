@@ -46,6 +46,7 @@ class Way:
     rate: float
     limit: float
     loss_name: str
+    converged: bool
     interrupted: bool
     stop_reason: str
     cure: str | None
@@ -151,6 +152,7 @@ class Reading:
             rate=descent.learning_rate,
             limit=descent.max_learning_rate if descent.limited else math.nan,
             loss_name="",
+            converged=descent.converged,
             interrupted=descent.solution.status.name == "INTERRUPTED",
             stop_reason=descent.stop_reason,
             cure=descent.cure,
@@ -250,6 +252,7 @@ def _way(summary: Summary, descent: Descent | None) -> Way | None:
         rate=ended.learning_rate,
         limit=ended.max_learning_rate if ended.limited else math.nan,
         loss_name="" if ended.loss_function is None else ended.loss_function.name,
+        converged=ended.converged,
         interrupted=ended.interrupted,
         stop_reason=ended.stop_reason,
         cure=ended.cure,

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gradline.data.extent import Extent, extent
+from gradline.data.readers.bad_files import TolerantReader
 from gradline.data.readers.places import read_twice
 from gradline.data.source import Source, comes_once
 from gradline.descent.wide.refusals import MOST_FEATURES
@@ -34,7 +35,7 @@ class Pass:
     Attributes
     ----------
     arithmetic : str
-        "float64" or "exact" sums, "steps" of a descent, or "measures" of single rows.
+        "float64" or "exact" sums, "steps" of a descent, "measures" of single rows, or "none": only read.
     times : int
         How often at most.
     why : str
@@ -125,6 +126,8 @@ class Plan:
         there_each = None if there.rows is None else math.ceil(there.rows * spread.share)
         seconds = [one.seconds_for(there_each) for one in sampled] or [None] * len(wanted)
         passes = _passes(precision, at_once, engine, iterations, batch_size, first.columns, seconds)
+        if isinstance(reader_of(source), TolerantReader):
+            passes = (Pass("none", 1, "to find broken files", None), *passes)
         if again and not comes_once(source):
             passes = (*passes, Pass("measures", 1, f"the rows once more, for {', '.join(again)}", None))
         memory = NOTHING_READ

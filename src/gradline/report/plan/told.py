@@ -57,10 +57,8 @@ def _in_words(one: Pass) -> str:
     took = ""
     if one.seconds is not None:
         took = f"; about {duration(one.seconds)}" if one.seconds >= 1.0 else "; under a second"
-    return (
-        f"{times} {'of ' if one.arithmetic in ('steps', 'measures') else 'in ' if one.arithmetic == 'float64' else ''}"
-        + f"{one.arithmetic}: {one.why}{took}"
-    )
+    sort = {"none": "", "float64": "in float64: ", "exact": "exact: "}.get(one.arithmetic, f"of {one.arithmetic}: ")
+    return f"{times} {sort}{one.why}{took}"
 
 
 def _wrapped(name: str, text: str) -> str:

@@ -16,7 +16,7 @@ from gradline.moments.about_mean import AboutMean, about_the_mean
 from gradline.moments.association import Association
 from gradline.moments.classical import infer
 from gradline.moments.inference import Inference
-from gradline.moments.other_errors import of_another_loss
+from gradline.moments.other_errors import about, of_another_loss
 from gradline.moments.precision import Statistics
 from gradline.report.formats import Account, Readable
 from gradline.report.summary.naming import INTERCEPT, Names
@@ -138,7 +138,10 @@ class Summary(Readable):
     def of_descent(
         cls, descent: Descent, names: Names, *, engine: str, fit_intercept: bool, confidence: float = 0.95
     ) -> Summary:
-        """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give."""
+        """The gradient way: its own coefficients, with the uncertainty that the statistics of the same data give.
+
+        t and the intervals are of these coefficients; R2, F and the likelihood are those of the answer they are near.
+        """
         from gradline.descent.losses.squared import Squared
 
         problem = descent.problem
@@ -169,17 +172,13 @@ class Summary(Readable):
             converged=descent.converged,
             interrupted=descent.solution.status is Status.INTERRUPTED,
             stop_reason=descent.stop_reason,
-            cure=descent.cure,
+            cure=f"come nearer: tol={NEAR:g}" if descent.converged and descent.gap > NEAR else descent.cure,
             loss=descent.loss,
             exact=exact.coef,
             gap=descent.gap,
         )
         coef = _by_term(descent.solution, fit_intercept)
-        if exact.inference.exact_fit:  # an interval without width stands about the estimate shown
-            surely = exact.inference.standard_error[:, None] == 0.0
-            interval = np.where(surely, coef[:, None], exact.inference.confidence_interval)
-            exact = replace(exact, inference=replace(exact.inference, confidence_interval=interval))
-        return replace(exact, coef=coef, descent=figures)
+        return replace(exact, coef=coef, inference=about(exact.inference, coef), descent=figures)
 
     def judged_by(self, robust: Robust | None) -> Summary:
         """The same fit by another covariance of its coefficients (None: as it is)."""
@@ -188,6 +187,8 @@ class Summary(Readable):
         self.refuse_another_loss()
         classical = robust.kind == "classical"
         judged = self.association.inference if classical else robust.judge(self.association.inference)
+        if self.descent is not None:
+            judged = about(judged, self.coef)
         return replace(self, inference=judged, robust=None if classical else robust)
 
     def refuse_another_loss(self) -> None:

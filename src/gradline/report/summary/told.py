@@ -11,6 +11,7 @@ from gradline.report.formats.text import LEAST_NAME, room_for_names
 from gradline.report.rows_told import about_the_rows, read_of
 from gradline.report.summary.columns import beside_each_other, collinear
 from gradline.report.summary.naming import INTERCEPT
+from gradline.report.summary.summary import NEAR
 
 if TYPE_CHECKING:
     from gradline.descent.losses.loss import Loss
@@ -42,7 +43,8 @@ def _tables(summary: Summary) -> list[Table]:
     way = summary.descent
     if way is not None and not summary.trusted:
         rows = zip(summary.terms, summary.coef, way.exact, strict=True)
-        return [Table([["", "unfinished", "exact answer"], *([n, short(c), short(e)] for n, c, e in rows)])]
+        ended = "descent" if way.converged else "unfinished"
+        return [Table([["", ended, "exact answer"], *([n, short(c), short(e)] for n, c, e in rows)])]
     coefficients = _coefficients(summary)
     if room_for_names(coefficients) >= LEAST_NAME:
         return [Table(coefficients)]
@@ -87,6 +89,11 @@ def _notes(summary: Summary) -> list[str]:
 def _figures(summary: Summary) -> list[str]:
     i = summary.inference
     if not summary.trusted:
+        if summary.descent is not None and summary.descent.converged:
+            return [
+                "Converged as near as was asked; standard errors, tests and R\u00b2 are told within "
+                f"{NEAR:g} standard errors of the answer (a tol of {NEAR:g})."
+            ]
         return ["Unfinished: no standard errors, tests or R\u00b2 for coefficients that are not the answer."]
     another = None if summary.descent is None else summary.descent.loss_function
     if another is not None and not i.exact_fit:
