@@ -32,7 +32,15 @@ def environment(**more):
     """That of these tests, for processes which nobody else has started."""
     kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "MASTER_ADDR")}
     # Of torch's own words none but errors: gradline asks for that before it imports torch, which these have by then.
-    return kept | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TORCH_CPP_LOG_LEVEL": "ERROR"} | more
+    return (
+        kept
+        | {
+            "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT))),
+            "OMP_NUM_THREADS": "1",
+            "TORCH_CPP_LOG_LEVEL": "ERROR",
+        }
+        | more
+    )
 
 
 def free_port():
