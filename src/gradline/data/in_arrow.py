@@ -29,18 +29,34 @@ def in_arrow(data: Any) -> Any:
     """
     import pyarrow as pa
 
-    name, columns = type(data).__name__, None
-    pandas = sys.modules.get("pandas")
-    if type(data) is dict:
-        columns = [(str(key), cells) for key, cells in data.items()]
-    elif pandas is not None and isinstance(data, pandas.DataFrame):
-        columns = [(str(key), data.iloc[:, j]) for j, key in enumerate(data.columns)]
-    cells = None if columns is None else [column_in_arrow(cells, key, name) for key, cells in columns]
+    name, columns = type(data).__name__, _columns(data)
+    if columns is None:
+        try:
+            return pa.table(data)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            reason = _reason(error)
+        if not hasattr(data, "get_column"):
+            raise DataError(f"{name} cannot be read as a table: {reason}")
+        columns = [(key, data.get_column(key)) for key in data.columns]  # polars has integers longer than Arrow's
+    names = [key for key, _ in columns]
+    cells = [column_in_arrow(cells, key, name) for key, cells in columns]
+    if len({len(column) for column in cells}) > 1:
+        lengths = dict(zip(names, map(len, cells), strict=True))
+        raise DataError(f"the columns of {name} are not equally long: they have {lengths} cells")
     try:
-        return pa.table(data) if columns is None else pa.table(cells, names=[key for key, _ in columns])
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        reason = _reason(error)
-    raise DataError(f"{name} cannot be read as a table: {reason}", hint=_without_unknown(data))
+        return pa.table(cells, names=names)
+    except UnicodeEncodeError as error:  # half a character
+        raise DataError(f"a name of {name} is no text: {error.object!r}", hint="rename the column") from None
+
+
+def _columns(data: Any) -> list[tuple[str, Any]] | None:
+    """Names and cells of a dict or a DataFrame of pandas; None of others, which have the Arrow interface."""
+    if type(data) is dict:
+        return [(str(key), cells) for key, cells in data.items()]
+    pandas = sys.modules.get("pandas")
+    if pandas is None or not isinstance(data, pandas.DataFrame):
+        return None
+    return [(str(key), data.iloc[:, j]) for j, key in enumerate(data.columns)]
 
 
 def column_in_arrow(cells: Any, column: str, table: str) -> Any:
@@ -116,19 +132,6 @@ def _as_text(cells: Any) -> Any:
     """What pandas prints; of categories that of each category, as beside a missing cell (0, 5] prints as (0.0, 5.0]."""
     cells = sys.modules["pandas"].Series(cells)
     return cells.cat.rename_categories(str) if hasattr(cells, "cat") else cells.astype(str).where(cells.notna())
-
-
-def _without_unknown(data: Any) -> str | None:
-    """What to do about columns whose type is not Arrow's, where the table can tell."""
-    import pyarrow as pa
-
-    unknown = []
-    for name in data.columns if hasattr(data, "select") and hasattr(data, "drop") else ():  # as polars has it
-        try:
-            pa.table(data.select(name))
-        except pa.ArrowException:
-            unknown.append(name)
-    return f"leave out what Arrow has no type for: .drop({unknown})" if unknown else None
 
 
 def _reason(error: Exception) -> str:
