@@ -27,7 +27,7 @@ from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
-from gradline.descent.telling import outlook
+from gradline.descent.telling import divergence, outlook
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.classical import infer
 from gradline.moments.moments import Moments
@@ -193,7 +193,7 @@ class Problem:
         """2 (1 + momentum) / largest curvature, that of another loss near its minimum; NaN where it has a kink."""
         if math.isinf(self.loss.curvature_bound):
             return math.nan
-        return self.quadratic.max_learning_rate * (1.0 + momentum)
+        return divergence.limit(self.quadratic, momentum)
 
     def reaching(self, source: Source, w: Array, b: float, steps: int) -> float:
         """The rate at which `steps` steps along the gradient at (w, b) end nearest to the answer."""

@@ -19,6 +19,7 @@ from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
+from gradline.descent.telling import divergence
 from gradline.descent.wide.curvatures import Curvatures
 from gradline.descent.wide.lanczos import lanczos
 from gradline.descent.wide.nearness import Nearness, Watch, watch_passes
@@ -139,7 +140,7 @@ class WideProblem:
 
     def max_learning_rate(self, momentum: float = 0.0) -> float:
         """2 (1 + momentum) / largest curvature seen."""
-        return self.quadratic.max_learning_rate * (1.0 + momentum)
+        return divergence.limit(self.quadratic, momentum)
 
     def tuned(self, options: Options) -> Options:
         """With the momentum that is best for the curvatures seen, where it is ours to choose (Polyak 1964).
