@@ -16,6 +16,7 @@ from gradline.data.processes import processes_of
 from gradline.data.source import Source
 from gradline.descent.goal.conditioning import Conditioned, DataUnits, Frame
 from gradline.descent.goal.quadratic import Quadratic
+from gradline.descent.goal.refusals import refuse_extreme, refuse_idle, refuse_one_row
 from gradline.descent.goal.stopping import Tolerance
 from gradline.descent.losses.looks import Rows
 from gradline.descent.losses.loss import Loss
@@ -27,8 +28,8 @@ from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
-from gradline.descent.telling import outlook
-from gradline.errors import CollinearityWarning, DataError
+from gradline.descent.telling import divergence, outlook
+from gradline.errors import CollinearityWarning
 from gradline.moments.classical import infer
 from gradline.moments.moments import Moments
 from gradline.moments.precision import Statistics, gather
@@ -96,21 +97,16 @@ class Problem:
         """
         names = source.feature_names
         moments, exact = gather(source, fit_intercept=bias)
-        if moments.rows == 1:
-            raise DataError(
-                f"there is 1 sample (one row) in {source.name}, through which every line can be drawn",
-                hint="give at least two rows",
-            )
+        refuse_one_row(source, moments.rows)
         dependencies = exact.certificate.dependencies if exact.certificate else ()
-        if len(dependencies) == len(names):
-            what = "is constant in" if bias else "is zero in every row of"
-            raise DataError(
-                f"every feature {what} {source.name}: there is nothing to descend", hint="give a column that varies"
-            )
+        refuse_idle(source, len(dependencies), bias)
         outcome = "its coefficient is set to 0" if conditioned else "how an effect is shared depends on the start"
         for warning in exact.certificate.warnings(names, centred=bias, outcome=outcome) if exact.certificate else ():
             warnings.warn(warning, CollinearityWarning, stacklevel=4)
-        _refuse_extreme(moments, names, "float64" if conditioned else dtype)
+        with np.errstate(over="ignore", under="ignore"):
+            square = np.diag(moments.scatter) / moments.weight + moments.mean**2
+        cure = "rescale it, or fit it the exact way, which takes every float64 (LinearRegression)"
+        refuse_extreme(names, moments.mean, square, "float64" if conditioned else dtype, cure=cure)
         frame: Conditioned | DataUnits
         frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
         squares = _squares(source, moments, exact, frame, bias)
@@ -193,7 +189,7 @@ class Problem:
         """2 (1 + momentum) / largest curvature, that of another loss near its minimum; NaN where it has a kink."""
         if math.isinf(self.loss.curvature_bound):
             return math.nan
-        return self.quadratic.max_learning_rate * (1.0 + momentum)
+        return divergence.limit(self.quadratic, momentum)
 
     def reaching(self, source: Source, w: Array, b: float, steps: int) -> float:
         """The rate at which `steps` steps along the gradient at (w, b) end nearest to the answer."""
@@ -308,17 +304,3 @@ def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame,
 def _target_square(moments: Statistics, frame: Frame) -> float:
     away = (float(moments.mean[-1]) - frame.target_centre) / frame.target_scale
     return float(moments.scatter[-1, -1]) / moments.weight / frame.target_scale**2 + away * away
-
-
-def _refuse_extreme(moments: Statistics, names: tuple[str, ...], dtype: str) -> None:
-    """A descent multiplies columns by themselves: where that overflows or vanishes there is no curvature to see."""
-    limits, cure = np.finfo(dtype), "rescale it, or fit it the exact way, which takes every float64 (LinearRegression)"
-    if dtype == "float32":
-        cure = "use dtype='float64', or learning_rate='auto', which rescales"
-    with np.errstate(over="ignore", under="ignore"):
-        square = np.diag(moments.scatter) / moments.weight + moments.mean**2
-    for name, value, mean in zip((*names, None), square, moments.mean, strict=True):
-        too_small = value < limits.tiny and (mean != 0 or value > 0)
-        if not value <= limits.max or too_small:
-            what = "the target" if name is None else f"column '{name}'"
-            raise DataError(f"the square of {what} (of size {abs(mean):.2g}) is beyond {dtype}", hint=cure)

@@ -22,18 +22,12 @@ def beyond_limit(learning_rate: float, quadratic: Curved, momentum: float = 0.0)
 def refused(learning_rate: float, quadratic: Curved, names: tuple[str, ...], momentum: float = 0.0) -> DivergenceError:
     """The error for a full-batch rate that must diverge, before the first step."""
     column, most = steepest_name(quadratic, names), no_more_than(limit(quadratic, momentum), 4)
-    return DivergenceError(
-        f"learning rate {learning_rate:g} diverges on these data: the limit is {most} "
+    told = (
+        f"diverges on these data: the limit is {most} "
         f"({_factor(momentum)} / largest curvature {quadratic.largest:.4g}, set by {column}); "
-        f"{_step(learning_rate, quadratic, momentum)}",
-        learning_rate=learning_rate,
-        iteration=0,
-        loss=float("nan"),
-        max_learning_rate=limit(quadratic, momentum),
-        best_learning_rate=quadratic.best_learning_rate,
-        column=column,
-        hint=allowed(quadratic, momentum) + ", or let learning_rate='auto' choose",
+        f"{_step(learning_rate, quadratic, momentum)}"
     )
+    return _refusal(learning_rate, quadratic, momentum, told, column, allowed(quadratic, momentum))
 
 
 def refused_near(
@@ -45,17 +39,27 @@ def refused_near(
     (Ghadimi, Feyzmahdavian and Johansson 2015, Global convergence of the heavy-ball method for convex optimization).
     """
     column, most = steepest_name(near, names), no_more_than(limit(near, momentum), 4)
-    return DivergenceError(
-        f"learning rate {learning_rate:g} does not converge on these data: at the answer of the {loss} loss the limit "
+    told = (
+        f"does not converge on these data: at the answer of the {loss} loss the limit "
         f"is {most} ({_factor(momentum)} / largest curvature there {near.largest:.4g}, set by {column}); every step "
-        f"near it multiplies the error by {growth(learning_rate, near, momentum):.4g}",
+        f"near it multiplies the error by {growth(learning_rate, near, momentum):.4g}"
+    )
+    cure = f"{no_more_than((1.0 - momentum) * safe, 3)} is safe from any start"
+    return _refusal(learning_rate, near, momentum, told, column, cure)
+
+
+def _refusal(
+    learning_rate: float, quadratic: Curved, momentum: float, told: str, column: str, cure: str
+) -> DivergenceError:
+    return DivergenceError(
+        f"learning rate {learning_rate:g} {told}",
         learning_rate=learning_rate,
         iteration=0,
         loss=float("nan"),
-        max_learning_rate=limit(near, momentum),
-        best_learning_rate=near.best_learning_rate,
+        max_learning_rate=limit(quadratic, momentum),
+        best_learning_rate=quadratic.best_learning_rate,
         column=column,
-        hint=f"{no_more_than((1.0 - momentum) * safe, 3)} is safe from any start, or let learning_rate='auto' choose",
+        hint=f"{cure}, or let learning_rate='auto' choose",
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
 from gradline.data.sparse import check_dense_size
+from gradline.descent.goal.refusals import refuse_one_row
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.loss import Loss
 from gradline.descent.losses.squared import Squared
@@ -19,12 +20,12 @@ from gradline.descent.options import Options
 from gradline.descent.steps import epochs
 from gradline.descent.steps.epochs import Epoch
 from gradline.descent.steps.momentum import factor
+from gradline.descent.telling import divergence
 from gradline.descent.wide.curvatures import Curvatures
 from gradline.descent.wide.lanczos import lanczos
 from gradline.descent.wide.nearness import Nearness, Watch, watch_passes
-from gradline.descent.wide.refusals import refuse_extreme, refuse_ways, warn_of
+from gradline.descent.wide.refusals import refuse_sizes, refuse_ways, warn_of
 from gradline.descent.wide.rows import WideRows
-from gradline.errors import DataError
 from gradline.moments.columns import Columns, columns_of
 from gradline.moments.frequencies import whole_rows
 from gradline.solution import Array, Status
@@ -75,12 +76,8 @@ class WideProblem:
         names, bias = source.feature_names, options.fit_intercept
         refuse_ways(options, len(names))
         columns = columns_of(source)
-        if columns.rows == 1:
-            raise DataError(
-                f"there is 1 sample (one row) in {source.name}, through which every line can be drawn",
-                hint="give at least two rows",
-            )
-        refuse_extreme(columns, names, "float64" if options.automatic else options.dtype)
+        refuse_one_row(source, columns.rows)
+        refuse_sizes(columns, names, "float64" if options.automatic else options.dtype)
         frame = _frame(columns, bias, options.automatic)
         rows = WideRows.of(source, frame, columns, bias=bias, hold=options.batch_size is None)
         centre, scale = np.append(frame.centre, frame.target_centre), np.append(frame.scale, frame.target_scale)
@@ -139,7 +136,7 @@ class WideProblem:
 
     def max_learning_rate(self, momentum: float = 0.0) -> float:
         """2 (1 + momentum) / largest curvature seen."""
-        return self.quadratic.max_learning_rate * (1.0 + momentum)
+        return divergence.limit(self.quadratic, momentum)
 
     def tuned(self, options: Options) -> Options:
         """With the momentum that is best for the curvatures seen, where it is ours to choose (Polyak 1964).

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 
 from gradline.data.source import Source
+from gradline.descent.goal.refusals import refuse_extreme, refuse_idle
 from gradline.descent.options import Options
 from gradline.errors import CollinearityWarning, DataError
 from gradline.moments.columns import Columns
@@ -28,30 +29,19 @@ def refuse_ways(options: Options, features: int) -> None:
         )
 
 
-def refuse_extreme(columns: Columns, names: tuple[str, ...], dtype: str) -> None:
-    """A descent multiplies columns by themselves: where that overflows or vanishes there is no curvature to see."""
-    limits = np.finfo(dtype)
+def refuse_sizes(columns: Columns, names: tuple[str, ...], dtype: str) -> None:
+    """Columns whose squares leave the range of the dtype."""
     with np.errstate(all="ignore"):
         square = columns.variance + columns.mean**2
-        bad = ~(square <= limits.max) | ((square < limits.tiny) & ((columns.mean != 0) | (square > 0)))
         lost = (columns.squares == 0) & (columns.rest != 0)
-    for j in np.flatnonzero(bad | lost)[:1]:
-        what = "the target" if j == len(names) else f"column '{names[j]}'"
-        raise DataError(
-            f"the square of {what} (of size {abs(columns.mean[j]):.2g}) is beyond {dtype}",
-            hint="rescale it" if dtype == "float64" else "dtype='float64', or learning_rate='auto', which rescales",
-        )
+    refuse_extreme(names, columns.mean, np.where(lost, np.inf, square), dtype, cure="rescale it")
 
 
 def warn_of(source: Source, columns: Columns, flat: bool, apart: float, bias: bool, options: Options) -> None:
     """What a reader must know of the columns; `apart`: by how much those differ that were taken for equal."""
     names, spread = source.feature_names, columns.squares[:-1]
     idle = np.flatnonzero(spread == 0 if bias else (spread == 0) & (columns.mean[:-1] == 0))
-    if len(idle) == len(names):
-        what = "is constant in" if bias else "is zero in every row of"
-        raise DataError(
-            f"every feature {what} {source.name}: there is nothing to descend", hint="give a column that varies"
-        )
+    refuse_idle(source, len(idle), bias)
     told = []
     if len(idle):
         listed = ", ".join(f"'{names[j]}'" for j in idle[:6]) + (f" and {len(idle) - 6} more" if len(idle) > 6 else "")
