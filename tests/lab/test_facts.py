@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import tracemalloc
 from pathlib import Path
 
@@ -321,6 +322,39 @@ def test_the_command_takes_weights(tmp_path):
     assert facts_of(page)["features"] == ["x"]
     assert "gradline fit t.csv --target y --weight n" in page
     assert "Rows count by their weights" in page
+
+
+def test_with_and_without_the_intercept_the_page_has_the_command_that_fits_it(tmp_path):
+    """What each command finds, the view that the page shows with it has as its answer."""
+    (tmp_path / "t.csv").write_text("y,x,n\n1,2,1\n2,3,4\n3,5,2\n7,6,3\n")
+    for opens in ([], ["--no-intercept"]):
+        done = gradline_lab("t.csv", "--target", "y", "--features", "x", "--weight", "n", *opens, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        facts = facts_of((tmp_path / "lab.html").read_text("utf-8"))
+        for intercept in (True, False):
+            fitted = in_a_process(*shlex.split(facts["commands"][str(intercept).lower()])[1:], "--json", cwd=tmp_path)
+            found = list(json.loads(fitted.stdout)["coef"].values())[-1:]
+            found += [json.loads(fitted.stdout)["intercept"]] * intercept
+            view = next(
+                view for view in facts["views"] if (view["intercept"], view["standardise"]) == (intercept, False)
+            )
+            assert view["best"] == pytest.approx(found, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("asked", "commands"),
+    [
+        (["t.csv", "--formula", "y ~ x"], {"true": "gradline fit t.csv --formula 'y ~ x'", "false": ""}),
+        (["t.csv", "--formula", "y ~ x - 1"], {"true": "", "false": "gradline fit t.csv --formula 'y ~ x - 1'"}),
+        (["t.csv", "--target", "y"], {"true": "gradline fit t.csv --target y", "false": ""}),  # c is a category
+        ([], {"true": "gradline demo --intercept", "false": "gradline demo"}),
+    ],
+)
+def test_where_no_command_switches_the_intercept_none_is_told(tmp_path, asked, commands):
+    (tmp_path / "t.csv").write_text("y,x,c\n1,2,a\n2,3,b\n3,5,a\n7,6,b\n")
+    done = gradline_lab(*asked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert facts_of((tmp_path / "lab.html").read_text("utf-8"))["commands"] == commands
 
 
 def test_two_equal_columns_without_an_intercept_are_refused():

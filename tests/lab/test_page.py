@@ -480,6 +480,34 @@ def test_the_line_is_dragged_by_hand(opened, pages):
     assert moved["y"] + moved["height"] / 2 == pytest.approx(y - 40, abs=1.5)
 
 
+def test_a_grip_keeps_the_focus_through_every_redraw(opened, pages):
+    page = opened(pages("lesson"), "intercept=true")
+    page.locator("#iterations").focus()
+    page.keyboard.press("Tab")  # leaves the field, which draws the page anew
+    until(page, "!waiting")
+    on = "document.activeElement.dataset.grip"
+    for grip, start in (("intercept", 1), ("slope", 0)):
+        assert page.evaluate(on) == grip
+        heights = []
+        for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown"):
+            page.keyboard.press(key)
+            until(page, "!waiting")
+            assert page.evaluate(on) == grip
+            heights.append(page.evaluate(f"state.setting.start[{start}]"))
+        assert heights[0] < heights[1] < heights[2] > heights[3] == pytest.approx(heights[1], rel=1e-3)
+        page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") != ""
+
+
+def test_the_script_names_the_command_of_its_own_model(kept, pages):
+    page = kept(pages("lesson"))
+    scripts = [page.evaluate(f"asPython(runOf({{...DEFAULTS, intercept: {on}}}))") for on in ("true", "false")]
+    assert [script.splitlines()[1] for script in scripts] == [
+        "# the table itself: gradline demo --intercept",
+        "# the table itself: gradline demo",
+    ]
+
+
 def test_every_picture_says_its_numbers_and_the_verdict_is_announced(opened, pages):
     page = opened(pages("lesson"), "intercept=true&step=2")
     for name in ("scatter", "bowl", "curve", "engines"):

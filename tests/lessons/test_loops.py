@@ -6,6 +6,7 @@ The oracles are the loops themselves: each was written to have one fault, on a k
 import functools
 import math
 import re
+import warnings
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,8 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "04_nn": 14,
     "04_numpy": 10,
     "04_two_flat": 7,
+    "04_unscaled": 8,
+    "04_unscaled_torch": 8,
     "05_augmented": 9,
     "05_method": 9,
     "05_part": 9,
@@ -113,6 +116,11 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "18_numpy": 8,
     "18_residual": 9,
     "18_torch": 11,
+    "19_logarithm": 8,
+    "19_numpy": 8,
+    "19_standardised": 10,
+    "19_target": 8,
+    "19_torch": 8,
 }
 CLEAN = sorted(path.stem for path in (LOOPS / "clean").glob("*.py"))
 
@@ -165,6 +173,49 @@ def test_the_note_on_a_gradient_never_zeroed_names_what_it_held():
     assert told[0].startswith("my_loop.py:8: backward() ran while a.grad still held -196.8 from an earlier step")
     assert told[2].startswith("  Add a.grad.zero_() ")
     assert told[2].endswith("end line 8 with  # gradline: ok")
+
+
+def test_of_a_gradient_never_zeroed_no_more_is_said_than_holds_where_it_settles(tmp_path):
+    """That of w is zeroed, and takes from the swings of b what friction would."""
+    pytest.importorskip("torch")
+    path = tmp_path / "only_b.py"
+    path.write_text(
+        "import torch\nx = torch.tensor([1.0, 3, 10, 13, 7]); y = 2 * x + 1\n"
+        "w, b = (torch.tensor(0.0, requires_grad=True) for _ in 'wb')\nfor i in range(2000):\n"
+        "    ((w * x + b - y) ** 2).mean().backward()\n    with torch.no_grad():\n"
+        "        w -= 0.005 * w.grad; b -= 0.005 * b.grad\n    w.grad.zero_()\n",
+        encoding="utf-8",
+    )
+    done = run(path)
+    assert float(done.checked.variables["b"].detach()) == pytest.approx(1, abs=1e-3)
+    assert done.found == [(1, 5)]
+    assert "never" not in done.checked.notes[0].why
+
+
+OWN_WARNINGS = {
+    "a table of live tensors": "import torch\np = torch.ones(5, 1, requires_grad=True) * 2\nprint(p - torch.ones(5))\n",
+    "infinities": """\
+import numpy as np
+x = np.array([1.0, 3.0, 10.0, 13.0, 7.0]); y = 2 * x + 1
+w = b = 0.0
+with np.errstate(all="ignore"):
+    for i in range(2000):
+        p = w * x + b
+        loss = np.mean((p - y) ** 2)
+        w = w + 0.005 * 2 * np.mean((p - y) * x)
+        b = b + 0.005 * 2 * np.mean(p - y)
+""",
+}
+
+
+@pytest.mark.parametrize("name", OWN_WARNINGS)
+def test_the_checker_itself_warns_of_nothing(tmp_path, monkeypatch, name):
+    """A warning would be raised as an error: in a look, or when all is over."""
+    path = tmp_path / "warns.py"
+    path.write_text(OWN_WARNINGS[name], encoding="utf-8")
+    needed(path)
+    monkeypatch.setattr("tests.lessons.checking.warnings.simplefilter", lambda _: warnings.filterwarnings("error"))
+    assert run(path).checked.error is None
 
 
 def test_the_note_on_shapes_shows_the_table_and_marks_its_diagonal():
@@ -270,12 +321,15 @@ CLOSED = {
     "rung3_nn": "closed form of y = model.weight*x: model.weight = 2. ",
     "numpy_intercept": "closed form of y = w*x + b: w = 8.8, b = 13.6. ",
     "numpy_class": "closed form of y = self.w*x + self.b: self.w = 2, self.b = 1. ",
+    "numpy_held": "closed form of y = w*x + offset: w = 2, offset = 5. ",
     "fitted_twice": "closed form of y = a*x + b: a = -0.9, b = 4.9. ",
     "fitted_standardised": "closed form of y = w*data + c: w = 8.809091, c = 13.8. ",
     "numpy_functions": "closed form of y = params[0]*x + params[1]: params[0] = 2, params[1] = 1. ",
     "sequential": "",
     "dataloader": "",
+    "numpy_alternating": "",
     "numpy_logistic": "",
+    "numpy_saturated": "",
     "numpy_residual": "",
     "numpy_network": "",
     "gan": "",
@@ -291,6 +345,84 @@ def test_a_linear_regression_is_compared_with_its_closed_form_and_nothing_else_i
     assert bool(closed) == bool(CLOSED[name])
 
 
+@pytest.mark.parametrize("name", ["04_unscaled", "04_unscaled_torch"])
+def test_an_intercept_that_is_small_beside_the_predictions_belongs_to_the_model(name):
+    """In NumPy's numbers and in float32; 100000 + 100 sqft is how the prices were made."""
+    path = LOOPS / "faulty" / f"{name}.py"
+    needed(path)
+    assert once(path).checked.closed_form.startswith("closed form of y = w*sqft + b: w = 100, b = 100000. ")
+    b = float(once(path).checked.variables["b"])
+    assert note(name).seen.startswith(f"b ended {100000 - b:.4g} from its answer along the flattest direction")
+
+
+def test_what_is_never_moved_is_told_beside_the_answer_with_it(tmp_path):
+    """Zero, or not: with it held, w ends at mean(x (y - b)) / mean(x x), and that is not called the answer."""
+    loop = (LOOPS / "clean" / "numpy_held.py").read_text(encoding="utf-8")
+    for b in (0.0, 1.0):
+        path = tmp_path / "held.py"
+        path.write_text(loop.replace("offset = 0.0, 1.0", f"offset = 0.0, {b}"), encoding="utf-8")
+        w = sum(x * (2 * x + 5 - b) for x in (1, 3, 10, 13, 7)) / sum(x * x for x in (1, 3, 10, 13, 7))
+        assert run(path).checked.closed_form.endswith(
+            f"Your descent ended at w = {w:.7g}, offset = {b:g}: {5 - b:g} away; offset never moved."
+        )
+
+
+WRONG = {  # what stands in place of the gradients mean(e * x) and mean(e): where it leads is not the answer
+    "b by that of w": ("np.mean(error * x)", "np.mean(error * x)", 1000),
+    "w by a product of means": ("np.mean(error) * np.mean(x)", "np.mean(error)", 1000),
+    "b uphill": ("np.mean(error * x)", "-np.mean(error)", 100),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_steps_that_follow_another_gradient_are_not_told_to_go_on(tmp_path, wrong):
+    """Note 4 counts the steps that are left against the gradient of the squares; these are other steps."""
+    for_w, for_b, steps = WRONG[wrong]
+    source = f"""\
+import numpy as np
+x = np.array([1.0, 3.0, 10.0, 13.0, 7.0])
+y = 2 * x + 1
+w = b = 0.0
+for i in range({steps}):
+    error = w * x + b - y
+    loss = np.mean(error**2)
+    w = w - 0.005 * 2 * {for_w}
+    b = b - 0.005 * 2 * ({for_b})
+"""
+    path = tmp_path / "wrong.py"
+    path.write_text(source, encoding="utf-8")
+    done = run(path)
+    assert done.found == []
+    assert done.checked.closed_form.startswith("closed form of y = w*x + b: w = 2, b = 1. ")
+
+
+def test_a_hole_in_the_data_is_shown_and_the_cure_cures_it(tmp_path):
+    """Its row, the number of them, and what stands behind the colon, as it is, before the loop."""
+    assert note("19_numpy").seen == "x[2] is nan, and 1 more of its 6 rows have the like."
+    assert note("19_logarithm").seen == "x[0] is -inf."
+    assert note("19_standardised").seen == "Z[0, 0] is nan, and 3 more of its 4 rows have the like."
+    assert note("19_target").seen == "y[2] is nan."
+    for name in ("19_numpy", "19_logarithm", "19_torch"):
+        cure = note(name).cure.partition("before the loop:  ")[2]
+        source = (LOOPS / "faulty" / f"{name}.py").read_text(encoding="utf-8")
+        path = tmp_path / "cured.py"
+        path.write_text(source.replace("for i in", f"{cure}\nfor i in"), encoding="utf-8")
+        done = run(path)
+        assert 19 not in dict(done.found)
+        assert "nan" not in str(done.checked.variables["loss" if "loss" in source else "w"])
+
+
+def test_where_the_data_are_not_at_hand_a_nan_is_still_not_put_down_to_the_rate(tmp_path):
+    path = tmp_path / "inline.py"
+    for data in ("np.array([1.0, np.nan, 3.0])", "[1.0, float('nan'), 3.0]"):
+        path.write_text(
+            f"import numpy as np\ntable = {{'x': {data}}}\na = 0.5\nfor i in range(50):\n    loss = 0.0\n"
+            "    for x in table['x']:\n        e = a * x - 2 * x\n        loss = e**2\n        a -= 0.01 * 2 * e * x\n",
+            encoding="utf-8",
+        )
+        assert run(path).found == []
+
+
 def test_the_closed_form_is_least_squares():
     """numpy.linalg.lstsq as the oracle, on the script's own data, with four columns."""
     import numpy as np
@@ -299,6 +431,30 @@ def test_the_closed_form_is_least_squares():
     X, y = done.checked.variables["X"], done.checked.variables["y"]
     for j, value in enumerate(np.linalg.lstsq(X, y, rcond=None)[0]):
         assert f"theta[{j}] = {value:.7g}" in done.checked.closed_form
+
+
+COLUMN = """\
+import numpy as np
+X = np.ones((50, 2)); y = X @ [1.0, 2.0]
+w = np.zeros((2, 1))
+for i in range(5):
+    {}
+"""
+
+
+@pytest.mark.parametrize("step", ["e = X @ w - y\n    w -= 0.1 * X.T @ e", "w -= 0.1 * X.T @ (X @ w - y)"])
+def test_an_exception_that_a_column_against_a_row_leads_to_is_explained_by_that_note_alone(tmp_path, step):
+    path = tmp_path / "column.py"
+    path.write_text(COLUMN.format(step), encoding="utf-8")
+    done = run(path)
+    assert isinstance(done.checked.error, ValueError)
+    assert done.found == [(2, 5)]
+
+
+def test_what_a_column_against_a_row_does_not_explain_is_told_beside_it(tmp_path):
+    path = tmp_path / "two.py"
+    path.write_text("import numpy as np\ny = np.ones(3)\ne = y[:3].reshape(3, 1) - np.ones(3)\nfloat('x')\n", "utf-8")
+    assert run(path).found == [(2, 3), (0, 4)]
 
 
 def test_pitfalls_are_noted_once_at_their_first_line(tmp_path):

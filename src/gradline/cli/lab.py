@@ -22,6 +22,7 @@ from gradline.cli.options import (
 )
 from gradline.cli.places import refuse_stdout, refuse_to_overwrite, refuse_unwritable, refuse_url
 from gradline.data.readers.credentials import shown_path
+from gradline.errors import DataError
 from gradline.report.page_file import refuse_ending
 
 if TYPE_CHECKING:
@@ -87,7 +88,10 @@ def lesson(intercept: bool | None) -> tuple[Source, Setup]:
 
     rates = None if intercept else (0.001, 0.00762, 0.014, 0.02)
     five = ArraySource(X[:, None], Y, feature_names=("x",), name="the lesson")
-    return five, Setup(fit_intercept=bool(intercept), start=START, rates=rates, about=ABOUT, command="gradline demo")
+    fits = ["gradline demo", "gradline demo --intercept"]
+    command, other = fits[::-1] if intercept else fits
+    setup = Setup(bool(intercept), start=START, rates=rates, about=ABOUT, command=command, other_command=other)
+    return five, setup
 
 
 def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[Source, Setup]:
@@ -102,9 +106,20 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
         if value != UNSAID.get(option):
             for part in value if isinstance(value, list) else [value]:
                 command += [f"--{option}", part]
-    command += ["--no-intercept"] if intercept is False else []
     fit_intercept = intercept_of(table, intercept is not False)
-    return table, Setup(fit_intercept=fit_intercept, command=shlex.join(command))
+    fits = {True: shlex.join(command), False: shlex.join([*command, "--no-intercept"])}
+    other = fits[intercept is False] if _may_switch(table, fit_intercept) else ""
+    return table, Setup(fit_intercept, command=fits[intercept is not False], other_command=other)
+
+
+def _may_switch(table: Source, fit_intercept: bool) -> bool:
+    """Whether the table may be fitted with the intercept switched: no formula decides, and no category needs one."""
+    from gradline.data.columns.design import intercept_of
+
+    try:
+        return intercept_of(table, not fit_intercept) is not fit_intercept
+    except DataError:
+        return False
 
 
 def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> None:

@@ -10,7 +10,9 @@ shapes.py          a column against a row, dtypes that meet
 gradients.py       torch: added up, used, lost; gradients_told.py (in words)
 course.py          losses and updates as they come, as floats (values.py); divergence.py (a rate above its limit)
 mismatch.py        a gradient that is not the loss's; uphill.py (one with the other sign)
-sightings.py       predictions and targets, copied; fits.py (of which data, with which parameters)
+holes.py           a NaN in the data
+sightings.py       predictions and targets, copied; fits.py (of which data, with which parameters),
+                   intercepts.py (what is added to their product)
 straight_line.py   the closed form of those data, and a rate too small for them
 crash/             an exception, by the state of the variables it met
 names.py           what the learner calls an object

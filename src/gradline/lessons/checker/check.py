@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradline.errors import MissingExtraError
+from gradline.lessons.checker.intercepts import intercepts
 from gradline.lessons.checker.looks import Looks
 from gradline.lessons.checker.notes import Note, Notes, silenced_lines
 from gradline.lessons.checker.rewriting import rewritten
@@ -80,11 +81,13 @@ def check(path: str, arguments: Sequence[str] = ()) -> Checked:
     p of shape (3, 1) and y of shape (3,) are subtracted: 3 x 3 = 9 differences, where 3 were wanted.
     """
     script = read(path)
-    tree, places = rewritten(script.tree())
+    tree = script.tree()
+    added = intercepts(tree)
+    tree, places = rewritten(tree)
     code: Any = compile(tree, script.file, "exec", dont_inherit=True)
     notes = Notes(silenced_lines(script.source))
     process = os.getpid()
-    watchers = Watchers(script.file, places, notes)
+    watchers = Watchers(script.file, places, notes, added)
     with Looks(watchers):
         error, variables = run(script, code, arguments)
         if os.getpid() != process:

@@ -60,6 +60,9 @@ class Losses:
     last: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))  # finite ones
     ended: float = 0.0
     updates: tuple[int, int] = (0, 0)  # that had been made at the first, and at the last
+    top: float = 0.0  # the largest finite one, either side of zero
+    finite_at: int = 0  # steps that had been made at the latest finite one
+    broke: tuple[float, int] | None = None  # the first that was not, and the steps from the one before it to there
     later: deque[Any] = field(default_factory=lambda: deque(maxlen=LAST))  # the latest, as the script has them
 
     def again(self, value: Any) -> Any:
@@ -77,6 +80,15 @@ class Losses:
         if finite and len(self.later) == LAST:
             self.last.clear()  # between these and the later ones are some that were not kept
         self.last.extend(finite)
+        self.top = max(self.top, *map(abs, self.last), 0.0)
+
+    def follow(self, loss: float, steps: int) -> None:
+        """One that is looked at closely, after so many steps."""
+        if math.isfinite(loss):
+            self.last.append(loss)
+            self.top, self.finite_at = max(self.top, abs(loss)), steps
+        elif self.broke is None:
+            self.broke = loss, steps - self.finite_at
 
 
 class Mover(NamedTuple):
@@ -133,10 +145,9 @@ class Course:
         loss = scalar(value)
         if loss is None:
             return losses
-        losses.ended, moves = loss, self._moves()
+        losses.ended, moves = loss, self.moves()
         losses.updates = (losses.updates[0] if losses.first else moves), moves
-        if math.isfinite(loss):
-            losses.last.append(loss)
+        losses.follow(loss, self.steps_made())
         if len(losses.first) < FIRST:
             losses.first.append(Standing(loss, self._standing()))
         return losses
@@ -146,15 +157,16 @@ class Course:
         from gradline.lessons.checker.divergence import diverged, exploded, ran_away
 
         for losses in self.losses.values():
-            losses.finish(self._moves())
-            seen = exploded(losses)
+            losses.finish(self.moves())
+            seen = exploded(losses, self.is_finite())
             if seen is not None:
                 mover = self.mover(losses.place)
                 self.notes.add(diverged(seen, mover, self._updates()), mover.place.lines)
             if not self.torch and not self.notes.has(2):
                 self._mismatch(losses.first, seen is not None)
+        alone = not any(losses.first and math.isfinite(losses.first[0].loss) for losses in self.losses.values())
         for update in sorted(self.updates.values(), key=lambda update: update.place.added):
-            seen = ran_away(update, alone=not self.losses)
+            seen = ran_away(update, alone=alone)
             if seen is not None:
                 self.notes.add(diverged(seen, self._by(update), self._updates()), update.place.lines)
 
@@ -178,7 +190,19 @@ class Course:
         """The lines that move parameters: where some do with `-=`, what others add to may be a mean, or a velocity."""
         return [update for update in self.updates.values() if not update.place.added] or list(self.updates.values())
 
-    def _moves(self) -> int:
+    def is_finite(self) -> bool:
+        """Whether what its lines move has ended finite; not known of what only optimizers move."""
+        values = [value for update in self._steps() for value in values_of(update.value)]
+        return bool(values) and all(map(math.isfinite, values))
+
+    def ended_nowhere(self) -> bool:
+        """Whether a loss, or what its lines move, is not finite in the end."""
+        return not (self.is_finite() or not self.updates) or not all(
+            math.isfinite(losses.ended) for losses in self.losses.values()
+        )
+
+    def moves(self) -> int:
+        """Updates of all lines, and steps of optimizers, so far."""
         return sum(update.count for update in self.updates.values()) + self.steps
 
     def steps_made(self) -> int:

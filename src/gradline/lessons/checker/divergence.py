@@ -32,12 +32,16 @@ class Seen(NamedTuple):
     factor: float | None
 
 
-def exploded(losses: Losses) -> Seen | None:
-    """A loss that ended far above its start, though something was descended while it was computed."""
+def exploded(losses: Losses, settled: bool) -> Seen | None:
+    """A loss that ended far above its start, though something was descended while it was computed.
+
+    One that is no number has been large before. Where it has not, another thing than the rate made it so: the data, or
+    a logarithm of 0; and so where what moved has `settled`.
+    """
     if not losses.first or losses.updates[0] == losses.updates[1]:
         return None
     first, last = losses.first[0].loss, losses.ended
-    if math.isfinite(last) and not _grows(first, losses.last):
+    if not (_grows(first, losses.last) if math.isfinite(last) else _went_far(losses, settled)):
         return None
     ratios = [after / before for before, after in pairwise(losses.last) if before > 0][-8:]
     # one direction rules in the end: the loss then grows by the square of what a step does to the error
@@ -54,10 +58,17 @@ def ran_away(update: Update, *, alone: bool) -> Seen | None:
     end = next((value for value in values if not math.isfinite(value)), max(values, key=abs))
     swings, began = _swings(update.path[:FIRST]), max(map(abs, update.path[0][0]))
     far = (swings is not None and abs(end) > EXPLODED * began > 0) or bounces(update.path, end)
-    if not far and (not alone or place.added or math.isfinite(end)):
+    if not far and (not alone or place.added or math.isfinite(end) or _at_once(update.path)):
         return None
     name = place.name if len(values) == 1 else f"a number in {place.name.partition('[')[0]}"
     return Seen(f"{name} ended as {number(end)}", swings[1] if swings is not None and swings[0] == 1 else None)
+
+
+def _at_once(path: list[tuple[tuple[float, ...], float | None]]) -> bool:
+    """Whether it was no number from one step to the next, without having been far away."""
+    far = [max(map(abs, values), default=0.0) for values, _ in path]
+    first = next((i for i, (values, _) in enumerate(path) if any(map(math.isnan, values))), None)
+    return first is not None and (first == 0 or max(far[:first]) <= EXPLODED * far[0])
 
 
 def diverged(seen: Seen, by: Mover, updates: int) -> Note:
@@ -83,6 +94,15 @@ def diverged(seen: Seen, by: Mover, updates: int) -> Note:
             f"try {number(limit / 2)}."
         )
     return Note(3, place.line, f"{happened}.", why, cure)
+
+
+def _went_far(losses: Losses, settled: bool) -> bool:
+    """Whether it may have grown until it was not finite any more: squares are infinite before they are nan."""
+    first = losses.first[0].loss
+    if not math.isfinite(first):
+        return False
+    at_once = losses.broke is not None and math.isnan(losses.broke[0]) and losses.broke[1] <= 1
+    return losses.top > EXPLODED * abs(first) or not (settled or at_once)
 
 
 def _grows(first: float, last: deque[float]) -> bool:

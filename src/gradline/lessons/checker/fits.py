@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.values import copied
 
 if TYPE_CHECKING:
     from gradline.solution import Array
 
 CLOSE = 1e-4  # of the largest prediction: float32 adds up a thousand columns to within that
+CLEAR = 4  # times as exact is a model with an intercept that belongs to it
+EXACT = 1e-8  # of CLOSE: what float64 leaves
 
 
 @dataclass(eq=False)
@@ -29,6 +32,13 @@ class Sighting:
     parameters: list[tuple[str, Any, Any, Place | None]]  # name, the object, its values, the line that moves it
     data: dict[str, Any]
     visit: int
+    intercepts: dict[str, set[str]] = field(default_factory=dict)  # added to products, with the names in these
+    held: list[tuple[str, float]] = field(default_factory=list)  # those of them that nothing moves
+
+    def adds(self, name: str, to: str, moved_at: Place | None) -> bool:
+        """Whether the script adds `name` to a product with this parameter in it, by either of its names."""
+        factors = self.intercepts.get(name, set())
+        return to in factors or (moved_at is not None and moved_at.name in factors)
 
 
 @dataclass(eq=False)
@@ -44,13 +54,15 @@ class Fit:
     coefficients: Array  # as they stood at the sighting, the intercept last
     objects: list[tuple[Any, Place | None]]  # w, and b
     place: Place  # where prediction and target meet
+    held: float | None = None  # what the intercept is, where nothing moves it
     later: Array | None = None  # the coefficients a step later
 
     def of_same_data(self, other: Fit) -> bool:
         """Whether this is the same regression, at another time."""
         import numpy as np
 
-        return self.model == other.model and self.data is other.data and np.array_equal(self.y, other.y)
+        same = self.model == other.model and self.held == other.held and self.data is other.data
+        return same and np.array_equal(self.y, other.y)
 
     def predicts_as(self, other: Fit) -> bool:
         """Whether its prediction is the same, to the bit."""
@@ -88,24 +100,41 @@ def _explained(sighting: Sighting, prediction: Any, target: Any) -> Iterator[Fit
             base = X @ coef.reshape(-1)
             times = f"{x_name} @ {w_name}" if X.shape[1] > 1 else f"{w_name}*{x_name}"
             names = [f"{w_name}[{j}]" for j in range(coef.size)] if coef.size > 1 else [w_name]
-            if np.abs(base - p).max() <= tolerance and not np.array_equal(X[:, 0], y):
+            off = float(np.abs(base - p).max())
+            # what the script adds belongs to the model, and so does what makes it far more exact, however small it is
+            found = sorted(_intercepts(sighting, w, w_name, w_at, base - p), key=lambda intercept: intercept.off)
+            added = [each for each in found if each.added and each.off <= 2 * off + EXACT * tolerance]
+            clear = [each for each in found if CLEAR * each.off < off > EXACT * tolerance]
+            # y - w * x beside w * x + b is no model: it leaves out what the script adds
+            alone = not (added or clear) and not any(each.added and each.off > tolerance for each in found)
+            if alone and off <= tolerance and not np.array_equal(X[:, 0], y):
                 yield Fit(data, X, y, p, names, f"y = {times}", coef.reshape(-1), [(w, w_at)], at)
-            for b_name, b, intercept, b_at in sighting.parameters:
-                if (
-                    b is not w
-                    and intercept.size == 1
-                    and np.abs(base + float(intercept.reshape(-1)[0]) - p).max() <= tolerance
-                ):
-                    both = np.append(coef.reshape(-1), intercept.reshape(-1))
-                    yield Fit(
-                        data, X, y, p, [*names, b_name], f"y = {times} + {b_name}", both, [(w, w_at), (b, b_at)], at
-                    )
+            for each in added or clear or found:
+                if each.off <= tolerance:
+                    both, objects = np.append(coef.reshape(-1), each.value), [(w, w_at), (each.object, each.at)]
+                    model = f"y = {times} + {each.name}"
+                    yield Fit(data, X, y, p, [*names, each.name], model, both, objects, at, each.held)
 
 
-def copied(value: Any) -> Any:
-    """The numbers as a float64 array of their own."""
+class _Intercept(NamedTuple):
+    name: str
+    object: Any
+    value: float
+    at: Place | None
+    added: bool  # by what stands in the script
+    held: float | None
+    off: float  # of the prediction
+
+
+def _intercepts(sighting: Sighting, w: Any, w_name: str, w_at: Place | None, left: Array) -> Iterator[_Intercept]:
+    """Single numbers that may be the intercept beside w; with none, the prediction is `left` over."""
     import numpy as np
 
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return np.array(value, dtype=np.float64)
+    for name, b, values, at in sighting.parameters:
+        if b is not w and values.size == 1:
+            value = float(values.reshape(-1)[0])
+            added = sighting.adds(name, w_name, w_at)
+            yield _Intercept(name, b, value, at, added, None, float(np.abs(left + value).max()))
+    for name, value in sighting.held:
+        if sighting.adds(name, w_name, w_at):
+            yield _Intercept(name, value, value, None, True, value, float(np.abs(left + value).max()))

@@ -259,5 +259,5 @@ def _held(tensor: Any, seen: dict[str, Any]) -> str:
     """The parameter's name, a newline, and the gradient it holds."""
     name, held = name_of(tensor, seen, "p"), tensor.grad
     if held.numel() == 1:
-        return f"{name}\n{number(float(held))}"
-    return f"{name}\n{held.numel():,} numbers of length {number(float(held.norm()))}"
+        return f"{name}\n{number(float(held.detach()))}"
+    return f"{name}\n{held.numel():,} numbers of length {number(float(held.detach().norm()))}"

@@ -15,8 +15,8 @@ def accumulated(place: Place, name: str, value: str) -> Note:
         1,
         place.line,
         f"backward() ran while {name}.grad still held {value} from an earlier step, and {name} has moved since.",
-        f"PyTorch adds gradients up, so each step repeats all earlier ones: {name} swings like a pendulum without "
-        "friction, and never settles.",
+        f"PyTorch adds gradients up, so each step repeats all earlier ones: {name} swings past its answer and back, "
+        "like a pendulum.",
         f"Add {name}.grad.zero_() (or optimizer.zero_grad()) once per step."
         if plain
         else "Add optimizer.zero_grad() once per step.",

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 SILENCED = "# gradline: ok"
 
 # Where the first was noted, the others are only what follows from it.
-FOLLOWS = {18: {3, 4, 16}, 1: {3, 4, 16}, 2: {3, 4, 16}, 16: {3, 4}, 3: {4}, 10: {3, 4}, 17: {3, 4}, 12: {3, 4, 16}}
+FOLLOWS = {number: {3, 4, 16} for number in (1, 2, 12, 18)} | {number: {3, 4} for number in (10, 16, 17)}
+FOLLOWS |= {3: {4}, 19: {3, 4, 16, 18}}
 CRASH = 0  # the number of a note on an exception whose cause is none of the pitfalls
 
 
@@ -66,6 +67,10 @@ class Notes:
     def has(self, *pitfalls: int) -> bool:
         """Whether any of these has been noted."""
         return any(pitfall in self._first for pitfall in pitfalls)
+
+    def line_of(self, pitfall: int) -> int:
+        """Where it was noted first; 0 where it was not."""
+        return self._first[pitfall].line if pitfall in self._first else 0
 
     def kept(self) -> list[Note]:
         """By line, without those that only follow from another."""

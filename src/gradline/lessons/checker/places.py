@@ -46,6 +46,11 @@ class Place:
     look: str = ""
     visits: int = 0
 
+    @property
+    def moved(self) -> str:
+        """Of an update: the name of what it moves, or moves a part of."""
+        return self.name.partition("[")[0].removesuffix(".data")
+
     @classmethod
     def of(cls, node: ast.AST, statement: ast.AST | None, name: str = "", other: str = "") -> Place:
         """The place of a node within its statement."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradline.lessons.checker.notes import Note, Notes, number
 from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.values import copied
 
 SHOWN = 6  # rows and columns of a table of differences
 COLUMNS = (".unsqueeze(1)", ".view(-1, 1)", ".reshape(-1, 1)")
@@ -82,8 +83,7 @@ def _broadcast(one: Any, other: Any, place: Place, in_loss: bool) -> Note:
 
 
 def _table(one: Any, other: Any) -> str:
-    left = [float(value) for value in one.reshape(-1)]
-    right = [float(value) for value in other.reshape(-1)]
+    left, right = copied(one).ravel().tolist(), copied(other).ravel().tolist()
     rows = []
     for i in range(len(left)):
         cells = []

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from gradline.lessons.checker.fits import Fit, Sighting, copied, explanations
+from gradline.lessons.checker.fits import Fit, Sighting, explanations
+from gradline.lessons.checker.intercepts import value_of
 from gradline.lessons.checker.names import name_of
 from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.shapes import is_array
+from gradline.lessons.checker.values import copied, scalar
 
 Moved = list[tuple[Any, Place | None]]  # what the script moves, with the line that does it
 
@@ -64,6 +66,8 @@ class Line:
 class Sightings:
     """Looks at predictions and targets a few times, and thinks at the end."""
 
+    intercepts: dict[str, set[str]] = field(default_factory=dict)  # what the script adds to products
+    unmoved: set[str] = field(default_factory=set)  # those of them that no line of it moves
     lines: dict[int, Line] = field(default_factory=dict)
 
     def look(self, one: Any, other: Any, place: Place, moved: Callable[[], Moved], seen: Any) -> None:
@@ -78,7 +82,7 @@ class Sightings:
         line.visits += 1
         due = line.visits in EARLY or line.visits % ONE_IN == 0
         if due and 2 <= len(one) <= LARGEST:
-            sighting = _sighting(one, other, place, moved(), seen())
+            sighting = self._sighting(one, other, place, moved(), seen())
             if sighting is not None:
                 line.add(sighting, one, other)
                 if len(line.early) == len(EARLY):
@@ -88,16 +92,24 @@ class Sightings:
         """The first that is found."""
         return next(filter(None, (line.fit() for line in self.lines.values())), None)
 
+    def _sighting(self, one: Any, other: Any, place: Place, moved: Moved, seen: dict[str, Any]) -> Sighting | None:
+        if not moved:
+            return None
+        data = {name: value for name, value in seen.items() if may_be_data(value, len(one))}
+        numbers = {name: value_of(name, seen) for name in self.unmoved}
+        held = [(name, value) for name, each in numbers.items() if (value := _held(each, moved)) is not None]
+        try:
+            known = [(name_of(p, seen, at.name if at else "w"), p, copied(p), at) for p, at in moved]
+            return Sighting(place, copied(one), copied(other), known, data, place.visits, self.intercepts, held)
+        except RuntimeError:  # tensors without numbers: within vmap, on the meta device
+            return None
 
-def _sighting(one: Any, other: Any, place: Place, moved: Moved, variables: dict[str, Any]) -> Sighting | None:
-    if not moved:
+
+def _held(value: Any, moved: Moved) -> float | None:
+    """A number that is none of those that the script moves."""
+    if isinstance(value, bool) or getattr(value, "requires_grad", False):
         return None
-    data = {name: value for name, value in variables.items() if _may_be_data(value, len(one))}
-    try:
-        known = [(name_of(p, variables, at.name if at else "w"), p, copied(p), at) for p, at in moved]
-        return Sighting(place, copied(one), copied(other), known, data, place.visits)
-    except RuntimeError:  # tensors without numbers: within vmap, on the meta device
-        return None
+    return None if any(value is each for each, _ in moved) and is_array(value) else scalar(value)
 
 
 def _same_twice(sightings: list[Sighting], *, moved_on: bool = True) -> Iterator[Fit]:
@@ -110,7 +122,8 @@ def _same_twice(sightings: list[Sighting], *, moved_on: bool = True) -> Iterator
                 yield found
 
 
-def _may_be_data(value: Any, rows: int) -> bool:
+def may_be_data(value: Any, rows: int) -> bool:
+    """Whether this is an array of real numbers with so many rows, which no gradient is asked of."""
     if not is_array(value) or not 0 < value.ndim <= 2 or len(value) != rows or math.prod(value.shape) > LARGEST_DATA:
         return False
     if hasattr(value, "requires_grad"):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from gradline.lessons.checker.fits import Fit, copied
+from gradline.lessons.checker.fits import Fit
 from gradline.lessons.checker.notes import Note, number
 from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.values import copied
 
 if TYPE_CHECKING:
     from gradline.solution import Array
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 ILL = 100.0  # condition number of the curvatures, above which a rate right for one direction crawls in another
 MISSING = 0.01  # of the variance of y, which the descent leaves unexplained though a straight line explains it
 FAR, MANY = 0.1, 1000  # of the length of the answer; steps after which one wants it, and not only a line that fits
+STRAY, ROUNDING = 0.01, 1e-6  # how far off a step may be in the flat direction
 SHOWN = 4  # coefficients that are told one by one
 
 
@@ -42,7 +44,8 @@ def closed_form(fit: Fit, final: Array) -> tuple[str, Array] | None:
     if len(final) <= SHOWN:
         ended = ", ".join(f"{name} = {value:.7g}" for name, value in zip(fit.names, final, strict=True))
         exact = ", ".join(f"{name} = {value:.7g}" for name, value in zip(fit.names, best, strict=True))
-        return f"closed form of {fit.model}: {exact}. Your descent ended at {ended}: {_away(away)}.", best
+        held = f"; {fit.names[-1]} never moved" if fit.held is not None and away[-1] > 1e-6 * scale else ""
+        return f"closed form of {fit.model}: {exact}. Your descent ended at {ended}: {_away(away)}{held}.", best
     worst = int(np.argmax(away)) if np.isfinite(away).all() else int(np.argmax(~np.isfinite(away)))
     return (
         f"closed form of {fit.model}, {len(final)} coefficients: the one that is furthest from it is "
@@ -64,6 +67,7 @@ def crawling(fit: Fit, best: Array, final: Array, rate: float | None, place: Pla
     curvatures, directions = np.linalg.eigh(H)
     error, before = final - best, fit.coefficients - best
     moved, gradient = fit.later - fit.coefficients, H @ before
+    residual = np.abs(design @ fit.coefficients - fit.y)
     # the learner's gradient may be a sum, or lack a 2: what one step did says how much of the rate counts
     counts = -float(moved @ gradient) / float(gradient @ gradient) if gradient.any() else 0.0
     gain = counts * curvatures
@@ -74,6 +78,15 @@ def crawling(fit: Fit, best: Array, final: Array, rate: float | None, place: Pla
     if not (curvatures[0] > 0 and curvatures[-1] / curvatures[flat] >= ILL and 0.02 < gain[-1] < 2):
         return None
     if left[flat] < left.sum() / 2:
+        return None
+    # what is told holds of steps against this very gradient; float32 leaves some rounding of what they are made from
+    rounding = ROUNDING * (
+        np.abs(fit.coefficients) + 2 * abs(counts) * np.mean(residual[:, None] * np.abs(design), axis=0)
+    )
+    off = abs(float(directions[:, flat] @ (moved + counts * gradient)))
+    if off > STRAY * abs(counts * float(directions[:, flat] @ gradient)) + float(
+        np.abs(directions[:, flat]) @ rounding
+    ):
         return None
     steep = float(curvatures[-1] / curvatures[flat])
     standardised = _standardised(design)

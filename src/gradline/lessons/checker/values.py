@@ -30,3 +30,12 @@ def values_of(value: Any) -> tuple[float, ...]:
     if hasattr(value, "dtype") and hasattr(value, "ravel") and value.dtype.kind in "fiu" and value.size <= LARGE:
         return tuple(map(float, value.ravel().tolist()))
     return ()
+
+
+def copied(value: Any) -> Any:
+    """The numbers as a float64 array of their own."""
+    import numpy as np
+
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    return np.array(value, dtype=np.float64)

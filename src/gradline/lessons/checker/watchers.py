@@ -7,21 +7,26 @@ Nor does it load what the script has no need of: a watcher comes with the first 
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from gradline.lessons.checker import calls
 from gradline.lessons.checker.course import Course
 from gradline.lessons.checker.names import learners_frame, variables
 from gradline.lessons.checker.notes import Notes
 from gradline.lessons.checker.places import Place
 from gradline.lessons.checker.shapes import meet
+from gradline.lessons.checker.values import values_of
 
 if TYPE_CHECKING:
     from gradline.lessons.checker.fits import Fit
     from gradline.lessons.checker.gradients import Gradients
+    from gradline.lessons.checker.holes import Holes
     from gradline.lessons.checker.sightings import Sightings
 
 STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
@@ -54,10 +59,12 @@ class Watchers:
     file: str
     places: list[Place]
     notes: Notes
+    intercepts: dict[str, set[str]] = field(default_factory=dict)  # what the script adds to products
     torch: bool = False
     ended: bool = False
     closed_form: str = ""  # the final parameters beside the least squares solution, where there is one
     sightings: Sightings | None = None
+    holes: Holes | None = None  # numbers that are not finite, where they were met first
     _by_line: dict[int, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -84,14 +91,18 @@ class Watchers:
             meet(one, other, place, self.notes, in_loss=in_loss)
         elif len(shape) in (1, 2):
             self.course.sizes.add(shape[0])
+        if place.visits <= 2 and not (self.holes is None and self.course.moves()):
+            self._look_for_holes(one, other, place)
         if place.term:
             return  # no prediction and its target: something else belongs to it
         if shape == other_shape and shape in ((len(one),), (len(one), 1)):
             if self.sightings is None:
                 from gradline.lessons.checker.sightings import Sightings
 
-                self.sightings = Sightings()
-            self.sightings.look(one, other, place, self._parameters, lambda: variables(learners_frame(self.file)))
+                moves = (calls.UPDATED, calls.ADDED)
+                moved = {place.moved for place in self.places if place.look and calls.kind_of(place.look) in moves}
+                self.sightings = Sightings(self.intercepts, self.intercepts.keys() - moved)
+            self.sightings.look(one, other, place, self._parameters, self._variables)
 
     def is_tensor(self, value: Any) -> bool:
         """Whether this is one of torch's."""
@@ -111,9 +122,34 @@ class Watchers:
         if self.torch:
             self.gradients.finish()
         self.course.finish()
-        fit = None if self.sightings is None else self.sightings.fit()
-        if fit is not None:
-            self._compare(fit)
+        if self.holes is not None and self._ended_nowhere():
+            note = self.holes.note()
+            if note is not None:
+                self.notes.add(note, self.holes.place.lines)
+        if self.sightings is not None:
+            import numpy as np
+
+            with np.errstate(all="ignore"):  # numbers of a descent that ran away
+                fit = self.sightings.fit()
+                if fit is not None:
+                    self._compare(fit)
+
+    def _variables(self) -> dict[str, Any]:
+        return variables(learners_frame(self.file))
+
+    def _look_for_holes(self, one: Any, other: Any, place: Place) -> None:
+        from gradline.lessons.checker.holes import holes
+
+        if self.holes is None:
+            self.holes = holes(one, other, place, self._variables)
+        elif self.holes.place is place and place.visits == 2:
+            self.holes.meet_again(self._variables())
+
+    def _ended_nowhere(self) -> bool:
+        values = (
+            [values_of(parameter.tensor()) for parameter in self.gradients.parameters.values()] if self.torch else []
+        )
+        return self.course.ended_nowhere() or not all(map(math.isfinite, chain.from_iterable(values)))
 
     def _compare(self, fit: Fit) -> None:
         from gradline.lessons.checker.straight_line import closed_form, crawling, values_of

@@ -42,6 +42,8 @@ class Setup:
         The data in some words; "": target, features and rows.
     command : str
         What fits the same table outside of the page.
+    other_command : str
+        The same with the intercept switched; "" where no command does.
     torch : bool
         Whether PyTorch, which takes seconds to load, may be loaded to run its rungs.
     """
@@ -51,6 +53,7 @@ class Setup:
     rates: tuple[float, ...] | None = None
     about: str = ""
     command: str = ""
+    other_command: str = ""
     torch: bool = True
 
 
@@ -161,7 +164,7 @@ class Facts:
             "weight": self.rows if self.weights is None else float(self.moments.weight),
             "allHere": self.all_here,
             "byRows": self.rows < FEW and len(self.features) == 1 and self.weights is None,
-            "command": names.command(self.setup.command),
+            "commands": self._commands(),
             "meanY": mean_y,
             "varianceY": float(self.moments.scatter[-1, -1]) / self.moments.weight,
             "points": points,
@@ -171,6 +174,12 @@ class Facts:
             "batches": self._batches(),
             "recorded": self._recorded(),
         }
+
+    def _commands(self) -> dict[str, str]:
+        """What fits the same table: with the intercept, and without; JSON has words as keys."""
+        opens, setup = self.setup.fit_intercept, self.setup
+        told = {opens: setup.command, not opens: setup.other_command}
+        return {str(intercept).lower(): names.command(line) for intercept, line in told.items()}
 
     def _view(self, view: View) -> dict[str, Any]:
         values, vectors = view.curvatures

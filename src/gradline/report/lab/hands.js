@@ -61,8 +61,6 @@ function listenToGrips() {
     event.preventDefault();
     const [a, b] = lineNow(), x = xRoom[0] + GRIPS[grip] * (xRoom[1] - xRoom[0]);
     pull(grip, a * x + b + up * (yRoom[1] - yRoom[0]) / 50);
-    draw(); // at once, so that there is a grip to give the focus back to
-    svg.querySelector(`[data-grip=${grip}]`).focus();
   });
 }
 

@@ -15,6 +15,7 @@ const yRoom = room(FACTS.points.y), xRoom = alone ? room(FACTS.points.x) : yRoom
 
 function line(run, k) {
   const { view, steps } = run, { v, loss } = steps[k], x = across(...xRoom), y = upward(...yRoom);
+  const held = document.activeElement?.dataset.grip; // the focus goes when the sheet is cleared
   const { svg, inside } = sheet("scatter", x, y, alone ? FACTS.features[0] : `predicted ${FACTS.target}`, FACTS.target);
   const rows = rowsOf(view, false), predicted = everyRow.map(i => predictionOf(rows, v, i));
   const spots = everyRow.map(i => [x(alone ? FACTS.points.x[i] : predicted[i]), y(rows.y[i])]), ends = predicted.map(y);
@@ -26,6 +27,7 @@ function line(run, k) {
   if (alone && !crosses(y, a * x.low + b, a * x.high + b)) outside(inside, "the line is");
   if (!alone && !predicted.some(p => p >= x.low && p <= x.high)) outside(inside, "the predictions are");
   if (alone) grips(svg, view.intercept, a, b, x, y);
+  svg.querySelector(`[data-grip=${held}]`)?.focus({ preventScroll: true });
   for (const [width, some] of bySize()) {
     const d = some.map(i => `M${at(spots[i][0])} ${at(spots[i][1])}h0`).join("");
     add(inside, "path", { d, class: few ? "points" : "points small" }).style.strokeWidth = width;

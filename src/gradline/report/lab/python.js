@@ -15,15 +15,15 @@ function asPython(run) {
     array: values => `np.array(${list(values)}${setting.float32 ? ", dtype=np.float32" : ""})`,
     single: value => (setting.float32 ? `np.float32(${value})` : float(value)),
   };
-  const parts = [heading(), theRows(how), theSums(how), theBatches(how), theStart(run, how), theLoop(how)];
+  const parts = [heading(setting), theRows(how), theSums(how), theBatches(how), theStart(run, how), theLoop(how)];
   return parts.flat().filter(line => line !== false).join("\n") + "\n";
 }
 
-function heading() {
-  const by = literal(FACTS.features.join(", "));
+function heading({ intercept }) {
+  const by = literal(FACTS.features.join(", ")), fits = FACTS.commands[intercept];
   return [
     `# gradline lab: ${literal(FACTS.target)} by ${by}, one setting as a script`,
-    FACTS.command !== "" && `# the table itself: ${plain(FACTS.command)}`,
+    fits !== "" && `# the table itself: ${plain(fits)}`,
     "import numpy as np",
     "",
   ];

@@ -31,8 +31,17 @@ def explain(error: BaseException, source: bytes, file: str, gradients: Gradients
     crash = crash_of(error, source, file, gradients)
     if crash is None or (notes.has(6, 7, 8) and isinstance(error, AttributeError | TypeError | RuntimeError)):
         return  # what a lost parameter leads to
-    causes = (cause(crash) for cause in CAUSES)
-    notes.add(next((note for note in causes if note is not None), None) or _unknown(crash))
+    note = next((note for note in (cause(crash) for cause in CAUSES) if note is not None), None)
+    if note is not None or not _met_a_table(crash, notes.line_of(2)):
+        notes.add(note or _unknown(crash))
+
+
+def _met_a_table(crash: Crash, noted: int) -> bool:
+    """Whether shapes did not fit where a column met a row, as was `noted` on a line: this one, or one before it."""
+    if not noted or not isinstance(crash.error, ValueError | RuntimeError | IndexError):
+        return False
+    shapes = [tuple(value.shape) for _, value in named(crash) if is_array(value)]
+    return noted == crash.line or any(len(shape) == 2 and shape[0] == shape[1] > 1 for shape in shapes)
 
 
 def _unknown(crash: Crash) -> Note:
