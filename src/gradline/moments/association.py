@@ -8,11 +8,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference
 from gradline.moments.precision import Statistics
 from gradline.solution import Array
 
 EPSILON = float(np.finfo(np.float64).eps)
+LEAST_SQUARE = 1e-290  # below it squares have few digits, and then none
 WEAK, STRONG = 10.0, 30.0  # condition indices of weak and of strong collinearity: Belsley, Kuh and Welsch (1980), 3.2
 INVOLVED = 0.5  # share of its variance that a column owes to near dependencies, to belong to one of them
 JOINED = 0.1  # of two columns of one dependency: how far its directions take them along together
@@ -79,15 +81,41 @@ class Association:
         n = self.inference.rows
         variance = np.maximum(np.diag(self.scatter), 0.0) / self.moments.weight
         noise = EPSILON * np.abs(self.moments.mean)
-        variance = np.where(np.sqrt(variance) > noise, variance, 0.0)
-        variance[~np.isfinite(variance)] = np.nan  # beyond float64
-        return np.sqrt(variance) * np.sqrt(n / (n - 1)) if n > 1 else np.full_like(variance, np.nan)
+        root = np.sqrt(variance)
+        known = (variance > LEAST_SQUARE) & (variance < np.inf)
+        size = np.where(known, root, self._beyond_squares) if not known.all() else root
+        size = np.where(known & (root <= noise), 0.0, size)
+        return size * np.sqrt(n / (n - 1)) if n > 1 else np.full_like(size, np.nan)
+
+    @cached_property
+    def _beyond_squares(self) -> Array:
+        """(p + 1,) root mean squares about the means, of columns whose squares float64 has not; zero for a constant.
+
+        Exact sums have the factor of their integers; float64 sums of such columns are refused when they are made.
+        """
+        if not isinstance(self.moments, ExactMoments):
+            scatter = np.maximum(np.diag(self.scatter), 0.0) / self.moments.weight
+            return np.where(np.isfinite(scatter), np.sqrt(scatter), np.nan)
+        found, triangle, of_y = np.zeros(len(self.scatter)), self.moments.triangle(), self.moments.dispersion()
+        largest = np.abs(triangle.lower).max(axis=1, initial=0.0)
+        found[triangle.columns] = largest * np.linalg.norm(triangle.lower / largest[:, None], axis=1)
+        found[-1] = np.sqrt(of_y.tss / self.moments.weight) * of_y.unit
+        return np.where(np.isfinite(found), found, np.nan)
+
+    @cached_property
+    def beyond_squares(self) -> tuple[int, ...]:
+        """Columns that are no constants, and have no VIF, as squares of theirs leave the range of float64."""
+        square = np.diag(self.scatter)[:-1] / self.moments.weight
+        lost = (self.standard_deviation[:-1] > 0.0) & ~((square > LEAST_SQUARE) & (square < np.inf))
+        lost &= np.isnan(self.vif)
+        return tuple(np.flatnonzero(lost).tolist())
 
     @cached_property
     def correlation(self) -> Array:
         """(p + 1, p + 1) of the columns and, last, y; NaN for a column that is constant."""
         spread = np.sqrt(np.maximum(np.diag(self.scatter), 0.0))
-        spread = np.where(self.standard_deviation > 0.0, spread, np.nan)
+        known = (self.standard_deviation > 0.0) & (spread > 0.0) & np.isfinite(spread)
+        spread = np.where(known, spread, np.nan)
         with np.errstate(invalid="ignore"):
             found: Array = np.clip(self.scatter / spread / spread[:, None], -1.0, 1.0)
         np.fill_diagonal(found, np.where(np.isnan(spread), np.nan, 1.0))
