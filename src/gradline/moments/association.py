@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,26 +82,29 @@ class Association:
         n = self.inference.rows
         variance = np.maximum(np.diag(self.scatter), 0.0) / self.moments.weight
         noise = EPSILON * np.abs(self.moments.mean)
-        root = np.sqrt(variance)
+        size = np.sqrt(variance)
         known = (variance > LEAST_SQUARE) & (variance < np.inf)
-        size = np.where(known, root, self._beyond_squares) if not known.all() else root
-        size = np.where(known & (root <= noise), 0.0, size)
+        size[known & (size <= noise)] = 0.0
+        for column in np.flatnonzero(~known).tolist():
+            size[column] = self._size_beyond_squares(column)
         return size * np.sqrt(n / (n - 1)) if n > 1 else np.full_like(size, np.nan)
 
-    @cached_property
-    def _beyond_squares(self) -> Array:
-        """(p + 1,) root mean squares about the means, of columns whose squares float64 has not; zero for a constant.
+    def _size_beyond_squares(self, column: int) -> float:
+        """The root mean square about its mean of a column (y last) whose square float64 has not; zero for a constant.
 
         Exact sums have the factor of their integers; float64 sums of such columns are refused when they are made.
         """
+        square = max(float(self.scatter[column, column]), 0.0)
         if not isinstance(self.moments, ExactMoments):
-            scatter = np.maximum(np.diag(self.scatter), 0.0) / self.moments.weight
-            return np.where(np.isfinite(scatter), np.sqrt(scatter), np.nan)
-        found, triangle, of_y = np.zeros(len(self.scatter)), self.moments.triangle(), self.moments.dispersion()
-        largest = np.abs(triangle.lower).max(axis=1, initial=0.0)
-        found[triangle.columns] = largest * np.linalg.norm(triangle.lower / largest[:, None], axis=1)
-        found[-1] = np.sqrt(of_y.tss / self.moments.weight) * of_y.unit
-        return np.where(np.isfinite(found), found, np.nan)
+            return math.sqrt(square / self.moments.weight) if square < math.inf else math.nan
+        of_y = column == self.moments.n_features
+        alone = self.moments.selected([None if of_y else column])
+        if of_y:
+            dispersion = alone.dispersion()
+            size = math.sqrt(dispersion.tss / self.moments.weight) * dispersion.unit
+        else:
+            size = abs(float(alone.triangle().lower.sum()))  # of one entry, or of none
+        return size if size < math.inf else math.nan
 
     @cached_property
     def beyond_squares(self) -> tuple[int, ...]:
