@@ -170,3 +170,18 @@ def test_one_row_has_no_spread():
     found = association([[1.0, 2.0]], [3.0])
     assert np.isnan(found.standard_deviation).all()
     assert np.isnan(found.correlation).all()
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-160, 1e170])
+@pytest.mark.parametrize("intercept", [True, False])
+def test_columns_whose_squares_float64_has_not_keep_their_sd(unit, intercept):
+    """That of the same columns in another unit, one that depends on another too, beside constants that have none."""
+    X = np.random.default_rng(0).normal(size=(50, 4)) + 1.0
+    X[:, 1], X[:, 3] = 3.0, 2.0 * X[:, 0]
+    y = X @ [1.0, 0.0, 2.0, 0.0] + np.random.default_rng(1).normal(size=50)
+    units = np.array([unit, unit, 1.0, unit, unit])
+    moments = ExactMoments.of(X * units[:-1], y * unit)
+    solution = moments.solve(intercept)
+    found = Association(moments, infer(moments, solution, fit_intercept=intercept))
+    expected = np.column_stack([X * units[:-1], y * unit]) / units
+    np.testing.assert_allclose(found.standard_deviation / units, expected.std(axis=0, ddof=1), rtol=1e-12, atol=1e-15)

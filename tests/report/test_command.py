@@ -280,3 +280,19 @@ def test_an_interrupted_descent_is_not_read_again(line, tmp_path):
     descent = descend(source, Options(learning_rate=1e-4), np.random.default_rng(0), interrupt)
     made = Made.by_descent(descent, engine="numpy", fit_intercept=True, seed=None)
     assert look_again(made, source) == "the descent was interrupted"
+
+
+def test_a_column_beyond_squares_has_its_sd_and_a_note_and_takes_no_page_along(written, tmp_path):
+    """The figures are those of the same column in another unit."""
+    rng = np.random.default_rng(0)
+    x, z = rng.normal(size=(2, 60))
+    y = 2.0 * x + z + rng.normal(size=60)
+    page = tmp_path / "r.html"
+    said = fit(written({"x": x * 1e-200, "z": z, "y": y}), "--target", "y", "--details", "--diagnose", "--report", page)
+    told = " ".join(said.split())
+    sd, effect = re.search(r"one sd its effect .*? x (\d\.\d+e-2\d\d) (\d\.\d+) ", told).groups()
+    slope = np.linalg.lstsq(np.column_stack([np.ones(60), x, z]), y, rcond=None)[0][1]
+    assert float(sd) == pytest.approx(1e-200 * x.std(ddof=1), rel=1e-4)
+    assert float(effect) == pytest.approx(slope * x.std(ddof=1), rel=1e-4)
+    assert re.search(r"Squares of 'x' \(sd \d\.\de-20\d\) leave the range of float64", told)
+    assert "those of column &#x27;x&#x27; (sd 9e-201) leave the range of float64" in page.read_text(encoding="utf-8")

@@ -26,10 +26,10 @@ class Fitted:
     def second_look(self, **asked: Any) -> Diagnosis | str:
         """One more pass over the rows, or why there is none; its progress is told as that of the first."""
         from gradline.report.progress import reading
-        from gradline.report.second_look import look_again
+        from gradline.report.second_look import look_again_or_why
 
         with reading(self.rows, what="reading again") as watch:
-            return look_again(self.made, self.rows, watch=watch, **asked)
+            return look_again_or_why(self.made, self.rows, watch=watch, **asked)
 
     def robust(self, covariance: Asked) -> Robust:
         """One more pass for a covariance alone."""

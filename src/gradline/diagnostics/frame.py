@@ -244,12 +244,16 @@ class Frame:
         return replace(self, turn=turn, T=self.T @ more, pull=more.T @ self.pull)
 
 
+class BeyondSquaresError(DataError):
+    """The rows are those of the fit, and a second look at them would say nothing."""
+
+
 def _refuse_extremes(sizes: Array, root: float, columns: Sequence[str | None]) -> None:
     """Columns, or residuals (None), whose squares leave float64; `root` of the weight of all rows."""
     for size, column in zip(sizes.tolist(), columns, strict=True):
         if size != 0.0 and not math.isnan(size) and not (size > LEAST and size * root < MOST):
             what = "residuals" if column is None else f"column {column!r}"
-            raise DataError(
+            raise BeyondSquaresError(
                 f"a second look takes squares, and those of {what} (sd {size:.1g}) leave the range of float64",
                 hint=f"measure {'the target' if column is None else 'the column'} in another unit",
             )

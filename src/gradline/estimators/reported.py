@@ -16,7 +16,7 @@ from gradline.report.made import Made
 from gradline.report.page.document import EXAMPLE
 from gradline.report.page.of_fit import write_report_of
 from gradline.report.page_file import refuse_path
-from gradline.report.second_look import look_again
+from gradline.report.second_look import look_again, look_again_or_why
 from gradline.report.summary import Summary
 
 UNKNOWN = "the model does not know its rows, as one that was loaded, copied or made of statistics"
@@ -124,7 +124,7 @@ class Reported(RowsAgain):
         asked = None if checked(covariance).kind == "classical" else covariance
         made = self._made()
         known = asked if isinstance(summary, Summary) and summary.trusted else None  # else no tests, by any covariance
-        diagnosis = rows if isinstance(rows, str) else look_again(made, rows, covariance=known)
+        diagnosis = rows if isinstance(rows, str) else look_again_or_why(made, rows, covariance=known)
         if isinstance(diagnosis, str):  # as a model file may have kept it; else it says what is missing
             summary = summary if asked is None else self.summary(covariance=asked)  # type: ignore[attr-defined]
         elif diagnosis.robust is not None:

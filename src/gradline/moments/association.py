@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.moments.exact import ExactMoments
 from gradline.moments.inference import Inference
 from gradline.moments.precision import Statistics
 from gradline.solution import Array
 
 EPSILON = float(np.finfo(np.float64).eps)
+LEAST_SQUARE = 1e-290  # below it squares have few digits, and then none
 WEAK, STRONG = 10.0, 30.0  # condition indices of weak and of strong collinearity: Belsley, Kuh and Welsch (1980), 3.2
 INVOLVED = 0.5  # share of its variance that a column owes to near dependencies, to belong to one of them
 JOINED = 0.1  # of two columns of one dependency: how far its directions take them along together
@@ -79,15 +82,44 @@ class Association:
         n = self.inference.rows
         variance = np.maximum(np.diag(self.scatter), 0.0) / self.moments.weight
         noise = EPSILON * np.abs(self.moments.mean)
-        variance = np.where(np.sqrt(variance) > noise, variance, 0.0)
-        variance[~np.isfinite(variance)] = np.nan  # beyond float64
-        return np.sqrt(variance) * np.sqrt(n / (n - 1)) if n > 1 else np.full_like(variance, np.nan)
+        size = np.sqrt(variance)
+        known = (variance > LEAST_SQUARE) & (variance < np.inf)
+        size[known & (size <= noise)] = 0.0
+        for column in np.flatnonzero(~known).tolist():
+            size[column] = self._size_beyond_squares(column)
+        return size * np.sqrt(n / (n - 1)) if n > 1 else np.full_like(size, np.nan)
+
+    def _size_beyond_squares(self, column: int) -> float:
+        """The root mean square about its mean of a column (y last) whose square float64 has not; zero for a constant.
+
+        Exact sums have the factor of their integers; float64 sums of such columns are refused when they are made.
+        """
+        square = max(float(self.scatter[column, column]), 0.0)
+        if not isinstance(self.moments, ExactMoments):
+            return math.sqrt(square / self.moments.weight) if square < math.inf else math.nan
+        of_y = column == self.moments.n_features
+        alone = self.moments.selected([None if of_y else column])
+        if of_y:
+            dispersion = alone.dispersion()
+            size = math.sqrt(dispersion.tss / self.moments.weight) * dispersion.unit
+        else:
+            size = abs(float(alone.triangle().lower.sum()))  # of one entry, or of none
+        return size if size < math.inf else math.nan
+
+    @cached_property
+    def beyond_squares(self) -> tuple[int, ...]:
+        """Columns that are no constants, and have no VIF, as squares of theirs leave the range of float64."""
+        square = np.diag(self.scatter)[:-1] / self.moments.weight
+        lost = (self.standard_deviation[:-1] > 0.0) & ~((square > LEAST_SQUARE) & (square < np.inf))
+        lost &= np.isnan(self.vif)
+        return tuple(np.flatnonzero(lost).tolist())
 
     @cached_property
     def correlation(self) -> Array:
         """(p + 1, p + 1) of the columns and, last, y; NaN for a column that is constant."""
         spread = np.sqrt(np.maximum(np.diag(self.scatter), 0.0))
-        spread = np.where(self.standard_deviation > 0.0, spread, np.nan)
+        known = (self.standard_deviation > 0.0) & (spread > 0.0) & np.isfinite(spread)
+        spread = np.where(known, spread, np.nan)
         with np.errstate(invalid="ignore"):
             found: Array = np.clip(self.scatter / spread / spread[:, None], -1.0, 1.0)
         np.fill_diagonal(found, np.where(np.isnan(spread), np.nan, 1.0))

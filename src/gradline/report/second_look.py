@@ -11,6 +11,7 @@ from gradline.descent.finished import Descent
 from gradline.descent.losses.squared import Squared
 from gradline.diagnostics.covariance import Robust, Spec
 from gradline.diagnostics.diagnosis import Diagnosis, diagnose
+from gradline.diagnostics.frame import BeyondSquaresError
 from gradline.diagnostics.sandwich import robust_covariance
 from gradline.diagnostics.told import heading_of, residuals_told
 from gradline.moments.one_pass import Watch
@@ -47,6 +48,22 @@ def look_again(
         watch=watch,
         **options,
     )
+
+
+def look_again_or_why(made: Made, rows: Source, *, covariance: Spec | None = None, **options: Any) -> Diagnosis | str:
+    """The same for pages, which say the clause too where squares leave the range of float64.
+
+    Raises
+    ------
+    DataError
+        As `look_again`, and for such squares where another covariance was asked for.
+    """
+    try:
+        return look_again(made, rows, covariance=covariance, **options)
+    except BeyondSquaresError as error:
+        if covariance is not None:
+            raise
+        return f"{error.message}: {error.hint}"
 
 
 def judge_again(made: Made, rows: Source, covariance: Spec, *, watch: Watch | None = None) -> Robust:

@@ -42,6 +42,12 @@ def beside_each_other(summary: Summary) -> tuple[Table, list[str]]:
         "VIF: so many times larger is the variance of a coefficient for what other columns tell of it "
         f"(about {about}). Partial R\u00b2: what a column explains of what all others leave."
     ]
+    found = summary.association
+    notes += [
+        f"Squares of '{summary.features[j]}' (sd {found.standard_deviation[j]:.2g}) leave the range of float64, and "
+        "what takes them is left out: measure the column in another unit."
+        for j in found.beyond_squares[:NAMED]
+    ]
     if len(summary.features) <= MOST_TOLD:
         notes += collinear(summary, strong=False)
         notes += _correlations(summary)

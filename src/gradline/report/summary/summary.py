@@ -273,6 +273,7 @@ class Summary(Readable):
     def _slopes(self) -> Array:
         slopes: Array = self.coef[len(self.terms) - len(self.features) :]
         known = ~np.isnan(self.association.inference.standard_error[len(self.terms) - len(self.features) :])
+        known |= slopes != 0.0  # an estimate whose standard error is beyond float64; a dependent column has zero
         return np.where(known | (self.inference.df_residual <= 0), slopes, np.nan)
 
     @property
