@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
 from gradline import DataError, LinearRegression, Moments, load, open_source
+from gradline.errors import DataWarning
 from gradline.model_file.writing import bare_name
 
 COLUMNS = ["sqft", "rooms", 'the "odd", one', "größe"]
@@ -62,10 +63,26 @@ def assert_the_same(ours, theirs, X):
 
 
 def test_a_coefficient_beyond_float64_is_not_kept(tmp_path):
-    model = LinearRegression(precision="exact", fit_intercept=False).fit([[0.0], [1e-308]], [0.0, 4.0])
+    with pytest.warns(DataWarning, match="the coefficient of 'x0' is"):
+        model = LinearRegression(precision="exact", fit_intercept=False).fit([[0.0], [1e-308]], [0.0, 4.0])
     with pytest.raises(DataError, match="the coefficient of 'x0' is beyond float64"):
         model.save(tmp_path / "m.json")
     assert not (tmp_path / "m.json").exists()
+    with pytest.warns(DataWarning, match="the intercept is"):
+        model = LinearRegression(precision="exact").fit([[1e308], [1.01e308], [1.1e308]], [1e308, -1e308, 1.7e308])
+    with pytest.raises(DataError, match="the intercept is beyond float64"):
+        model.save(tmp_path / "m.json")
+
+
+def test_a_coefficient_that_became_zero_is_told_by_the_model_too(tmp_path):
+    with pytest.warns(DataWarning, match="the coefficient of 'x0' is in size outside .* other units"):
+        model = LinearRegression().fit([[1e300], [2e300], [4e300]], [1e-100, 2e-100, 5e-100])
+    assert (model.coef_[0], model.digits_) == (0.0, 0.0)
+    model.save(tmp_path / "m.json")
+    assert_the_same(load(tmp_path / "m.json"), model, [[1e300]])
+    told = str(load(tmp_path / "m.json").summary())
+    assert "No digits certified" in told
+    assert "The coefficient of 'x0' is in size outside 2.2e-308 to 1.8e+308" in told
 
 
 @settings(max_examples=40, deadline=None)

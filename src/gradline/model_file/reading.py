@@ -120,6 +120,7 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
         condition_number=math.inf if condition is None else finite(condition, "condition_number"),
         dependencies=tuple(_relation(entry, columns) for entry in each_of_kind(proof, "dependencies", dict)),
         precision=one_of(proof, "precision", "float64", "exact"),
+        beyond=_beyond(proof, columns),
     )
     provenance = of_kind(content, "provenance", dict)
     missing: Literal["error", "drop"] = "drop" if one_of(content, "missing", "error", "drop") == "drop" else "error"
@@ -151,6 +152,13 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
     if tuple(each_of_kind(content, "terms", str)) != model.terms:
         raise Unfit("its terms are not those of its features")
     return model
+
+
+def _beyond(proof: Mapping[str, Any], columns: int) -> tuple[int | None, ...]:
+    beyond = of_kind(proof, "beyond", list) if "beyond" in proof else []
+    if any(column is not None and (type(column) is not int or not 0 <= column < columns) for column in beyond):
+        raise Unfit(f"'beyond' is {short(beyond)}, expected columns")
+    return tuple(beyond)
 
 
 def _skipped(provenance: Mapping[str, Any]) -> Skipped:

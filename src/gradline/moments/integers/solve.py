@@ -70,22 +70,23 @@ def solution(fit: ExactFit) -> Solution:
     coef = np.zeros(len(fit.problem.equations.scale) - 1)
     coef[fit.problem.kept] = fit.answer.slopes
     certificate = Certificate(
-        digits=_digits(np.append(coef, fit.answer.intercept)),
+        digits=_digits(fit.answer),
         certain=True,
         rank=len(fit.answer.slopes),
         condition_number=math.inf if fit.dependencies else _condition_number(fit.factor.lower),
         dependencies=fit.dependencies,
         precision="exact",
+        beyond=tuple(fit.answer.beyond),
     )
     return Solution(coef=coef, intercept=fit.answer.intercept, status=Status.SOLVED, certificate=certificate)
 
 
-def _digits(coefficients: Array) -> float:
-    """All; below the smallest normal number float64 has fewer bits left, in steps of 2^-1074."""
-    smallest = float(min(abs(coefficients[coefficients != 0.0]), default=1.0))
-    if smallest >= sys.float_info.min:
-        return DIGITS
-    return math.log10(smallest) + 1075 * math.log10(2.0)
+def _digits(answer: Answer) -> float:
+    """All; below the smallest normal number float64 has fewer bits left, in steps of 2^-1074, and beyond it none."""
+    sizes = [abs(value) for value in answer.beyond.values()]
+    if 0.0 in sizes or math.inf in sizes:
+        return 0.0
+    return math.log10(min(sizes)) + 1075 * math.log10(2.0) if sizes else DIGITS
 
 
 def dispersion(fit: ExactFit, rows: int, weight: float, fit_intercept: bool) -> Dispersion:
@@ -127,10 +128,14 @@ def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """In float64, of the columns kept; sums of squares in units of 4^unit_exponent."""
+    """In float64, of the columns kept; sums of squares in units of 4^unit_exponent.
+
+    `beyond` has what float64 cannot hold with all its digits, by the column (None: the intercept).
+    """
 
     slopes: list[float]
     intercept: float
+    beyond: dict[int | None, float]
     rss: float
     ess: float
 
@@ -190,13 +195,22 @@ class Problem:
         certain = [slope for slope in slopes if slope is not None]
         if len(certain) < len(slopes) or intercept is None or ess is None or rss is None:
             return None
-        return Answer(certain, intercept, rss, ess)
+        numbers = [*zip(self.kept, certain, found.number.tolist(), strict=True), (None, intercept, centre)]
+        beyond = {j: value for j, value, number in numbers if number and not _whole(value)}
+        return Answer(certain, intercept, beyond, rss, ess)
 
 
 def _rounded(low: int, high: int, denominator: int, exponent: int) -> float | None:
+    """What all between the two round to; None where they do not, or where it is not known whether all are zero."""
     value = to_float(low, denominator, exponent)
+    certain = low == high or (value == to_float(high, denominator, exponent) and not low <= 0 <= high)
     # Plus zero: a negative number too small for float64 is 0.0, not -0.0.
-    return value + 0.0 if low == high or value == to_float(high, denominator, exponent) else None
+    return value + 0.0 if certain else None
+
+
+def _whole(value: float) -> bool:
+    """Whether float64 has all its bits for numbers of this size."""
+    return sys.float_info.min <= abs(value) <= sys.float_info.max
 
 
 def _first_factor(problem: Problem) -> Factor | None:
