@@ -109,6 +109,9 @@ class Inference:
     # (k, r): times its transpose, the covariance of the value at the centre and of the slopes, in units of _unit^2.
     _root: Array = field(repr=False)
     _unit: float = field(repr=False)
+    # Of least squares, (p + bias, k), (k,): a row about the centre times both is its fitted value less _level.
+    _line: tuple[Array, Array] | None = field(repr=False)
+    _level: float = field(repr=False)
     # (k, m): the same of what negative eigenvalues took before they were set to zero: no test may rest on the zeros.
     _lost: Array | None = field(default=None, repr=False)
 
@@ -123,7 +126,8 @@ class Inference:
 
         x'b +- t sqrt(x'Cx [+ sigma^2]), C the covariance of the coefficients; a new y is given the weight 1.
         Classically x'Cx = sigma^2 (1/W + (x - mean)'V(x - mean)), V the inverse of the sums about the mean: the squared
-        length of (x - mean) times a root of V, which errs by rounding times the condition number.
+        length of (x - mean) times a root of V. Of least squares x'b is formed with it too. Both err by rounding times
+        the condition number, as coefficients times x do not, which cancel where columns say nearly the same.
 
         Parameters
         ----------
@@ -155,10 +159,9 @@ class Inference:
         level = self.confidence if confidence is None else checked_level(confidence)
 
         bias = len(self.coefficients) - features
-        away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])[:, self._estimated]
-        expected = rows @ self.coefficients[bias:]
-        if bias:
-            expected = expected + self.coefficients[0]
+        away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])
+        expected = self._expected(rows, away)
+        away = away[:, self._estimated]
         with np.errstate(over="ignore", invalid="ignore"):
             error = self._unit * np.linalg.norm(away @ self._root[self._estimated], axis=1)
         unjudged = np.isnan(self.standard_error[bias:]) & self._estimated[bias:]
@@ -248,6 +251,18 @@ class Inference:
         gap = (combinations[:, known] @ self.coefficients[known] - values) / self._unit / scale
         statistic = float((((directions.T @ gap) / lengths) ** 2).sum()) / df[0]
         return Wald(statistic, df, f_tail(df, statistic))
+
+    def _expected(self, rows: Array, away: Array) -> Array:
+        """The fitted value at rows, which are `away` from the centre."""
+        if self._line is not None:
+            whitening, effects = self._line
+            with np.errstate(over="ignore", invalid="ignore"):
+                expected: Array = self._level + away @ whitening @ effects
+            if np.isfinite(expected).all():  # else sizes leave the range of float64
+                return expected
+        bias = len(self.coefficients) - len(self._centre)
+        expected = rows @ self.coefficients[bias:]
+        return expected + self.coefficients[0] if bias else expected
 
     @property
     def _estimated(self) -> NDArray[np.bool_]:

@@ -18,7 +18,7 @@ from gradline.moments.integers.integer_sums import Integers, IntegerSums
 from gradline.moments.integers.rank import SHORT_BITS, independent_columns
 from gradline.moments.integers.refine import Enclosure, ceil_shift, norm, refine
 from gradline.moments.parallel import one_blas_thread
-from gradline.moments.solve import Dispersion, Triangle
+from gradline.moments.solve import Dispersion, Triangle, substituted
 from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
 DIGITS = 15.95  # 53 bits, all of them right
@@ -117,13 +117,16 @@ def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
     # In 53 bits the factor would be off by the square of the condition number.
     factors = _better_and_better(fit.factor, fit.problem)
     factor = next(factor for factor in factors if not isinstance(factor, Float64Factor))
-    lower = np.ldexp(factor.lower / math.sqrt(to_float(squared, 1, -2 * bits)), scale[:, None])
+    unscaled = math.sqrt(to_float(squared, 1, -2 * bits))
+    lower = np.ldexp(factor.lower / unscaled, scale[:, None])
+    of_y = np.array([to_float(g, 1, -equations.place) for g in fit.problem.g.tolist()])
+    effects = np.ldexp(substituted(factor.lower, of_y) / unscaled, equations.scale[-1] - bits - unit)
     centre, rest = [], []
     for mean, exponent in zip(equations.mean.tolist(), equations.scale, strict=True):
         exact = Fraction(mean, equations.weight) * Fraction(2) ** (exponent - equations.mean_place)
         centre.append(float(exact))
         rest.append(float(exact - Fraction(centre[-1])))
-    return Triangle(np.array(kept, dtype=np.intp), lower, np.array(centre), np.array(rest))
+    return Triangle(np.array(kept, dtype=np.intp), lower, np.array(centre), np.array(rest), effects)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -259,11 +262,7 @@ def _condition_number(lower: Array) -> float:
     if not np.diagonal(lower).all():  # beyond what float64 can say
         return math.inf
     lower = lower / np.sqrt((lower * lower).sum(axis=1, keepdims=True))
-    # Column by column the small elements of the inverse come out as right as the large ones.
-    inverse = np.eye(len(lower))
-    for k in range(len(lower)):
-        inverse[k] /= lower[k, k]
-        inverse[k + 1 :] -= lower[k + 1 :, k, None] * inverse[k]
+    inverse = substituted(lower, np.eye(len(lower)))
     # On more threads the last bits would not always be the same, nor would it be faster.
     with one_blas_thread():
         return float(np.linalg.norm(lower, 2) * np.linalg.norm(inverse, 2))
