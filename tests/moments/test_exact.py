@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gradline.data.batch import Batch
@@ -175,6 +175,7 @@ def test_any_partition_of_any_rows(rows, random):
 )
 def test_any_weights_of_any_rows(rows):
     Z = np.array(rows)
+    assume(sum(map(Fraction, Z[:, 2])) < 2**1023)  # more is refused
     moments = ExactMoments.of(Z[:, :1], Z[:, 1], Z[:, 2])
     assert sums_of(moments) == rational_sums(Z[:, :1], Z[:, 1], Z[:, 2])
     assert ExactMoments.from_json(moments.to_json()) == moments

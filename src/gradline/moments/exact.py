@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, BatchPiece, rows_at_once
-from gradline.data.cells import array_of_numbers
+from gradline.data.float_arrays import array_of_numbers
+from gradline.data.weighting import check_total
 from gradline.errors import DataError
 from gradline.moments.asked_device import device_of, exact_sums_on, is_elsewhere
 from gradline.moments.block_sums import NotFiniteError, not_finite
@@ -70,6 +71,9 @@ class ExactMoments:
     sums: IntegerSums
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        check_total(self.weight)
 
     @classmethod
     def zero(cls, n_features: int) -> ExactMoments:

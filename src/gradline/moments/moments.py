@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, BatchPiece
-from gradline.data.cells import array_of_numbers
+from gradline.data.float_arrays import array_of_numbers
+from gradline.data.weighting import check_total
 from gradline.errors import DataError
 from gradline.moments.asked_device import device_of, float_sums_on, is_elsewhere
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
@@ -69,6 +70,7 @@ class Moments:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, sums: CentredSums) -> None:
+        check_total(sums.weight)
         self._sums = sums
 
     @classmethod
