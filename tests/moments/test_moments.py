@@ -509,6 +509,17 @@ def having(**entries):
         (having(features=-1), "'features' is -1, expected a count"),
         (having(rows="3"), "'rows' is '3', expected a count"),
         (having(rows=True), "'rows' is True"),
+        (having(rows=10**400), "'rows' is 1000.*\\.\\.\\., expected a count"),
+        (having(rows=0), "no 0 rows have such sums"),
+        (having(block_rows=10**400), "'block_rows' is 1000"),
+        (having(block_sums=10**400), "'block_sums' is 1000"),
+        (having(features=99999), "'squares' has 3 numbers, expected 5000050000"),
+        (having(features=99999, rows=0), "'squares' has 3 numbers, expected 5000050000"),
+        (having(features=10**400), "'features' is 1000"),
+        (having(features=10**6), "1000000 features, expected at most 100000"),
+        (having(kind="x" * 400), "kind is 'xxx"),
+        (having(squares=["nan"] * 3), "a sum is not finite where its squares are"),
+        (having(shift=["nan", "0x0p0"]), "a sum is not finite where its squares are"),
         (without("sums"), "'sums' is not a list of hexadecimal numbers"),
         (having(sums=[1.0, 2.0]), "'sums' is not a list of hexadecimal numbers"),
         (having(sums=["0x1p0", "one"]), "'sums' is not a list of hexadecimal numbers"),
@@ -524,6 +535,7 @@ def test_a_malformed_state_is_refused_in_one_sentence(change, message):
         Moments.from_json(json.dumps(change(state)))
     assert caught.value.message.startswith("these moments cannot be read: ")
     assert "\n" not in caught.value.message
+    assert len(caught.value.message) < 200
 
 
 @pytest.mark.parametrize("statistics", [Moments, ExactMoments])
@@ -533,6 +545,11 @@ def test_what_is_no_state_and_no_number_of_features_is_refused(statistics):
     for features in (-1, 1.5, "2", None):
         with pytest.raises(DataError, match=f"no moments of {features!r} features"):
             statistics.zero(features)
+    for features in (10**9, 10**400):
+        with pytest.raises(DataError, match="no moments of 1000"):
+            statistics.zero(features)
+    with pytest.raises(DataError, match=r"100,000 columns need about .* of memory"):
+        statistics.zero(100_000)
     assert statistics.zero(np.int64(2)).to_json() == statistics.zero(2).to_json()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -163,12 +164,22 @@ def cell_in_words(cell: object) -> str:
     """A value for a message: its kind, and itself, cut to a readable length."""
     if isinstance(cell, bytes):
         cell = cell.decode("utf-8", "replace")
-    value = repr(cell) if isinstance(cell, str) else str(cell)
-    return f"text: {_cut(value)}" if isinstance(cell, str) else f"{a_kind(cell)}: {_cut(value)}"
+    return f"text: {short(cell)}" if isinstance(cell, str) else f"{a_kind(cell)}: {short(cell, str)}"
 
 
-def _cut(value: str) -> str:
-    return value if len(value) <= 60 else f"{value[:57]}..."
+def short(value: object, written: Callable[[object], str] = repr) -> str:
+    """For a message: whatever it is, on one line of readable length.
+
+    Examples
+    --------
+    >>> short([1, 2]), short("a" * 80)
+    ('[1, 2]', "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...")
+    """
+    try:
+        text = written(value)
+    except ValueError:  # of the digits of an enormous integer
+        return "too many digits to print"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def a_kind(thing: object) -> str:
@@ -198,6 +209,6 @@ def refuse_rounding(integer: int, column: str, row: int) -> None:
             column,
             row,
             integer,
-            what=f"an integer that float64 cannot hold exactly: {_cut(str(integer))}",
+            what=f"an integer that float64 cannot hold exactly: {short(integer)}",
             hint="a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first",
         )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, BatchPiece, rows_at_once
+from gradline.data.cells import short
 from gradline.data.float_arrays import array_of_numbers
 from gradline.data.weighting import check_total
 from gradline.errors import DataError
@@ -25,7 +26,7 @@ from gradline.moments.integers.equations import ExactEquations, to_float
 from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.parallel import ByPiece, accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion, Triangle
-from gradline.moments.state import VERSION, checked_features, count, read_state
+from gradline.moments.state import UNREADABLE, VERSION, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 _NUMBER = re.compile(r"(-?[0-9a-f]+)p(-?[0-9]{1,4})")
@@ -84,7 +85,7 @@ class ExactMoments:
         >>> ExactMoments.zero(3)
         ExactMoments(rows=0, weight=0.0, n_features=3)
         """
-        features = checked_features(n_features)
+        features = checked_features(n_features, cls)
         return cls(features, 0, IntegerSums.zero(features + 2))
 
     @classmethod
@@ -391,12 +392,10 @@ class ExactMoments:
         expected = (features + 2) * (features + 3) // 2
         if not isinstance(sums, list) or len(sums) != expected:
             found = f"has {len(sums)} numbers" if isinstance(sums, list) else "is not a list"
-            raise DataError(
-                f"these moments cannot be read: 'sums' {found}, expected {expected} for {features} features"
-            )
+            raise DataError(f"{UNREADABLE}: 'sums' {found}, expected {expected} for {features} features")
         moments = cls(features, rows, IntegerSums.from_entries(features + 2, [_number(entry) for entry in sums]))
-        if not moments._could_be_rows():
-            raise DataError(f"these moments cannot be read: no {rows} rows have such sums")
+        if not (moments._could_be_rows() and moments._correlations_could_be()):
+            raise DataError(f"{UNREADABLE}: no {short(rows)} rows have such sums")
         return moments
 
     def _refuse_other_features(self, other: ExactMoments) -> None:
@@ -409,6 +408,12 @@ class ExactMoments:
             return self.rows == 0 and not S.any()
         weight = S[-1, -1]
         return bool(weight > 0 and (np.diagonal(S)[:-1] * weight >= S[-1, :-1] ** 2).all())
+
+    def _correlations_could_be(self) -> bool:
+        """Whether none is beyond 1, about the mean."""
+        S = self.sums.numerator
+        C = S[-1, -1] * S[:-1, :-1] - S[:-1, -1, None] * S[-1, :-1]
+        return bool((np.multiply.outer(np.diagonal(C), np.diagonal(C)) >= C * C).all())
 
     def _fit(self, fit_intercept: bool) -> exact_solve.ExactFit:
         if fit_intercept not in self._fits:
@@ -427,5 +432,5 @@ class ExactMoments:
 def _number(entry: object) -> tuple[int, int]:
     match = _NUMBER.fullmatch(entry) if isinstance(entry, str) else None
     if match is None:
-        raise DataError(f"these moments cannot be read: {entry!r} in 'sums', expected a number such as '-3p-52'")
+        raise DataError(f"{UNREADABLE}: {short(entry)} in 'sums', expected a number such as '-3p-52'")
     return int(match[1], 16), int(match[2])

@@ -159,7 +159,8 @@ class Inference:
         level = self.confidence if confidence is None else checked_level(confidence)
 
         bias = len(self.coefficients) - features
-        away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])
+        with np.errstate(over="ignore", invalid="ignore"):
+            away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])
         expected = self._expected(rows, away)
         away = away[:, self._estimated]
         with np.errstate(over="ignore", invalid="ignore"):
@@ -256,12 +257,13 @@ class Inference:
         """The fitted value at rows, which are `away` from the centre."""
         if self._line is not None:
             whitening, effects = self._line
-            with np.errstate(over="ignore", invalid="ignore"):
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
                 expected: Array = self._level + away @ whitening @ effects
             if np.isfinite(expected).all():  # else sizes leave the range of float64
                 return expected
         bias = len(self.coefficients) - len(self._centre)
-        expected = rows @ self.coefficients[bias:]
+        with np.errstate(over="ignore", invalid="ignore"):
+            expected = rows @ self.coefficients[bias:]
         return expected + self.coefficients[0] if bias else expected
 
     @property

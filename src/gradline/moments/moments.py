@@ -23,7 +23,7 @@ from gradline.moments.frequencies import whole_rows
 from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, Triangle, disperse, factor, solve
-from gradline.moments.state import VERSION, checked_features, count, read_state
+from gradline.moments.state import UNREADABLE, VERSION, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 
@@ -82,7 +82,7 @@ class Moments:
         >>> Moments.zero(3)
         Moments(rows=0, weight=0.0, n_features=3)
         """
-        return cls(CentredSums.zero(checked_features(n_features)))
+        return cls(CentredSums.zero(checked_features(n_features, cls)))
 
     @classmethod
     def of(
@@ -359,13 +359,10 @@ class Moments:
         Moments(rows=0, weight=0.0, n_features=2)
         """
         state = read_state(text, "Moments")
-        p, rows = count(state, "features"), count(state, "rows")
-        if rows == 0:
-            return cls.zero(p)
-        q = p + 1
-        upper = np.triu_indices(q)
-        squares = np.empty((q, q))
-        squares[upper] = squares.T[upper] = _unhex(state, "squares", q * (q + 1) // 2)
+        q, rows = count(state, "features") + 1, count(state, "rows")
+        triangle = _unhex(state, "squares", q * (q + 1) // 2)
+        squares, upper = np.empty((q, q)), np.triu_indices(q)
+        squares[upper] = squares.T[upper] = triangle
         sums = CentredSums(
             rows=rows,
             weight=float(_unhex(state, "weight", 1)[0]),
@@ -376,8 +373,14 @@ class Moments:
             block_sums=count(state, "block_sums"),
             block_rows=count(state, "block_rows"),
         )
+        if rows == 0:
+            if sums.weight or sums._numbers().any():
+                raise DataError(f"{UNREADABLE}: no 0 rows have such sums")
+            return cls.zero(q - 1)
         if not 0.0 < sums.weight < math.inf or (sums.mass < 0.0).any():
-            raise DataError("these moments cannot be read: a weight or a mass is negative or not finite")
+            raise DataError(f"{UNREADABLE}: a weight or a mass is negative or not finite")
+        if not sums.is_finite():
+            raise DataError(f"{UNREADABLE}: a sum is not finite where its squares are")
         return cls(sums)
 
     def _refuse_other_features(self, other: Moments) -> None:
@@ -408,7 +411,7 @@ def _unhex(state: dict[str, Any], key: str, length: int) -> Array:
     try:
         values = np.array([float.fromhex(text) for text in state[key]])
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise DataError(f"these moments cannot be read: {key!r} is not a list of hexadecimal numbers") from None
+        raise DataError(f"{UNREADABLE}: {key!r} is not a list of hexadecimal numbers") from None
     if len(values) != length:
-        raise DataError(f"these moments cannot be read: {key!r} has {len(values)} numbers, expected {length}")
+        raise DataError(f"{UNREADABLE}: {key!r} has {len(values)} numbers, expected {length}")
     return values

@@ -118,14 +118,15 @@ def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
     factors = _better_and_better(fit.factor, fit.problem)
     factor = next(factor for factor in factors if not isinstance(factor, Float64Factor))
     unscaled = math.sqrt(to_float(squared, 1, -2 * bits))
-    lower = np.ldexp(factor.lower / unscaled, scale[:, None])
     of_y = np.array([to_float(g, 1, -equations.place) for g in fit.problem.g.tolist()])
-    effects = np.ldexp(substituted(factor.lower, of_y) / unscaled, equations.scale[-1] - bits - unit)
+    with np.errstate(over="ignore", under="ignore"):  # powers of a column may leave float64
+        lower = np.ldexp(factor.lower / unscaled, scale[:, None])
+        effects = np.ldexp(substituted(factor.lower, of_y) / unscaled, equations.scale[-1] - bits - unit)
     centre, rest = [], []
     for mean, exponent in zip(equations.mean.tolist(), equations.scale, strict=True):
+        centre.append(to_float(mean, equations.weight, exponent - equations.mean_place))
         exact = Fraction(mean, equations.weight) * Fraction(2) ** (exponent - equations.mean_place)
-        centre.append(float(exact))
-        rest.append(float(exact - Fraction(centre[-1])))
+        rest.append(float(exact - Fraction(centre[-1])) if math.isfinite(centre[-1]) else 0.0)
     return Triangle(np.array(kept, dtype=np.intp), lower, np.array(centre), np.array(rest), effects)
 
 
