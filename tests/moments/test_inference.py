@@ -404,3 +404,21 @@ def test_questions_that_do_not_fit_are_refused():
     for R in (np.zeros(5), [[0, 1, 0, 0, 0], [0, 2, 0, 0, 0]]):
         with pytest.raises(DataError, match="is zero or follows from the others"):
             inference.wald(R)
+
+
+def test_what_is_no_question_is_a_sentence():
+    X, y, _ = table(False)
+    m = Moments.of(X, y)
+    inference = infer(m, m.solve(), fit_intercept=True)
+    with pytest.raises(DataError, match=r"R has shape \(0, 5\)"):
+        inference.wald(np.zeros((0, 5)))
+    with pytest.raises(DataError, match="q is 'x', expected a number for each row of R"):
+        inference.wald(np.eye(5)[1], "x")
+    with pytest.raises(ValueError, match="confidence is 'x', expected a number between 0 and 1"):
+        infer(m, m.solve(), fit_intercept=True, confidence="x")
+    for kind in (Moments, ExactMoments):
+        with pytest.raises(ValueError, match="threads='a', expected a whole number, 1 or more"):
+            kind.of(X, y, threads="a")
+        for column in (4, -1, "a"):
+            with pytest.raises(DataError, match=f"there is no column {column!r} of X, expected one of 0 to 3, or None"):
+                kind.of(X, y).selected([0, column])

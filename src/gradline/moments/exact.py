@@ -26,7 +26,7 @@ from gradline.moments.integers.equations import ExactEquations, to_float
 from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.parallel import ByPiece, accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion, Triangle
-from gradline.moments.state import UNREADABLE, VERSION, checked_features, count, read_state
+from gradline.moments.state import UNREADABLE, VERSION, check_columns, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 _NUMBER = re.compile(r"(-?[0-9a-f]+)p(-?[0-9]{1,4})")
@@ -253,12 +253,18 @@ class ExactMoments:
         columns : sequence of int or None
             New column j is column `columns[j]` of these; None: a column of zeros.
 
+        Raises
+        ------
+        DataError
+            Where there is no such column.
+
         Examples
         --------
         >>> ExactMoments.of([[1.0, 5.0]], [2.0]).selected([1, None]) == ExactMoments.of([[5.0, 0.0]], [2.0])
         True
         """
         p = self.n_features
+        check_columns(columns, p)
         return ExactMoments(len(columns), self.rows, self.sums.selected([*columns, p, p + 1]))
 
     def with_rest(self, columns: Sequence[int]) -> ExactMoments:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradline.data.cells import short
 from gradline.errors import DataError
 from gradline.moments.distributions import checked_level, f_tail, t_quantile
 from gradline.solution import Array
@@ -203,11 +204,14 @@ class Inference:
             raise DataError(
                 f"R is {R!r}, expected rows of {k} numbers", hint="[0, 1, -1] tests whether two coefficients are equal"
             ) from None
-        values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        try:
+            values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise DataError(f"q is {short(q)}, expected a number for each row of R") from None
         if not (np.isfinite(combinations).all() and np.isfinite(values).all()):
             raise DataError("R and q hold NaN or infinite numbers, expected finite ones")
-        if combinations.ndim != 2 or combinations.shape[1] != k or values.shape != (len(combinations),):
-            raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,)")
+        if not len(combinations) or combinations.shape[1:] != (k,) or values.shape != (len(combinations),):
+            raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,), r > 0")
         known = self._estimated
         if combinations[:, ~known].any():
             raise DataError(

@@ -23,7 +23,7 @@ from gradline.moments.frequencies import whole_rows
 from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, Triangle, disperse, factor, solve
-from gradline.moments.state import UNREADABLE, VERSION, checked_features, count, read_state
+from gradline.moments.state import UNREADABLE, VERSION, check_columns, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 
@@ -211,11 +211,17 @@ class Moments:
         columns : sequence of int or None
             New column j is column `columns[j]` of these; None: a column of zeros.
 
+        Raises
+        ------
+        DataError
+            Where there is no such column.
+
         Examples
         --------
         >>> Moments.of([[1.0, 5.0], [2.0, 7.0]], [2.0, 3.0]).selected([1, None]).mean
         array([6. , 0. , 2.5])
         """
+        check_columns(columns, self.n_features)
         return Moments(self._sums.selected(columns))
 
     def with_rest(self, columns: Sequence[int]) -> Moments:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -55,6 +56,13 @@ def checked_features(n_features: Any, kind: Any) -> int:
 
         refuse_beyond_memory(int(n_features), kind)
     return int(n_features)
+
+
+def check_columns(columns: Sequence[Any], n_features: int) -> None:
+    """Refuse what is no column of X, nor None."""
+    for column in columns:
+        if column is not None and not (isinstance(column, Integral) and 0 <= int(column) < n_features):
+            raise DataError(f"there is no column {short(column)} of X, expected one of 0 to {n_features - 1}, or None")
 
 
 def count(state: dict[str, Any], key: str) -> int:
