@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
 
-from gradline import DataError, LinearRegression, Moments, load, open_source
+from gradline import DataError, ExactMoments, LinearRegression, Moments, load, open_source
+from gradline.data.readers.opening import opened
+from gradline.data.to_predict import FeatureTable
+from gradline.errors import DataWarning
+from gradline.estimators.saved import as_saved
+from gradline.model_file import merged, read_model, write_model
 from gradline.model_file.writing import bare_name
 
 COLUMNS = ["sqft", "rooms", 'the "odd", one', "größe"]
@@ -62,10 +68,26 @@ def assert_the_same(ours, theirs, X):
 
 
 def test_a_coefficient_beyond_float64_is_not_kept(tmp_path):
-    model = LinearRegression(precision="exact", fit_intercept=False).fit([[0.0], [1e-308]], [0.0, 4.0])
+    with pytest.warns(DataWarning, match="the coefficient of 'x0' is"):
+        model = LinearRegression(precision="exact", fit_intercept=False).fit([[0.0], [1e-308]], [0.0, 4.0])
     with pytest.raises(DataError, match="the coefficient of 'x0' is beyond float64"):
         model.save(tmp_path / "m.json")
     assert not (tmp_path / "m.json").exists()
+    with pytest.warns(DataWarning, match="the intercept is"):
+        model = LinearRegression(precision="exact").fit([[1e308], [1.01e308], [1.1e308]], [1e308, -1e308, 1.7e308])
+    with pytest.raises(DataError, match="the intercept is beyond float64"):
+        model.save(tmp_path / "m.json")
+
+
+def test_a_coefficient_that_became_zero_is_told_by_the_model_too(tmp_path):
+    with pytest.warns(DataWarning, match="the coefficient of 'x0' is in size outside .* other units"):
+        model = LinearRegression().fit([[1e300], [2e300], [4e300]], [1e-100, 2e-100, 5e-100])
+    assert (model.coef_[0], model.digits_) == (0.0, 0.0)
+    model.save(tmp_path / "m.json")
+    assert_the_same(load(tmp_path / "m.json"), model, [[1e300]])
+    told = str(load(tmp_path / "m.json").summary())
+    assert "No digits certified" in told
+    assert "The coefficient of 'x0' is in size outside 2.2e-308 to 1.8e+308" in told
 
 
 @settings(max_examples=40, deadline=None)
@@ -260,20 +282,31 @@ def _set(*keys):
         (_set("coefficients", 1, 10**400), "'coefficients' holds 1000"),
         (_set("coefficients", [1.0]), "'coefficients' has 1 numbers, expected 4"),
         (_set("features", ["a", "b"]), "its moments are of 3 features, expected 2"),
-        (_set("features", []), "0 features"),
+        (_set("features", []), "its moments are of 3 features, expected 0"),
         (_set("features", [1, 2, 3]), "'features' holds 1, expected text"),
         (_set("terms", ["a"]), "its terms are not those of its features"),
         (_set("polynomial", 0), "the degree 0"),
+        (_set("polynomial", 10**300), "3 features and the degree 1000000"),
+        (_set("polynomial", 10**400), "'polynomial' is 1000000"),
         (_set("fit_intercept", 1), "'fit_intercept' is 1, expected true or false"),
         (_set("precision", "double"), "'precision' is 'double', expected one of auto"),
         (_set("moments", "kind", "Sums"), "the kind of its moments is 'Sums'"),
+        (_set("moments", "kind", []), "the kind of its moments is []"),
+        (_set("moments", "kind", {}), "the kind of its moments is {}"),
+        (_set("moments", "version", 10**400), "version 1000000"),
+        (_set("moments", "features", 10**400), "its moments are of 1000000"),
         (_set("moments", "rows", -1), "'rows' is -1, expected a count"),
-        (_set("moments", "rows", 0), "of no rows"),
+        (_set("moments", "rows", 10**400), "'rows' is 1000000"),
+        (_set("moments", "rows", 0), "no 0 rows have such sums"),
         (_set("moments", "squares", ["0x1p0"]), "'squares' has 1 numbers"),
         (_set("moments", "squares", ["one"] * 10), "'squares' is not a list of hexadecimal numbers"),
         (_set("certificate", "digits", "many"), "'digits' holds 'many'"),
         (_set("certificate", "dependencies", [{"column": 9, "factors": {}}]), "a column beyond 3"),
         (_set("certificate", "dependencies", [{"column": 1, "factors": {"0": "1/0"}}]), "the factors of a dependency"),
+        # which Fraction would begin to write out
+        (_set("certificate", "dependencies", [{"column": 1, "factors": {"0": "1e999999999"}}]), "the factors of a"),
+        (_set("certificate", "rank", 10**400), "'rank' is 1000000"),
+        (_set("certificate", "beyond", [3]), "'beyond' is [3], expected columns"),
         (_set("provenance", "rows_dropped", None), "'rows_dropped' is None, expected a count"),
     ],
 )
@@ -283,7 +316,61 @@ def test_what_does_not_fit_is_named(change, said, model):
         load(model)
     assert "is damaged: " in caught.value.message
     assert said in caught.value.message
+    assert len(caught.value.message) < 300
     assert caught.value.hint
+
+
+def test_degrees_of_freedom_that_are_none_are_named(tmp_path):
+    X = np.random.default_rng(1).normal(size=(20, 2))
+    source = open_source({"a": X[:, 0], "y": X[:, 1]}, target="y")
+    fit = LinearRegression().fit(source)
+    saved = as_saved(fit)
+    write_model(tmp_path / "m.json", replace(saved, robust=fit._robust_covariance("HC3", None)))
+    load(tmp_path / "m.json")
+    for df in (10**400, -1, 1.5):
+        rewritten(tmp_path / "m.json", _set("robust", "df", df))
+        with pytest.raises(DataError, match=r"'df' is .*, expected a count"):
+            load(tmp_path / "m.json")
+
+
+@pytest.mark.parametrize("entry", range(15))
+@pytest.mark.parametrize("sum_", ["1p9999", "-1p9999", "1p-9999"])
+def test_exact_sums_that_no_rows_have_are_refused_or_read_without_a_traceback(entry, sum_, tmp_path):
+    X = np.array([[1.0, 2.0, 0.5], [2.0, 3.5, 1.0], [4.0, 1.0, 3.0], [5.0, 9.0, 2.0], [3.0, 3.0, 3.0]])
+    path = tmp_path / "m.json"
+    LinearRegression(precision="exact").fit(X, [1.0, 2.0, 5.0, 3.0, 4.0]).save(path)
+    rewritten(path, _set("moments", "sums", entry, sum_))
+    if sum_ == "1p9999" and entry in (0, 5, 9, 12):  # a square alone may be as large as it likes, as of powers
+        model = load(path)
+        str(model.summary())
+        model.predict_interval(X)
+        return
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert len(caught.value.message) < 300
+
+
+def test_a_fit_of_the_mean_alone_is_kept(tmp_path):
+    for kind in (Moments, ExactMoments):
+        model = LinearRegression.from_moments(kind.of(np.zeros((3, 0)), [1.0, 2.0, 6.0]))
+        model.save(tmp_path / "m.json")
+        again = load(tmp_path / "m.json")
+        assert (again.intercept_, again.coef_.shape) == (3.0, (0,))
+        assert str(again.summary()) == str(model.summary())
+    design = read_model(tmp_path / "m.json").starts_from
+    with pytest.raises(DataError, match="the model has no features, and predicts the same for every row"):
+        FeatureTable.of(opened({"a": [1.0]}), design)
+
+
+def test_models_of_two_formulas_are_refused_by_both(tmp_path):
+    table = {"a": [1.0, 2.0, 4.0, 7.0], "b": [2.0, 1.0, 5.0, 3.0], "y": [1.0, 2.0, 2.0, 5.0]}
+    one, other = (
+        as_saved(LinearRegression(precision="exact").fit(open_source(table, formula=formula)))
+        for formula in ("y ~ a + np.log(b)", "y ~ a + np.sqrt(b)")
+    )
+    said = r"fits to the formula 'y ~ a \+ np.log\(b\)' and to the formula 'y ~ a \+ np.sqrt\(b\)' do not go together"
+    with pytest.raises(DataError, match=said):
+        merged(one, other)
 
 
 def test_a_number_changed_by_hand_does_not_fit_the_checksum(model):

@@ -5,7 +5,7 @@ GradlineError                       str() is one sentence, then `hint: ...` on a
 |-- DivergenceError    (ArithmeticError)  a descent that moves away from the answer
 `-- MissingExtraError  (ImportError)      a feature whose library is not installed
 CollinearityWarning    (UserWarning)      columns that are exact combinations of others
-DataWarning            (UserWarning)      data read on an assumption
+DataWarning            (UserWarning)      data read on an assumption, or an answer beyond float64
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class CollinearityWarning(UserWarning):
 
 
 class DataWarning(UserWarning):
-    """The data were read on an assumption: which one, and how to state another."""
+    """The data were read on an assumption, or their answer leaves the range of float64: which one, and what to do."""
 
 
 class DivergenceWarning(RuntimeWarning):

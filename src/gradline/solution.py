@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 
 
+MOST_DIGITS = 15  # of the decimal digits of every float64 number
 NEARLY_COLLINEAR = 1e12  # a relative change of 1e-16 in the data may then move a coefficient in its fourth digit
 
 
@@ -64,7 +66,8 @@ class Certificate:
     Attributes
     ----------
     digits : float
-        Correct significant digits of the worst coefficient (the intercept counted), 0 .. 15.95.
+        Correct significant digits of the worst coefficient (the intercept counted), 0 .. 15.95. Of one that leaves the
+        range of float64 there are those that are left: 0 where it became zero or infinite.
     certain : bool
         True: proved, by exact residuals. False: a first-order estimate of rounding ("at least about").
     rank : int
@@ -75,6 +78,9 @@ class Certificate:
         The relations that make X rank deficient; their columns have the coefficient 0.
     precision : str
         "float64" or "exact": the arithmetic that gave the answer.
+    beyond : tuple of (int or None)
+        Columns whose coefficients are not zero, but too small or too large for all digits of float64; None: the
+        intercept.
     """
 
     digits: float
@@ -83,11 +89,45 @@ class Certificate:
     condition_number: float
     dependencies: tuple[Dependency, ...] = ()
     precision: str = "float64"
+    beyond: tuple[int | None, ...] = ()
+
+    @property
+    def promise(self) -> str:
+        """The digits, as the beginning of a sentence.
+
+        >>> Certificate(15.95, True, 1, 1.0).promise, Certificate(12.3, False, 1, 1.0).promise
+        ('All 15 digits certified', 'At least about 12 digits are right')
+        """
+        digits = int(self.digits)
+        if not self.certain:
+            return f"At least about {digits} digits are right"
+        return f"{'All ' if digits == MOST_DIGITS else ''}{digits or 'No'} digit{'s'[: digits != 1]} certified"
 
     def warnings(
         self, names: Sequence[str], *, centred: bool, outcome: str = "its coefficient is set to 0"
     ) -> list[str]:
-        """What a reader must know of the columns: exact relations, or a near one that rounding hides."""
+        """What a reader must know of the columns: `out_of_range` and `relations`."""
+        return [*self.out_of_range(names), *self.relations(names, centred=centred, outcome=outcome)]
+
+    def out_of_range(self, names: Sequence[str]) -> list[str]:
+        """Coefficients that float64 cannot hold, and what to do."""
+        if not self.beyond:
+            return []
+        slopes = [names[column] for column in self.beyond if column is not None]
+        of_slopes = [f"the coefficient{'s'[: len(slopes) != 1]} of {_listed(slopes)}"] if slopes else []
+        what = " and ".join([*of_slopes, *(["the intercept"] if None in self.beyond else [])])
+        are, them = ("is", "it") if len(self.beyond) == 1 else ("are", "them")
+        wrong = "wrong" if self.digits < 1.0 else "rounded"
+        return [
+            f"{what} {are} in size outside {sys.float_info.min:.2g} to {sys.float_info.max:.2g}, where float64 has all "
+            f"its digits, and what stands for {them} is {wrong}: "
+            f"give {'the column' if len(slopes) == 1 else 'columns'} or the target in other units."
+        ]
+
+    def relations(
+        self, names: Sequence[str], *, centred: bool, outcome: str = "its coefficient is set to 0"
+    ) -> list[str]:
+        """Exact relations between columns, or a near one that rounding hides."""
         if self.condition_number > NEARLY_COLLINEAR and not self.dependencies:
             return [
                 f"some columns are collinear but for their last digits (condition number {self.condition_number:.2g}): "

@@ -1,5 +1,8 @@
 """Robust covariances: the figures of statsmodels, to ten digits, from a second pass in blocks."""
 
+import re
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -413,3 +416,22 @@ def test_a_cluster_may_have_a_comma_in_its_name():
     assert parse("cluster: city , year").groups == ("city", "year")
     with pytest.raises(DataError, match="covariance='cluster:city,' holds an empty name"):
         parse("cluster:city,")
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-9, 1e-12, 1e-13])
+@pytest.mark.parametrize("kind", ["HC0", "HC1"])
+def test_few_digits_of_the_errors_of_tiny_residuals_are_told(kind, size):
+    g = np.random.default_rng(3)
+    x = g.normal(size=30)
+    y = 3.0 * x + size * g.normal(size=30)
+    found = ours(ArraySource(x[:, None], y), kind, fit_intercept=False, kind=ExactMoments)
+    a, b = ([Fraction(v) for v in values] for values in (x, y))
+    xx = sum(u * u for u in a)
+    slope = sum(u * v for u, v in zip(a, b, strict=True)) / xx
+    meat = sum((u * (v - slope * u)) ** 2 for u, v in zip(a, b, strict=True))
+    exact = float(meat / xx**2 * (Fraction(30, 29) if kind == "HC1" else 1)) ** 0.5
+    off = abs(float(found.covariance[0, 0]) ** 0.5 / exact - 1.0)
+    told = [note for note in found.notes if "residuals are so small" in note]
+    assert len(told) == (size <= 1e-12)
+    digits = float(re.search(r"about (\d) digit", told[0])[1]) if told else 4.0
+    assert off <= 10.0 ** (0.5 - digits)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -435,3 +436,33 @@ def test_a_coefficient_that_float64_cannot_hold_whole_has_the_digits_it_has(powe
     assert error <= 10.0**-digits
     # Half a step of 2^-1074, or of 53 bits, whichever is more.
     assert digits == pytest.approx(min(15.95, math.log10(2.0) * (power + 1075)), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "beyond"),
+    [
+        ([1e300, 2e300, 4e300], [1e-100, 2e-100, 5e-100], (0,)),
+        ([1e-300, 2e-300, 4e-300], [1e100, 2e100, 5e100], (0,)),
+        ([-1e-5, 2e-5, 5e-5], [3e-320, -6e-320, 4e-321], (0, None)),
+        ([1e-290, 1.1e-290, 1.3e-290], [1e300, -1e300, 1e300], (0,)),
+        ([1e200, 1.1e200, 1.2e200], [1e308, -1.7e308, 1e308], ()),
+        ([1.0, 1.0 + 1e-15, 1.0 + 3e-15], [1e300, -1e300, 1.5e300], (0, None)),
+        ([1e300, -1e300, 2e300, -2e300], [1e-100, 1e-100, 3e-100, 3e-100], ()),  # the slope is zero
+        ([1e300, -1e300, 2e300, -2e300], [1e-100, -1e-100, 2e-100, -2e-100], (0,)),  # and here the intercept
+    ],
+)
+def test_no_digits_are_certified_of_what_leaves_float64(X, y, beyond):
+    x, z = [Fraction(v) for v in X], [Fraction(v) for v in y]
+    mean_x, mean_y = sum(x) / len(x), sum(z) / len(z)
+    slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, z, strict=True)) / sum((a - mean_x) ** 2 for a in x)
+    exact = (slope, mean_y - slope * mean_x)
+    solution = ExactMoments.of(np.array(X)[:, None], y).solve()
+    certificate = solution.certificate
+    least, most = Fraction(sys.float_info.min), Fraction(sys.float_info.max)
+    assert beyond == tuple(j for j, v in zip((0, None), exact, strict=True) if v and not least <= abs(v) <= most)
+    assert certificate.beyond == beyond
+    found = (solution.coef[0], solution.intercept)
+    lost = any(v and (f == 0.0 or math.isinf(f)) for v, f in zip(exact, found, strict=True))
+    assert (certificate.digits == 0.0) == lost
+    assert (certificate.digits == 15.95) == (not beyond)
+    assert len(certificate.out_of_range(["a"])) == bool(beyond)

@@ -346,6 +346,39 @@ def test_large_means_cost_the_intervals_nothing():
     assert moved.statistic == pytest.approx(a.wald(np.eye(5)[0]).statistic, rel=1e-5)
 
 
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_limits_stand_about_the_fitted_value_where_coefficients_cancel(fit_intercept, weighted):
+    g = np.random.default_rng(0)
+    a = (1e6 if fit_intercept else 0.0) + g.normal(size=40)
+    more = g.random(40) < 0.5
+    b = np.where(more, np.nextafter(a, np.inf) if fit_intercept else a * (1.0 + 1e-11), a)
+    X, y = np.column_stack([a, b]), 0.5 * a + 0.01 * g.normal(size=40) + 3.0 * more
+    weight = g.integers(1, 5, 40).astype(float) if weighted else np.ones(40)
+    m = ExactMoments.of(X, y, weight)
+    solution = m.solve(fit_intercept)
+    assert solution.certificate.condition_number > 1e10
+    limits = infer(m, solution, fit_intercept=fit_intercept).predict_interval(X)
+    # The exact fitted values, from the means and two normal equations, by Cramer's rule.
+    w = [Fraction(v) for v in weight]
+    columns = [[Fraction(v) for v in column] for column in (a, b, y)]
+    if fit_intercept:
+        means = [sum(k * v for k, v in zip(w, column, strict=True)) / sum(w) for column in columns]
+    else:
+        means = [Fraction(0)] * 3
+    p, q, r = ([v - mean for v in column] for column, mean in zip(columns, means, strict=True))
+    pp, pq, qq, pr, qr = (
+        sum(k * u * v for k, u, v in zip(w, *pair, strict=True)) for pair in ((p, p), (p, q), (q, q), (p, r), (q, r))
+    )
+    slopes = (pr * qq - qr * pq) / (pp * qq - pq * pq), (qr * pp - pr * pq) / (pp * qq - pq * pq)
+    fitted = np.array([float(means[2] + slopes[0] * u + slopes[1] * v) for u, v in zip(p, q, strict=True)])
+    # Rounding times the condition number, as the width; coefficients times x far from zero are off by as much as 1.
+    rounding = 4.0 * 2.0**-53 * solution.certificate.condition_number * np.std(y)
+    np.testing.assert_allclose(limits.mean(axis=1), fitted, rtol=4e-16, atol=rounding)
+    if fit_intercept:
+        assert np.abs(X @ solution.coef + solution.intercept - fitted).max() > 10.0 * rounding
+
+
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95, math.nan])
 def test_a_confidence_is_between_0_and_1(confidence):
     X, y, _ = table(False)
@@ -371,3 +404,21 @@ def test_questions_that_do_not_fit_are_refused():
     for R in (np.zeros(5), [[0, 1, 0, 0, 0], [0, 2, 0, 0, 0]]):
         with pytest.raises(DataError, match="is zero or follows from the others"):
             inference.wald(R)
+
+
+def test_what_is_no_question_is_a_sentence():
+    X, y, _ = table(False)
+    m = Moments.of(X, y)
+    inference = infer(m, m.solve(), fit_intercept=True)
+    with pytest.raises(DataError, match=r"R has shape \(0, 5\)"):
+        inference.wald(np.zeros((0, 5)))
+    with pytest.raises(DataError, match="q is 'x', expected a number for each row of R"):
+        inference.wald(np.eye(5)[1], "x")
+    with pytest.raises(ValueError, match="confidence is 'x', expected a number between 0 and 1"):
+        infer(m, m.solve(), fit_intercept=True, confidence="x")
+    for kind in (Moments, ExactMoments):
+        with pytest.raises(ValueError, match="threads='a', expected a whole number, 1 or more"):
+            kind.of(X, y, threads="a")
+        for column in (4, -1, "a"):
+            with pytest.raises(DataError, match=f"there is no column {column!r} of X, expected one of 0 to 3, or None"):
+                kind.of(X, y).selected([0, column])

@@ -413,15 +413,60 @@ def test_only_moments_add():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([["a"], ["b"]], "X has the type <U1, expected real numbers"),
-        (np.array([["a"], [1.0]], dtype=object), "X cannot be read as numbers: could not convert string"),
-        ([[1j], [2.0]], "X has the type complex128"),
-        (np.array([["2020-01-01"], ["2020-01-02"]], dtype="M8[D]"), "X has the type datetime64"),
+        ([["a"], ["b"]], "column 'x0' of X holds text: 'a' in row 1"),
+        (np.array([[1.0, 1.0], [1.0, "a"]], dtype=object), "column 'x1' of X holds text: 'a' in row 2"),
+        ([[1j], [2.0]], "X has type complex128"),
+        (np.array([["2020-01-01"], ["2020-01-02"]], dtype="M8[D]"), "column 'x0' of X holds a datetime64"),
+        (
+            [[1, 1], [2**64 + 1, 1]],
+            "column 'x0' of X holds an integer that float64 cannot hold exactly: 184.* in row 2",
+        ),
+        (np.array([[1, 2], [2, 2**53 + 1]]), "column 'x1' of X .* cannot hold exactly: 9007199254740993 in row 2"),
+        (np.array([[2**53 + 1], [1]], dtype=object), "cannot hold exactly: 9007199254740993 in row 1"),
+        (np.ma.masked_array([[2**53 + 1], [1]], mask=[[0], [1]]), "cannot hold exactly: 9007199254740993 in row 1"),
+        ([[10**400], [1]], r"column 'x0' of X holds an int: 1000000.*\.\.\. in row 1"),
+        ([[1, 2], [1]], "the rows of X differ in length"),
+        ([[None], [1.0]], "1 cell is not finite .* nan in row 1, column 1 of X"),
+        (np.ma.masked_array([[5.0], [1.0]], mask=[[1], [0]]), "1 cell is not finite .* nan in row 1, column 1 of X"),
     ],
 )
-def test_what_is_no_number_is_refused(X, message):
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
+def test_what_is_no_number_is_refused(kind, X, message):
     with pytest.raises(DataError, match=message):
-        Moments.of(X, [1.0, 2.0])
+        kind.of(X, [1.0, 2.0])
+    with pytest.raises(DataError):  # and by the estimator alike
+        LinearRegression().fit(X, [1.0, 2.0])
+
+
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
+def test_a_target_and_weights_are_read_as_the_columns_are(kind):
+    X, big = [[1.0], [2.0], [4.0]], [1, 2**64 + 1, 1]
+    with pytest.raises(DataError, match=r"y holds an integer that float64 cannot hold exactly: 184.* in row 2"):
+        kind.of(X, big)
+    with pytest.raises(DataError, match="sample_weight holds an integer that float64 cannot hold exactly"):
+        kind.of(X, [1.0, 2.0, 3.0], big)
+    with pytest.raises(DataError, match="nan in row 2 of y"):
+        kind.of(X, np.ma.masked_array([1.0, 2.0, 3.0], mask=[0, 1, 0]))
+    with pytest.raises(DataError, match="weights are negative or not finite, the first is nan in row 3"):
+        kind.of(X, [1.0, 2.0, 3.0], np.ma.masked_array([1.0, 2.0, 3.0], mask=[0, 0, 1]))
+
+
+@pytest.mark.parametrize("kind", [Moments, ExactMoments])
+def test_weights_that_add_up_to_more_than_float64_holds_are_refused_wherever_they_meet(kind):
+    X, y, told = [[1.0], [2.0], [4.0]], [1.0, 2.0, 5.0], "the sum of the weights is beyond float64"
+    half = kind.of(X, y, [5e307, 5e307, 1.0])
+    with pytest.raises(DataError, match=told):
+        kind.of(X, y, [1e308, 1e308, 1.0])
+    with pytest.raises(DataError, match=told):
+        half + half
+    precision = "exact" if kind is ExactMoments else "float64"
+    model = LinearRegression(precision=precision).partial_fit(X, y, [5e307, 5e307, 1e307])
+    errors = LinearRegression().fit(X, y, [5.0, 5.0, 1.0]).inference().standard_error
+    np.testing.assert_allclose(model.inference().standard_error, errors, rtol=1e-9)  # up to there they are right
+    with pytest.raises(DataError, match=told):
+        model.partial_fit(X, y, [5e307, 5e307, 1.0])
+    with pytest.raises(DataError, match="the sum of sample_weight is beyond float64"):
+        model.fit(X, y, [1e308, 1e308, 1.0])
 
 
 def test_a_sum_leaves_its_parts_as_they_were():
@@ -464,6 +509,17 @@ def having(**entries):
         (having(features=-1), "'features' is -1, expected a count"),
         (having(rows="3"), "'rows' is '3', expected a count"),
         (having(rows=True), "'rows' is True"),
+        (having(rows=10**400), "'rows' is 1000.*\\.\\.\\., expected a count"),
+        (having(rows=0), "no 0 rows have such sums"),
+        (having(block_rows=10**400), "'block_rows' is 1000"),
+        (having(block_sums=10**400), "'block_sums' is 1000"),
+        (having(features=99999), "'squares' has 3 numbers, expected 5000050000"),
+        (having(features=99999, rows=0), "'squares' has 3 numbers, expected 5000050000"),
+        (having(features=10**400), "'features' is 1000"),
+        (having(features=10**6), "1000000 features, expected at most 100000"),
+        (having(kind="x" * 400), "kind is 'xxx"),
+        (having(squares=["nan"] * 3), "a sum is not finite where its squares are"),
+        (having(shift=["nan", "0x0p0"]), "a sum is not finite where its squares are"),
         (without("sums"), "'sums' is not a list of hexadecimal numbers"),
         (having(sums=[1.0, 2.0]), "'sums' is not a list of hexadecimal numbers"),
         (having(sums=["0x1p0", "one"]), "'sums' is not a list of hexadecimal numbers"),
@@ -479,6 +535,7 @@ def test_a_malformed_state_is_refused_in_one_sentence(change, message):
         Moments.from_json(json.dumps(change(state)))
     assert caught.value.message.startswith("these moments cannot be read: ")
     assert "\n" not in caught.value.message
+    assert len(caught.value.message) < 200
 
 
 @pytest.mark.parametrize("statistics", [Moments, ExactMoments])
@@ -488,6 +545,11 @@ def test_what_is_no_state_and_no_number_of_features_is_refused(statistics):
     for features in (-1, 1.5, "2", None):
         with pytest.raises(DataError, match=f"no moments of {features!r} features"):
             statistics.zero(features)
+    for features in (10**9, 10**400):
+        with pytest.raises(DataError, match="no moments of 1000"):
+            statistics.zero(features)
+    with pytest.raises(DataError, match=r"100,000 columns need about .* of memory"):
+        statistics.zero(100_000)
     assert statistics.zero(np.int64(2)).to_json() == statistics.zero(2).to_json()
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradline.errors import DataError
+from gradline import LinearRegression
+from gradline.errors import DataError, DataWarning
 from gradline.moments.exact import ExactMoments
 from gradline.moments.polynomial import power_moments
 from tests.moments.test_exact import sums_of
@@ -91,3 +92,15 @@ def test_nist_polynomials_keep_their_digits(name, least, shared_data):
     pairs = zip([solution.intercept, *solution.coef], problem["certified"]["coef"], strict=True)
     digits = min(15.0 if a == b else -math.log10(abs(a - b) / abs(b)) for a, b in pairs)
     assert digits >= least
+
+
+@pytest.mark.parametrize("size", [1e100, 1e-100])
+def test_powers_beyond_float64_are_told_and_leave_no_traceback(size):
+    x, y = np.array([[1.0], [2.0], [4.0], [5.0], [7.0], [9.0]]), np.array([1.0, 2.0, 3.0, 5.0, 2.0, 7.0])
+    with pytest.warns(DataWarning, match=r"the coefficients? of .*'x0\^4' (is|are) in size outside"):
+        model = LinearRegression(polynomial=4).fit(x * size, y)
+    assert model.digits_ == 0.0
+    assert "'x0^4'" in str(model.summary())
+    # The lower powers are those of the same rows in another unit: to the 53 bits of each.
+    plain = LinearRegression(polynomial=4, precision="exact").fit(x, y)
+    np.testing.assert_allclose(model.coef_[:3] * size ** np.arange(1, 4), plain.coef_[:3], rtol=1e-12)

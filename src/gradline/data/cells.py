@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from gradline.data.arrow import plain, truths
 from gradline.data.columns.kinds import Kind, kind_of
 from gradline.data.decimals import nearest
-from gradline.errors import DataError
 from gradline.solution import Array
 
 EXACT_INTEGERS = 2**53
@@ -90,31 +90,6 @@ def from_numpy(cells: NDArray[Any], column: str) -> Array:
     if not len(cells):
         return np.empty(0)
     raise NotANumber(column, 1, cells[0].item() if kind in "US" else cells[0])
-
-
-def array_of_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
-    """An array of real numbers in the dtype it has: floats, booleans, or integers that float64 holds exactly.
-
-    Raises
-    ------
-    DataError
-        For anything else, objects that are no numbers, and an integer that float64 would round.
-    """
-    array = np.asarray(values)
-    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
-        try:
-            from_integers(array.reshape(-1), name)
-        except NotANumber as cell:
-            raise DataError(f"{name} holds {cell.what}", hint=cell.hint) from None
-        return array
-    if array.dtype.kind in "fiub":
-        return array
-    if array.dtype.kind == "O":
-        try:
-            return array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{name} cannot be read as numbers: {error}") from None
-    raise DataError(f"{name} has the type {array.dtype}, expected real numbers")
 
 
 def pandas_index(schema: Any) -> set[str]:
@@ -201,9 +176,22 @@ def cell_in_words(cell: object) -> str:
     """A value for a message: its kind, and itself, cut to a readable length."""
     if isinstance(cell, bytes):
         cell = cell.decode("utf-8", "replace")
-    value = repr(cell) if isinstance(cell, str) else str(cell)
-    value = value if len(value) <= 60 else value[:57] + "..."
-    return f"text: {value}" if isinstance(cell, str) else f"{a_kind(cell)}: {value}"
+    return f"text: {short(cell)}" if isinstance(cell, str) else f"{a_kind(cell)}: {short(cell, str)}"
+
+
+def short(value: object, written: Callable[[object], str] = repr) -> str:
+    """For a message: whatever it is, on one line of readable length.
+
+    Examples
+    --------
+    >>> short([1, 2]), short("a" * 80)
+    ('[1, 2]', "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...")
+    """
+    try:
+        text = written(value)
+    except ValueError:  # of the digits of an enormous integer
+        return "too many digits to print"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def a_kind(thing: object) -> str:
@@ -233,6 +221,6 @@ def refuse_rounding(integer: int, column: str, row: int) -> None:
             column,
             row,
             integer,
-            what=f"an integer that float64 cannot hold exactly: {integer}",
+            what=f"an integer that float64 cannot hold exactly: {short(integer)}",
             hint="a number this long is usually a key or a time in nanoseconds: leave it out, or scale it down first",
         )

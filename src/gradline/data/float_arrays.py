@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from gradline.data.cells import NotANumber, from_numpy
 from gradline.data.sparse import as_csr, is_sparse
 from gradline.data.tables import as_table, column_by_column, default_names, plain_array
 from gradline.data.tally import unusable
+from gradline.data.weighting import check_total
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -133,11 +135,35 @@ def as_weight(weight: Any, rows: int, *, finite: bool = True, name: str = "sampl
     if (array < 0).any():
         row = int((array < 0).argmax())
         raise DataError(f"{name} is negative: {array[row]} in row {row + 1}")
-    if not np.isfinite(array.sum()) and np.isfinite(array).all():
-        raise DataError(f"the sum of {name} is beyond float64", hint="a common factor of the weights changes nothing")
+    if np.isfinite(array).all():
+        with np.errstate(over="ignore"):
+            check_total(float(array.sum()), name)
     if not array.any():
         raise DataError(f"{name} is zero in every row: at least one weight must be more than zero")
     return array
+
+
+def array_of_numbers(values: ArrayLike, name: str) -> NDArray[Any]:
+    """An array of real numbers in the dtype it has: floats, booleans, or integers that float64 holds exactly.
+
+    Masked cells, None and pandas.NA are NaN.
+
+    Raises
+    ------
+    DataError
+        For anything else: objects that are no numbers, rows of several lengths, an integer that float64 would round.
+    """
+    array = plain_array(values, name)
+    kind = array.dtype.kind
+    if kind in "fb" or (kind in "iu" and array.dtype.itemsize < 8):
+        return array
+    try:
+        numbers = from_numpy(array.reshape(-1), name)
+    except NotANumber as cell:
+        row, column = divmod(cell.row - 1, array.shape[1] if array.ndim == 2 else 1)
+        where = f"column 'x{column}' of {name}" if array.ndim == 2 else name
+        raise DataError(f"{where} holds {cell.what} in row {row + 1}", hint=cell.hint) from None
+    return array if kind in "iu" else numbers.reshape(array.shape)
 
 
 def check_whole(weight: Array, name: str, first: int = 1) -> None:

@@ -199,7 +199,8 @@ def plain_array(data: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind == "c":
         raise DataError(f"Complex data not supported: {name} has type {array.dtype}")
     if isinstance(array, np.ma.MaskedArray):
-        cells = np.array(np.ma.getdata(array), dtype=object if array.dtype.kind == "O" else np.float64)
+        might_round = array.dtype.kind == "O" or array.dtype in (np.int64, np.uint64)
+        cells = np.array(np.ma.getdata(array), dtype=object if might_round else np.float64)
         cells[np.ma.getmaskarray(array)] = np.nan  # whatever is behind it
         return cells
     if (

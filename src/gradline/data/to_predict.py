@@ -61,8 +61,13 @@ class FeatureTable:
         Raises
         ------
         DataError
-            Where columns are absent: all of them are named.
+            Where columns are absent: all of them are named. Where there are none to look for.
         """
+        if not design.raw:
+            raise DataError(
+                "the model has no features, and predicts the same for every row",
+                hint="gradline summary shows what: its intercept",
+            )
         have = {str(name).strip() for name in reader.column_names}
         absent = [name for name in design.raw if name.strip() not in have]
         if len(absent) > 1:

@@ -1,9 +1,12 @@
-"""What the weights of some rows were, for those who read the result."""
+"""What the weights of some rows were, for those who read the result, and how much they may add up to."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+from gradline.errors import DataError
 
 Weights = Literal["analytic", "frequency"]
 
@@ -38,3 +41,9 @@ class Weighting:
         plural = "s" if self.zero_rows != 1 else ""
         zero = f"; {self.zero_rows:,} row{plural} of weight zero left out" if self.zero_rows else ""
         return f"Weighted by {self.column}, {kind}{zero}"
+
+
+def check_total(weight: float, name: str = "the weights") -> None:
+    """Refuse weights that add up to more than float64 holds: DataError."""
+    if not math.isfinite(weight):
+        raise DataError(f"the sum of {name} is beyond float64", hint="a common factor of the weights changes nothing")

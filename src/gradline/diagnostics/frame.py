@@ -70,6 +70,8 @@ class Frame:
         that are collinear but for their last digits still less is, but few rows are such rows for that.
     condition : float
         Of the columns, scaled (in the Frobenius norm).
+    terms : float
+        Size of the slopes times the sd of their columns: a residual errs by as much, times EPSILON.
     looseness : float
         How far from orthonormal rounding may have left the frame of `of`; rows further off are not those of the fit.
 
@@ -107,6 +109,7 @@ class Frame:
     pull: Array
     alone: float
     condition: float
+    terms: float
     looseness: float
 
     @classmethod
@@ -167,7 +170,8 @@ class Frame:
                 pull[:] = np.nan
         scaled, inverse = triangle.lower / size[:, None], whitening[kept, bias:] * size[:, None] * root
         condition = float(np.linalg.norm(scaled) * np.linalg.norm(inverse))
-        far = np.abs(centre[kept]) / np.sqrt((triangle.lower**2).sum(axis=1))
+        spread = np.sqrt((triangle.lower**2).sum(axis=1))
+        far = np.abs(centre[kept]) / spread
         return cls(
             names=terms,
             fit_intercept=fit_intercept,
@@ -189,6 +193,7 @@ class Frame:
             pull=pull,
             alone=min(ALONE + 4.0 * EPSILON * condition, MOST_ALONE),
             condition=condition,
+            terms=math.hypot(*(slopes[kept] * spread)),
             looseness=TIGHT + 100.0 * EPSILON * condition * (condition + float(far.max(initial=0.0))),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -13,13 +14,14 @@ from gradline.data.source import Source
 from gradline.diagnostics.block import Block
 from gradline.diagnostics.clusters import Clustered
 from gradline.diagnostics.covariance import HETEROSKEDASTIC, Asked, Robust, Spec, checked
-from gradline.diagnostics.frame import Frame
+from gradline.diagnostics.frame import EPSILON, Frame
 from gradline.diagnostics.ordered import NeweyWest
 from gradline.diagnostics.rows_alone import RowsAlone
 from gradline.diagnostics.second_pass import Measure, examine
 from gradline.moments.precision import Statistics
 from gradline.solution import Array, Solution
 
+ENOUGH_DIGITS = 4.0  # of a standard error
 CALLED = {"cluster": "the covariance by clusters", "newey-west": "that of Newey and West"}
 
 
@@ -109,7 +111,18 @@ class Sandwich:
         """See `Measure`."""
         robust: Robust = self._filling.figures(state[0])
         note = state[1].note(self.frame, CALLED.get(self.asked.kind, self.asked.kind))
-        return replace(robust, notes=(*robust.notes, note)) if note else robust
+        return replace(robust, notes=(*robust.notes, *filter(None, (note, _of_small_residuals(self.frame)))))
+
+
+def _of_small_residuals(frame: Frame) -> str:
+    """What rounding leaves of squares of residuals that are differences of terms far larger; empty where enough."""
+    if not frame.residual_sd > 0.0:
+        return ""
+    digits = max(0.0, -math.log10(max(EPSILON * frame.terms / frame.residual_sd, EPSILON)))
+    if digits >= ENOUGH_DIGITS:
+        return ""
+    left = f"about {digits:.0f} digit{'s'[: f'{digits:.0f}' != '1']}" if digits >= 0.5 else "no digit"
+    return f"residuals are so small beside the terms of a row that rounding leaves {left} of these standard errors"
 
 
 def robust_covariance(

@@ -20,7 +20,7 @@ from gradline.data.tables import held
 from gradline.data.tally import Missing
 from gradline.data.weighting import Weighting, Weights
 from gradline.diagnostics.covariance import Robust, Spec, checked
-from gradline.errors import CollinearityWarning, DataError
+from gradline.errors import CollinearityWarning, DataError, DataWarning
 from gradline.estimators.elsewhere import Elsewhere
 from gradline.estimators.exported import Exported
 from gradline.estimators.reported import Reported
@@ -104,6 +104,8 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         Where a column is an exact combination of columns before it: which ones, by name. It gets the coefficient 0,
         the others are least squares without it (R sets it to NA); predictions are the same as of any other choice.
         Also where columns are collinear but for their last digits (condition number above 1e12).
+    DataWarning
+        Where a coefficient leaves the range of float64.
 
     Notes
     -----
@@ -439,7 +441,9 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         self._rows, self._kept_covariance = None, None
         assert solution.certificate is not None
-        for warning in solution.certificate.warnings(self._terms(), centred=self._fitted_intercept):
+        for warning in solution.certificate.out_of_range(self._terms()):
+            warnings.warn(warning, DataWarning, stacklevel=3)
+        for warning in solution.certificate.relations(self._terms(), centred=self._fitted_intercept):
             warnings.warn(warning, CollinearityWarning, stacklevel=3)
         return self
 

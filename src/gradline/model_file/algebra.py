@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeAlias
 
+from gradline.data.cells import short
 from gradline.data.columns.design import Design
 from gradline.data.columns.terms import Terms
 from gradline.errors import DataError
 from gradline.model_file.saved import SavedModel
-from gradline.model_file.schema import short
 from gradline.moments.exact import ExactMoments
 from gradline.moments.levels import aligned, without_empty_levels
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Literal
 
 import numpy as np
 
+from gradline.data.cells import short
 from gradline.data.columns.design import Design, read_kept
 from gradline.data.readers.credentials import shown_path
 from gradline.data.skipped import NONE, Skipped
@@ -31,7 +33,6 @@ from gradline.model_file.schema import (
     of_kind,
     one_of,
     refuse_constant,
-    short,
 )
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
@@ -74,7 +75,7 @@ def read_model(path: str | os.PathLike[str]) -> SavedModel:
     schema = content.get("schema")
     if type(schema) is int and schema > SCHEMA:
         raise DataError(
-            f"the model {name} has schema version {schema}, expected at most {SCHEMA}",
+            f"the model {name} has schema version {short(schema)}, expected at most {SCHEMA}",
             hint="a newer gradline wrote it: use that one, or fit again with this one",
         )
     try:
@@ -97,15 +98,15 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
     features = tuple(each_of_kind(content, "features", str))
     polynomial = of_kind(content, "polynomial", int)
     fit_intercept = of_kind(content, "fit_intercept", bool)
-    if not features or polynomial < 1 or (polynomial > 1 and len(features) != 1):
-        raise Unfit(f"{len(features)} features and the degree {polynomial} do not go together")
+    if polynomial < 1 or (polynomial > 1 and len(features) != 1):
+        raise Unfit(f"{len(features)} features and the degree {short(polynomial)} do not go together")
     columns = len(features) if polynomial == 1 else polynomial
     state = of_kind(content, "moments", dict)
     kind = state.get("kind")
-    if kind not in STATISTICS:
+    if type(kind) is not str or kind not in STATISTICS:
         raise Unfit(f"the kind of its moments is {short(kind)}, expected 'Moments' or 'ExactMoments'")
     if state.get("features") != columns:
-        raise Unfit(f"its moments are of {short(state.get('features'))} features, expected {columns}")
+        raise Unfit(f"its moments are of {short(state.get('features'))} features, expected {short(columns)}")
     moments = STATISTICS[kind].from_json(json.dumps(state))
     if moments.rows == 0:
         raise Unfit("its moments are of no rows")
@@ -120,6 +121,7 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
         condition_number=math.inf if condition is None else finite(condition, "condition_number"),
         dependencies=tuple(_relation(entry, columns) for entry in each_of_kind(proof, "dependencies", dict)),
         precision=one_of(proof, "precision", "float64", "exact"),
+        beyond=_beyond(proof, columns),
     )
     provenance = of_kind(content, "provenance", dict)
     missing: Literal["error", "drop"] = "drop" if one_of(content, "missing", "error", "drop") == "drop" else "error"
@@ -151,6 +153,13 @@ def _model(content: Mapping[str, Any]) -> SavedModel:
     if tuple(each_of_kind(content, "terms", str)) != model.terms:
         raise Unfit("its terms are not those of its features")
     return model
+
+
+def _beyond(proof: Mapping[str, Any], columns: int) -> tuple[int | None, ...]:
+    beyond = of_kind(proof, "beyond", list) if "beyond" in proof else []
+    if any(column is not None and (type(column) is not int or not 0 <= column < columns) for column in beyond):
+        raise Unfit(f"'beyond' is {short(beyond)}, expected columns")
+    return tuple(beyond)
 
 
 def _skipped(provenance: Mapping[str, Any]) -> Skipped:
@@ -214,10 +223,16 @@ def _counts(entry: Mapping[str, Any]) -> dict[str, int]:
     return {name: of_kind(entry, name, int) for name in entry}
 
 
+def _fraction(text: str) -> Fraction:
+    if not re.fullmatch("-?[0-9]+(/[0-9]+)?", text):  # "1e999999999" would be one, and never come to an end
+        raise ValueError
+    return Fraction(text)
+
+
 def _relation(entry: Mapping[str, Any], columns: int) -> Dependency:
     column, factors = of_kind(entry, "column", int), entry.get("factors")
     try:
-        known = None if factors is None else {int(key): Fraction(value) for key, value in factors.items()}
+        known = None if factors is None else {int(key): _fraction(value) for key, value in factors.items()}
     except (AttributeError, TypeError, ValueError, ZeroDivisionError):
         raise Unfit(f"the factors of a dependency are {short(factors)}") from None
     if not all(0 <= index < columns for index in (column, *(known or ()))):

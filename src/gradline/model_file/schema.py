@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from gradline.data.cells import short
+from gradline.moments.state import MOST_ROWS
 from gradline.solution import Array
 
 KIND, SCHEMA = "gradline.LinearRegression", 1
@@ -39,8 +41,8 @@ def of_kind(content: Mapping[str, Any], key: str, kind: type[Any]) -> Any:
     value: Any = content.get(key)
     if type(value) is not kind:
         raise Unfit(f"'{key}' is {short(value)}, expected {_WANTED[kind]}")
-    if kind is int and value < 0:
-        raise Unfit(f"'{key}' is {value}, expected a count")
+    if kind is int and not 0 <= value <= MOST_ROWS:
+        raise Unfit(f"'{key}' is {short(value)}, expected a count")
     return value
 
 
@@ -77,9 +79,3 @@ def finite(value: Any, key: str) -> float:
     except OverflowError:
         pass
     raise Unfit(f"'{key}' holds {short(value)}, expected a finite number")
-
-
-def short(value: Any) -> str:
-    """For a message: whatever it is, on one line of readable length."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}..."

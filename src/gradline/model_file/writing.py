@@ -31,11 +31,11 @@ def write_model(path: str | os.PathLike[str], model: SavedModel) -> None:
         Where the file cannot be written; what was there stays.
     """
     refuse_reserved(model.columns)
-    for term, coefficient in zip(model.columns, model.solution.coef, strict=True):
-        if not math.isfinite(coefficient):
+    called = [*(f"the coefficient of {column!r}" for column in model.columns), "the intercept"]
+    for what, number in zip(called, [*model.solution.coef.tolist(), model.solution.intercept], strict=True):
+        if not math.isfinite(number):
             raise DataError(
-                f"the coefficient of {term!r} is beyond float64, and JSON has no number for it",
-                hint="rescale the column, or the target",
+                f"{what} is beyond float64, and JSON has no number for it", hint="rescale the column, or the target"
             )
     check_place(path)
     content = _content(model)
@@ -97,6 +97,7 @@ def _content(model: SavedModel) -> dict[str, Any]:
             "condition_number": _number(certificate.condition_number),
             "precision": certificate.precision,
             "dependencies": [_dependency(relation) for relation in certificate.dependencies],
+            **({"beyond": list(certificate.beyond)} if certificate.beyond else {}),
         },
         "moments": json.loads(statistics),
         "provenance": {

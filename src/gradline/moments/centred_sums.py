@@ -184,6 +184,12 @@ class CentredSums:
         with np.errstate(over="ignore", invalid="ignore"):
             return bool((self.sums**2 / self.weight > 0.9 * np.diag(self.squares)).any())
 
+    def is_finite(self) -> bool:
+        """Whether all is that overflow does not account for: `mass` has overflowed wherever something else has."""
+        held = np.isfinite(self.mass[:-1])
+        vectors = np.isfinite(self.shift) & np.isfinite(self.sums)
+        return bool(vectors[held].all() and np.isfinite(self.squares[np.ix_(held, held)]).all())
+
     def could_be_rows(self) -> bool:
         """False where no rows can have these sums, by more than rounding explains: something foreign was removed."""
         tolerance = 10.0 * self.rounding

@@ -6,11 +6,12 @@ import math
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradline.moments.distributions import checked_level, f_tail, t_quantile, t_tails
 from gradline.moments.inference import Inference
 from gradline.moments.solve import Dispersion, Triangle
-from gradline.solution import Array, Solution
+from gradline.solution import Array, Solution, Status
 
 UNIT_ROUNDOFF = 2.0**-53
 NEARLY = 1e-6  # of y's variation at most is what rounding leaves; more, and it is not known to come from rounding
@@ -54,7 +55,7 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
     >>> inference.standard_error.round(4), inference.p_value.round(4)
     (array([0.248 , 0.0906]), array([0.6068, 0.0092]))
     """
-    confidence = checked_level(confidence)
+    confidence, bias = checked_level(confidence), int(fit_intercept)
     dispersion = moments.dispersion(fit_intercept)
     unscaled, rows, unit = dispersion.unscaled, dispersion.rows, dispersion.unit
     rss, tss = dispersion.rss, dispersion.tss
@@ -90,6 +91,11 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         r2 = min(dispersion.ess / tss, 1.0)
         adjusted_r2 = 1.0 - (rss / df) / (tss / (rows - fit_intercept))
 
+    triangle = moments.triangle(fit_intercept)
+    whitening = triangle.whitening(dispersion.weight, fit_intercept=fit_intercept)
+    with np.errstate(over="ignore", invalid="ignore"):
+        line = whitening[:, bias:] * math.sqrt(dispersion.weight), triangle.effects
+
     return Inference(
         rows=rows,
         df_residual=df,
@@ -113,8 +119,10 @@ def infer(moments: Moments, solution: Solution, *, fit_intercept: bool, confiden
         bic=bic,
         exact_fit=exact_fit,
         _centre=moments.mean[:-1] if fit_intercept else np.zeros(len(solution.coef)),
-        _root=_root(moments, dispersion, fit_intercept),
+        _root=_root(whitening, triangle.columns, bias),
         _unit=residual_sd,
+        _line=line if solution.status is Status.SOLVED else None,
+        _level=float(triangle.centre[-1]),
     )
 
 
@@ -137,10 +145,10 @@ def _rounding(moments: Moments, dispersion: Dispersion, b: Array) -> tuple[float
     return step * y, step * math.hypot(y, *terms[np.isfinite(terms)])
 
 
-def _root(moments: Moments, dispersion: Dispersion, fit_intercept: bool) -> Array:
-    triangle, bias = moments.triangle(fit_intercept), int(fit_intercept)
-    root = triangle.whitening(dispersion.weight, fit_intercept=fit_intercept)
-    if not root.shape[1]:  # nothing is estimated
-        return np.full((len(root), 1), np.nan)
-    root[np.setdiff1d(np.arange(bias, len(root)), triangle.columns + bias)] = np.nan
+def _root(whitening: Array, columns: NDArray[np.intp], bias: int) -> Array:
+    """NaN in the rows of terms that are not estimated."""
+    if not whitening.shape[1]:  # nothing is estimated
+        return np.full((len(whitening), 1), np.nan)
+    root = whitening.copy()
+    root[np.setdiff1d(np.arange(bias, len(root)), columns + bias)] = np.nan
     return root

@@ -70,6 +70,6 @@ def _digits(error: Array, size: Array) -> float:
     """-log10 of the worst relative error, within 0 .. MOST_DIGITS; what is exactly right has all digits."""
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(error > 0.0, error / size, 0.0).max(initial=0.0)
-    if not relative < 1.0:
+    if not relative < 1.0 or not np.isfinite(size).all():
         return 0.0
     return min(MOST_DIGITS, -math.log10(max(relative, 1e-300)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from gradline.solution import Array
 
 def checked_level(confidence: float) -> float:
     """A probability of an interval: ValueError unless it is between 0 and 1."""
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence is {confidence}, expected a number between 0 and 1, e.g. 0.95")
+    if not isinstance(confidence, Real) or not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence is {confidence!r}, expected a number between 0 and 1, e.g. 0.95")
     return confidence
 
 

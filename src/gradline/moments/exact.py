@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, BatchPiece, rows_at_once
-from gradline.data.cells import array_of_numbers
+from gradline.data.cells import short
+from gradline.data.float_arrays import array_of_numbers
+from gradline.data.weighting import check_total
 from gradline.errors import DataError
 from gradline.moments.asked_device import device_of, exact_sums_on, is_elsewhere
 from gradline.moments.block_sums import NotFiniteError, not_finite
@@ -24,7 +26,7 @@ from gradline.moments.integers.equations import ExactEquations, to_float
 from gradline.moments.integers.integer_sums import IntegerSums
 from gradline.moments.parallel import ByPiece, accumulate, available_threads, numbered, one_blas_thread, row_blocks
 from gradline.moments.solve import Dispersion, Triangle
-from gradline.moments.state import VERSION, checked_features, count, read_state
+from gradline.moments.state import UNREADABLE, VERSION, check_columns, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 _NUMBER = re.compile(r"(-?[0-9a-f]+)p(-?[0-9]{1,4})")
@@ -71,6 +73,9 @@ class ExactMoments:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __post_init__(self) -> None:
+        check_total(self.weight)
+
     @classmethod
     def zero(cls, n_features: int) -> ExactMoments:
         """No rows yet: `zero(p) + m == m`.
@@ -80,7 +85,7 @@ class ExactMoments:
         >>> ExactMoments.zero(3)
         ExactMoments(rows=0, weight=0.0, n_features=3)
         """
-        features = checked_features(n_features)
+        features = checked_features(n_features, cls)
         return cls(features, 0, IntegerSums.zero(features + 2))
 
     @classmethod
@@ -248,12 +253,18 @@ class ExactMoments:
         columns : sequence of int or None
             New column j is column `columns[j]` of these; None: a column of zeros.
 
+        Raises
+        ------
+        DataError
+            Where there is no such column.
+
         Examples
         --------
         >>> ExactMoments.of([[1.0, 5.0]], [2.0]).selected([1, None]) == ExactMoments.of([[5.0, 0.0]], [2.0])
         True
         """
         p = self.n_features
+        check_columns(columns, p)
         return ExactMoments(len(columns), self.rows, self.sums.selected([*columns, p, p + 1]))
 
     def with_rest(self, columns: Sequence[int]) -> ExactMoments:
@@ -387,12 +398,10 @@ class ExactMoments:
         expected = (features + 2) * (features + 3) // 2
         if not isinstance(sums, list) or len(sums) != expected:
             found = f"has {len(sums)} numbers" if isinstance(sums, list) else "is not a list"
-            raise DataError(
-                f"these moments cannot be read: 'sums' {found}, expected {expected} for {features} features"
-            )
+            raise DataError(f"{UNREADABLE}: 'sums' {found}, expected {expected} for {features} features")
         moments = cls(features, rows, IntegerSums.from_entries(features + 2, [_number(entry) for entry in sums]))
-        if not moments._could_be_rows():
-            raise DataError(f"these moments cannot be read: no {rows} rows have such sums")
+        if not (moments._could_be_rows() and moments._correlations_could_be()):
+            raise DataError(f"{UNREADABLE}: no {short(rows)} rows have such sums")
         return moments
 
     def _refuse_other_features(self, other: ExactMoments) -> None:
@@ -405,6 +414,12 @@ class ExactMoments:
             return self.rows == 0 and not S.any()
         weight = S[-1, -1]
         return bool(weight > 0 and (np.diagonal(S)[:-1] * weight >= S[-1, :-1] ** 2).all())
+
+    def _correlations_could_be(self) -> bool:
+        """Whether none is beyond 1, about the mean."""
+        S = self.sums.numerator
+        C = S[-1, -1] * S[:-1, :-1] - S[:-1, -1, None] * S[-1, :-1]
+        return bool((np.multiply.outer(np.diagonal(C), np.diagonal(C)) >= C * C).all())
 
     def _fit(self, fit_intercept: bool) -> exact_solve.ExactFit:
         if fit_intercept not in self._fits:
@@ -423,5 +438,5 @@ class ExactMoments:
 def _number(entry: object) -> tuple[int, int]:
     match = _NUMBER.fullmatch(entry) if isinstance(entry, str) else None
     if match is None:
-        raise DataError(f"these moments cannot be read: {entry!r} in 'sums', expected a number such as '-3p-52'")
+        raise DataError(f"{UNREADABLE}: {short(entry)} in 'sums', expected a number such as '-3p-52'")
     return int(match[1], 16), int(match[2])

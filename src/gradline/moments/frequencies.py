@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
+from gradline.data.weighting import check_total
 from gradline.errors import DataError
-
-
-def check_total(weight: float) -> None:
-    """Refuse weights that add up to more than float64 holds: DataError."""
-    if not math.isfinite(weight):
-        raise DataError("the sum of the weights is beyond float64", hint="a common factor of them changes nothing")
 
 
 def whole_rows(weight: float) -> int:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradline.data.cells import short
 from gradline.errors import DataError
 from gradline.moments.distributions import checked_level, f_tail, t_quantile
 from gradline.solution import Array
@@ -109,6 +110,9 @@ class Inference:
     # (k, r): times its transpose, the covariance of the value at the centre and of the slopes, in units of _unit^2.
     _root: Array = field(repr=False)
     _unit: float = field(repr=False)
+    # Of least squares, (p + bias, k), (k,): a row about the centre times both is its fitted value less _level.
+    _line: tuple[Array, Array] | None = field(repr=False)
+    _level: float = field(repr=False)
     # (k, m): the same of what negative eigenvalues took before they were set to zero: no test may rest on the zeros.
     _lost: Array | None = field(default=None, repr=False)
 
@@ -123,7 +127,8 @@ class Inference:
 
         x'b +- t sqrt(x'Cx [+ sigma^2]), C the covariance of the coefficients; a new y is given the weight 1.
         Classically x'Cx = sigma^2 (1/W + (x - mean)'V(x - mean)), V the inverse of the sums about the mean: the squared
-        length of (x - mean) times a root of V, which errs by rounding times the condition number.
+        length of (x - mean) times a root of V. Of least squares x'b is formed with it too. Both err by rounding times
+        the condition number, as coefficients times x do not, which cancel where columns say nearly the same.
 
         Parameters
         ----------
@@ -155,10 +160,10 @@ class Inference:
         level = self.confidence if confidence is None else checked_level(confidence)
 
         bias = len(self.coefficients) - features
-        away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])[:, self._estimated]
-        expected = rows @ self.coefficients[bias:]
-        if bias:
-            expected = expected + self.coefficients[0]
+        with np.errstate(over="ignore", invalid="ignore"):
+            away = np.column_stack([np.ones((len(rows), bias)), rows - self._centre])
+        expected = self._expected(rows, away)
+        away = away[:, self._estimated]
         with np.errstate(over="ignore", invalid="ignore"):
             error = self._unit * np.linalg.norm(away @ self._root[self._estimated], axis=1)
         unjudged = np.isnan(self.standard_error[bias:]) & self._estimated[bias:]
@@ -199,11 +204,14 @@ class Inference:
             raise DataError(
                 f"R is {R!r}, expected rows of {k} numbers", hint="[0, 1, -1] tests whether two coefficients are equal"
             ) from None
-        values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        try:
+            values = np.zeros(len(combinations)) if q is None else np.atleast_1d(np.asarray(q, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise DataError(f"q is {short(q)}, expected a number for each row of R") from None
         if not (np.isfinite(combinations).all() and np.isfinite(values).all()):
             raise DataError("R and q hold NaN or infinite numbers, expected finite ones")
-        if combinations.ndim != 2 or combinations.shape[1] != k or values.shape != (len(combinations),):
-            raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,)")
+        if not len(combinations) or combinations.shape[1:] != (k,) or values.shape != (len(combinations),):
+            raise DataError(f"R has shape {combinations.shape} and q {values.shape}, expected (r, {k}) and (r,), r > 0")
         known = self._estimated
         if combinations[:, ~known].any():
             raise DataError(
@@ -248,6 +256,19 @@ class Inference:
         gap = (combinations[:, known] @ self.coefficients[known] - values) / self._unit / scale
         statistic = float((((directions.T @ gap) / lengths) ** 2).sum()) / df[0]
         return Wald(statistic, df, f_tail(df, statistic))
+
+    def _expected(self, rows: Array, away: Array) -> Array:
+        """The fitted value at rows, which are `away` from the centre."""
+        if self._line is not None:
+            whitening, effects = self._line
+            with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+                expected: Array = self._level + away @ whitening @ effects
+            if np.isfinite(expected).all():  # else sizes leave the range of float64
+                return expected
+        bias = len(self.coefficients) - len(self._centre)
+        with np.errstate(over="ignore", invalid="ignore"):
+            expected = rows @ self.coefficients[bias:]
+        return expected + self.coefficients[0] if bias else expected
 
     @property
     def _estimated(self) -> NDArray[np.bool_]:

@@ -37,9 +37,17 @@ def aligned(a: S, design_a: Design | None, b: S, design_b: Design | None) -> tup
                 hint="features in place of a formula may differ in their levels",
             )
     if design_a is not None or design_b is not None:
-        one, other = (" and ".join(design.raw) if design else "numbers alone" for design in (design_a, design_b))
-        raise DataError(f"fits to {one} and to {other} do not go together", hint="fit both to the same columns")
+        raise DataError(
+            f"fits to {_told(design_a)} and to {_told(design_b)} do not go together",
+            hint="fit both to the same columns, and by the same formula where there is one",
+        )
     return a, b, None
+
+
+def _told(design: Design | None) -> str:
+    if isinstance(design, Formula):
+        return f"the formula {design.text!r}"
+    return " and ".join(design.raw) if design else "numbers alone"
 
 
 def united(a: Terms, b: Terms) -> Terms:

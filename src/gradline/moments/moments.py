@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gradline.data.batch import Batch, BatchPiece
-from gradline.data.cells import array_of_numbers
+from gradline.data.float_arrays import array_of_numbers
+from gradline.data.weighting import check_total
 from gradline.errors import DataError
 from gradline.moments.asked_device import device_of, float_sums_on, is_elsewhere
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
@@ -22,7 +23,7 @@ from gradline.moments.frequencies import whole_rows
 from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.parallel import ByPiece, InOrder, InOrderOfPieces, accumulate, numbered, row_blocks
 from gradline.moments.solve import Dispersion, Triangle, disperse, factor, solve
-from gradline.moments.state import VERSION, checked_features, count, read_state
+from gradline.moments.state import UNREADABLE, VERSION, check_columns, checked_features, count, read_state
 from gradline.solution import Array, Solution
 
 
@@ -69,6 +70,7 @@ class Moments:
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, sums: CentredSums) -> None:
+        check_total(sums.weight)
         self._sums = sums
 
     @classmethod
@@ -80,7 +82,7 @@ class Moments:
         >>> Moments.zero(3)
         Moments(rows=0, weight=0.0, n_features=3)
         """
-        return cls(CentredSums.zero(checked_features(n_features)))
+        return cls(CentredSums.zero(checked_features(n_features, cls)))
 
     @classmethod
     def of(
@@ -209,11 +211,17 @@ class Moments:
         columns : sequence of int or None
             New column j is column `columns[j]` of these; None: a column of zeros.
 
+        Raises
+        ------
+        DataError
+            Where there is no such column.
+
         Examples
         --------
         >>> Moments.of([[1.0, 5.0], [2.0, 7.0]], [2.0, 3.0]).selected([1, None]).mean
         array([6. , 0. , 2.5])
         """
+        check_columns(columns, self.n_features)
         return Moments(self._sums.selected(columns))
 
     def with_rest(self, columns: Sequence[int]) -> Moments:
@@ -357,13 +365,10 @@ class Moments:
         Moments(rows=0, weight=0.0, n_features=2)
         """
         state = read_state(text, "Moments")
-        p, rows = count(state, "features"), count(state, "rows")
-        if rows == 0:
-            return cls.zero(p)
-        q = p + 1
-        upper = np.triu_indices(q)
-        squares = np.empty((q, q))
-        squares[upper] = squares.T[upper] = _unhex(state, "squares", q * (q + 1) // 2)
+        q, rows = count(state, "features") + 1, count(state, "rows")
+        triangle = _unhex(state, "squares", q * (q + 1) // 2)
+        squares, upper = np.empty((q, q)), np.triu_indices(q)
+        squares[upper] = squares.T[upper] = triangle
         sums = CentredSums(
             rows=rows,
             weight=float(_unhex(state, "weight", 1)[0]),
@@ -374,8 +379,14 @@ class Moments:
             block_sums=count(state, "block_sums"),
             block_rows=count(state, "block_rows"),
         )
+        if rows == 0:
+            if sums.weight or sums._numbers().any():
+                raise DataError(f"{UNREADABLE}: no 0 rows have such sums")
+            return cls.zero(q - 1)
         if not 0.0 < sums.weight < math.inf or (sums.mass < 0.0).any():
-            raise DataError("these moments cannot be read: a weight or a mass is negative or not finite")
+            raise DataError(f"{UNREADABLE}: a weight or a mass is negative or not finite")
+        if not sums.is_finite():
+            raise DataError(f"{UNREADABLE}: a sum is not finite where its squares are")
         return cls(sums)
 
     def _refuse_other_features(self, other: Moments) -> None:
@@ -406,7 +417,7 @@ def _unhex(state: dict[str, Any], key: str, length: int) -> Array:
     try:
         values = np.array([float.fromhex(text) for text in state[key]])
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise DataError(f"these moments cannot be read: {key!r} is not a list of hexadecimal numbers") from None
+        raise DataError(f"{UNREADABLE}: {key!r} is not a list of hexadecimal numbers") from None
     if len(values) != length:
-        raise DataError(f"these moments cannot be read: {key!r} has {len(values)} numbers, expected {length}")
+        raise DataError(f"{UNREADABLE}: {key!r} has {len(values)} numbers, expected {length}")
     return values

@@ -14,7 +14,6 @@ from gradline.data.source import Source
 from gradline.data.sparse import is_sparse
 from gradline.moments.block_sums import NotFiniteError
 from gradline.moments.exact import ExactMoments
-from gradline.moments.frequencies import check_total
 from gradline.moments.moments import Moments
 from gradline.moments.parallel import available_threads, rows_of_a_block
 from gradline.moments.parts import sums_of_parts
@@ -83,12 +82,6 @@ def one_pass(
     2
     array([2., 4.])
     """
-    total = _summed(source, kind, watch, keep, threads)
-    check_total(total.weight)
-    return total
-
-
-def _summed(source: Source, kind: type[S], watch: Watch | None, keep: Keeps | None, threads: int | None) -> S:
     growing = getattr(source, "growing", None)
     width = len(source.feature_names) if growing is None else None
     refuse_beyond_memory(len(names_of(source)), kind)

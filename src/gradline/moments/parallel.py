@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from itertools import chain, islice
+from numbers import Integral
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
@@ -72,8 +73,8 @@ def accumulate(new: Callable[[], A], blocks: Iterable[Block], threads: int | Non
     6
     """
     threads = available_threads() if threads is None else threads
-    if threads < 1:
-        raise ValueError(f"threads={threads}, expected 1 or more")
+    if not isinstance(threads, Integral) or threads < 1:
+        raise ValueError(f"threads={threads!r}, expected a whole number, 1 or more")
     source = iter(blocks)
     try:
         first = list(islice(source, threads))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gradline.data.cells import array_of_numbers
+from gradline.data.float_arrays import array_of_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import not_finite
 from gradline.moments.exact import ExactMoments

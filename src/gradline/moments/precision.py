@@ -10,7 +10,6 @@ from gradline.data.parted import PartedSource
 from gradline.data.source import Source, comes_once
 from gradline.errors import DataError
 from gradline.moments.exact import ExactMoments
-from gradline.moments.frequencies import check_total
 from gradline.moments.keeping import Keep
 from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.keeping_parts import PartsKeeper
@@ -95,10 +94,8 @@ def gather_powers(source: Source, degree: int) -> ExactMoments:
     powers = partial(_powers, degree=degree)
     if isinstance(source, PartedSource):
         total: ExactMoments = sums_of_parts(source, ExactMoments, powers)
-    else:
-        total = powers(source)
-    check_total(total.weight)
-    return total
+        return total
+    return powers(source)
 
 
 def _powers(source: Source, *_: Any, degree: int, **__: Any) -> ExactMoments:

@@ -64,12 +64,15 @@ class Triangle:
         Means of all columns of X, then of y (zero without an intercept), and what rounding took from them: where
         columns are nearly collinear and far from zero, a last digit of the centre is many standard deviations of u, and
         where y is far from zero, residuals have many digits after the last of its mean.
+    effects : (k,) float64
+        Mean products of y and u: least squares at a row is the centre of y and effects'u, in which nothing cancels.
     """
 
     columns: NDArray[np.intp]
     lower: Array
     centre: Array
     rest: Array
+    effects: Array
 
     def whitening(self, weight: float, *, fit_intercept: bool) -> Array:
         """What makes coordinates z = (1, x - centre) M of a row x, with sum w z z' the identity: as QR of X has them.
@@ -189,7 +192,20 @@ def factor(equations: NormalEquations) -> Triangle:
     """
     with one_blas_thread():
         fit = reduce(equations)
-        lower = fit.scale[:, None] * np.linalg.cholesky(fit.matrix) / math.sqrt(equations.weight)
+        scaled = np.asarray(np.linalg.cholesky(fit.matrix), dtype=np.float64)
+    root = math.sqrt(equations.weight)
+    lower = fit.scale[:, None] * scaled / root
+    effects = substituted(scaled, equations.scatter[fit.kept, -1] / fit.scale) / root
     nothing = np.zeros_like(equations.mean)
     centre, rest = (equations.mean, equations.rest) if equations.fit_intercept else (nothing, nothing)
-    return Triangle(fit.kept, lower, centre, rest)
+    return Triangle(fit.kept, lower, centre, rest, effects)
+
+
+def substituted(lower: Array, B: Array) -> Array:
+    """lower^-1 B, column by column, so that small elements come out as right as large ones."""
+    X = B.copy()
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for k in range(len(lower)):
+            X[k] /= lower[k, k]
+            X[k + 1 :] -= np.multiply.outer(lower[k + 1 :, k], X[k])
+    return X

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gradline.data.batch import check_shapes
-from gradline.data.cells import array_of_numbers
+from gradline.data.float_arrays import array_of_numbers
 from gradline.errors import DataError
 from gradline.moments.block_sums import NotFiniteError, not_finite_cells
 from gradline.moments.device.transfer import Room, brought

@@ -18,7 +18,7 @@ from gradline.moments.integers.integer_sums import Integers, IntegerSums
 from gradline.moments.integers.rank import SHORT_BITS, independent_columns
 from gradline.moments.integers.refine import Enclosure, ceil_shift, norm, refine
 from gradline.moments.parallel import one_blas_thread
-from gradline.moments.solve import Dispersion, Triangle
+from gradline.moments.solve import Dispersion, Triangle, substituted
 from gradline.solution import Array, Certificate, Dependency, Solution, Status
 
 DIGITS = 15.95  # 53 bits, all of them right
@@ -70,22 +70,23 @@ def solution(fit: ExactFit) -> Solution:
     coef = np.zeros(len(fit.problem.equations.scale) - 1)
     coef[fit.problem.kept] = fit.answer.slopes
     certificate = Certificate(
-        digits=_digits(np.append(coef, fit.answer.intercept)),
+        digits=_digits(fit.answer),
         certain=True,
         rank=len(fit.answer.slopes),
         condition_number=math.inf if fit.dependencies else _condition_number(fit.factor.lower),
         dependencies=fit.dependencies,
         precision="exact",
+        beyond=tuple(fit.answer.beyond),
     )
     return Solution(coef=coef, intercept=fit.answer.intercept, status=Status.SOLVED, certificate=certificate)
 
 
-def _digits(coefficients: Array) -> float:
-    """All; below the smallest normal number float64 has fewer bits left, in steps of 2^-1074."""
-    smallest = float(min(abs(coefficients[coefficients != 0.0]), default=1.0))
-    if smallest >= sys.float_info.min:
-        return DIGITS
-    return math.log10(smallest) + 1075 * math.log10(2.0)
+def _digits(answer: Answer) -> float:
+    """All; below the smallest normal number float64 has fewer bits left, in steps of 2^-1074, and beyond it none."""
+    sizes = [abs(value) for value in answer.beyond.values()]
+    if 0.0 in sizes or math.inf in sizes:
+        return 0.0
+    return math.log10(min(sizes)) + 1075 * math.log10(2.0) if sizes else DIGITS
 
 
 def dispersion(fit: ExactFit, rows: int, weight: float, fit_intercept: bool) -> Dispersion:
@@ -116,21 +117,29 @@ def triangle(fit: ExactFit, sums: IntegerSums) -> Triangle:
     # In 53 bits the factor would be off by the square of the condition number.
     factors = _better_and_better(fit.factor, fit.problem)
     factor = next(factor for factor in factors if not isinstance(factor, Float64Factor))
-    lower = np.ldexp(factor.lower / math.sqrt(to_float(squared, 1, -2 * bits)), scale[:, None])
+    unscaled = math.sqrt(to_float(squared, 1, -2 * bits))
+    of_y = np.array([to_float(g, 1, -equations.place) for g in fit.problem.g.tolist()])
+    with np.errstate(over="ignore", under="ignore"):  # powers of a column may leave float64
+        lower = np.ldexp(factor.lower / unscaled, scale[:, None])
+        effects = np.ldexp(substituted(factor.lower, of_y) / unscaled, equations.scale[-1] - bits - unit)
     centre, rest = [], []
     for mean, exponent in zip(equations.mean.tolist(), equations.scale, strict=True):
+        centre.append(to_float(mean, equations.weight, exponent - equations.mean_place))
         exact = Fraction(mean, equations.weight) * Fraction(2) ** (exponent - equations.mean_place)
-        centre.append(float(exact))
-        rest.append(float(exact - Fraction(centre[-1])))
-    return Triangle(np.array(kept, dtype=np.intp), lower, np.array(centre), np.array(rest))
+        rest.append(float(exact - Fraction(centre[-1])) if math.isfinite(centre[-1]) else 0.0)
+    return Triangle(np.array(kept, dtype=np.intp), lower, np.array(centre), np.array(rest), effects)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """In float64, of the columns kept; sums of squares in units of 4^unit_exponent."""
+    """In float64, of the columns kept; sums of squares in units of 4^unit_exponent.
+
+    `beyond` has what float64 cannot hold with all its digits, by the column (None: the intercept).
+    """
 
     slopes: list[float]
     intercept: float
+    beyond: dict[int | None, float]
     rss: float
     ess: float
 
@@ -190,13 +199,22 @@ class Problem:
         certain = [slope for slope in slopes if slope is not None]
         if len(certain) < len(slopes) or intercept is None or ess is None or rss is None:
             return None
-        return Answer(certain, intercept, rss, ess)
+        numbers = [*zip(self.kept, certain, found.number.tolist(), strict=True), (None, intercept, centre)]
+        beyond = {j: value for j, value, number in numbers if number and not _whole(value)}
+        return Answer(certain, intercept, beyond, rss, ess)
 
 
 def _rounded(low: int, high: int, denominator: int, exponent: int) -> float | None:
+    """What all between the two round to; None where they do not, or where it is not known whether all are zero."""
     value = to_float(low, denominator, exponent)
+    certain = low == high or (value == to_float(high, denominator, exponent) and not low <= 0 <= high)
     # Plus zero: a negative number too small for float64 is 0.0, not -0.0.
-    return value + 0.0 if low == high or value == to_float(high, denominator, exponent) else None
+    return value + 0.0 if certain else None
+
+
+def _whole(value: float) -> bool:
+    """Whether float64 has all its bits for numbers of this size."""
+    return sys.float_info.min <= abs(value) <= sys.float_info.max
 
 
 def _first_factor(problem: Problem) -> Factor | None:
@@ -245,11 +263,7 @@ def _condition_number(lower: Array) -> float:
     if not np.diagonal(lower).all():  # beyond what float64 can say
         return math.inf
     lower = lower / np.sqrt((lower * lower).sum(axis=1, keepdims=True))
-    # Column by column the small elements of the inverse come out as right as the large ones.
-    inverse = np.eye(len(lower))
-    for k in range(len(lower)):
-        inverse[k] /= lower[k, k]
-        inverse[k + 1 :] -= lower[k + 1 :, k, None] * inverse[k]
+    inverse = substituted(lower, np.eye(len(lower)))
     # On more threads the last bits would not always be the same, nor would it be faster.
     with one_blas_thread():
         return float(np.linalg.norm(lower, 2) * np.linalg.norm(inverse, 2))

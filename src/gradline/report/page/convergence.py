@@ -7,6 +7,7 @@ import math
 from gradline.report.page.markup import counted, figure, paragraphs, tag, words
 from gradline.report.page.reading import Reading, Way
 from gradline.report.summary import short
+from gradline.solution import MOST_DIGITS
 
 UNFINISHED = "Not converged: these coefficients are unfinished"
 NOT_NEAR = "Converged as near as was asked, which is not near enough for standard errors and tests"
@@ -38,12 +39,14 @@ def _exact(reading: Reading) -> tuple[list[str], list[tuple[str, str]]]:
     c = reading.certificate
     assert c is not None
     digits = int(c.digits)
+    every = "all " if digits == MOST_DIGITS else ""
     sure = (
-        f"Solved, not approached: all {digits} digits of every coefficient are certified."
+        f"Solved, not approached: {every}{digits} digits of every coefficient are certified."
         if c.certain
         else f"Solved, not approached: at least about {digits} digits of every coefficient are right."
     )
-    few = "" if digits >= 4 else "So few digits are no answer: fit with precision exact."
+    cure = "give the data in other units" if c.precision == "exact" else "fit with precision exact"
+    few = "" if digits >= 4 else f"So few digits are no answer: {cure}."
     return [sure, few], [
         ("Digits, worst coefficient", f"{'' if c.certain else 'about '}{digits} of 16"),
         ("Arithmetic", "exact (integers)" if c.precision == "exact" else "float64"),

@@ -198,7 +198,6 @@ def _certified(reading: Reading) -> Panel:
     )
     finite = determined[np.isfinite(determined)]
     digits = int(c.digits)
-    sure = f"All {digits} digits certified" if c.certain else f"At least about {digits} digits are right"
     enough = finite.size and float(finite.max()) + 1 > c.digits
     of_data = f"; the data determine at most {max(0.0, float(finite.max())):.1f} of them." if finite.size else "."
     few = digits < 4 or bool(enough)
@@ -207,7 +206,7 @@ def _certified(reading: Reading) -> Panel:
         "Certified digits by coefficient",
         endings.digits([reading.terms[k] for k in chosen], c.digits, determined[chosen]) if chosen else "",
         "Bars (digits that rounding leaves) reach past the diamonds (digits that the data determine).",
-        sure + of_data,
+        c.promise + of_data,
         "sign" if few else "none",
         "Exact arithmetic (--precision exact)." if c.precision != "exact" else "Nothing: rounding plays no part here.",
     )

@@ -12,12 +12,11 @@ from gradline.report.rows_told import about_the_rows, read_of
 from gradline.report.summary.columns import beside_each_other, collinear
 from gradline.report.summary.naming import INTERCEPT
 from gradline.report.summary.summary import NEAR
+from gradline.solution import MOST_DIGITS
 
 if TYPE_CHECKING:
     from gradline.descent.losses.loss import Loss
     from gradline.report.summary.summary import Summary
-
-MOST_DIGITS = 15  # those of every float64 number
 
 
 def told(summary: Summary, *, details: bool) -> Account:
@@ -161,9 +160,8 @@ def _certainty(summary: Summary) -> list[str]:
     if way is not None:
         limit = way.max_learning_rate if way.limited and not way.loss_function else None
         return [*how_it_went(way.learning_rate, limit, way.loss, way.held_out_loss), way.stop_reason]
-    sure = f"All {int(c.digits)} digits certified" if c.certain else f"At least about {int(c.digits)} digits are right"
     condition = "infinite" if math.isinf(c.condition_number) else f"{c.condition_number:.3g}"
-    return [f"{sure} ({c.precision} arithmetic, condition number {condition})."]
+    return [f"{c.promise} ({c.precision} arithmetic, condition number {condition})."]
 
 
 def how_it_went(learning_rate: float, limit: float | None, loss: float, held_out_loss: float | None) -> list[str]:
