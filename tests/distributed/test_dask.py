@@ -332,10 +332,9 @@ def started(*command: str) -> subprocess.Popen:
     )
 
 
-def test_a_scheduler_lost_in_the_middle(files, tmp_path, monkeypatch):
+def test_a_scheduler_lost_in_the_middle(files, tmp_path_factory):
     """One sentence, exit 1, nothing by half; what had come in is kept, and the fit goes on to the same bits."""
-    kept = tmp_path / "kept"
-    kept.mkdir()
+    kept = tmp_path_factory.mktemp("kept")
     port = kept / "scheduler.json"
     scheduler = started(
         "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(port)

@@ -47,7 +47,8 @@ def answered(ask: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=run, name="gradline-asks", daemon=True)
     thread.start()
-    thread.join()
+    while thread.is_alive():  # a signal that another thread is sent wakes no one who waits for ever
+        thread.join(0.1)
     if failed:
         raise failed[0]
     return told[0]
