@@ -278,7 +278,7 @@ def test_an_interrupted_descent_is_not_read_again(line, tmp_path):
 
     source = open_source(line, target="y")
     descent = descend(source, Options(learning_rate=1e-4), np.random.default_rng(0), interrupt)
-    made = Made.by_descent(descent, engine="numpy", fit_intercept=True, seed=None)
+    made = Made.by_descent(descent, engine="numpy", fit_intercept=True)
     assert look_again(made, source) == "the descent was interrupted"
 
 

@@ -72,6 +72,21 @@ def test_a_diverged_descent_is_red_and_has_no_rows(tmp_path):
     assert not re.search(r">(nan|inf)<", page)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "none: nothing was drawn by chance"),
+        ({"batch_size": 16, "tol": 0.5, "random_state": 7}, "7"),
+        ({"batch_size": 16, "tol": 0.5}, "none was given: another fit draws anew"),
+        ({"init": "normal"}, "none was given: another fit draws anew"),
+        ({"init": 0.5, "random_state": 7}, "none: nothing was drawn by chance"),
+    ],
+)
+def test_the_seed_told_is_that_of_what_was_drawn(options, said, tmp_path):
+    page = page_of(GradientDescentRegressor(**options).fit(X, Y), tmp_path)
+    assert f"<dt>Seed</dt><dd>{said}</dd>" in page
+
+
 def test_a_polynomial_has_no_panels_of_rows(tmp_path):
     page = page_of(LinearRegression(polynomial=2).fit(X, Y), tmp_path)
     assert page.count('class="panel"') == 1

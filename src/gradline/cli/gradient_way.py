@@ -90,7 +90,7 @@ def fit(
     descent = _descend(table, options, steps.seed)
     told = Summary.of_descent if descent.problem.exact is not None else WideSummary
     summary = told(descent, Names.of(table), engine=engine, fit_intercept=fit_intercept)
-    seed = steps.seed if steps.drawn else None
+    seed = str(steps.seed) if steps.drawn else ""
     made = Made.by_descent(descent, engine=engine, fit_intercept=fit_intercept, seed=seed)
     show(summary, Fitted(made, descent.training), look)
     if descent.solution.status is Status.INTERRUPTED:

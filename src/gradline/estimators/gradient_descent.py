@@ -496,13 +496,12 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
     def _made(self) -> Made:
         descent = self._ended("a second look")
         fitted = self._fitted_with or {}
-        drawn = fitted.get("batch_size") is not None or fitted.get("validation_fraction") is not None
-        seed = fitted["random_state"] if drawn and isinstance(fitted["random_state"], Integral) else None
+        init, given = fitted.get("init"), fitted.get("random_state")
+        random_start = isinstance(init, str) and init != "zeros"
+        drawn = random_start or any(fitted.get(name) is not None for name in ("batch_size", "validation_fraction"))
+        seed = str(given) if isinstance(given, Integral) else "none was given: another fit draws anew"
         return Made.by_descent(
-            descent,
-            engine=self._fitted_engine,
-            fit_intercept=self._fitted_intercept,
-            seed=None if seed is None else int(seed),
+            descent, engine=self._fitted_engine, fit_intercept=self._fitted_intercept, seed=seed if drawn else ""
         )
 
     def __sklearn_tags__(self) -> Any:

@@ -26,8 +26,8 @@ class Made:
         None for the exact way.
     engine : str or None
         Of a descent.
-    seed : int or None
-        None where nothing was drawn.
+    seed : str
+        What decided whatever was drawn by chance; "" where nothing was.
     """
 
     fit_intercept: bool
@@ -35,10 +35,10 @@ class Made:
     solution: Solution
     descent: Descent | None = None
     engine: str | None = None
-    seed: int | None = None
+    seed: str = ""
 
     @classmethod
-    def by_descent(cls, descent: Descent, *, engine: str, fit_intercept: bool, seed: int | None) -> Self:
+    def by_descent(cls, descent: Descent, *, engine: str, fit_intercept: bool, seed: str = "") -> Self:
         """One of the gradient way."""
         problem = descent.problem
         statistics = None if problem.exact is None else problem.moments

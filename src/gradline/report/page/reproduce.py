@@ -24,8 +24,8 @@ class Reproduce:
         gradline first.
     engine : str
         Who found the coefficients: "exact", or an engine of the gradient way.
-    seed : int or None
-        Of shuffling and of rows held out; None where nothing was drawn.
+    seed : str
+        Of shuffling, of rows held out and of the start; "" where nothing was drawn.
     fingerprint : str
         SHA-256 of the sufficient statistics: equal for the same rows, and in practice for no others; "" where unknown.
     """
@@ -33,13 +33,11 @@ class Reproduce:
     command: str
     versions: tuple[tuple[str, str], ...] = ()
     engine: str = "exact"
-    seed: int | None = None
+    seed: str = ""
     fingerprint: str = ""
 
     @classmethod
-    def of(
-        cls, command: str, statistics: Statistics | None, *, engine: str | None = None, seed: int | None = None
-    ) -> Self:
+    def of(cls, command: str, statistics: Statistics | None, *, engine: str | None = None, seed: str = "") -> Self:
         """Of a fit on this machine; `statistics` are None where no sums over pairs of columns were kept."""
         used = ["gradline", "numpy", "pyarrow", *(["torch"] if engine in ("autograd", "nn") else [])]
         versions = [(name, importlib.metadata.version(name)) for name in used]
@@ -52,7 +50,7 @@ def section(reproduce: Reproduce) -> str:
     facts = [
         ("Versions", ", ".join(f"{name} {version}" for name, version in reproduce.versions)),
         ("Engine", reproduce.engine),
-        ("Seed", "none: nothing was drawn by chance" if reproduce.seed is None else str(reproduce.seed)),
+        ("Seed", reproduce.seed or "none: nothing was drawn by chance"),
         ("Data", reproduce.fingerprint and f"SHA-256 of the statistics {reproduce.fingerprint}"),
     ]
     pairs = "".join(
