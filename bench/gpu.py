@@ -90,7 +90,7 @@ def measured(rows: int, features: int, device: torch.device) -> list[tuple[str, 
     coming = brought_batches(lambda: batches, "float64", on)
     for when, epoch in ("before its step", lambda: batches), ("during the step before", coming):
         rung = ByAutograd(np.zeros(features), 0.0, learning_rate=1e-3, bias=True, dtype="float64", device=on)
-        took = seconds(lambda rung=rung, epoch=epoch: descend(rung, epoch, max_iter=1), device)  # type: ignore[misc]
+        took = seconds(lambda rung=rung, epoch=epoch: descend(rung, epoch, max_iter=1), device)
         found.append((f"a pass of steps by {size:,} of them, each batch brought {when}", brought, took))
     return found
 

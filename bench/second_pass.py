@@ -132,7 +132,7 @@ def statsmodels_peak(path: str) -> Work:
         fitted = sm.OLS(frame["y"], sm.add_constant(frame.drop(columns="y"))).fit()
         influence = fitted.get_influence()
         influence.hat_matrix_diag  # noqa: B018 - computed when asked for
-        influence.resid_studentized_internal  # noqa: B018
+        influence.resid_studentized_internal  # noqa: B018 - as above
         influence.cooks_distance  # noqa: B018
         fitted.get_robustcov_results("HC3")
 

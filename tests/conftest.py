@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.browser import all_windows, browser, opened  # noqa: F401 - fixtures
+from tests.postgres_server import server
 
 # As many tests run at a time as there are cores: threads of BLAS and OpenMP in each would only wait for each other.
 # gradline's own threads are not among them.
@@ -47,6 +48,31 @@ def shared_table(shared_data) -> Callable[[str], Path]:
         return shared_data / name
 
     return path_of
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, one for all tests of a process."""
+    with server() as running:
+        yield running
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU that is pretended, and trusted."""
+    from tests.pretended_gpu import pretended_gpu  # PyTorch is imported where it is needed
+
+    with pretended_gpu(monkeypatch, trusted=True) as pretended:
+        yield pretended
+
+
+@pytest.fixture
+def doubted_gpu(monkeypatch):
+    """One that is tested anew, at a small size."""
+    from tests.pretended_gpu import pretended_gpu
+
+    with pretended_gpu(monkeypatch, trusted=False) as pretended:
+        yield pretended
 
 
 @pytest.fixture(scope="session")

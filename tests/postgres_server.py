@@ -134,10 +134,3 @@ def server() -> Iterator[Server]:
             yield server
         finally:
             server.stop()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """One for all tests of a process."""
-    with server() as running:
-        yield running

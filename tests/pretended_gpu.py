@@ -17,7 +17,6 @@ import functools
 from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
-import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -256,30 +255,25 @@ def tensors_of(value):
         yield from tensors_of([*value.values()])
 
 
-@pytest.fixture
-def gpu(monkeypatch):
-    """One that is pretended, and trusted."""
-    yield from _entered(monkeypatch, trusted=True)
+@contextmanager
+def pretended_gpu(patch, trusted):
+    """While entered there is one; if it is not trusted, it is tested anew, at a small size.
 
-
-@pytest.fixture
-def doubted_gpu(monkeypatch):
-    """One that is tested anew, at a small size."""
-    yield from _entered(monkeypatch, trusted=False)
-
-
-def _entered(monkeypatch, trusted):
+    `patch` is the test's own monkeypatch: what the two change of one name is undone in turn.
+    """
     from gradline.moments.device import arithmetic
 
     pretended = PretendedGPU()
     for name, stands_in in pretended.cuda().items():
-        monkeypatch.setattr(torch.cuda, name, stands_in)
-    monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: pretended.record_stream(tensor, stream))
-    monkeypatch.setattr(arithmetic, "BLOCKS_AT_ONCE", 4)
+        patch.setattr(torch.cuda, name, stands_in)
+    patch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: pretended.record_stream(tensor, stream))
+    patch.setattr(arithmetic, "BLOCKS_AT_ONCE", 4)
     for name in ("is_exact", "keeps_every_bit"):  # what is found of this one is forgotten with it
         test = getattr(arithmetic, name).__wrapped__
-        monkeypatch.setattr(arithmetic, name, (lambda *device: True) if trusted else functools.cache(test))
+        patch.setattr(arithmetic, name, (lambda *device: True) if trusted else functools.cache(test))
     torch.__future__.set_overwrite_module_params_on_conversion(True)  # a module moves by parameters made anew
-    with pretended:
-        yield pretended
-    torch.__future__.set_overwrite_module_params_on_conversion(False)
+    try:
+        with pretended:
+            yield pretended
+    finally:
+        torch.__future__.set_overwrite_module_params_on_conversion(False)

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from bench import checker, clock, descents, fits, page, speed, split, tables
 from bench.accuracy import score
 from bench.clock import Contender, Failure, measure

@@ -2,13 +2,13 @@
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="the extra torch is not installed")
+pytest.importorskip("torch", reason="needs the extra 'torch'")
 
-from bench import gpu as bench_gpu  # noqa: E402
-from bench import torchrun  # noqa: E402
+import torch
 
-from gradline import ExactMoments  # noqa: E402
-from tests.pretended_gpu import gpu  # noqa: E402, F401 - a fixture
+from bench import gpu as bench_gpu
+from bench import torchrun
+from gradline import ExactMoments
 
 
 def test_the_gpu_command_measures_cpu_tensors(capsys):
@@ -19,7 +19,7 @@ def test_the_gpu_command_measures_cpu_tensors(capsys):
     assert table.count("\n| ") == 9
 
 
-def test_the_gpu_command_waits_for_the_device_before_it_reads_a_clock(gpu, capsys, monkeypatch):  # noqa: F811
+def test_the_gpu_command_waits_for_the_device_before_it_reads_a_clock(gpu, capsys, monkeypatch):
     """On a GPU that is pretended: once before each of five repeats, and once after."""
     waited, generator = [], torch.Generator
     monkeypatch.setattr(torch, "Generator", lambda device: generator())
@@ -31,7 +31,7 @@ def test_the_gpu_command_waits_for_the_device_before_it_reads_a_clock(gpu, capsy
     assert len(waited) == 8 * 5 * 2
 
 
-def test_fewer_rows_are_made_where_a_gpu_has_no_room_for_all(gpu, capsys, monkeypatch):  # noqa: F811
+def test_fewer_rows_are_made_where_a_gpu_has_no_room_for_all(gpu, capsys, monkeypatch):
     """n = 1e8, d = 20: 80 GB and 24 GB have room, whatever CUDA takes for itself; 16 GB has for half."""
     assert bench_gpu.rows_that_fit(10**8, 20, 79 * 10**9) == 10**8
     assert bench_gpu.rows_that_fit(10**8, 20, 24 * 10**9) == 10**8

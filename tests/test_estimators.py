@@ -557,9 +557,9 @@ def test_any_table_is_held_to_the_names_of_the_fit(make):
         assert model.predict(make(right)) == pytest.approx(reference.predict(right.to_pandas()), rel=1e-12)
         assert model.score(make(right), y) == pytest.approx(reference.score(right.to_pandas(), y), rel=1e-12)
         assert model.diagnose().rows == model.diagnose(make(right), y).rows == 4  # of a stream too, which was read
-        calls = [model.predict, lambda X: model.score(X, y), lambda X: model.diagnose(X, y)]  # noqa: B023
+        calls = [model.predict, lambda X: model.score(X, y), lambda X: model.diagnose(X, y)]  # noqa: B023 - called below
         if isinstance(model, LinearRegression):
-            calls += [model.predict_interval, lambda X: model.forget(X, y), lambda X: model.partial_fit(X, y)]  # noqa: B023
+            calls += [model.predict_interval, lambda X: model.forget(X, y), lambda X: model.partial_fit(X, y)]  # noqa: B023 - called below
         for call in calls:
             with pytest.raises(ValueError, match="in the same order as they were in fit"):
                 call(make(swapped))

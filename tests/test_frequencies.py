@@ -96,7 +96,10 @@ def test_an_estimator_of_arrays_counts_rows(precision):
 
 def test_rows_come_and_go_by_their_counts():
     frame, more = houses(), houses(seed=1)
-    columns = lambda f: (f[["sqft"]].to_numpy(), f.price.to_numpy(), f.times.to_numpy())  # noqa: E731
+
+    def columns(f):
+        return f[["sqft"]].to_numpy(), f.price.to_numpy(), f.times.to_numpy()
+
     model = LinearRegression(weights="frequency").partial_fit(*columns(frame)).partial_fit(*columns(more))
     both = repeated(pd.concat([frame, more], ignore_index=True))
     assert model.moments_ == ExactMoments.of(both[["sqft"]].to_numpy(), both.price.to_numpy())

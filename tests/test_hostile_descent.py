@@ -187,7 +187,8 @@ def answer(name, fit_intercept):
 @pytest.mark.parametrize("way", ["numpy", "moments", "mini-batches"])
 def test_sparse_tables_are_the_same_tables(way):
     """The same coefficients to the bit, or the same refusal."""
-    sparse = pytest.importorskip("scipy.sparse")
+    from scipy import sparse
+
     for name, (X, y) in TABLES.items():
         dense, other = by(way, name, True), descended(sparse.csr_matrix(X), y, **WAYS[way])
         assert other.refused == dense.refused, name

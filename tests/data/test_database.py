@@ -35,7 +35,7 @@ from gradline.data.databases.database import is_database_uri, is_sqlite_file, op
 from gradline.data.source import whole
 from gradline.errors import MissingExtraError
 from tests.command import ROOT, gradline
-from tests.postgres_server import Server, postgres  # noqa: F401 - the fixture
+from tests.postgres_server import Server
 
 pytest.importorskip("adbc_driver_sqlite", reason="the extra 'db' is not installed")
 
@@ -317,7 +317,7 @@ def test_nothing_is_ever_written(store: Store, tmp_path: Path, query: str) -> No
     assert not (tmp_path / "other.db").exists()
 
 
-def test_functions_that_write_are_refused(postgres: Server) -> None:  # noqa: F811
+def test_functions_that_write_are_refused(postgres: Server) -> None:
     postgres.execute("CREATE SEQUENCE IF NOT EXISTS serial")
     before = postgres.scalar("SELECT last_value FROM serial")
     with pytest.raises(DataError, match=r"refuses the query: cannot execute nextval\(\) in a read-only transaction"):
@@ -576,7 +576,7 @@ TYPES = [
 ]
 
 
-def test_each_type_is_read_as_its_number(postgres: Server) -> None:  # noqa: F811
+def test_each_type_is_read_as_its_number(postgres: Server) -> None:
     rows = [
         ", ".join(f"{row or text}::{kind} AS x{j}" for j, (kind, text, *_) in enumerate(TYPES)) for row in ("", "NULL")
     ]
@@ -600,7 +600,7 @@ NO_NUMBERS = [
 ]
 
 
-def test_what_is_no_number_can_be_a_category_and_is_else_refused(postgres: Server) -> None:  # noqa: F811
+def test_what_is_no_number_can_be_a_category_and_is_else_refused(postgres: Server) -> None:
     query = ", ".join(f"{value} AS x{j}" for j, (value, *_) in enumerate(NO_NUMBERS))
     reader = open_database_reader(postgres.uri(), f"SELECT {query}")
     assert list(reader.kinds().values()) == [kind for _, kind, _ in NO_NUMBERS]
@@ -616,7 +616,7 @@ def test_what_is_no_number_can_be_a_category_and_is_else_refused(postgres: Serve
 @pytest.mark.parametrize(
     "value", ["9007199254740993::bigint", "9007199254740993::numeric", "-36028797018963969::bigint"]
 )
-def test_an_integer_that_would_be_rounded_is_refused_with_its_row(postgres: Server, value: str) -> None:  # noqa: F811
+def test_an_integer_that_would_be_rounded_is_refused_with_its_row(postgres: Server, value: str) -> None:
     with pytest.raises(NotANumber) as caught:
         column(
             postgres.uri(),
@@ -627,7 +627,7 @@ def test_an_integer_that_would_be_rounded_is_refused_with_its_row(postgres: Serv
     assert "float64 cannot hold exactly" in caught.value.what
 
 
-def test_enumerations_are_categories_and_domains_what_they_are_made_of(postgres: Server) -> None:  # noqa: F811
+def test_enumerations_are_categories_and_domains_what_they_are_made_of(postgres: Server) -> None:
     postgres.execute("CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN pounds AS numeric CHECK (value > 0)")
     reader = open_database_reader(postgres.uri(), "SELECT 'ok'::mood AS m, 1.5::pounds AS p")
     assert reader.kinds() == {"m": Kind.TEXT, "p": Kind.NUMBER}
@@ -637,7 +637,7 @@ def test_enumerations_are_categories_and_domains_what_they_are_made_of(postgres:
     assert list(numbers) == [1.5]
 
 
-def test_text_of_a_database_in_latin1_is_read_as_it_is(postgres: Server) -> None:  # noqa: F811
+def test_text_of_a_database_in_latin1_is_read_as_it_is(postgres: Server) -> None:
     postgres.execute(
         "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'",
         database="postgres",
@@ -648,7 +648,7 @@ def test_text_of_a_database_in_latin1_is_read_as_it_is(postgres: Server) -> None
     assert labels.levels == ("é",)
 
 
-def test_times_are_those_of_the_same_table_in_memory(postgres: Server) -> None:  # noqa: F811
+def test_times_are_those_of_the_same_table_in_memory(postgres: Server) -> None:
     first, last = datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31)
     many = np.random.default_rng(6).integers(0, (last - first) // datetime.timedelta(microseconds=1), 500)
     moments = [first, last, *(first + datetime.timedelta(microseconds=int(after)) for after in many)]
@@ -699,7 +699,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("uri", "sentence"), FAILURES)
 def test_a_connection_that_fails_tells_why_and_no_secret(
-    postgres: Server,  # noqa: F811
+    postgres: Server,
     uri: Callable[[Server], str],
     sentence: str,
 ) -> None:
@@ -719,7 +719,7 @@ def test_a_connection_that_fails_tells_why_and_no_secret(
         "SELECT pg_read_file('{user}') AS y, 1 AS x",
     ],
 )
-def test_a_query_that_fails_tells_no_secret(postgres: Server, query: str) -> None:  # noqa: F811
+def test_a_query_that_fails_tells_no_secret(postgres: Server, query: str) -> None:
     query = query.format(user=postgres.user, password=postgres.password, host=postgres.host)
     with pytest.raises(DataError) as caught:
         whole(open_source(postgres.uri(), query=query, target="y"))
@@ -727,13 +727,13 @@ def test_a_query_that_fails_tells_no_secret(postgres: Server, query: str) -> Non
     assert leaks(caught.value, postgres) == []
 
 
-def test_the_name_for_reports_tells_no_secret(postgres: Server) -> None:  # noqa: F811
+def test_the_name_for_reports_tells_no_secret(postgres: Server) -> None:
     reader = open_database_reader(f"{postgres.uri('')}?dbname=houses", "SELECT 1 AS y")
     assert reader.name == "houses: SELECT 1 AS y"
 
 
 def test_credentials_may_come_from_the_environment(
-    postgres: Server,  # noqa: F811
+    postgres: Server,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -761,7 +761,7 @@ KILL = f"SELECT count(pg_terminate_backend(pid)) {COPYING}"
 SLOW = "SELECT i + 0.5::float8 AS y, i::float8 AS x FROM (SELECT generate_series(1, 3000000) AS i) AS s"
 
 
-def test_a_connection_that_is_killed_in_the_middle_is_one_sentence(postgres: Server) -> None:  # noqa: F811
+def test_a_connection_that_is_killed_in_the_middle_is_one_sentence(postgres: Server) -> None:
     batches = open_source(postgres.uri(), query=SLOW, target="y", batch_rows=1000).batches()
     next(batches)
     postgres.scalar(KILL)
@@ -770,7 +770,7 @@ def test_a_connection_that_is_killed_in_the_middle_is_one_sentence(postgres: Ser
     assert leaks(caught.value, postgres) == []
 
 
-def test_the_command_line_says_so_in_one_sentence_and_writes_nothing(postgres: Server, tmp_path: Path) -> None:  # noqa: F811
+def test_the_command_line_says_so_in_one_sentence_and_writes_nothing(postgres: Server, tmp_path: Path) -> None:
     options = ("--target", "y", "--save", tmp_path / "m.json", "--query", SLOW.replace("3000000", "1000000000"))
     with ThreadPoolExecutor(1) as at_the_same_time:
         command = at_the_same_time.submit(gradline, "fit", postgres.uri(), *options)
@@ -784,7 +784,7 @@ def test_the_command_line_says_so_in_one_sentence_and_writes_nothing(postgres: S
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_stops_in_the_middle_is_one_sentence(postgres: Server) -> None:  # noqa: F811
+def test_a_server_that_stops_in_the_middle_is_one_sentence(postgres: Server) -> None:
     source = open_source(postgres.uri(), query=SLOW, target="y", batch_rows=1000)
     batches = source.batches()
     next(batches)
@@ -798,7 +798,7 @@ def test_a_server_that_stops_in_the_middle_is_one_sentence(postgres: Server) -> 
     assert next(source.batches()).y[0] == 1.5  # the server is there again
 
 
-def test_a_pass_sees_the_table_as_it_was_when_the_pass_began(postgres: Server) -> None:  # noqa: F811
+def test_a_pass_sees_the_table_as_it_was_when_the_pass_began(postgres: Server) -> None:
     postgres.execute("DROP TABLE IF EXISTS moving", "CREATE TABLE moving AS " + SLOW.replace("3000000", "20000"))
     source = open_source(postgres.uri(), query="SELECT * FROM moving ORDER BY x", target="y", batch_rows=100)
     batches = source.batches()
@@ -810,11 +810,11 @@ def test_a_pass_sees_the_table_as_it_was_when_the_pass_began(postgres: Server) -
     assert len(whole(source)) == 10
 
 
-def running(postgres: Server) -> int:  # noqa: F811
+def running(postgres: Server) -> int:
     return int(postgres.scalar(f"SELECT count(*) {COPYING}"))
 
 
-def ends_soon(postgres: Server) -> bool:  # noqa: F811
+def ends_soon(postgres: Server) -> bool:
     """Whether the query does, which would wait for its reader, or sleep, for longer: the server takes a moment."""
     deadline = time.monotonic() + 10.0
     while running(postgres) > 0 and time.monotonic() < deadline:
@@ -822,13 +822,13 @@ def ends_soon(postgres: Server) -> bool:  # noqa: F811
     return running(postgres) == 0
 
 
-def wait_for_its_query(command: Future[subprocess.CompletedProcess[str]], postgres: Server) -> None:  # noqa: F811
+def wait_for_its_query(command: Future[subprocess.CompletedProcess[str]], postgres: Server) -> None:
     while running(postgres) == 0:
         assert not command.done(), command.result()
         time.sleep(0.05)  # to ask takes a connection each time
 
 
-def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:  # noqa: F811
+def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:
     batches = open_source(postgres.uri(), query=SLOW, target="y", batch_rows=1000).batches()
     next(batches)
     assert running(postgres) == 1
@@ -837,7 +837,7 @@ def test_a_pass_that_is_left_ends_its_query(postgres: Server) -> None:  # noqa: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-def test_ctrl_c_ends_the_query_and_the_connection(postgres: Server, tmp_path: Path) -> None:  # noqa: F811
+def test_ctrl_c_ends_the_query_and_the_connection(postgres: Server, tmp_path: Path) -> None:
     program = f"""
         import os, pathlib
         from gradline import open_source

@@ -29,7 +29,7 @@ def by_statsmodels(cells: list[str]) -> dict[str, float]:
 
 
 def coefficients(source: object, **roles: object) -> dict[str, float]:
-    model = LinearRegression(precision="exact").fit(open_source(source, **roles))  # type: ignore[arg-type]
+    model = LinearRegression(precision="exact").fit(open_source(source, **roles))
     names = [str(name).removeprefix("C(g)").removeprefix("g") for name in model.feature_names_in_]
     return dict(zip(names, model.coef_.tolist(), strict=True))
 
@@ -131,7 +131,7 @@ def test_numbers_are_the_same_levels_wherever_they_come_from(
 ) -> None:
     extra = {"query": "t"} if home == "sqlite" else {"decimal": ","} if home == "decimal comma" else {}
     source = HOMES[home](tmp_path / "t.x")
-    model = LinearRegression(precision="exact").fit(open_source(source, **extra, **roles))  # type: ignore[arg-type]
+    model = LinearRegression(precision="exact").fit(open_source(source, **extra, **roles))
     expected = by_statsmodels(["1", "2", "0.5", "2", "1", "300", "0", "0"])
     # A coding of numbers that are not all whole calls them 1.0 and 2.0.
     names = [name.removeprefix("C(g)").removeprefix("g").replace(".0]", "]") for name in model.feature_names_in_]
@@ -148,7 +148,7 @@ def test_a_weight_is_a_number_though_a_category_too(tmp_path: Path) -> None:
     path = write(tmp_path / "t.csv", "g,y\n" + "".join(f"{1 + j % 3},{y}\n" for j, y in enumerate(Y)))
     weighted = smf.wls("y ~ C(g)", frame := pd.read_csv(path), weights=frame.g).fit().params.to_numpy()
     for roles in ({"target": "y", "features": ["C(g)"]}, {"formula": "y ~ C(g)"}):
-        model = LinearRegression().fit(open_source(path, weight="g", **roles))  # type: ignore[arg-type]
+        model = LinearRegression().fit(open_source(path, weight="g", **roles))
         np.testing.assert_allclose([model.intercept_, *model.coef_], weighted)
 
 

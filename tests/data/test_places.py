@@ -375,7 +375,7 @@ def test_an_absent_column_is_told_with_the_file_that_lacks_it(tmp_path: Path) ->
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     for roles in ({"target": "y"}, {"formula": "y ~ x"}):
         with pytest.raises(DataError, match=r"^no column 'y' in README.md \(the first file of .*/\*\); it has \['#"):
-            open_source(f"{tmp_path}/*", **roles)  # type: ignore[arg-type]
+            open_source(f"{tmp_path}/*", **roles)
 
 
 def test_one_file_without_rows_is_no_error_but_all_are(tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_a_hint_on_a_number_is_one_that_helps(tmp_path: Path) -> None:
         write(tmp_path / "keys" / f"x={key}" / "t.csv", "z\n1\n")
     for source, options in ((tmp_path / "t.db", {"query": "t"}), (tmp_path / "keys", {})):
         with pytest.raises(DataError, match="holds text: '1,5'") as error:
-            whole(open_source(source, target="z", features=["x"], **options))  # type: ignore[arg-type]
+            whole(open_source(source, target="z", features=["x"], **options))
         assert error.value.hint == "write decimals with a point"
     with pytest.raises(NotANumber, match="٣") as cell:
         numbers(as_csv(tmp_path, ["1", "2", "٣"]))

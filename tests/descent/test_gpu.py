@@ -9,12 +9,14 @@ import pytest
 from gradline import GradientDescentRegressor
 from gradline.errors import DataError, DivergenceError, DivergenceWarning
 
-torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from torch import nn  # noqa: E402
+pytest.importorskip("torch", reason="needs the extra 'torch'")
 
-from gradline.descent.engines import check_torch  # noqa: E402
-from gradline.descent.tensors import Tensors  # noqa: E402
-from tests.pretended_gpu import DEVICE, Stream, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
+import torch
+from torch import nn
+
+from gradline.descent.engines import check_torch
+from gradline.descent.tensors import Tensors
+from tests.pretended_gpu import DEVICE, Stream
 
 RNG = np.random.default_rng(0)
 N, STEPS = 400, 6
@@ -51,7 +53,7 @@ def descended(engine, device="cuda", **options):
     [pytest.param("autograd", DESCENTS[name], id=f"autograd, {name}") for name in DESCENTS]
     + [pytest.param("nn", options, id=f"nn, {name}") for name, options in (DESCENTS | OPTIMIZERS).items()],
 )
-def test_a_descent_on_a_gpu_takes_the_steps_of_the_cpu(engine, options, gpu):  # noqa: F811
+def test_a_descent_on_a_gpu_takes_the_steps_of_the_cpu(engine, options, gpu):
     """Whose arithmetic the pretended GPU has: to the bit. A tensor left on the other side would have been an error."""
     here, there = (descended(engine, device, **options) for device in ("cpu", "cuda"))
     assert gpu.brought
@@ -61,19 +63,19 @@ def test_a_descent_on_a_gpu_takes_the_steps_of_the_cpu(engine, options, gpu):  #
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_the_rows_of_full_batches_are_brought_once(engine, gpu):  # noqa: F811
+def test_the_rows_of_full_batches_are_brought_once(engine, gpu):
     descended(engine)
     assert sorted(count for count in gpu.brought if count >= N) == [N, N, 3 * N]  # shares, y, X
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_a_mini_batch_is_brought_once_and_its_equal_shares_are_there_already(engine, gpu):  # noqa: F811
+def test_a_mini_batch_is_brought_once_and_its_equal_shares_are_there_already(engine, gpu):
     descended(engine, batch_size=100, random_state=0)
     rows = [count for count in gpu.brought if count >= 100]
     assert sorted(rows) == [100] + [400] * 4 * STEPS  # X and y together
 
 
-def test_equal_shares_of_long_batches_are_there_already_too(gpu, monkeypatch):  # noqa: F811
+def test_equal_shares_of_long_batches_are_there_already_too(gpu, monkeypatch):
     """At a written rate, which has no mean over another number of rows; long ones have their shares in no memory."""
     monkeypatch.setattr("gradline.data.batch.FEW_ROWS", 50)
     descended("nn", batch_size=101, learning_rate=0.05, random_state=0)
@@ -85,7 +87,7 @@ WEIGHT = RNG.integers(0, 3, N).astype(float)
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_weighted_mini_batches_take_the_steps_of_the_cpu(engine, gpu):  # noqa: F811
+def test_weighted_mini_batches_take_the_steps_of_the_cpu(engine, gpu):
     def fit(device):
         options = {"max_iter": STEPS, "tol": None, "batch_size": 90, "random_state": 0, "device": device}
         return GradientDescentRegressor(engine, **options).fit(X, Y, sample_weight=WEIGHT)
@@ -96,7 +98,7 @@ def test_weighted_mini_batches_take_the_steps_of_the_cpu(engine, gpu):  # noqa: 
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_the_next_mini_batch_is_on_its_way_while_a_step_is_made(engine, gpu, monkeypatch):  # noqa: F811
+def test_the_next_mini_batch_is_on_its_way_while_a_step_is_made(engine, gpu, monkeypatch):
     """Four a pass; behind the last of a pass there is none."""
     streams, waiting, call = [], [], Tensors.__call__
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: streams.append(Stream(device)) or streams[-1])
@@ -110,7 +112,7 @@ def test_the_next_mini_batch_is_on_its_way_while_a_step_is_made(engine, gpu, mon
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_a_step_that_did_not_wait_for_its_rows_would_be_seen(engine, gpu, monkeypatch):  # noqa: F811
+def test_a_step_that_did_not_wait_for_its_rows_would_be_seen(engine, gpu, monkeypatch):
     """And so the steps above show that each waits. Places that are filled too early: `tests.moments.test_transfers`."""
     monkeypatch.setattr(Stream, "wait_stream", lambda self, other: None)
     with pytest.raises((DataError, DivergenceError, DivergenceWarning)):
@@ -118,7 +120,7 @@ def test_a_step_that_did_not_wait_for_its_rows_would_be_seen(engine, gpu, monkey
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_a_step_reads_back_one_number(engine, gpu):  # noqa: F811
+def test_a_step_reads_back_one_number(engine, gpu):
     """The loss; what a pass ends with reads the parameters: coefficients and intercept."""
 
     def read_back(steps):
@@ -132,7 +134,7 @@ def test_a_step_reads_back_one_number(engine, gpu):  # noqa: F811
     assert passes[0] - steps in (4, 8)  # once or twice a pass
 
 
-def test_rows_that_a_gpu_has_no_memory_for_are_a_sentence(gpu):  # noqa: F811
+def test_rows_that_a_gpu_has_no_memory_for_are_a_sentence(gpu):
     for numbers in (3 * N - 1, 8 * N - 1):  # the rows do not fit; they do, and what a step makes of them does not
         gpu.most_numbers = numbers
         with pytest.raises(
@@ -170,7 +172,7 @@ WAYS = {
 @pytest.mark.skipif(not hasattr(torch.backends, "fp32_precision"), reason="torch < 2.9 has only the old way")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_tf32_left_on_is_refused_however_it_was_set(engine, way, gpu, settings_restored):  # noqa: F811
+def test_tf32_left_on_is_refused_however_it_was_set(engine, way, gpu, settings_restored):
     WAYS[way]()
     with pytest.raises(DataError, match="products of float32 are set to TF32, which keeps 10 bits") as error:
         descended(engine, dtype="float32")
@@ -191,7 +193,7 @@ def tf32(a, b):
     return cut(a) @ cut(b)
 
 
-def test_float32_by_ten_bits_is_found_where_no_setting_tells(doubted_gpu):  # noqa: F811
+def test_float32_by_ten_bits_is_found_where_no_setting_tells(doubted_gpu):
     check_torch("nn", "cuda", "float32")
     from gradline.moments.device import arithmetic
 
@@ -202,7 +204,7 @@ def test_float32_by_ten_bits_is_found_where_no_setting_tells(doubted_gpu):  # no
 
 
 @pytest.mark.parametrize("engine", ["autograd", "nn"])
-def test_emulated_float64_is_refused(engine, doubted_gpu, monkeypatch):  # noqa: F811
+def test_emulated_float64_is_refused(engine, doubted_gpu, monkeypatch):
     doubted_gpu.multiplies = lambda a, b: (a.float() @ b.float()).double()
     with pytest.raises(DataError, match="does not multiply integers exactly in float64"):
         descended(engine)
@@ -211,7 +213,7 @@ def test_emulated_float64_is_refused(engine, doubted_gpu, monkeypatch):  # noqa:
         descended(engine)
 
 
-def test_a_module_is_refused_as_a_line_is(doubted_gpu):  # noqa: F811
+def test_a_module_is_refused_as_a_line_is(doubted_gpu):
     doubted_gpu.multiplies = tf32
     for dtype in ("float32", "float64"):
         with pytest.raises(DataError, match="device 'cuda:0' "):
@@ -222,12 +224,14 @@ def test_a_module_is_refused_as_a_line_is(doubted_gpu):  # noqa: F811
 
 
 def trained(device="cuda", **options):
-    module = lambda features: nn.Sequential(nn.Linear(features, 8), nn.Dropout(0.5), nn.Linear(8, 1))  # noqa: E731
+    def module(features):
+        return nn.Sequential(nn.Linear(features, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
     options = {"module": module, "optimizer": "adam", "max_iter": 4, "random_state": 0} | options
     return GradientDescentRegressor("nn", device=device, **options).fit(X, Y)
 
 
-def test_dropout_draws_the_same_numbers_again_and_leaves_the_callers_alone(gpu):  # noqa: F811
+def test_dropout_draws_the_same_numbers_again_and_leaves_the_callers_alone(gpu):
     callers, own = gpu.random.clone(), torch.get_rng_state()
     first, again, other = trained(), trained(), trained(random_state=1)
     assert first.loss_curve_ == again.loss_curve_ != other.loss_curve_
@@ -235,14 +239,14 @@ def test_dropout_draws_the_same_numbers_again_and_leaves_the_callers_alone(gpu):
     assert torch.equal(torch.get_rng_state(), own)
 
 
-def test_training_on_the_cpu_leaves_the_numbers_of_a_gpu_alone(gpu):  # noqa: F811
+def test_training_on_the_cpu_leaves_the_numbers_of_a_gpu_alone(gpu):
     callers = gpu.random.clone()
     trained("cpu")
     assert torch.equal(gpu.random, callers)
 
 
 @pytest.mark.parametrize("fit", [trained, lambda **how: descended("nn", **OPTIMIZERS["adam"], **how)])
-def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):  # noqa: F811
+def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):
     kept = {"checkpoint": tmp_path / "kept.json"}
     unbroken = fit(max_iter=6)
     fit(max_iter=3, **kept)
@@ -251,7 +255,7 @@ def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):  
     assert (gone_on.predict(X) == unbroken.predict(X)).all()
 
 
-def test_an_optimizer_gets_its_memory_back_where_it_keeps_it(gpu):  # noqa: F811
+def test_an_optimizer_gets_its_memory_back_where_it_keeps_it(gpu):
     """From a file, and so from the CPU: its averages go to the parameters, its count of steps stays."""
     from gradline.descent.steps.optimizers import OptimizerState
 
@@ -266,7 +270,7 @@ def test_an_optimizer_gets_its_memory_back_where_it_keeps_it(gpu):  # noqa: F811
     assert where == {"step": "cpu", "exp_avg": "cuda:0", "exp_avg_sq": "cuda:0"}
 
 
-def test_the_pretended_gpu_lives_apart(gpu):  # noqa: F811
+def test_the_pretended_gpu_lives_apart(gpu):
     """What the tests above rely on."""
     on_gpu = torch.ones(2, device="cuda")
     assert on_gpu.device == DEVICE

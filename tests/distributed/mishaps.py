@@ -87,7 +87,7 @@ def no_room_for_stdout():
     import sys
 
     os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for the rest of the process
 
 
 def nobody_reads_stdout():
@@ -97,7 +97,7 @@ def nobody_reads_stdout():
     reader, writer = os.pipe()
     os.close(reader)
     os.dup2(writer, 1)
-    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for the rest of the process
 
 
 def disk_full():

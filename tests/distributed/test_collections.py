@@ -9,13 +9,14 @@ import pytest
 from gradline import DataError, GradientDescentRegressor, LinearRegression, ResidualDisplay, open_source
 from tests.diagnostics.test_in_parts import same_diagnosis
 
-dd = pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
+pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
 
-import dask  # noqa: E402
-import dask.array as da  # noqa: E402
+import dask
+import dask.array as da
+import dask.dataframe as dd
 
-from gradline.distributed import results  # noqa: E402
+from gradline.distributed import results
 
 ROWS = 600
 NAMES = ["x", "rooms"]

@@ -31,17 +31,18 @@ from tests.data.parts import in_turn
 from tests.diagnostics.test_in_parts import same, same_diagnosis
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
-dd = pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
+pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
 
-import dask  # noqa: E402
-import dask.array as da  # noqa: E402
-from distributed.diagnostics.plugin import SchedulerPlugin  # noqa: E402
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import distributed
+from distributed.diagnostics.plugin import SchedulerPlugin
 
-import distributed  # noqa: E402
-from gradline.distributed import cluster as clusters  # noqa: E402
-from gradline.distributed import results  # noqa: E402
-from gradline.distributed.cluster import ClusterError, connected  # noqa: E402
-from gradline.distributed.tree import on_dask  # noqa: E402
+from gradline.distributed import cluster as clusters
+from gradline.distributed import results
+from gradline.distributed.cluster import ClusterError, connected
+from gradline.distributed.tree import on_dask
 
 ROWS = 3000
 BOUND = 60.0  # seconds, for what may wait on processes

@@ -10,7 +10,7 @@ from ..diagnostics.test_in_parts import same
 from . import mishaps
 from .ranks import SECONDS, ended
 
-pytest.importorskip("torch", reason="the extra torch is not installed")
+pytest.importorskip("torch", reason="needs the extra 'torch'")
 
 FIT = ("fit", "t.parquet", "--target", "y", "--features", "a,b")
 ROBUST = (*FIT, "--covariance", "HC3")

@@ -10,13 +10,15 @@ import pytest
 
 from gradline.errors import DataError
 
-torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.cli.hints import as_options  # noqa: E402
-from gradline.distributed import torchrun  # noqa: E402
-from gradline.distributed.own_gpu import take_gpu  # noqa: E402
-from tests.pretended_gpu import gpu  # noqa: E402, F401 - a fixture
+pytest.importorskip("torch", reason="needs the extra 'torch'")
 
-from .ranks import ended  # noqa: E402
+import torch
+
+from gradline.cli.hints import as_options
+from gradline.distributed import torchrun
+from gradline.distributed.own_gpu import take_gpu
+
+from .ranks import ended
 
 
 class Group:
@@ -31,14 +33,14 @@ class Group:
 
 
 @pytest.mark.parametrize("local_rank", range(3))
-def test_each_process_takes_the_gpu_of_its_number_before_any_is_used(local_rank, gpu):  # noqa: F811
+def test_each_process_takes_the_gpu_of_its_number_before_any_is_used(local_rank, gpu):
     gpu.devices = 3
     take_gpu("cuda", local_rank, Group(["GPU-0", "GPU-1", "GPU-2"]))
     assert gpu.asked == [local_rank]
     assert gpu.brought == []
 
 
-def test_a_process_that_is_shown_one_gpu_takes_that_one(gpu):  # noqa: F811
+def test_a_process_that_is_shown_one_gpu_takes_that_one(gpu):
     """As launchers do that set CUDA_VISIBLE_DEVICES: the number of the process says nothing then."""
     take_gpu("cuda", 2, Group(["GPU-7", "GPU-8", "GPU-0"]))
     assert gpu.asked == [0]
@@ -52,7 +54,7 @@ def test_a_process_that_is_shown_one_gpu_takes_that_one(gpu):  # noqa: F811
         ("cuda:0", 2, ["GPU-0", "GPU-0"], "2 processes have 1 GPU between them"),
     ],
 )
-def test_processes_that_would_share_a_gpu_are_a_sentence(device, devices, told, words, gpu):  # noqa: F811
+def test_processes_that_would_share_a_gpu_are_a_sentence(device, devices, told, words, gpu):
     gpu.devices = devices
     with pytest.raises(DataError, match=words) as error:
         take_gpu(device, 0, Group(told))
@@ -64,13 +66,13 @@ def test_processes_that_would_share_a_gpu_are_a_sentence(device, devices, told, 
     ("device", "told"),
     [("cpu", []), ("nonsense", []), ("cuda:5", [None, None]), ("cuda:x", [None, None]), ("cuda:5", [None, "GPU-5"])],
 )
-def test_a_device_that_is_no_gpu_or_not_there_is_left_to_the_descent(device, told, gpu):  # noqa: F811
+def test_a_device_that_is_no_gpu_or_not_there_is_left_to_the_descent(device, told, gpu):
     """All processes take part where one of them may have a GPU: what one says, the others wait for."""
     take_gpu(device, 0, Group(told))
     assert gpu.asked == []
 
 
-def test_objects_and_numbers_of_the_cpu_never_travel_by_nccl(gpu, monkeypatch):  # noqa: F811
+def test_objects_and_numbers_of_the_cpu_never_travel_by_nccl(gpu, monkeypatch):
     """PyTorch sends Python's objects by the CPU's backend where a group has one."""
     import torch.distributed as dist
 

@@ -10,12 +10,12 @@ import scipy.sparse as sp
 from gradline import DataError, LinearRegression, open_source
 
 pytest.importorskip("distributed", reason="needs the extra 'dask'")
-dd = pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
+pytest.importorskip("dask.dataframe", reason="needs the extra 'dask'")
 
-import dask  # noqa: E402
-import dask.array as da  # noqa: E402
-
-import distributed  # noqa: E402
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import distributed
 
 ROWS = 300
 
@@ -105,7 +105,10 @@ def test_sparse_blocks_are_made_dense(table):
 
 def changed(frame, change):
     """The last of three partitions is other than the frame says."""
-    some = lambda part: change(part) if len(part) and part.index[0] >= 200 else part  # noqa: E731
+
+    def some(part):
+        return change(part) if len(part) and part.index[0] >= 200 else part
+
     return frame.map_partitions(some, meta=frame._meta, enforce_metadata=False)
 
 

@@ -26,7 +26,7 @@ from . import mishaps
 from .cases import BATCHES, CASES, KILLED, NUMBERS, RESUMED, descent, opened
 from .ranks import ROOT, SECONDS, ended
 
-pytest.importorskip("torch", reason="the extra torch is not installed")
+pytest.importorskip("torch", reason="needs the extra 'torch'")
 
 SOME = ("weighted", "automatic", "city", "few")
 FIT = ("fit", "t.parquet", "--target", "y", "--features", "a,b", "--json")

@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from gradline import ExactMoments, LinearRegression, Moments
 from gradline.errors import DataError
 
-torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.moments.device import arithmetic, rows  # noqa: E402
+pytest.importorskip("torch", reason="needs the extra 'torch'")
+
+import torch
+
+from gradline.moments.device import arithmetic, rows
 
 RNG = np.random.default_rng(0)
 GPU = pytest.param(

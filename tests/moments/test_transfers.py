@@ -9,9 +9,12 @@ import pytest
 from gradline import ExactMoments, Moments
 from gradline.errors import DataError
 
-torch = pytest.importorskip("torch", reason="the extra torch is not installed")
-from gradline.moments.device import arithmetic, digit_sums, exact_sums, rows, transfer  # noqa: E402
-from tests.pretended_gpu import Stream, doubted_gpu, gpu  # noqa: E402, F401 - fixtures
+pytest.importorskip("torch", reason="needs the extra 'torch'")
+
+import torch
+
+from gradline.moments.device import arithmetic, digit_sums, exact_sums, rows, transfer
+from tests.pretended_gpu import Stream
 
 RNG = np.random.default_rng(0)
 N = 3000
@@ -30,7 +33,7 @@ def small_blocks(monkeypatch):
 # ---- where numbers are, and when
 
 
-def test_exact_moments_of_a_gpu_are_the_integers_of_the_cpu(gpu):  # noqa: F811
+def test_exact_moments_of_a_gpu_are_the_integers_of_the_cpu(gpu):
     on_gpu, y_on_gpu = torch.from_numpy(X).to("cuda"), torch.from_numpy(Y).to("cuda")
     assert ExactMoments.of(X, Y, device="cuda") == HERE
     assert ExactMoments.of(on_gpu, y_on_gpu) == HERE
@@ -38,24 +41,24 @@ def test_exact_moments_of_a_gpu_are_the_integers_of_the_cpu(gpu):  # noqa: F811
     assert ExactMoments.of(X, Y, WEIGHT) == ExactMoments.of(on_gpu, y_on_gpu, torch.from_numpy(WEIGHT).to("cuda"))
 
 
-def test_rows_of_which_some_are_there_already_are_brought_together(gpu):  # noqa: F811
+def test_rows_of_which_some_are_there_already_are_brought_together(gpu):
     on_gpu, y_on_gpu = torch.from_numpy(X).to("cuda"), torch.from_numpy(Y).to("cuda")
     assert HERE == ExactMoments.of(X, y_on_gpu, device="cuda") == ExactMoments.of(on_gpu, Y)
     assert ExactMoments.of(X, Y, WEIGHT) == ExactMoments.of(on_gpu, Y, WEIGHT)
 
 
-def test_float64_moments_of_a_gpu_are_those_of_tensors_of_the_cpu(gpu):  # noqa: F811
+def test_float64_moments_of_a_gpu_are_those_of_tensors_of_the_cpu(gpu):
     here, there = (Moments.of(X, Y, WEIGHT, device=device) for device in ("cpu", "cuda"))
     assert here.to_json() == there.to_json()
 
 
-def test_rows_are_brought_once(gpu):  # noqa: F811
+def test_rows_are_brought_once(gpu):
     ExactMoments.of(X, Y, device="cuda")
     blocks = [min(512, N - start) for start in range(0, N, 512)]
     assert [count for count in gpu.brought if count > 4] == [4 * rows for rows in blocks]  # the others: 4 exponents
 
 
-def test_rows_that_three_digits_do_not_hold_stay_on_the_gpu(gpu, monkeypatch):  # noqa: F811
+def test_rows_that_three_digits_do_not_hold_stay_on_the_gpu(gpu, monkeypatch):
     """Only what six digits do not hold either goes to the CPU: 6 * 23 bits from the largest of these rows."""
     small, smaller = X.copy(), X.copy()
     small[::20] *= 2.0**-60
@@ -74,7 +77,7 @@ def test_rows_that_three_digits_do_not_hold_stay_on_the_gpu(gpu, monkeypatch):  
     assert sum(by_cpu) > 0
 
 
-def test_a_bad_cell_of_a_gpu_is_named_as_on_the_cpu(gpu):  # noqa: F811
+def test_a_bad_cell_of_a_gpu_is_named_as_on_the_cpu(gpu):
     bad = X.copy()
     bad[1234, 1], bad[2400, 0] = np.inf, np.nan
     told = []
@@ -87,7 +90,7 @@ def test_a_bad_cell_of_a_gpu_is_named_as_on_the_cpu(gpu):  # noqa: F811
         Moments.of(bad, Y, device="cuda")
 
 
-def test_the_next_block_is_on_its_way_while_one_is_summed(gpu, monkeypatch):  # noqa: F811
+def test_the_next_block_is_on_its_way_while_one_is_summed(gpu, monkeypatch):
     waiting, add = [], exact_sums.DeviceAccumulator.add
     streams = []
     monkeypatch.setattr(torch.cuda, "Stream", lambda device: streams.append(Stream(device)) or streams[-1])
@@ -100,14 +103,14 @@ def test_the_next_block_is_on_its_way_while_one_is_summed(gpu, monkeypatch):  # 
     assert waiting == [1, 1, 1, 1, 1, 0]
 
 
-def test_a_sum_that_did_not_wait_for_its_block_would_be_seen(gpu, monkeypatch):  # noqa: F811
+def test_a_sum_that_did_not_wait_for_its_block_would_be_seen(gpu, monkeypatch):
     """And so the integers above show that each sum waits."""
     monkeypatch.setattr(Stream, "wait_stream", lambda self, other: None)
     with pytest.raises((DataError, AssertionError)):
         assert ExactMoments.of(X, Y, device="cuda") == HERE
 
 
-def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen(gpu, monkeypatch):  # noqa: F811
+def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen(gpu, monkeypatch):
     """One place instead of two, and nobody waits for what is in it: the integers above show that this is not so."""
     place = transfer._Place(torch.device("cuda", 0))
     monkeypatch.setattr(transfer, "_Place", lambda device: place)
@@ -117,20 +120,20 @@ def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen
     assert ExactMoments.of(X, Y, device="cuda") != HERE
 
 
-def test_memory_that_a_sum_still_reads_and_that_was_not_recorded_would_be_seen(gpu, monkeypatch):  # noqa: F811
+def test_memory_that_a_sum_still_reads_and_that_was_not_recorded_would_be_seen(gpu, monkeypatch):
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda tensor, stream: None)
     with pytest.raises(AssertionError, match="record_stream"):
         ExactMoments.of(X, Y, device="cuda")
 
 
-def test_too_little_memory_is_a_sentence(gpu):  # noqa: F811
+def test_too_little_memory_is_a_sentence(gpu):
     gpu.most_numbers = 512 * 4 - 1
     for moments in (ExactMoments, Moments):
         with pytest.raises(DataError, match=r"device 'cuda:0' has too little memory: CUDA out of memory\. Tried"):
             moments.of(X, Y, device="cuda")
 
 
-def test_too_little_page_locked_memory_is_a_sentence(gpu):  # noqa: F811
+def test_too_little_page_locked_memory_is_a_sentence(gpu):
     gpu.most_page_locked = 512 * 4 - 1
     for moments in (ExactMoments, Moments):
         with pytest.raises(DataError, match=r"device 'cuda:0' has too little memory: CUDA error: out of memory\nhint"):
@@ -171,7 +174,7 @@ def kept(v, bits, dim):
 
 
 @pytest.mark.parametrize("bits", [22, 30, 45, 53, 55, 79])
-def test_a_device_whose_float64_products_are_emulated_is_refused(bits, doubted_gpu):  # noqa: F811
+def test_a_device_whose_float64_products_are_emulated_is_refused(bits, doubted_gpu):
     """Fixed-point products keep so many bits of each row and column; 55 or more pass every test of integers."""
     doubted_gpu.multiplies = lambda a, b: kept(a, bits, -1) @ kept(b, bits, -2)
     with pytest.raises(DataError, match="does not multiply integers exactly in float64"):
@@ -179,34 +182,34 @@ def test_a_device_whose_float64_products_are_emulated_is_refused(bits, doubted_g
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_device_that_multiplies_in_a_narrower_type_is_refused(dtype, doubted_gpu):  # noqa: F811
+def test_a_device_that_multiplies_in_a_narrower_type_is_refused(dtype, doubted_gpu):
     doubted_gpu.multiplies = lambda a, b: (a.to(dtype) @ b.to(dtype)).to(a.dtype)
     with pytest.raises(DataError, match="does not multiply integers exactly in float64"):
         Moments.of(X, Y, device="cuda")
 
 
-def test_emulation_that_cublas_was_asked_for_is_refused_by_its_name(doubted_gpu, monkeypatch):  # noqa: F811
+def test_emulation_that_cublas_was_asked_for_is_refused_by_its_name(doubted_gpu, monkeypatch):
     monkeypatch.setenv("CUBLAS_EMULATE_DOUBLE_PRECISION", "1")
     with pytest.raises(DataError, match="CUBLAS_EMULATE_DOUBLE_PRECISION is set") as error:
         Moments.of(X, Y, device="cuda")
     assert error.value.hint == "unset CUBLAS_EMULATE_DOUBLE_PRECISION"
 
 
-def test_a_gpu_is_tested_at_the_size_of_its_work(doubted_gpu, monkeypatch):  # noqa: F811
+def test_a_gpu_is_tested_at_the_size_of_its_work(doubted_gpu, monkeypatch):
     """A library chooses its routine by the shape: one that rounds where there are many blocks is found out."""
     doubted_gpu.multiplies = lambda a, b: (a @ b) * (1 + 2.0**-40 * (len(a) >= 4))
     with pytest.raises(DataError, match="does not multiply integers exactly"):
         ExactMoments.of(X, Y, device="cuda")
 
 
-def test_each_device_is_tested_once(doubted_gpu):  # noqa: F811
+def test_each_device_is_tested_once(doubted_gpu):
     assert str(arithmetic.trusted("cuda")) == "cuda:0"
     doubted_gpu.brought.clear()
     arithmetic.trusted("cuda:0")
     assert doubted_gpu.brought == []
 
 
-def test_a_library_that_does_not_multiply_is_a_sentence(doubted_gpu):  # noqa: F811
+def test_a_library_that_does_not_multiply_is_a_sentence(doubted_gpu):
     def fails(a, b):
         raise RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`\nmore")
 

@@ -24,7 +24,7 @@ class Commands(typer.core.TyperGroup):
             return super().invoke(ctx)
         except Exception as error:
             if isinstance(getattr(error, "message", None), str):
-                error.message = without_credentials(_in_words(error))  # type: ignore[attr-defined]
+                error.message = without_credentials(_in_words(error))  # type: ignore[attr-defined]  # it has one, as was asked
             raise
 
 

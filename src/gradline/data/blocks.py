@@ -46,7 +46,7 @@ class LazyBatch(Batch):
         return cast(Array, self._rows)
 
     @X.setter
-    def X(self, rows: Array) -> None:  # noqa: N802
+    def X(self, rows: Array) -> None:  # noqa: N802 - as above
         object.__setattr__(self, "_rows", rows)
 
 

@@ -91,7 +91,7 @@ class InShares:
             if failed is not None:
                 raise failed.error()
         if state is not None:
-            self.tally = state[-1]  # type: ignore[index]
+            self.tally = state[-1]  # type: ignore[index]  # as every state of rows
         for rank, (theirs, _) in enumerate(found):
             if theirs is not None:
                 yield len(self.own(parts, rank)), theirs

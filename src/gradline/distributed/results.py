@@ -32,9 +32,8 @@ def results_in_order(tasks: Sequence[Any]) -> Iterator[Any]:
             raise _not_made(error) from None
         yield from results
         return
-    from distributed.comm import CommClosedError
-
     from distributed import CancelledError, KilledWorker
+    from distributed.comm import CommClosedError
 
     where = client.scheduler.address if client.scheduler else "the scheduler"
     futures = client.compute(list(tasks), optimize_graph=False)

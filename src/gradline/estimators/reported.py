@@ -119,14 +119,14 @@ class Reported(RowsAgain):
         True
         """
         refuse_path(path, EXAMPLE)
-        summary: Any = self.summary()  # type: ignore[attr-defined]
+        summary: Any = self.summary()  # type: ignore[attr-defined]  # each estimator's own
         rows = self._rows_or_why(None if X is None else (X, y, sample_weight))
         asked = None if checked(covariance).kind == "classical" else covariance
         made = self._made()
         known = asked if isinstance(summary, Summary) and summary.trusted else None  # else no tests, by any covariance
         diagnosis = rows if isinstance(rows, str) else look_again_or_why(made, rows, covariance=known)
         if isinstance(diagnosis, str):  # as a model file may have kept it; else it says what is missing
-            summary = summary if asked is None else self.summary(covariance=asked)  # type: ignore[attr-defined]
+            summary = summary if asked is None else self.summary(covariance=asked)  # type: ignore[attr-defined]  # each estimator's own
         elif diagnosis.robust is not None:
             summary = summary.judged_by(diagnosis.robust)
         write_report_of(path, made, summary, diagnosis, rows, command=self._call(rows))

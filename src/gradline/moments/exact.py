@@ -71,7 +71,7 @@ class ExactMoments:
     rows: int
     sums: IntegerSums
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # of arrays, which may change; mypy: of `object`
 
     def __post_init__(self) -> None:
         check_total(self.weight)

@@ -67,7 +67,7 @@ class Moments:
     """
 
     __slots__ = ("_sums",)
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # of arrays, which may change; mypy: of `object`
 
     def __init__(self, sums: CentredSums) -> None:
         check_total(sums.weight)

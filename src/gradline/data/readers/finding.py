@@ -213,7 +213,8 @@ def _file_system(url: str) -> tuple[Any, str]:
     if scheme in ("gs", "gcs") and "retry_limit_seconds=" not in url:
         url += f"{'&' if '?' in url else '?'}retry_limit_seconds={PATIENCE}"
     try:
-        return fs.FileSystem.from_uri(url)  # type: ignore[no-any-return]
+        system: tuple[Any, str] = fs.FileSystem.from_uri(url)
+        return system
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = purged(in_short(error).replace(url, shown_path(url)), secrets(url))
         hint = HOW_TO_REACH.get(scheme) if isinstance(error, OSError) else None

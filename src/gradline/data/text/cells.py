@@ -123,7 +123,10 @@ def from_text(cells: Any, column: str, form: Form, words: Sequence[str] = MISSIN
     import pyarrow as pa
 
     cells = trimmed(cells, words)
-    convert: Callable[[Any], Array] = lambda some: CONVERSIONS.get(form.kind, _numbers)(some, form)  # noqa: E731
+
+    def convert(some: Any) -> Array:
+        return CONVERSIONS.get(form.kind, _numbers)(some, form)
+
     try:
         numbers = convert(cells)
     except pa.ArrowInvalid:

@@ -156,7 +156,7 @@ class Looks:
         """torch is imported next, or has come with something else: its hooks are put in place."""
         if library == "torch":
             try:
-                import torch  # noqa: F401
+                import torch  # noqa: F401 - as the learner's own import would
             except Exception:
                 return  # the learner's own import will say it
         if self._hooks is None and (library == "torch" or ("torch" in sys.modules and not self._torch_before)):

@@ -99,13 +99,13 @@ class _Rewriting(ast.NodeTransformer):
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
         return self._function(node)
 
-    def _function(self, node: Any) -> ast.AST:
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         if self.compiled:
-            return node  # type: ignore[no-any-return]
+            return node
         self.functions.append(node.name)
         node.body = self._all(node.body)
         self.functions.pop()
-        return node  # type: ignore[no-any-return]
+        return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         return node if self.compiled else self.generic_visit(node)

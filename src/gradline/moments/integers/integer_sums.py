@@ -32,7 +32,7 @@ class IntegerSums:
     numerator: Integers  # (k, k), symmetric
     exponent: NDArray[np.int64]  # (k,)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # of arrays, which may change; mypy: of `object`
 
     @classmethod
     def zero(cls, columns: int) -> IntegerSums:

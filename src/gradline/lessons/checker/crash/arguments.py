@@ -15,10 +15,10 @@ from gradline.lessons.checker.shapes import is_array
 def layer(crash: Crash) -> Note | None:
     """13 and 11: what a linear layer was given."""
     torch = sys.modules.get("torch")
-    linear = getattr(getattr(torch, "nn", None), "Linear", None)
+    linear: Any = getattr(getattr(torch, "nn", None), "Linear", None)
     for frame in crash.below if linear is not None else ():
         layer, given = frame.f_locals.get("self"), frame.f_locals.get("input")
-        if not (isinstance(layer, linear) and is_tensor(given)) or given is None:  # type: ignore[arg-type]
+        if given is None or not (isinstance(layer, linear) and is_tensor(given)):
             continue
         if given.dtype != layer.weight.dtype:
             return _mixed(crash, "the layer's input", given, "its weight", layer.weight)

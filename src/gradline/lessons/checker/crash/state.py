@@ -71,13 +71,14 @@ def crash_of(error: BaseException, source: bytes, file: str, gradients: Gradient
 def _is_unrecorded(tree: ast.Module, line: int) -> bool:
     """Whether a line stands in a block or a function under `no_grad()` or the like."""
     for node in ast.walk(tree):
-        around: list[ast.expr] = []
         if isinstance(node, ast.With):
             around = [item.context_expr for item in node.items]
         elif isinstance(node, ast.FunctionDef):
             around = node.decorator_list
+        else:
+            continue
         named = any(word in ast.unparse(each) for each in around for word in NOT_RECORDED)
-        if named and node.lineno <= line <= (node.end_lineno or line):  # type: ignore[attr-defined]
+        if named and node.lineno <= line <= (node.end_lineno or line):
             return True
     return False
 
@@ -97,14 +98,18 @@ def _nodes_at(tree: ast.Module, entry: TracebackType) -> tuple[ast.stmt | None, 
         line, end = getattr(node, "lineno", None), getattr(node, "end_lineno", None)
         if line is None or end is None or not line <= entry.tb_lineno <= end:
             continue
-        if isinstance(node, ast.stmt):
-            column = position[2] if position is not None else None
-            beside = line == end == entry.tb_lineno and column is not None
-            if not beside or node.col_offset <= column <= (node.end_col_offset or 0):  # type: ignore[operator]
-                statement = node
+        if isinstance(node, ast.stmt) and _stands_at(node, entry.tb_lineno, position[2] if position else None):
+            statement = node
         if position == (line, end, getattr(node, "col_offset", None), getattr(node, "end_col_offset", None)):
             expression = node
     return statement, expression
+
+
+def _stands_at(statement: ast.stmt, line: int, column: int | None) -> bool:
+    """Whether a statement of this line is the one of this column, of several that may share the line."""
+    if column is None or not statement.lineno == statement.end_lineno == line:
+        return True
+    return statement.col_offset <= column <= (statement.end_col_offset or 0)
 
 
 def is_tensor(value: Any) -> bool:
