@@ -85,3 +85,16 @@ def test_a_rate_that_a_hint_names_is_one_that_the_data_allow(momentum):
             GradientDescentRegressor(
                 learning_rate=rate, momentum=momentum, fit_intercept=False, max_iter=1, tol=None
             ).fit(rows, targets)
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute"])
+def test_another_loss_that_gets_no_nearer_is_told_what_to_ask_for(loss):
+    """Nearly collinear columns: its steps end some 1e-6 standard errors away, however many more there are."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    columns, y = np.column_stack([x, x + 3e-11 * rng.normal(size=300)]), x + rng.standard_t(3, 300)
+    with pytest.warns(ConvergenceWarning, match="raise max_iter, or ask for less: tol=") as seen:
+        short = GradientDescentRegressor(loss=loss, max_iter=300, tol=1e-12).fit(columns, y)
+    tol = float(str(seen[0].message).split("tol=")[1])
+    assert 1 <= tol / short.optimality_gap_ <= 2.001
+    assert GradientDescentRegressor(loss=loss, max_iter=300, tol=tol).fit(columns, y).converged_

@@ -247,8 +247,8 @@ class Problem:
 
     @property
     def beyond_rounding(self) -> str:
-        """What to do where no descent gets nearer."""
-        return "fit the exact way: LinearRegression" if isinstance(self.loss, Squared) else "raise max_iter"
+        """What to do where no descent gets nearer; empty where no other way does either."""
+        return "fit the exact way: LinearRegression" if isinstance(self.loss, Squared) else ""
 
     def distance(self, w: Array, b: float) -> float:
         """The largest gap of a coefficient."""

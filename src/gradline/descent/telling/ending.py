@@ -64,6 +64,12 @@ def stopped_early(early_stopping: EarlyStopping) -> str:
     )
 
 
+def _rounded_up(number: float) -> str:
+    """To one significant digit."""
+    unit = 10.0 ** math.floor(math.log10(number))
+    return f"{math.ceil(number / unit) * unit:.1g}"
+
+
 def cure(
     solution: Solution,
     options: Options,
@@ -77,8 +83,12 @@ def cure(
     """What to do about a descent that stopped short of its tolerance; `solvable`: the exact way knows the answer."""
     automatic = options.automatic
     exact = ["fit the exact way: LinearRegression"] if solvable else ["raise max_iter"]
+    if not solvable and 0 < gap < 0.01:  # of a standard error: not worth many passes, and maybe the reach of rounding
+        exact.append(f"ask for less: tol={_rounded_up(gap)}")
     if solution.status is Status.ROUNDING:
-        return "use dtype='float64'" if options.dtype == "float32" else beyond_rounding
+        if options.dtype == "float32":
+            return "use dtype='float64'"
+        return beyond_rounding or f"ask for less: tol={_rounded_up(gap)}"
     if solution.status is Status.INTERRUPTED:
         if options.checkpoint is not None:
             if not os.path.exists(options.checkpoint):
