@@ -157,6 +157,7 @@ def test_a_cell_that_cannot_be_used_is_an_error_and_writes_nothing(folder):
         assert done.returncode == 1
         assert said in done.stderr
         assert (folder / "p.csv").read_text() == "here before\n"
+        assert run(folder, "predict", "jan.json", "t.csv").stdout == ""  # no header over nothing
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
 
 

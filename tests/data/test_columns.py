@@ -375,6 +375,38 @@ def test_units_are_told_wherever_a_fit_is(tmp_path):
     assert kept == [{"name": "sold", "kind": "date"}, {"name": "new", "kind": "boolean"}]
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [dt.date(2020, 1, 1), pd.NaT, dt.date(2020, 1, 4)],
+        [dt.datetime(2020, 1, 1), pd.NaT, dt.datetime(2020, 1, 4, 12)],
+        [pd.Timestamp("2020-01-01 00:00:00.000000003"), None, pd.Timestamp("2020-01-04")],
+        [pd.Timedelta(3, unit="ns"), pd.NaT, pd.Timedelta(2, unit="D")],
+        [True, pd.NA, False],
+        ["b", float("nan"), "a"],
+    ],
+)
+def test_a_list_of_cells_is_what_pandas_makes_of_it(cells):
+    """Its missing cells too, and its nanoseconds."""
+    frame = pd.DataFrame({"t": pd.Series(cells).convert_dtypes(), "y": [1.0, 2.0, 4.0]})
+    options = {"target": "y", "features": ["t"], "missing": "drop"}
+    of_list, of_frame = (open_source(data, **options) for data in ({"t": cells, "y": [1.0, 2.0, 4.0]}, frame))
+    assert whole(of_list).X.tolist() == whole(of_frame).X.tolist()
+    assert len(whole(of_list).X) == 2
+
+
+@pytest.mark.parametrize("kind", [list, lambda cells: pd.Series(cells, dtype=object)])
+@pytest.mark.parametrize("dates_first", [True, False])
+def test_dates_beside_times_are_refused_rather_than_lose_the_hour(kind, dates_first):
+    cells = [None, dt.date(2020, 1, 2), dt.datetime(2020, 1, 1, 12)]
+    cells = kind(cells if dates_first else [cells[0], cells[2], cells[1]])
+    told = "a time with no zone in row 3: 2020-01-01 12:00:00, and a date in row 2"
+    other = "a date in row 3: 2020-01-02, and a time with no zone in row 2"
+    table = {"t": cells, "y": [1.0, 2.0, 4.0]}
+    with pytest.raises(DataError, match=f"holds {told if dates_first else other}\nhint: give dates alone"):
+        open_source(table if kind is list else pd.DataFrame(table), target="y", missing="drop")
+
+
 @pytest.mark.parametrize("zoned", [False, True])
 def test_times_of_a_zone_and_of_none_are_never_one_column(zoned, tmp_path):
     clocks = [dt.datetime(2024, 1, 1, 12) + dt.timedelta(hours=k) for k in (0, 5, 7, 30)]

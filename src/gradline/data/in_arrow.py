@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -72,13 +72,16 @@ def column_in_arrow(cells: Any, column: str, table: str) -> Any:
     import pyarrow as pa
 
     try:
-        found = pa.table({"": cells}).column(0)
+        missing_too = isinstance(cells, list | tuple)  # the missing cells of pandas among those of Python
+        found = pa.table({"": pa.array(cells, from_pandas=True) if missing_too else cells}).column(0)
         found = pa.table({"": _as_text(cells)}).column(0) if _only_in_pandas(found.type) else found
+        found = _with_nanoseconds(found, cells)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         reason = _reason(error)
+        _refuse_mixed_times(cells, column, table)
     else:
-        if pa.types.is_timestamp(found.type):
-            _refuse_mixed_zones(cells, column, table)
+        if pa.types.is_temporal(found.type):
+            _refuse_mixed_times(cells, column, table)
         return found
     try:
         return _numbers(list(cells), column)
@@ -105,20 +108,38 @@ def _numbers(cells: list[Any], column: str) -> Any:
     return arrow.column(from_numpy(objects, column))
 
 
-def _refuse_mixed_zones(cells: Any, column: str, table: str) -> None:
-    """Times of Python may have a zone or none each; of those in a typed column all have, or none."""
-    if not isinstance(cells, list | tuple) and getattr(getattr(cells, "dtype", None), "kind", None) != "O":
-        return
-    zoned: bool | None = None
-    for row, cell in enumerate(cells, 1):
-        if isinstance(cell, datetime) and cell == cell:  # as NaT is not
-            zoned = cell.tzinfo is not None if zoned is None else zoned
-            if zoned is not (cell.tzinfo is not None):
-                what, others = ("no zone", "all have one") if zoned else ("a zone", "none has one")
-                raise DataError(
-                    f"column {column!r} of {table} holds a time with {what} in row {row}: {cell}; before it {others}",
-                    hint="give all times their zone, or none",
-                )
+def _of_python(cells: Any) -> bool:
+    """Whether each cell may be of a type of its own."""
+    return isinstance(cells, list | tuple) or getattr(getattr(cells, "dtype", None), "kind", None) == "O"
+
+
+def _refuse_mixed_times(cells: Any, column: str, table: str) -> None:
+    """Times with a zone beside such without; dates beside times, of which Arrow may drop the hour."""
+    before: tuple[str, int] | None = None
+    for row, cell in enumerate(cells if _of_python(cells) else (), 1):
+        if not isinstance(cell, date) or cell != cell:  # as NaT is
+            continue
+        kind = "a date" if not isinstance(cell, datetime) else f"a time with {'a' if cell.tzinfo else 'no'} zone"
+        before = before or (kind, row)
+        if kind != before[0]:
+            dates = "a date" in (kind, before[0])
+            raise DataError(
+                f"column {column!r} of {table} holds {kind} in row {row}: {cell}, and {before[0]} in row {before[1]}",
+                hint="give dates alone, or times alone" if dates else "give all times their zone, or none",
+            )
+
+
+def _with_nanoseconds(found: Any, cells: Any) -> Any:
+    """Times and durations of pandas, one by one in a list, are Arrow's in microseconds: those that are finer again."""
+    import pyarrow as pa
+
+    kind = found.type
+    if not _of_python(cells) or not (pa.types.is_timestamp(kind) or pa.types.is_duration(kind)) or kind.unit == "ns":
+        return found
+    if not any(getattr(cell, "nanosecond", 0) > 0 or getattr(cell, "nanoseconds", 0) > 0 for cell in cells):
+        return found
+    finer = pa.timestamp("ns", kind.tz) if pa.types.is_timestamp(kind) else pa.duration("ns")
+    return pa.chunked_array([pa.array(list(cells), finer, from_pandas=True)])
 
 
 def _only_in_pandas(kind: Any) -> bool:

@@ -73,13 +73,15 @@ def write_csv(file: BinaryIO, names: tuple[str, ...], blocks: Iterable[Array]) -
     """
     import pyarrow.csv as pa_csv
 
-    file.write((",".join(names) + "\n").encode())
+    header = (",".join(names) + "\n").encode()  # goes with the first rows: if they cannot be had, nothing is written
     for block in blocks:
         text = io.BytesIO()  # pyarrow would hide what a closed pipe or a full disk says
         pa_csv.write_csv(_table(names, block), text, pa_csv.WriteOptions(include_header=False))
         lines = text.getvalue()
-        file.write(EMPTY_LINE.sub(b'""\n', lines) if len(names) == 1 else lines)
+        file.write(header + (EMPTY_LINE.sub(b'""\n', lines) if len(names) == 1 else lines))
         file.flush()
+        header = b""
+    file.write(header)
 
 
 def write_json_lines(file: BinaryIO, names: tuple[str, ...], blocks: Iterable[Array]) -> None:
