@@ -224,6 +224,28 @@ def test_rows_on_one_line_are_that_line_and_no_scatter(loss, intercept, tmp_path
     assert "The data lie on the line; tests are meaningless." in page.read_text()
 
 
+@pytest.mark.parametrize("loss", ["huber", "absolute", Quantile(0.5)], ids=str)
+@pytest.mark.parametrize("seed", range(12))
+def test_as_many_rows_as_coefficients_are_gone_through(loss, seed):
+    """In columns and targets of any size; warnings are errors here."""
+    rng = np.random.default_rng(seed)
+    p = 1 + seed % 3
+    X = rng.normal(size=(p + 1, p)) * 10.0 ** rng.integers(-3, 4, p)
+    y = rng.normal(size=p + 1) * 10.0 ** rng.integers(-3, 4)
+    fit = GradientDescentRegressor(loss=loss).fit(X, y)
+    np.testing.assert_allclose(fit.predict(X), y, rtol=0, atol=1e-4 * np.abs(y).max())
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+def test_huber_takes_the_steps_of_the_lesson_on_the_lessons_points(batch_size):
+    """They lie on a line: a width of next to nothing would hold every step back."""
+    x = np.array([[1.0], [3.0], [10.0], [13.0], [7.0]])
+    how = {"learning_rate": 0.001, "max_iter": 100, "tol": None, "fit_intercept": False, "init": 0.5}
+    how |= {"batch_size": batch_size, "random_state": 0}
+    huber, squared = (GradientDescentRegressor(loss=loss, **how).fit(x, 2 * x[:, 0]) for loss in ("huber", "squared"))
+    np.testing.assert_allclose(huber.loss_curve_, squared.loss_curve_, rtol=1e-12, atol=1e-28)
+
+
 def test_rows_near_a_line_and_as_many_as_coefficients_are_judged_as_they_were():
     rng = np.random.default_rng(0)
     x = np.arange(30.0)[:, None]

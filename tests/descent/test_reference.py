@@ -368,7 +368,7 @@ def test_a_constant_target_is_answered_by_itself(loss, level):
 
 @pytest.mark.parametrize("loss", OPEN, ids=repr)
 def test_an_exact_fit_is_found(loss):
-    """A billionth of the size of y is the width, and the most that smoothing can move the answer."""
+    """The width of a quantile is a billionth of the size of y: the most that smoothing can move the answer."""
     X, _ = table()
     found, v = answer(loss, X, X @ [1.0, -0.2, 30.0] + 2.0)
     assert found.converged

@@ -27,7 +27,8 @@ def settled(loss: Loss, source: Source, frame: Frame, *, bias: bool) -> Loss:
     `Huber()` gets delta = 1.345 s: 95 % as efficient as least squares where errors are normal (Holland, Welsch 1977,
     Robust regression using iteratively reweighted least-squares, Communications in Statistics A 6, 813-827; Huber
     1981, Robust Statistics). `Absolute()` and `Quantile()` get the bandwidth of `bandwidth_for`.
-    s = `robust_scale` is in units of y, so a rescaled y has a rescaled answer, and a shifted one the same.
+    s = `robust_scale` is in units of y, so a rescaled y has a rescaled answer, and a shifted one the same. Where all
+    rows lie on one plane, the width is four times the size of y; for a quantile but the median a billionth of it.
 
     Examples
     --------
@@ -44,10 +45,13 @@ def settled(loss: Loss, source: Source, frame: Frame, *, bias: bool) -> Loss:
     elif loss.width > 0:
         return loss
     rows = Rows.of(source, frame, bias=bias)
+    level = loss.level if isinstance(loss, Quantile) else 0.5
     scale = robust_scale(rows)
+    if scale == 0:  # any width finds the plane, and a wide one soon; but a quantile is smoothed off it
+        size = rows.size or abs(frame.target_centre) / frame.target_scale or 1.0
+        return loss.narrowed((4 * size if level == 0.5 else 2.0**-30 * size) * frame.target_scale)
     if isinstance(loss, Huber):
         return Huber(TUNING * scale * frame.target_scale)
-    level = loss.level if isinstance(loss, Quantile) else 0.5
     return loss.narrowed(bandwidth_for(rows.n, rows.slopes, level, scale) * frame.target_scale)
 
 
@@ -85,7 +89,7 @@ def robust_scale(rows: Rows) -> float:
     That line runs through as many rows as it has coefficients, whatever the scale: they do not count (as in Hill,
     Holland 1977, Two robust alternatives to least-squares regression, Journal of the American Statistical Association
     72, 828-833). Up to half of the rows can be anywhere without moving the scale far. Where more than half lie on one
-    plane, it is the median over the others; where all do, a billionth of the size of y: any width finds that plane.
+    plane, it is the median over the others; where all do, zero.
     """
     v, width = rows.least_squares, rows.look(Absolute(), rows.least_squares).value
     nothing = 64 * EPS * rows.size
@@ -108,5 +112,4 @@ def robust_scale(rows: Rows) -> float:
             stacklevel=2,
         )
         return others
-    frame = rows.frame
-    return 2.0**-30 * (rows.size or abs(frame.target_centre) / frame.target_scale or 1.0)
+    return 0.0
