@@ -104,3 +104,11 @@ def test_powers_beyond_float64_are_told_and_leave_no_traceback(size):
     # The lower powers are those of the same rows in another unit: to the 53 bits of each.
     plain = LinearRegression(polynomial=4, precision="exact").fit(x, y)
     np.testing.assert_allclose(model.coef_[:3] * size ** np.arange(1, 4), plain.coef_[:3], rtol=1e-12)
+
+
+def test_a_prediction_beyond_float64_is_infinite():
+    """Without a word of NumPy's: warnings are errors here."""
+    x = np.array([[1.0], [2.0], [4.0], [5.0], [7.0], [9.0]])
+    model = LinearRegression(polynomial=2).fit(x, x[:, 0] ** 2 + [0.0, 1.0, -1.0, 0.0, 1.0, -1.0])
+    assert model.predict([[1e200]]).tolist() == [np.inf]
+    assert np.isnan(model.predict_interval([[1e200]])).all()

@@ -67,12 +67,13 @@ def names_of_powers(name: str, degree: int) -> tuple[str, ...]:
 
 
 def powers(X: Array, degree: int) -> Array:
-    """(rows, degree), of X (rows, 1): in float64, so rounded."""
-    return np.asarray(X ** np.arange(1, degree + 1))
+    """(rows, degree), of X (rows, 1): in float64, so rounded, and infinite beyond."""
+    with np.errstate(over="ignore"):
+        return np.asarray(X ** np.arange(1, degree + 1))
 
 
 def horner(x: Array, coef: Array, intercept: float) -> Array:
-    """intercept + coef_1 x + coef_2 x^2 + ..., right to about eps * sum |coef_k x^k|.
+    """intercept + coef_1 x + coef_2 x^2 + ..., right to about eps * sum |coef_k x^k|; beyond float64 infinite or NaN.
 
     Examples
     --------
@@ -80,8 +81,9 @@ def horner(x: Array, coef: Array, intercept: float) -> Array:
     array([ 15., 135.])
     """
     value = np.zeros(len(x))
-    for coefficient in coef[::-1]:
-        value = (value + coefficient) * x
+    with np.errstate(over="ignore", invalid="ignore"):
+        for coefficient in coef[::-1]:
+            value = (value + coefficient) * x
     return value + intercept
 
 
