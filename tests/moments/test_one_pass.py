@@ -23,6 +23,7 @@ from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.data.source import open_source
 from gradline.moments import room
+from gradline.moments.classical import infer
 from gradline.moments.keeping import Keep
 from gradline.moments.keeping_batches import BatchesKeeper
 from gradline.moments.one_pass import one_pass
@@ -206,6 +207,28 @@ def test_a_second_pass_counts_from_the_start():
     _, solution = gather(ArraySource(X, X[:, 0]), fit_intercept=True, watch=told.append)
     assert told == [40, 40]
     assert solution.certificate.digits > 9
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_where_the_answer_is_known_well_enough_the_digits_of_a_zero_are_not_asked_for(seed):
+    """Columns and y centred, so that the intercept is rounding; told is at least how far the float64 answer is off."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(2000, 4)) @ rng.normal(size=(4, 4)) * 10.0 ** rng.integers(-3, 4, 4)
+    y = X @ [1.0, 0.0, 2.0, 3.0] + X.std() * rng.normal(size=2000)
+    source = ArraySource(X - X.mean(axis=0), y - y.mean())
+    moments, solution = gather(source, fit_intercept=True, within=1e-8)
+    again, exact = gather(source, fit_intercept=True)
+    assert (type(moments), type(again)) == (Moments, ExactMoments)
+    off = np.append(solution.intercept - exact.intercept, solution.coef - exact.coef)
+    error = infer(again, exact, fit_intercept=True).standard_error
+    assert np.abs(off / error).max() <= moments.dispersion().moved <= 1e-8
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-9])
+def test_where_rounding_moves_the_answer_by_more_it_is_read_again(noise):
+    x = np.random.default_rng(0).normal(size=(500, 1))
+    source = ArraySource(x, 3.0 * x[:, 0] + noise * np.random.default_rng(1).normal(size=500))
+    assert isinstance(gather(source, fit_intercept=True, within=1e-8)[0], ExactMoments)
 
 
 @pytest.mark.parametrize("of", ["arrays", "table", "Parquet"])

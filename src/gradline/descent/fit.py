@@ -48,7 +48,13 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
         problem = WideProblem.of(training, options)
     else:
         problem = Problem.of(
-            training, loss=options.cost, bias=options.fit_intercept, conditioned=options.automatic, dtype=options.dtype
+            training,
+            loss=options.cost,
+            bias=options.fit_intercept,
+            conditioned=options.automatic,
+            dtype=options.dtype,
+            # Steps along the sums themselves are to be those along the rows, to their digits.
+            within=None if options.engine == "moments" else 0.01 * min(DEFAULT_TOL, options.tol or DEFAULT_TOL),
         )
     options = problem.tuned(options)
     rows = problem.moments.rows

@@ -25,11 +25,24 @@ def condition_number(fit: ReducedFit) -> float:
 
 def coefficient_digits(equations: NormalEquations, fit: ReducedFit) -> float:
     """Of the worst coefficient, by the bound that `gradline.moments.solve.solve` states."""
+    error, size, standard_error = _coefficient_errors(equations, fit)
+    return _digits(error, np.maximum(size, 1e-6 * standard_error))
+
+
+def coefficients_moved(equations: NormalEquations, fit: ReducedFit) -> float:
+    """By that bound, in standard errors, the farthest; infinite where there are none."""
+    error, _, standard_error = _coefficient_errors(equations, fit)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.where(error > 0.0, error / standard_error, 0.0).max(initial=0.0))
+
+
+def _coefficient_errors(equations: NormalEquations, fit: ReducedFit) -> tuple[Array, Array, Array]:
+    """(k,) how far rounding moves each coefficient at most, its size, its standard error; the intercept last."""
     rounding, p = equations.rounding, len(equations.mean) - 1
     error = rounding * (np.abs(fit.inverse) @ fit.growth) * (fit.size_y + fit.growth @ np.abs(fit.b)) / fit.scale
     freedom = equations.rows - len(fit.b) - equations.fit_intercept
     spread = math.sqrt(fit.rss / freedom) if freedom > 0 else 0.0
-    size = np.maximum(np.abs(fit.slopes), 1e-6 * spread * np.sqrt(np.diag(fit.inverse)) / fit.scale)
+    size, standard_error = np.abs(fit.slopes), spread * np.sqrt(np.diag(fit.inverse)) / fit.scale
     if equations.fit_intercept:
         mean = equations.mean[fit.kept]
         mean_error = _mean_error(equations)
@@ -43,8 +56,8 @@ def coefficient_digits(equations: NormalEquations, fit: ReducedFit) -> float:
         lever = mean / fit.scale
         leverage = 1.0 / equations.weight + lever @ fit.inverse @ lever
         error = np.append(error, intercept_error)
-        size = np.append(size, max(abs(fit.intercept), 1e-6 * spread * math.sqrt(leverage)))
-    return _digits(error, size)
+        size, standard_error = np.append(size, abs(fit.intercept)), np.append(standard_error, spread * leverage**0.5)
+    return error, size, standard_error
 
 
 def dispersion_digits(equations: NormalEquations, fit: ReducedFit, unscaled: Array) -> float:

@@ -24,6 +24,7 @@ Statistics: TypeAlias = Moments | ExactMoments
 
 ENOUGH_DIGITS = 9.0
 ENOUGH_DIGITS_OF_VARIANCE = 3.0
+ENOUGH_DIGITS_TO_WHITEN = 6.0
 WORTH_ASKING = 256  # columns: with fewer the first pass is over before file systems have told
 
 
@@ -32,6 +33,7 @@ def gather(
     *,
     fit_intercept: bool,
     precision: str = "auto",
+    within: float | None = None,
     watch: Watch | None = None,
     keep: Keep | None = None,
 ) -> tuple[Statistics, Solution]:
@@ -46,6 +48,10 @@ def gather(
         fewer than 3 of the residual variance (an almost exact fit), once more exactly: a float64 sum that has lost
         its digits cannot be repaired. Exactly from the start is read what can be read only once, and what is known to
         have no more rows than columns: float64 sums cannot prove which of them depend on others.
+    within : float, optional
+        "auto" is to know where the coefficients are rather than their digits, as what is measured against them does:
+        float64 will do too where rounding moves none by more than this part of its standard error. Digits take more
+        where a coefficient is all but zero, as the intercept of centred columns is.
     watch : callable, optional
         Called with the rows taken so far, after every batch; a second pass counts from the start.
     keep : Keep, optional
@@ -63,7 +69,7 @@ def gather(
         moments = one_pass(source, Moments, watch=watch, keep=keeper)
         try:
             solution = moments.solve(fit_intercept=fit_intercept)
-            if precision == "float64" or _enough(moments, solution, fit_intercept):
+            if precision == "float64" or _enough(moments, solution, fit_intercept, within):
                 return moments, solution
         except SquaresError as error:
             if precision == "float64":
@@ -121,6 +127,11 @@ def _keeper(keep: Keep, source: Source, fit_intercept: bool, precision: str) -> 
     return BatchesKeeper(keep, source, fit_intercept=fit_intercept, precision=precision)
 
 
-def _enough(moments: Moments, solution: Solution, fit_intercept: bool) -> bool:
+def _enough(moments: Moments, solution: Solution, fit_intercept: bool, within: float | None) -> bool:
     certain = solution.certificate is not None and solution.certificate.digits >= ENOUGH_DIGITS
-    return certain and moments.dispersion(fit_intercept).digits >= ENOUGH_DIGITS_OF_VARIANCE
+    if not certain and within is None:
+        return False
+    dispersion = moments.dispersion(fit_intercept)
+    if certain:
+        return dispersion.digits >= ENOUGH_DIGITS_OF_VARIANCE
+    return within is not None and dispersion.moved <= within and dispersion.digits >= ENOUGH_DIGITS_TO_WHITEN

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gradline.moments.digits_left import coefficient_digits, condition_number, dispersion_digits
+from gradline.moments.digits_left import coefficient_digits, coefficients_moved, condition_number, dispersion_digits
 from gradline.moments.normal_equations import NormalEquations, reduce
 from gradline.moments.parallel import one_blas_thread
 from gradline.solution import Array, Certificate, Solution, Status
@@ -35,6 +35,8 @@ class Dispersion:
     digits : float
         Correct significant digits of `rss` and of the diagonal of `unscaled`, the worst; 0 where `rss` is 0.0 because
         float64 sums cannot tell it from zero.
+    moved : float
+        How far rounding may have moved a coefficient, in its standard errors, at most; infinite where there are none.
     unit : float
         A power of two near the size of y, so that y of size 1e300 has a finite `rss`; 1.0 where no such care is needed.
     """
@@ -46,6 +48,7 @@ class Dispersion:
     ess: float
     unscaled: Array
     digits: float
+    moved: float = 0.0
     unit: float = 1.0
 
 
@@ -177,6 +180,7 @@ def disperse(equations: NormalEquations) -> Dispersion:
         ess=fit.ess,
         unscaled=unscaled,
         digits=0.0 if fit.unproven else dispersion_digits(equations, fit, np.diag(inverse)),
+        moved=math.inf if fit.unproven else coefficients_moved(equations, fit),
     )
 
 

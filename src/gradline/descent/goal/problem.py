@@ -86,8 +86,17 @@ class Problem:
     on_line: bool = False
 
     @classmethod
-    def of(cls, source: Source, *, bias: bool, conditioned: bool, dtype: str, loss: Loss | None = None) -> Problem:
-        """Read `source` once (twice, where float64 sums have too few digits).
+    def of(
+        cls,
+        source: Source,
+        *,
+        bias: bool,
+        conditioned: bool,
+        dtype: str,
+        loss: Loss | None = None,
+        within: float | None = None,
+    ) -> Problem:
+        """Read `source` once (twice, where float64 sums have too few digits; `within` as `gather` takes it).
 
         Raises
         ------
@@ -96,7 +105,7 @@ class Problem:
             squares leave the range of float64.
         """
         names = source.feature_names
-        moments, exact = gather(source, fit_intercept=bias)
+        moments, exact = gather(source, fit_intercept=bias, within=within)
         refuse_one_row(source, moments.rows)
         dependencies = exact.certificate.dependencies if exact.certificate else ()
         refuse_idle(source, len(dependencies), bias)

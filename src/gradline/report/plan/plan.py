@@ -197,7 +197,9 @@ def _passes(
     if at_once:
         sums = [Pass("exact", 1, f"sums without rounding, {at_once}", seconds[0])]
     else:
-        sums.append(Pass("exact", 1, "only where fewer than 9 digits of a coefficient are certain", seconds[1]))
+        few = "only where fewer than 9 digits of a coefficient are certain"
+        why = few if engine is None or engine == "moments" else "only where rounding moves the answer by more than tol"
+        sums.append(Pass("exact", 1, why, seconds[1]))
     if engine is None or engine == "moments":
         return tuple(sums)
     if batch_size is None:
