@@ -129,16 +129,18 @@ def descended(X, y, fit_intercept=True, **options):
 
 def descended_on(name, fit_intercept=True, **options):
     """The same on one of these tables, from sums that all descents there share."""
-    with mock.patch.object(problem, "gather", lambda source, *, fit_intercept: sums(name, fit_intercept)):
+    with mock.patch.object(
+        problem, "gather", lambda source, *, fit_intercept, within: sums(name, fit_intercept, within)
+    ):
         return descended(*TABLES[name], fit_intercept, **options)
 
 
 @functools.cache
-def sums(name, fit_intercept):
+def sums(name, fit_intercept, within):
     """The sums of a table and the answer solved from them: no way of descending changes anything there."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # only the first to ask would hear a warning
-        return gather(ArraySource(*TABLES[name], look=False), fit_intercept=fit_intercept)
+        return gather(ArraySource(*TABLES[name], look=False), fit_intercept=fit_intercept, within=within)
 
 
 @functools.cache
