@@ -287,6 +287,11 @@ def test_a_weighted_setting_as_a_script_ends_at_the_same_numbers(kept, pages, ca
         ({"rate": 0.02, "bug": "sum"}, "Diverges: each step multiplies the error by -12.120; the limit is 0.003049"),
         ({"rate": 0.001, "batch": 1}, "Converges unevenly: single rows agree on the answer here"),
         ({"rate": 0.02, "batch": 1}, "Diverges: single rows pull too hard at this rate; below 0.005917"),
+        ({"rate": 0.001, "batch": 2, "bug": "broadcast"}, "Jitters (with the bug broadcast): batches of 2 pull"),
+        (
+            {"rate": 0.001, "batch": 1, "bug": "broadcast"},
+            "Converges unevenly (a single row is no n x n: the bug does nothing): single rows agree on the answer",
+        ),
     ],
     ids=str,
 )
@@ -854,7 +859,10 @@ SETTINGS = [
     ("pair", {"intercept": False, "bug": "sum", "iterations": 3}),
     ("slice", {"bug": "missing_2", "momentum": 0.5}),
     ("slice", {"batch": 8, "standardise": True, "rate": 0.05}),
+    ("slice", {"batch": 8, "bug": "broadcast", "iterations": 25}),
     ("slice", {"batch": 1, "bug": "broadcast", "iterations": 25}),
+    ("lesson", {"batch": 2, "bug": "broadcast", "intercept": True}),
+    ("lesson", {"batch": 2, "bug": "sum", "iterations": 10}),
     ("hostile", {"bug": "zero_grad"}),
 ]
 
