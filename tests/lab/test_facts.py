@@ -284,6 +284,27 @@ def test_what_no_picture_can_show_is_refused_in_a_sentence(X, y, words):
         gradline.lab(X, y)
 
 
+@pytest.mark.parametrize(
+    "start", [(np.nan, 0.0), (0.0, np.nan), (np.inf, 0.0), (0.0, -np.inf), (1e100, 0.0), 0.5, (1.0,), ("a", 0.0)]
+)
+def test_a_start_that_is_none_is_refused_in_a_sentence(start):
+    with pytest.raises(DataError, match=f"^start is {re.escape(repr(start))}, where two numbers") as told:
+        gradline.lab([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], start=start)
+    gradline.lab([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], start=eval(told.value.hint.split("start=")[1]))
+
+
+@pytest.mark.parametrize("start", [(1e39, 0.0), (0.0, -1e39), (9e99, 9e99)])
+def test_a_start_beyond_float32_is_recorded_in_float64_alone(start):
+    source = ArraySource([[1.0], [2.0], [4.0]], [1.0, 2.0, 5.0])
+    for intercept in (True, False):
+        setup = Setup(fit_intercept=intercept, start=start, torch=False)
+        gone = np.abs(np.array(start)[: 1 + intercept]).max() > np.finfo(np.float32).max
+        for recording in Facts.of(source, setup).recordings:
+            for (dtype, _), path in recording.paths.items():
+                assert (len(path) == 0) == (gone and dtype == "float32")
+        assert facts_of(Lab(source, setup).html)["start"] == list(start)
+
+
 @pytest.mark.parametrize("features", [1, 3])
 def test_a_weight_of_three_is_the_row_three_times(features):
     """All that is drawn but the points; 1e-9, as sums of other lengths round."""
