@@ -16,6 +16,7 @@ from gradline.lessons.demo import X, Y
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.verdict import verdict
+from tests.lab.colours import contrast
 from tests.lab.conftest import WEIGHTS, before_points, long_names, rows
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "lab"
@@ -526,6 +527,18 @@ def test_every_picture_says_its_numbers_and_the_verdict_is_announced(opened, pag
     assert unnamed == []
 
 
+def test_the_slider_says_how_far_the_limit_is_or_that_there_is_none(kept, pages):
+    """Of the lesson it is 2/131.2; with momentum, gradients that pile up swing wider at every rate."""
+    page = kept(pages("lesson"))
+    for setting, share in (
+        ({}, f"{0.001 * 131.2 / 2:.4g} of the limit"),
+        ({"bug": "zero_grad"}, f"{0.001 * 131.2 / 4:.4g} of the limit"),
+        ({"bug": "zero_grad", "momentum": 0.5}, "no rate is small enough"),
+    ):
+        said(page, **setting)
+        assert page.get_attribute("#rate-slider", "aria-valuetext") == f"0.001, {share}"
+
+
 def test_play_walks_to_the_end_and_jumps_there_where_motion_is_unwelcome(opened, pages):
     page = opened(pages("lesson"), "iterations=5")
     page.get_by_role("button", name="Play").click()
@@ -554,12 +567,6 @@ def test_nothing_runs_out_of_the_window(opened, pages, name, hash):
                 page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
 
 
-def luminance(colour):
-    r, g, b = (float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3])
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (r, g, b)]
-    return np.dot([0.2126, 0.7152, 0.0722], linear)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_the_paper(opened, pages, scheme):
     """A contrast of 4.5 (WCAG 2.2, 1.4.3), for every colour that text is set in."""
@@ -569,10 +576,13 @@ def test_words_stand_out_from_the_paper(opened, pages, scheme):
         probe.style.color = `var(${name})`;
         return getComputedStyle(probe).color;
     })""")
-    paper = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    paper = parts_of(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     for colour in colours:
-        light, dark = sorted([luminance(colour), paper], reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, colour
+        assert contrast(parts_of(colour), paper) >= 4.5, colour
+
+
+def parts_of(colour):
+    return [float(part) for part in re.findall(r"[\d.]+", colour)[:3]]
 
 
 def test_paper_is_served_too(opened, pages):
