@@ -371,6 +371,7 @@ FORMULAS = [
     ),
     ({"bug": "missing_2"}, ["a←a-r1N∑ixi(axi-yi)", "ek+1=(1-rL2)ek=0.9344ek", "a*=∑xiyi∑xi2=2"]),
     ({"batch": 2}, ["a←a-r2n∑ixi(axi-yi)", "ek+1=(1-rL)ek=0.8688ek", "a*=∑xiyi∑xi2=2"]),
+    ({"batch": 2, "bug": "sum"}, ["a←a-r2∑ixi(axi-yi)", "ek+1=(1-NrL)ek=0.344ek", "a*=∑xiyi∑xi2=2"]),
 ]
 
 

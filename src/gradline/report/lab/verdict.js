@@ -92,7 +92,7 @@ const BUGGY = {
     if (setting.rate >= limitOf(setting, view)) return also(plain, `the bug, ${n} x ${n} differences for ${n}, comes on top`);
     const wrong = view.names.map((name, j) => `${name} = ${short(view.wrongBest[j], 5)}, not ${short(view.best[j], 5)}`);
     return `Settles on the wrong answer: (n, 1) against (n,) averages ${n} x ${n} differences, so it goes to ` +
-      `${wrong.join("; ")}, at loss ${short(view.wrongFloor, 5)}, and nothing crashes.`;
+      `${wrong.join("; ")}, at loss ${short(view.wrongFloor, 5)}${view.of ? " in this slice" : ""}, and nothing crashes.`;
   },
 
   missing_2: run => otherLength(run, "without the 2 every step is half as long"),
