@@ -328,6 +328,16 @@ def test_noise_is_told_as_noise(kept, pages):
     assert said(page, batch=32, iterations=20).startswith("Still falling, unevenly: batches of 32 pull each")
 
 
+def test_the_table_of_a_descent_by_batches_has_the_loss_of_all_rows_and_the_gradient_of_some(kept, pages):
+    page = kept(pages("lesson"))
+    said(page, batch=2)
+    some = page.evaluate("descend(state.setting).steps[0].picked")
+    cells = [float(cell) for cell in page.locator("#numbers tbody tr").first.locator("td").all_inner_texts()]
+    loss, gradient = np.mean((0.5 * X - Y) ** 2), 2 * np.mean(((0.5 * X - Y) * X)[some])
+    assert cells == pytest.approx([0.5, loss, gradient], rel=1e-5)
+    assert "the loss of all rows there, and the gradient of the step's rows" in page.inner_text("#numbers caption")
+
+
 # ---- the formulas
 
 
