@@ -130,9 +130,10 @@ def long(features):
 WEIGHTS = np.arange(1.0, 61.0) / 7
 
 
-def weighted():
-    X, y = rows(60, 1)
-    return ArraySource(X, y, WEIGHTS, feature_names=("x",)), Setup(torch=False)
+def weighted(features):
+    X, y = rows(60, features)
+    names = tuple("xyz"[:features])
+    return lambda: (ArraySource(X, y, WEIGHTS, feature_names=names), Setup(torch=False))
 
 
 TABLES = {  # the rungs of PyTorch take a second to record: those of the lesson, and where they count
@@ -144,6 +145,7 @@ TABLES = {  # the rungs of PyTorch take a second to record: those of the lesson,
     "slice": table(1000, 3),
     "many points": table(2000, 1),
     "hostile": hostile,
-    "weighted": weighted,
+    "weighted": weighted(1),
+    "weighted pair": weighted(2),
     **{f"long {features}": long(features) for features in (1, 2, 12, 200)},
 }

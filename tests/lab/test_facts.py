@@ -1,11 +1,14 @@
 """What Python computes for the page, without a browser."""
 
 import errno
+import itertools
 import json
+import math
 import os
 import re
 import shlex
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +24,13 @@ from gradline.descent.goal.quadratic import Quadratic
 from gradline.errors import DataError
 from gradline.moments.moments import Moments
 from gradline.report import svg
+from gradline.report.figures import MINUS
 from gradline.report.lab import names, recorded
 from gradline.report.lab.facts import Facts, Setup, ways_to_look
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.recorded import condensed
 from gradline.report.lab.sample import Reservoir
+from gradline.report.ticks import power_label
 from tests.command import gradline as in_a_process
 from tests.lab.conftest import facts_of, hostile, lesson, long_names, rows
 
@@ -284,6 +289,27 @@ def test_what_no_picture_can_show_is_refused_in_a_sentence(X, y, words):
         gradline.lab(X, y)
 
 
+@pytest.mark.parametrize(
+    "start", [(np.nan, 0.0), (0.0, np.nan), (np.inf, 0.0), (0.0, -np.inf), (1e100, 0.0), 0.5, (1.0,), ("a", 0.0)]
+)
+def test_a_start_that_is_none_is_refused_in_a_sentence(start):
+    with pytest.raises(DataError, match=f"^start is {re.escape(repr(start))}, where two numbers") as told:
+        gradline.lab([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], start=start)
+    gradline.lab([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], start=eval(told.value.hint.split("start=")[1]))
+
+
+@pytest.mark.parametrize("start", [(1e39, 0.0), (0.0, -1e39), (9e99, 9e99)])
+def test_a_start_beyond_float32_is_recorded_in_float64_alone(start):
+    source = ArraySource([[1.0], [2.0], [4.0]], [1.0, 2.0, 5.0])
+    for intercept in (True, False):
+        setup = Setup(fit_intercept=intercept, start=start, torch=False)
+        gone = np.abs(np.array(start)[: 1 + intercept]).max() > np.finfo(np.float32).max
+        for recording in Facts.of(source, setup).recordings:
+            for (dtype, _), path in recording.paths.items():
+                assert (len(path) == 0) == (gone and dtype == "float32")
+        assert facts_of(Lab(source, setup).html)["start"] == list(start)
+
+
 @pytest.mark.parametrize("features", [1, 3])
 def test_a_weight_of_three_is_the_row_three_times(features):
     """All that is drawn but the points; 1e-9, as sums of other lengths round."""
@@ -413,8 +439,26 @@ def test_long_names_are_there_in_full_as_far_as_there_is_room(features):
 def test_ticks_are_few_round_and_within(low, width):
     scale = svg.Scale((low, low + width), (0.0, 100.0))
     ticks = scale.ticks(5)
-    assert len(ticks) <= 6
+    assert 2 <= len(ticks) <= 6
     assert all(low - 1e-6 * width <= tick <= low + width + 1e-6 * width for tick in ticks)
+    exact = [Decimal(repr(tick)) for tick in ticks]
+    (step,) = {after - before for before, after in itertools.pairwise(exact)}
+    assert step.normalize().as_tuple().digits in {(1,), (2,), (5,)}
+    assert all(tick % step == 0 for tick in exact)
+
+
+@given(st.integers(-300, 280), st.integers(2, 22), st.floats(1.0, 9.9), st.floats(1.0, 9.9))
+def test_ticks_of_a_log_axis_are_powers_of_ten_and_say_so(power, decades, first, last):
+    low, high = first * 10.0**power, last * 10.0 ** (power + decades)
+    ticks = svg.Scale((low, high), (0.0, 100.0), log=True).ticks(4)
+    assert 2 <= len(ticks) <= 5
+    powers = [round(math.log10(tick)) for tick in ticks]
+    assert len(set(np.diff(powers))) == 1
+    for tick, power in zip(ticks, powers, strict=True):
+        assert tick == pytest.approx(float(f"1e{power}"), rel=1e-15)
+        assert low * (1 - 1e-8) <= tick <= high * (1 + 1e-8)
+        said = power_label(float(f"1e{power}")).replace(MINUS, "-")
+        assert Decimal(said.replace("k", "e3").replace("M", "e6").replace("G", "e9")) == Decimal(f"1e{power}")
 
 
 def test_words_in_a_drawing_are_escaped():

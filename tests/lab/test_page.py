@@ -16,6 +16,7 @@ from gradline.lessons.demo import X, Y
 from gradline.report.lab.facts import Setup
 from gradline.report.lab.notebook import Lab
 from gradline.report.lab.verdict import verdict
+from tests.lab.colours import contrast
 from tests.lab.conftest import WEIGHTS, before_points, long_names, rows
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "lab"
@@ -287,6 +288,11 @@ def test_a_weighted_setting_as_a_script_ends_at_the_same_numbers(kept, pages, ca
         ({"rate": 0.02, "bug": "sum"}, "Diverges: each step multiplies the error by -12.120; the limit is 0.003049"),
         ({"rate": 0.001, "batch": 1}, "Converges unevenly: single rows agree on the answer here"),
         ({"rate": 0.02, "batch": 1}, "Diverges: single rows pull too hard at this rate; below 0.005917"),
+        ({"rate": 0.001, "batch": 2, "bug": "broadcast"}, "Jitters (with the bug broadcast): batches of 2 pull"),
+        (
+            {"rate": 0.001, "batch": 1, "bug": "broadcast"},
+            "Converges unevenly (a single row is no n x n: the bug does nothing): single rows agree on the answer",
+        ),
     ],
     ids=str,
 )
@@ -320,6 +326,16 @@ def test_noise_is_told_as_noise(kept, pages):
         "Jitters: batches of 32 pull each to an answer of their own"
     )
     assert said(page, batch=32, iterations=20).startswith("Still falling, unevenly: batches of 32 pull each")
+
+
+def test_the_table_of_a_descent_by_batches_has_the_loss_of_all_rows_and_the_gradient_of_some(kept, pages):
+    page = kept(pages("lesson"))
+    said(page, batch=2)
+    some = page.evaluate("descend(state.setting).steps[0].picked")
+    cells = [float(cell) for cell in page.locator("#numbers tbody tr").first.locator("td").all_inner_texts()]
+    loss, gradient = np.mean((0.5 * X - Y) ** 2), 2 * np.mean(((0.5 * X - Y) * X)[some])
+    assert cells == pytest.approx([0.5, loss, gradient], rel=1e-5)
+    assert "the loss of all rows there, and the gradient of the step's rows" in page.inner_text("#numbers caption")
 
 
 # ---- the formulas
@@ -365,6 +381,7 @@ FORMULAS = [
     ),
     ({"bug": "missing_2"}, ["a←a-r1N∑ixi(axi-yi)", "ek+1=(1-rL2)ek=0.9344ek", "a*=∑xiyi∑xi2=2"]),
     ({"batch": 2}, ["a←a-r2n∑ixi(axi-yi)", "ek+1=(1-rL)ek=0.8688ek", "a*=∑xiyi∑xi2=2"]),
+    ({"batch": 2, "bug": "sum"}, ["a←a-r2∑ixi(axi-yi)", "ek+1=(1-NrL)ek=0.344ek", "a*=∑xiyi∑xi2=2"]),
 ]
 
 
@@ -521,6 +538,18 @@ def test_every_picture_says_its_numbers_and_the_verdict_is_announced(opened, pag
     assert unnamed == []
 
 
+def test_the_slider_says_how_far_the_limit_is_or_that_there_is_none(kept, pages):
+    """Of the lesson it is 2/131.2; with momentum, gradients that pile up swing wider at every rate."""
+    page = kept(pages("lesson"))
+    for setting, share in (
+        ({}, f"{0.001 * 131.2 / 2:.4g} of the limit"),
+        ({"bug": "zero_grad"}, f"{0.001 * 131.2 / 4:.4g} of the limit"),
+        ({"bug": "zero_grad", "momentum": 0.5}, "no rate is small enough"),
+    ):
+        said(page, **setting)
+        assert page.get_attribute("#rate-slider", "aria-valuetext") == f"0.001, {share}"
+
+
 def test_play_walks_to_the_end_and_jumps_there_where_motion_is_unwelcome(opened, pages):
     page = opened(pages("lesson"), "iterations=5")
     page.get_by_role("button", name="Play").click()
@@ -549,12 +578,6 @@ def test_nothing_runs_out_of_the_window(opened, pages, name, hash):
                 page.screenshot(path=SCREENSHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
 
 
-def luminance(colour):
-    r, g, b = (float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3])
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (r, g, b)]
-    return np.dot([0.2126, 0.7152, 0.0722], linear)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_the_paper(opened, pages, scheme):
     """A contrast of 4.5 (WCAG 2.2, 1.4.3), for every colour that text is set in."""
@@ -564,10 +587,13 @@ def test_words_stand_out_from_the_paper(opened, pages, scheme):
         probe.style.color = `var(${name})`;
         return getComputedStyle(probe).color;
     })""")
-    paper = luminance(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    paper = parts_of(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     for colour in colours:
-        light, dark = sorted([luminance(colour), paper], reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, colour
+        assert contrast(parts_of(colour), paper) >= 4.5, colour
+
+
+def parts_of(colour):
+    return [float(part) for part in re.findall(r"[\d.]+", colour)[:3]]
 
 
 def test_paper_is_served_too(opened, pages):
@@ -854,7 +880,10 @@ SETTINGS = [
     ("pair", {"intercept": False, "bug": "sum", "iterations": 3}),
     ("slice", {"bug": "missing_2", "momentum": 0.5}),
     ("slice", {"batch": 8, "standardise": True, "rate": 0.05}),
+    ("slice", {"batch": 8, "bug": "broadcast", "iterations": 25}),
     ("slice", {"batch": 1, "bug": "broadcast", "iterations": 25}),
+    ("lesson", {"batch": 2, "bug": "broadcast", "intercept": True}),
+    ("lesson", {"batch": 2, "bug": "sum", "iterations": 10}),
     ("hostile", {"bug": "zero_grad"}),
 ]
 

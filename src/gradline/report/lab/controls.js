@@ -36,8 +36,8 @@ function showControls({ setting, view, steps }, k) {
   const [a, b] = setting.start || view.start || FACTS.start;
   setValue("rate", Number(setting.rate.toPrecision(12)));
   setValue("rate-slider", clamp(Math.log10(setting.rate * steepestOf(setting)), SLIDER.low, SLIDER.high));
-  const share = short(setting.rate / limitOf(setting, view));
-  byId("rate-slider").setAttribute("aria-valuetext", `${short(setting.rate)}, ${share} of the limit`);
+  const limit = limitOf(setting, view), share = limit ? `${short(setting.rate / limit)} of the limit` : "no rate is small enough";
+  byId("rate-slider").setAttribute("aria-valuetext", `${short(setting.rate)}, ${share}`);
   rateBar(setting, view);
   byId("step").max = setting.iterations;
   setValue("step", k);

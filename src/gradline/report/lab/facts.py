@@ -153,9 +153,7 @@ class Facts:
             points["x"] = _rounded(self.sample[:, 0], digits)
         if self.weights is not None:
             points["w"] = _rounded(self.weights, 4)
-        mean_y = float(self.moments.mean[-1])
         return {
-            "name": self.name,
             "target": self.target,
             "features": list(self.features[:3]),
             "p": len(self.features),
@@ -165,8 +163,6 @@ class Facts:
             "allHere": self.all_here,
             "byRows": self.rows < FEW and len(self.features) == 1 and self.weights is None,
             "commands": self._commands(),
-            "meanY": mean_y,
-            "varianceY": float(self.moments.scatter[-1, -1]) / self.moments.weight,
             "points": points,
             "views": [self._view(view) for view in self.views],
             "rates": list(self.rates),

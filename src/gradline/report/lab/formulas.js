@@ -150,6 +150,7 @@ function formulas(run) {
   place.dataset.key = key;
   const steepest = view.directions[view.directions.length - 1], along = theFlat(view) && ` along ${steepest}`;
   const wrong = setting.bug === "broadcast", curvature = steepestOf(setting);
+  const whole = { ...run, setting: { ...setting, batch: 0 } }; // what is said of every step is said of all rows
   const whose = wrong ? "the bug's own answer" : "the answer";
   place.replaceChildren(
     sentence(`The loss is the ${FACTS.points.w ? "weighted " : ""}mean of the squared residuals. Its slope says where down is; ` +
@@ -158,8 +159,8 @@ function formulas(run) {
     sentence(whatStands(run)),
     sentence(`${setting.batch ? ITS_OWN : "So the error e, the distance from "}${whose}, goes the same way at every step, ` +
       `with L = ${short(curvature)} the curvature of the loss${along}:`),
-    ...recursion(setting, recursionOf(setting, curvature)).map(formula),
-    sentence(theLimit(run) + theFlat(view)),
+    ...recursion(setting, recursionOf(whole.setting, curvature)).map(formula),
+    sentence(theLimit(whole) + theFlat(view)),
     sentence(wrong ? "The bug asks every row for the mean of y, and the normal equation says what that comes to:"
       : "No descent is needed for the answer itself: the normal equation gives it."),
     ...theAnswer(run),

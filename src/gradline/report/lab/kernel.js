@@ -54,20 +54,22 @@ const everyRow = FACTS.points.y.map((_, i) => i);
 
 const predictionOf = (rows, v, i) => v.reduce((p, value, j) => p + value * rows.columns[j][i], rows.offset[i]);
 
-// loss = mean (p - y)^2 and its slopes 2 mean (p - y) z, over some of the rows
-function ofRows(rows, v, picked, round) {
-  const slopes = v.map(() => 0);
+// loss = mean (p - y)^2 and its slopes 2 mean (p - y) z, over some of the rows. Of n predictions against each of n targets
+// it is mean_i (p_i - mean y)^2 + var y: each is asked for the mean of the targets that are there.
+function ofRows(rows, v, picked, round, againstEach) {
+  const slopes = v.map(() => 0), n = picked.length;
+  const asked = againstEach && round(picked.reduce((sum, i) => round(sum + rows.y[i]), 0) / n);
   let squares = 0;
   for (const i of picked) {
     let p = rows.offset[i];
     for (let j = 0; j < v.length; j++) p = round(p + round(v[j] * rows.columns[j][i]));
-    const residual = round(p - rows.y[i]);
-    squares = round(squares + round(residual * residual));
+    const residual = round(p - (againstEach ? asked : rows.y[i])), off = againstEach ? round(rows.y[i] - asked) : 0;
+    squares = round(squares + round(residual * residual) + round(off * off));
     for (let j = 0; j < v.length; j++) slopes[j] = round(slopes[j] + round(residual * rows.columns[j][i]));
   }
   return {
-    loss: round(squares / picked.length),
-    gradient: slopes.map(sum => round(2 * round(sum / picked.length))),
+    loss: round(squares / n),
+    gradient: slopes.map(sum => round(2 * round(sum / n))),
   };
 }
 
@@ -81,19 +83,17 @@ function ofSums(H, best, floor, v, round) {
   };
 }
 
-// What a prediction of shape (n, 1) and a target of shape (n,) come to: every row is asked for the mean of y.
-function againstEveryTarget(rows) {
-  return { ...rows, y: rows.y.map(() => FACTS.meanY) };
-}
+// A prediction of shape (n, 1) less a target of shape (n,) is n x n numbers; of a single row it is one, and nothing is wrong.
+const againstEach = setting => setting.bug === "broadcast" && setting.batch !== 1;
+
+// A bug that only changes the length of a step is a rate of its own.
+const lengthOf = (setting, n = setting.batch || total) => ({ missing_2: 0.5, sum: n })[setting.bug] || 1;
 
 function lossOf(setting, view, round) {
-  const wrong = setting.bug === "broadcast";
+  const wrong = againstEach(setting);
   if (FACTS.byRows) {
-    const rows = rowsOf(view, setting.float32), asked = wrong ? againstEveryTarget(rows) : rows;
-    return v => {
-      const here = ofRows(asked, v, everyRow, round);
-      return wrong ? { ...here, loss: round(here.loss + FACTS.varianceY) } : here;
-    };
+    const rows = rowsOf(view, setting.float32);
+    return v => ofRows(rows, v, everyRow, round, wrong);
   }
   const H = view.H.map(row => row.map(round)), best = (wrong ? view.wrongBest : view.best).map(round);
   const floor = round(wrong ? view.wrongFloor : view.floor);
@@ -115,21 +115,20 @@ function* batches(size) {
 }
 
 // Step k is the state after k updates: where it is and the loss of all rows there; the loss that the step sees, its
-// gradient, what the update will use, and which rows they are of.
+// gradient, what the bug makes of that, what the update will use, and which rows they are of.
 function descend(setting) {
   const view = viewOf(setting), round = setting.float32 ? Math.fround : same;
   const full = lossOf(setting, view, round), rate = round(setting.rate), momentum = round(setting.momentum);
   const rows = rowsOf(view, setting.float32), some = setting.batch ? batches(setting.batch) : null;
-  const asked = setting.bug === "broadcast" ? againstEveryTarget(rows) : rows;
-  const scale = setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || total : 1;
   const piles = setting.bug === "zero_grad", zero = view.best.map(() => 0), steps = [];
   let v = startOf(setting, view).map(round), pile = zero, push = zero;
   for (let k = 0; k <= setting.iterations; k++) {
     const here = full(v), picked = some ? some.next().value : null;
-    const { loss: seen, gradient } = picked ? ofRows(asked, v, picked, round) : here;
+    const { loss: seen, gradient } = picked ? ofRows(rows, v, picked, round, againstEach(setting)) : here;
+    const scale = lengthOf(setting, picked ? picked.length : total);
     pile = piles ? pile.map((p, j) => round(p + gradient[j])) : gradient.map(g => round(scale * g));
     push = momentum ? push.map((p, j) => round(round(momentum * p) + pile[j])) : pile;
-    steps.push({ v, loss: here.loss, seen, gradient, used: push, picked });
+    steps.push({ v, loss: here.loss, seen, gradient, held: pile, used: push, picked });
     v = v.map((value, j) => round(value - round(rate * push[j])));
   }
   return { setting, view, steps };

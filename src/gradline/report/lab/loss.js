@@ -7,7 +7,7 @@ function loss(run, k) {
 function parabola(run, k) {
   const { view, steps, setting } = run, { v: [a], loss: here, gradient: [g] } = steps[k];
   const best = view.best[0], H = view.H[0][0];
-  const half = 1.75 * (Math.abs(steps[0].v[0] - best) || Math.abs(best) || 1), wrong = setting.bug === "broadcast";
+  const half = 1.75 * (Math.abs(steps[0].v[0] - best) || Math.abs(best) || 1), wrong = againstEach(setting);
   const truth = value => view.floor + H * (value - best) ** 2;
   const asked = wrong ? value => view.wrongFloor + H * (value - view.wrongBest[0]) ** 2 : truth;
   const [low, high] = [Math.min, Math.max].map(pick => pick(view.floor, floorOf(run)));
@@ -32,7 +32,7 @@ function rings(run, k) {
   const x = across(best[0] - half[0], best[0] + half[0]), y = upward(best[1] - half[1], best[1] + half[1]);
   const names = view.of ? [`steepest: ${view.axes[0]}`, `flattest: ${view.axes[1]}`] : view.names;
   const { svg, inside } = sheet("bowl", x, y, ...names), place = v => [x(v[0]), y(v[1])];
-  const middle = setting.bug === "broadcast" ? view.wrongBest : best;
+  const middle = againstEach(setting) ? view.wrongBest : best;
   for (const share of [1, 0.75, 0.5, 0.25]) trace(inside, ring(view, middle, level * share * share).map(place), "ring");
   add(inside, "path", { d: `M${at(x(best[0]) - 5)} ${at(y(best[1]))}h10m-5-5v10`, class: "answer" });
   walk(inside, run, k, step => place(step.v));

@@ -10,10 +10,13 @@ import numpy as np
 
 from gradline.data.arrays import ArraySource
 from gradline.data.source import Source
+from gradline.errors import DataError
 from gradline.report.lab.facts import Facts, Setup
 from gradline.report.lab.names import labels, shown
 from gradline.report.lab.page import write
 from gradline.report.page_file import write_page
+
+LARGEST = 1e100  # of a start, as the page's own fields take it (state.js): a loss is its square
 
 
 class Lab:
@@ -79,7 +82,7 @@ def lab(
     Raises
     ------
     DataError
-        Where there are more than 200 features, or no line is determined.
+        Where there are more than 200 features, no line is determined, or `start` is not two numbers below 1e100.
 
     Examples
     --------
@@ -88,9 +91,22 @@ def lab(
     >>> "the learning rate must stay below 0.01524" in page.html
     True
     """
-    setup = Setup(fit_intercept=fit_intercept, start=start)
+    setup = Setup(fit_intercept=fit_intercept, start=_two_numbers(start))
     if isinstance(X, Source):
         return Lab(X, setup)
     if not hasattr(X, "columns") and np.ndim(X) == 1:
         X = np.asarray(X)[:, None]
     return Lab(ArraySource(X, y, sample_weight, leaves_out=None), setup)
+
+
+def _two_numbers(start: Any) -> tuple[float, float]:
+    try:
+        slope, constant = map(float, start)
+        if abs(slope) < LARGEST and abs(constant) < LARGEST:
+            return slope, constant
+    except (TypeError, ValueError):
+        pass
+    raise DataError(
+        f"start is {start!r}, where two numbers of size below {LARGEST:g} are expected: a slope and an intercept",
+        hint="begin nearer, as at start=(0.0, 0.0)",
+    )

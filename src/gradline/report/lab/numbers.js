@@ -11,7 +11,7 @@ const where = (view, v) => view.names.map((name, j) => `${cut(name, 18)} = ${num
 const SHOWN = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
 
 function table(run, k) {
-  const { view, steps } = run, last = steps.length - 1, root = byId("numbers");
+  const { view, steps, setting } = run, last = steps.length - 1, root = byId("numbers");
   const head = document.createElement("thead"), body = document.createElement("tbody");
   const slopes = view.names.map(name => `gradient ${cut(name, 16)}`);
   row(head, ["step", ...view.names.map(name => cut(name, 22)), "loss", ...slopes], "col");
@@ -21,7 +21,8 @@ function table(run, k) {
     const tr = row(body, [i, ...v.map(number), number(loss), ...gradient.map(number)], "row");
     if (i === k) tr.setAttribute("aria-current", "step");
   }
-  root.caption.textContent = "Before each update: where it stands, the loss there, and its gradient" +
+  const whose = setting.batch ? "the loss of all rows there, and the gradient of the step's rows" : "the loss there, and its gradient";
+  root.caption.textContent = `Before each update: where it stands, ${whose}` +
     (view.standardise ? ", in standardised units." : ".");
   root.replaceChildren(root.caption, head, body);
 }

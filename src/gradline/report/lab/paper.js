@@ -45,7 +45,7 @@ function scale(low, high, from, to, log) {
   return Object.assign(place, { low, high, log });
 }
 
-const across = (low, high, log) => scale(low, high, left, right, log);
+const across = (low, high) => scale(low, high, left, right);
 const upward = (low, high, log) => scale(low, high, bottom, above, log);
 
 function ticks(axis, most) {

@@ -9,7 +9,7 @@ const list = values => `[${values.map(value => (Array.isArray(value) ? list(valu
 function asPython(run) {
   const { setting, view } = run, scalar = view.best.length === 1;
   const how = {
-    ...setting, view, scalar,
+    ...setting, view, scalar, wrong: againstEach(setting),
     v: scalar ? "a" : "v",
     fromRows: FACTS.byRows || setting.batch > 0, // the rows are in the script
     array: values => `np.array(${list(values)}${setting.float32 ? ", dtype=np.float32" : ""})`,
@@ -29,22 +29,19 @@ function heading({ intercept }) {
   ];
 }
 
-function theRows({ fromRows, scalar, view, float32, bug, array, single }) {
+function theRows({ fromRows, scalar, view, float32, array }) {
   if (!fromRows) return [];
-  const { columns, y, offset } = rowsOf(view, float32), wrong = bug === "broadcast";
-  const asked = `np.full(${y.length}, ${single(FACTS.meanY)})  # the bug: every row is asked for the mean`;
+  const { columns, y, offset } = rowsOf(view, float32);
   return [
     !FACTS.allHere && `# ${y.length} rows, a sample of ${FACTS.rows}`,
     scalar ? `x = ${array(columns[0])}` : `Z = np.column_stack([${columns.map(array).join(", ")}])`,
-    `y = ${wrong ? asked : array(y)}`,
-    view.of !== undefined && `y = y - ${array(offset)}  # less what the directions out of the plane explain`,
-    wrong && FACTS.byRows && `variance = ${single(FACTS.varianceY)}`,
+    `y = ${array(y)}`,
+    view.of !== undefined && `offset = ${array(offset)}  # what the directions out of the plane predict`,
   ];
 }
 
-function theSums({ view, bug, array, single }) {
+function theSums({ view, wrong, array, single }) {
   if (FACTS.byRows) return [];
-  const wrong = bug === "broadcast";
   return [
     `# the loss of all ${FACTS.rows} rows is floor + (v - best)' H (v - best)`,
     `H = ${array(view.H)}`,
@@ -77,15 +74,16 @@ function theStart(run, { scalar, view, rate, iterations, bug, momentum, array, s
   ];
 }
 
-function theLoop({ scalar, v, bug, batch, momentum, single }) {
-  const pull = bug === "zero_grad" ? "pile" : "grad";
+function theLoop(how) {
+  const { scalar, v, bug, batch, momentum, single } = how, pull = bug === "zero_grad" ? "pile" : "grad";
   return [
     "for k in range(iterations):",
-    ...(FACTS.byRows ? lossOfRows(scalar, bug) : lossOfSums(scalar)),
+    how.wrong && "    # the bug: (n, 1) less (n,) asks every row for the mean of y",
+    ...(FACTS.byRows ? lossOfRows(how) : lossOfSums(scalar)),
     batch > 0 && "    some = next(picked)",
-    batch > 0 && `    grad = ${slope(scalar, "[some]")}  # 3. gradient, of these rows`,
+    batch > 0 && `    grad = ${slope(how, "[some]")}  # 3. gradient, of these rows`,
     bug === "missing_2" && "    grad = grad / 2  # the bug: the 2 is missing",
-    bug === "sum" && `    grad = grad * ${batch || total}  # the bug: a sum instead of the mean`,
+    bug === "sum" && `    grad = grad * ${batch ? "len(some)" : total}  # the bug: a sum instead of the mean`,
     bug === "zero_grad" && "    pile = pile + grad  # the bug: old gradients stay",
     momentum > 0 && `    push = ${single(momentum)} * push + ${pull}`,
     `    ${v} = ${v} - rate * ${momentum ? "push" : pull}  # 4. update`,
@@ -97,10 +95,10 @@ function theLoop({ scalar, v, bug, batch, momentum, single }) {
   ];
 }
 
-const lossOfRows = (scalar, bug) => [
-  `    p = ${scalar ? "a * x" : "Z @ v"}  # 1. predict`,
-  `    loss = np.mean((p - y) ** 2)${bug === "broadcast" ? " + variance" : ""}  # 2. loss`,
-  `    grad = ${scalar ? "2 * np.mean((p - y) * x)" : "2 * np.mean((p - y)[:, None] * Z, axis=0)"}  # 3. gradient`,
+const lossOfRows = how => [
+  `    p = ${model(how)}  # 1. predict`,
+  `    loss = np.mean((p - ${target(how)}) ** 2)${how.wrong ? " + y.var()" : ""}  # 2. loss`,
+  `    grad = ${slope(how, "", "p")}  # 3. gradient`,
 ];
 
 const lossOfSums = scalar => [
@@ -109,6 +107,11 @@ const lossOfSums = scalar => [
   scalar ? "    grad = (2 * H @ e)[0]" : "    grad = 2 * H @ e",
 ];
 
-const slope = (scalar, some) => scalar
-  ? `2 * np.mean((a * x${some} - y${some}) * x${some})`
-  : `2 * np.mean((Z${some} @ v - y${some})[:, None] * Z${some}, axis=0)`;
+const model = ({ scalar, view }, some = "") =>
+  scalar ? `a * x${some}` : `Z${some} @ v${view.of === undefined ? "" : ` + offset${some}`}`;
+const target = ({ wrong }, some = "") => (wrong ? `y${some}.mean()` : `y${some}`);
+
+function slope(how, some, predicted = model(how, some)) {
+  const residual = `(${predicted} - ${target(how, some)})`;
+  return how.scalar ? `2 * np.mean(${residual} * x${some})` : `2 * np.mean(${residual}[:, None] * Z${some}, axis=0)`;
+}

@@ -78,6 +78,8 @@ def _path(rung: str, dtype: str, batch: Batch, start: Array, rate: float, quadra
 
 def _apart(paths: list[Array]) -> float:
     steps = min(len(path) for path in paths)
+    if not steps:
+        return 0.0  # a start beyond float32: there is no place that they have in common
     together = np.array([path[:steps] for path in paths])
     size = np.maximum.accumulate(np.abs(together).max((0, 2)))  # so far: where a path passes zero it has no size
     gaps = (together.max(0) - together.min(0)).max(1)

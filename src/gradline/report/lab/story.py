@@ -36,7 +36,7 @@ def _card(facts: Facts, rate: float, place: int) -> str:
 
 
 def picture(facts: Facts, rate: float, label: str) -> str:
-    """The parabola along the steepest direction through the answer, and where twenty steps go on it."""
+    """The parabola along the steepest direction through the answer, and where the first 17 steps go on it."""
     view = facts.views[0]
     side = 1.0 if len(view.best) == 1 and view.start[0] > view.best[0] else -1.0  # of a direction the sign is free
     x, y = svg.Scale((-REACH, REACH), (8.0, WIDTH - 8.0)), svg.Scale((0.0, REACH**2), (BASE - 8.0, 8.0))

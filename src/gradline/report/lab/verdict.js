@@ -19,10 +19,6 @@ function factorText(f) {
   return Math.abs(f) < 1e6 ? f.toFixed(decimals) : f.toExponential(3).replace("e+", "e");
 }
 
-// A bug that only changes the length of a step is a rate of its own.
-const lengthOf = setting =>
-  setting.bug === "missing_2" ? 0.5 : setting.bug === "sum" ? setting.batch || total : 1;
-
 // The rate that a full-batch descent of this setting must stay below.
 function limitOf(setting, view) {
   const steepest = view.curvatures[view.curvatures.length - 1];
@@ -96,7 +92,7 @@ const BUGGY = {
     if (setting.rate >= limitOf(setting, view)) return also(plain, `the bug, ${n} x ${n} differences for ${n}, comes on top`);
     const wrong = view.names.map((name, j) => `${name} = ${short(view.wrongBest[j], 5)}, not ${short(view.best[j], 5)}`);
     return `Settles on the wrong answer: (n, 1) against (n,) averages ${n} x ${n} differences, so it goes to ` +
-      `${wrong.join("; ")}, at loss ${short(view.wrongFloor, 5)}, and nothing crashes.`;
+      `${wrong.join("; ")}, at loss ${short(view.wrongFloor, 5)}${view.of ? " in this slice" : ""}, and nothing crashes.`;
   },
 
   missing_2: run => otherLength(run, "without the 2 every step is half as long"),
@@ -112,7 +108,9 @@ function otherLength({ setting, view }, why) {
 function noisyVerdict({ setting, view, steps }) {
   const first = steps[0].loss, tail = steps.slice(steps.length / 2).map(step => step.loss), high = Math.max(...tail);
   const who = setting.batch === 1 ? "single rows" : `batches of ${setting.batch}`;
-  const bug = setting.bug === "none" ? "" : ` (with the bug ${setting.bug})`;
+  const harmless = setting.bug === "broadcast" && !againstEach(setting);
+  const bug = setting.bug === "none" ? "" : harmless ? " (a single row is no n x n: the bug does nothing)"
+    : ` (with the bug ${setting.bug})`;
   if (!(high < 100 * Math.max(first, 1e-300))) return `Diverges${bug}: ${who} ${tooHard(setting, view)}.`;
   if (steps.length <= FEW_STEPS)
     return `Too early to tell${bug}: ${steps.length - 1} steps of ${who}; the loss went from ${short(first)} to ` +
@@ -130,7 +128,7 @@ function noisyVerdict({ setting, view, steps }) {
     `and ${short(high)}; ${least}.`;
 }
 
-// A row z alone has the curvature 2 |z|^2: at half its limit and below, no row throws the line farther off.
+// A row z alone has the curvature 2 |z|^2: up to its limit, 1 / |z|^2, it throws the line no farther off.
 function tooHard(setting, view) {
   if (setting.bug === "zero_grad") return "pile their gradients up, each on those of all before";
   if (setting.momentum) return "pull too hard for this rate and this momentum together";
@@ -140,5 +138,5 @@ function tooHard(setting, view) {
 }
 
 const mean = values => values.reduce((sum, value) => sum + value, 0) / values.length;
-const floorOf = ({ setting, view }) => (setting.bug === "broadcast" ? view.wrongFloor : view.floor);
+const floorOf = ({ setting, view }) => (againstEach(setting) ? view.wrongFloor : view.floor);
 const verdict = run => (run.setting.batch ? noisyVerdict(run) : BUGGY[run.setting.bug](run));
