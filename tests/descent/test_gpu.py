@@ -245,7 +245,15 @@ def test_training_on_the_cpu_leaves_the_numbers_of_a_gpu_alone(gpu):
     assert torch.equal(gpu.random, callers)
 
 
-@pytest.mark.parametrize("fit", [trained, lambda **how: descended("nn", **OPTIMIZERS["adam"], **how)])
+@pytest.mark.parametrize(
+    "fit",
+    [
+        trained,
+        lambda **how: descended("nn", **OPTIMIZERS["adam"], **how),
+        lambda **how: descended("nn", **OPTIMIZERS["lbfgs"], **how),
+    ],
+    ids=["a module", "adam", "lbfgs"],
+)
 def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):
     kept = {"checkpoint": tmp_path / "kept.json"}
     unbroken = fit(max_iter=6)

@@ -95,8 +95,15 @@ class OptimizerState:
         for number, kept in state["state"].items():
             parameter = parameters[number]
             mine = self._optimizer.state[parameter]
-            for name, value in kept.items():  # each where torch wants it: a count of steps stays on the CPU
-                mine[name] = value.to(mine[name].device) if hasattr(value, "to") else value
+            for name, value in kept.items():
+                mine[name] = _moved(value, mine[name])
+
+
+def _moved(value: Any, cast: Any) -> Any:
+    """Where torch has put what it cast: a count of steps stays on the CPU. L-BFGS keeps lists of tensors."""
+    if isinstance(value, list | tuple):
+        return [_moved(one, its) for one, its in zip(value, cast, strict=True)]
+    return value.to(cast.device) if hasattr(value, "to") else value
 
 
 def _kind(optimizer: str | type[Optimizer]) -> Any:
