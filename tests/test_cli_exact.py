@@ -340,6 +340,10 @@ def test_a_plan_of_a_small_file_knows_its_rows_and_columns_and_fits_nothing(tmp_
     assert "40 rows" in text
     assert "x (number), level (category), y (number); 3 of the 3 in the table" in text
     assert all(len(line) <= 80 for line in text.splitlines())
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    text = gradline("fit", "t.csv", "--target", "y", "--plan", cwd=tmp_path).stdout
+    assert "; 1 row\n" in text
+    assert not re.search(r"\b1 (rows|threads|columns|cores|files)", text)
 
 
 def test_a_plan_says_what_the_first_rows_show(tmp_path):

@@ -128,6 +128,42 @@ def test_many_fits_side_by_side_go_on_in_another_table():
     assert len(re.findall(r"\(0\.\d+\)", text)) == 9 * 3
 
 
+def test_columns_are_as_wide_as_their_heads_are_on_a_terminal():
+    """A file called \u6625 (spring) takes two places: all lines end in one column of the terminal."""
+    reports = [(name, fit(["a", "b"]).summary()) for name in ("\u6625.json", "\u79cb\u306e\u8a18\u9332.json")]
+    head, *lines = str(SideBySide(reports)).splitlines()
+    assert head.split() == [name for name, _ in reports]
+    assert {columns_of(line) for line in lines if line} == {columns_of(head)}
+
+
+def test_no_two_fits_have_one_heading():
+    fits = [fit(["a"]).summary() for _ in range(3)]
+
+    def headings(*paths):
+        head = str(SideBySide(list(zip(paths, fits, strict=False)))).splitlines()[0]
+        return re.split("  +", head.strip())
+
+    long = "/srv/models/of/all/branches/and/of/all/years"
+    told = headings(f"{long}/first-fit/model.json", f"{long}/other-fit/model.json", f"{long}/other-fit/m.json")
+    assert told == ["first-fit/model.json", "other-fit/model.json", "other-fit/m.json"]
+    alike = [f"the monthly report of {k} shops.json" for k in (1, 2)]
+    told = headings(*alike)
+    assert len(set(told)) == 2
+    assert [name[-3:] for name in told] == ["(1)", "(2)"]
+    assert headings("a/m.json", "b/m.json") == ["a/m.json", "b/m.json"]
+
+
+def test_the_text_shows_the_third_digit_of_a_standard_error_beside_any_number():
+    """Targets near 1e15, a standard error below one: limits of all 17 digits, which are read back as they are."""
+    rng = np.random.default_rng(0)
+    y = 1e15 + rng.integers(-4, 5, 60)
+    summary = LinearRegression(precision="exact").fit(rng.normal(size=(60, 1)), y).summary()
+    limits = summary.inference.confidence_interval[0]
+    assert summary.inference.standard_error[0] < 0.5
+    shown = re.findall(r"^\(Intercept\).* (\d[\d.]+)  (\d[\d.]+)$", str(summary), re.MULTILINE)[-1]
+    assert [float(limit) for limit in shown] == limits.tolist()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.text(max_size=200), st.text("0123456789.-e+", max_size=12)), min_size=1, max_size=5))
 def test_any_table_fits(rows):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 
 
-MOST_DIGITS = 15  # of the decimal digits of every float64 number
+MOST_DIGITS = 15  # so many decimal digits go into float64 and come back, whatever the number
 NEARLY_COLLINEAR = 1e12  # a relative change of 1e-16 in the data may then move a coefficient in its fourth digit
 
 
@@ -100,7 +100,7 @@ class Certificate:
         """
         digits = int(self.digits)
         if not self.certain:
-            return f"At least about {digits} digits are right"
+            return f"At least about {digits} digit{' is' if digits == 1 else 's are'} right"
         return f"{'All ' if digits == MOST_DIGITS else ''}{digits or 'No'} digit{'s'[: digits != 1]} certified"
 
     def warnings(

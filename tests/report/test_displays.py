@@ -2,6 +2,7 @@
 
 import re
 import sys
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from gradline import (
     ResidualDisplay,
     open_source,
 )
+from gradline.report.displays import canvas
 from tests.command import gradline as in_a_process
+from tests.lab.colours import SEEN, apart, contrast
 from tests.report.conftest import FITS, fit, repeated, skewed, table, weighted
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed (pip install 'gradline[plots]')")
@@ -38,6 +41,20 @@ def ax():
 
 def points(display):
     return np.asarray(display.scatter_.get_offsets())
+
+
+# ---- colours
+
+
+@pytest.mark.parametrize("deficiency", SEEN)
+def test_what_is_drawn_together_is_told_apart_by_every_eye(deficiency):
+    """As the lab's marks are: by the model of tests/lab/colours, and with a contrast of 3 to the paper."""
+    hues = (canvas.BLUE, canvas.RED, canvas.GREEN, canvas.VIOLET, canvas.SOFT, canvas.INK)
+    colours = [tuple(bytes.fromhex(hue[1:])) for hue in hues]
+    for one, other in combinations(colours, 2):
+        assert apart(one, other, deficiency) >= 1
+    for colour in colours:
+        assert contrast(colour, tuple(bytes.fromhex(canvas.PAPER[1:])), deficiency) >= 3
 
 
 # ---- residuals
@@ -232,6 +249,12 @@ def figure_of(written, tmp_path, monkeypatch):
         return kept[0]
 
     return drawn
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_figure_of_one_row_counts_it_in_words_that_fit(figure_of):
+    words = " ".join(text.get_text() for text in figure_of({"x": [1.0], "y": [2.0]}).texts)
+    assert "1 row;" in words
 
 
 def curve_of(ax):

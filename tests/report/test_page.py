@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from gradline.diagnostics import wording
-from gradline.report.page import folded_lab
+from gradline.report.page import folded_lab, panels
 from tests.lab.colours import contrast
 from tests.report.conftest import HOSTILE, fit, skewed, table
 
@@ -169,9 +169,11 @@ def test_no_name_turns_the_words_after_it_or_orders_a_terminal(form, written, tm
     names = ["\u202eevil", "a\x1b[31mb", "c\u2066d"]
     columns = dict(zip(names, table(40, 3).values(), strict=False)) | {"y\u200f": table(40, 3)["y"]}
     page, drawn = tmp_path / "r.html", tmp_path / "r.svg"
-    options = ["--diagnose", "--details", "--format", form, "--report", page, "--plot", drawn]
-    said = fit(written(columns), "--target", "y\u200f", *options)
-    for text in (said, page.read_text(encoding="utf-8"), drawn.read_text(encoding="utf-8")):
+    options = ["--target", "y\u200f", "--diagnose", "--format", form, "--report", page, "--plot", drawn]
+    fit(written(columns), "--features", names[0], *options)
+    alone = page.read_text(encoding="utf-8")  # the line along a feature is drawn where it is the only one
+    said = fit(written(columns), "--details", *options)
+    for text in (alone, said, page.read_text(encoding="utf-8"), drawn.read_text(encoding="utf-8")):
         wild = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n", "\t"}
         assert not wild
         assert "evil" in text
@@ -182,6 +184,23 @@ def test_a_report_is_as_large_for_many_rows_as_for_some(reports):
     short, long = (len(reports(name).text) for name in ("short", "long"))
     assert abs(long - short) < 0.03 * short
     assert long < 250_000
+
+
+def test_every_class_on_a_page_has_a_rule(reports):
+    """And the names of classes in the style sheet are those of some page."""
+    style = (Path(panels.__file__).parent / "page.css").read_text(encoding="utf-8")
+    ruled = set(re.findall(r"\.([a-z][\w-]*)", re.sub(r"/\*.*?\*/|\{[^{}]*\}", "", style, flags=re.DOTALL)))
+    names = ("line", "columns", "in time", "unfinished", "descent", "cities", "frequency", "few")
+    used = {
+        word
+        for name in names
+        for words in re.findall(
+            r' class="([^"]+)"', re.sub(r"<iframe.*</iframe>", "", reports(name).text, flags=re.DOTALL)
+        )
+        for word in words.split()
+    }
+    assert used - ruled == set()
+    assert ruled - used <= {"none", "said"}  # where there is nothing to draw, or no standard error
 
 
 # ---- what it says is what the fit says
@@ -202,7 +221,7 @@ def test_the_numbers_of_the_page_are_those_of_the_json(name, reports, kept):
     for row, term in zip(rows_of(page, "details tbody"), fit["coef"], strict=True):
         assert number(row[1]) == rounded(fit["t"][term], 4)
         p = fit["p_value"][term]
-        assert row[2] == "< 0.0001" if p < 1e-4 else number(row[2]) == rounded(p, 3)
+        assert row[2] == ("< 0.0001" if p < 1e-4 else f"{p:.4f}")  # as the text has it
     tiles = page.locator(".tile .value").all_inner_texts()
     folds = fit["diagnosis"]["folds"]
     assert number(tiles[0]) == fit["rows"]
@@ -333,7 +352,7 @@ def test_a_descent_that_has_not_arrived_has_a_red_headline_and_no_tests(reports,
     )
     assert red > 2 * max(green, blue)
     assert rows_of(page, ".coefficients thead") == [["term", "unfinished", "exact answer"]]
-    assert page.locator("details:not(.lab)").count() == 0  # t and p are folded elsewhere
+    assert page.locator("details:not(#lab *)").count() == 0  # t and p are folded elsewhere
     assert set(made.fit["p_value"].values()) == {None}
     assert "--iterations" in page.inner_text(".alarm") or "--learning-rate" in page.inner_text(".alarm")
     why = "Not judged: the descent has not arrived, and its coefficients are unfinished."
@@ -454,6 +473,7 @@ def test_a_wide_descent_says_what_cannot_be_known(reports, opened):
     assert made.fit["diagnosis"] is None
     assert page.locator(".coefficients tbody tr").count() == 16 + 100
     assert "weaker terms left out here" in page.inner_text("#coefficients")
+    assert "in <code>--json</code>.</p>" in made.text
     assert len(made.text) < 150_000
 
 

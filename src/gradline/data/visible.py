@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 KEPT = "\n\t\N{NO-BREAK SPACE}\N{ZERO WIDTH JOINER}"  # the last holds emojis together
 
 
@@ -16,3 +18,14 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in KEPT else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def escaped(text: str) -> str:
+    r"""A text as markup, whatever characters it holds.
+
+    Examples
+    --------
+    >>> print(escaped("<b> \x1b[31m"))
+    &lt;b&gt; \x1b[31m
+    """
+    return html.escape(visible(text))

@@ -34,6 +34,8 @@ class Descent:
         At or above it full-batch steps do not converge; NaN where a loss with a kink allows no constant rate.
     limited : bool
         Whether that limit is one of the steps that were made: full batches, plain descent.
+    in_batches : bool
+        Whether a pass takes mini-batches: its loss is then the mean during it, of no one place.
     loss : float
         The mean loss where it ended.
     validation_loss : tuple of float
@@ -55,6 +57,7 @@ class Descent:
     learning_rate: float
     max_learning_rate: float
     limited: bool
+    in_batches: bool
     loss: float
     validation_loss: tuple[float, ...]
     gap: float
@@ -106,6 +109,7 @@ def finished(
         learning_rate=own_rate,
         max_learning_rate=problem.max_learning_rate(momentum),
         limited=options.steady,
+        in_batches=options.batch_size is not None,
         loss=loss,
         validation_loss=tuple(early_stopping.losses) if early_stopping else (),
         gap=float(tolerance.gaps(inner.coef, inner.intercept).max()),

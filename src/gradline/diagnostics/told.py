@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradline.data.visible import visible
+from gradline.data.visible import escaped, visible
 from gradline.diagnostics.influence import InfluentialRow
 from gradline.diagnostics.quantiles import Sketch
 
@@ -57,15 +56,14 @@ def residuals_told(diagnosis: Diagnosis) -> list[str]:
 def hypertext_of(diagnosis: Diagnosis) -> str:
     """The verdicts as a table, for notebooks."""
     rows = "".join(
-        f"<tr><td>{_escaped(c.title)}</td><td>{_escaped(c.seen)}</td>"
-        f"<td>{_escaped(c.to_try) if c.sign else ''}</td></tr>"
+        f"<tr><td>{escaped(c.title)}</td><td>{escaped(c.seen)}</td><td>{escaped(c.to_try) if c.sign else ''}</td></tr>"
         for c in diagnosis.checks
     )
-    notes = "".join(f"<li>{_escaped(note)}</li>" for note in diagnosis.notes)
+    notes = "".join(f"<li>{escaped(note)}</li>" for note in diagnosis.notes)
     return (
         f"<table><caption>{heading_of(diagnosis)}</caption>"
         f"<tr><th>Look at</th><th>What we see</th><th>What to try</th></tr>{rows}</table>"
-        + "".join(f"<p>{_escaped(told)}</p>" for told in (diagnosis.held_out_sentence(), *residuals_told(diagnosis)))
+        + "".join(f"<p>{escaped(told)}</p>" for told in (diagnosis.held_out_sentence(), *residuals_told(diagnosis)))
         + (f"<ul>{notes}</ul>" if notes else "")
     )
 
@@ -104,10 +102,6 @@ def _row(row: InfluentialRow, terms: Sequence[str]) -> dict[str, Any]:
 
 def _wrapped(start: str, text: str) -> list[str]:
     return textwrap.wrap(visible(text), WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
-
-
-def _escaped(text: str) -> str:
-    return html.escape(visible(text))
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from gradline.moments.centred_sums import UNIT_ROUNDOFF
 from gradline.moments.normal_equations import NormalEquations, ReducedFit
 from gradline.solution import Array
 
-MOST_DIGITS = 15.9
+MOST_DIGITS = 15.9  # those of one rounding to float64, -log10(2^-53), rounded down
 
 
 def condition_number(fit: ReducedFit) -> float:

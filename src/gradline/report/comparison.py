@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from gradline.data.weighting import Weighting
 from gradline.report.figures import places, short
 from gradline.report.formats import Account, Readable, Table
 from gradline.report.formats.text import LEAST_NAME, room_for_names
-from gradline.report.one_line import one_line
+from gradline.report.one_line import shortened
 from gradline.report.rows_told import about_the_rows
 from gradline.report.summary import Summary
 
@@ -64,7 +65,7 @@ def _analytic(fit: Summary) -> Weighting | None:
 def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
     table = [["", *headings]]
     if len({fit.target for fit in fits}) > 1:
-        table.append(["target", *(_clipped(fit.target) for fit in fits)])
+        table.append(["target", *(shortened(fit.target, LONGEST_HEADING) for fit in fits)])
     for term in dict.fromkeys(term for fit in fits for term in fit.terms):
         estimates, errors = [], []
         for fit in fits:
@@ -79,7 +80,9 @@ def _rows(headings: Sequence[str], fits: Sequence[Summary]) -> list[list[str]]:
         ["rows", *(f"{fit.inference.rows:,}" for fit in fits)],
         *_where_any("rows dropped", [f"{fit.rows_dropped:,}" if fit.rows_dropped else "" for fit in fits]),
         *_where_any("files skipped", [f"{fit.skipped.count:,}" if fit.skipped.count else "" for fit in fits]),
-        *_where_any("weight", [_clipped(fit.weighting.column) if fit.weighting else "" for fit in fits]),
+        *_where_any(
+            "weight", [shortened(fit.weighting.column, LONGEST_HEADING) if fit.weighting else "" for fit in fits]
+        ),
         *_where_any("weights", [fit.weighting.kind if fit.weighting else "" for fit in fits]),
         *_where_any("errors", ["" if fit.robust is None else fit.robust.kind for fit in fits], otherwise="classical"),
         *_explained(fits),
@@ -110,13 +113,14 @@ def _where_any(name: str, cells: Sequence[str], otherwise: str = "-") -> list[li
 
 
 def _headings(paths: Sequence[str]) -> list[str]:
-    """File names, or as much of the paths as tells them apart."""
+    """File names, or as much of the paths as tells them apart; with a number where that is too long for a column."""
     names = [Path(path).name for path in paths]
-    return [_clipped(name) for name in (names if len(set(names)) == len(set(paths)) else paths)]
-
-
-def _clipped(name: str) -> str:
-    """Its start and its end, where it is too long for a column."""
-    name = one_line(name)
-    half = LONGEST_HEADING // 2
-    return name if len(name) <= LONGEST_HEADING else f"{name[: half - 1]}\u2026{name[-half:]}"
+    if len(set(names)) < len(set(paths)):
+        parts = [Path(path).parts for path in paths]
+        common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
+        names = [str(Path(*own[common:])) for own in parts]
+    shown = [shortened(name, LONGEST_HEADING) for name in names]
+    return [
+        f"{shortened(name, LONGEST_HEADING - 5)} ({place})" if shown.count(heading) > 1 else heading
+        for place, (name, heading) in enumerate(zip(names, shown, strict=True), 1)
+    ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 MINUS = "\N{MINUS SIGN}"
-MOST_DIGITS = 17  # those of every float64 number
+ALL_DIGITS = 17  # with so many every float64 number is told from all others
 
 
 def short(value: float, digits: int = 7) -> str:
@@ -22,7 +22,7 @@ def short(value: float, digits: int = 7) -> str:
     if math.isnan(value):
         return "-"
     rounded = float(f"{value:.{digits}g}")
-    if rounded != 0 and not 1e-4 <= abs(rounded) < max(1e7, 10.0 ** min(digits, MOST_DIGITS)):
+    if rounded != 0 and not 1e-4 <= abs(rounded) < max(1e7, 10.0 ** min(digits, ALL_DIGITS)):
         return f"{value:.{digits}g}"
     return np.format_float_positional(rounded, trim="-")
 
@@ -37,7 +37,21 @@ def digits_beside(value: float, unit: float, of_unit: int = 1, least: int = 4) -
     """
     if not (0.0 < abs(value) < math.inf and 0.0 < unit < math.inf):
         return least
-    return max(least, min(MOST_DIGITS, magnitude(abs(value)) - magnitude(unit) + of_unit))
+    return max(least, min(ALL_DIGITS, magnitude(abs(value)) - magnitude(unit) + of_unit))
+
+
+def interval_digits(low: float, high: float, error: float, least: int) -> int:
+    """How many significant digits of an interval's limits show the third of the standard error; 7 where there is none.
+
+    Examples
+    --------
+    >>> interval_digits(999_999_999_999_999.1, 1e15, 0.44, 5), interval_digits(2.0, 2.0, 0.0, 5)
+    (17, 7)
+    """
+    size = max(abs(low), abs(high))
+    if not (0.0 < error < math.inf and 0.0 < size < math.inf):
+        return 7
+    return digits_beside(size, error, 3, least)
 
 
 def places(value: float, decimals: int = 2) -> str:

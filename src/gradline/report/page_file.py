@@ -1,21 +1,26 @@
-"""A page on the disk: refused where it cannot be, written whole or not at all."""
+"""A page, or a figure, on the disk: refused where it cannot be; a page is written whole or not at all."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from gradline.data.readers.credentials import is_url, shown_path
 from gradline.data.written.whole_file import refuse_unwritable, replacing
 from gradline.errors import DataError
 
+PAGES = (".html", ".htm")
 
-def refuse_ending(path: str | os.PathLike[str], example: str) -> None:
-    """DataError where no browser would take a file of that name for a page."""
+
+def refuse_ending(path: str | os.PathLike[str], example: str, expected: Sequence[str] = PAGES) -> str:
+    """The suffix, in small letters; DataError where no browser, or whatever opens the file, would take it for one."""
     ending = Path(path).suffix
-    if ending.lower() not in (".html", ".htm"):
+    if ending.lower() not in expected:
         said = f"ends in '{ending}'" if ending else "has no suffix"
-        raise DataError(f"{shown_path(path)} {said}, expected .html or .htm", hint=f"for example {example}")
+        known = f"{', '.join(expected[:-1])} or {expected[-1]}"
+        raise DataError(f"{shown_path(path)} {said}, expected {known}", hint=f"for example {example}")
+    return ending.lower()
 
 
 def refuse_path(path: str | os.PathLike[str], example: str) -> None:
@@ -25,7 +30,7 @@ def refuse_path(path: str | os.PathLike[str], example: str) -> None:
     try:
         refuse_unwritable(path)
     except (OSError, ValueError) as error:
-        raise _unwritten(path, error, example) from None
+        raise unwritten(path, error, example) from None
     refuse_ending(path, example)
 
 
@@ -42,10 +47,10 @@ def write_page(path: str | os.PathLike[str], page: str, example: str) -> None:
         with replacing(path) as file:
             file.write(page.encode("utf-8", "replace"))  # a lone surrogate of a broken name has no bytes
     except (OSError, ValueError) as error:
-        raise _unwritten(path, error, example) from None
+        raise unwritten(path, error, example) from None
 
 
-def _unwritten(path: str | os.PathLike[str], error: OSError | ValueError, example: str) -> DataError:
+def unwritten(path: str | os.PathLike[str], error: OSError | ValueError, example: str) -> DataError:
     """A ValueError is that of a path which no file can have."""
     told_by_system = isinstance(error, OSError) and error.strerror
     elsewhere = _elsewhere(example)

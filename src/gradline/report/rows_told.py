@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from gradline.data.skipped import Skipped
 from gradline.data.weighting import Weighting
 from gradline.report.one_line import one_line
+from gradline.report.sentences import counted
 
 LISTED = 10  # columns with unusable cells, of perhaps thousands
 
@@ -21,11 +22,11 @@ def rows_left_out(count: int, by_column: Mapping[str, int]) -> list[str]:
     """
     if count == 0:
         return []
-    rows = f"{count:,} row{'s' if count != 1 else ''} dropped"
+    rows = f"{counted(count, 'row')} dropped"
     most = sorted(by_column, key=by_column.__getitem__, reverse=True)[:LISTED]
     found = [f"{one_line(name)} in {cells:,}" for name, cells in by_column.items() if name in most]
     others = len(by_column) - len(found)
-    found += [f"{others:,} more column{'s' if others != 1 else ''}"] if others else []
+    found += [counted(others, "more column")] if others else []
     return [f"{rows}, for a missing or infinite cell of {', '.join(found)}." if found else f"{rows}."]
 
 
@@ -37,9 +38,9 @@ def read_of(rows: int, dropped: int, skipped: Skipped) -> str:
     >>> read_of(1200, 3, Skipped.of(["042.parquet"])), read_of(1, 0, Skipped())
     ('1,200 rows, 3 dropped, 1 file skipped', '1 row')
     """
-    told = [f"{rows:,} row{'s' if rows != 1 else ''}"]
+    told = [counted(rows, "row")]
     told += [f"{dropped:,} dropped"] if dropped else []
-    told += [f"{skipped.count:,} file{'s' if skipped.count != 1 else ''} skipped"] if skipped.count else []
+    told += [f"{counted(skipped.count, 'file')} skipped"] if skipped.count else []
     return ", ".join(told)
 
 

@@ -17,6 +17,7 @@ from gradline.diagnostics.told import heading_of, residuals_told
 from gradline.moments.one_pass import Watch
 from gradline.report.formats import Account
 from gradline.report.made import Made
+from gradline.report.sentences import capitalised
 from gradline.report.summary import NEAR
 from gradline.solution import Status
 
@@ -85,7 +86,7 @@ def written(diagnosis: Diagnosis, form: str) -> str:
     if form == "text":
         return str(diagnosis)
     checks = [f"{c.title}: {c.seen}" + (f" To try: {c.to_try}" if c.sign else "") for c in diagnosis.checks]
-    notes = [f"{note[0].upper()}{note[1:]}." for note in diagnosis.notes]
+    notes = [f"{capitalised(note)}." for note in diagnosis.notes]
     told = [*checks, diagnosis.held_out_sentence(), *residuals_told(diagnosis), *notes]
     return Account(heading_of(diagnosis), [], told).written(form)
 
@@ -112,6 +113,10 @@ def _unjudged(descent: Descent) -> str:
     loss = descent.problem.settled
     if not isinstance(loss, Squared):
         return f"the checks are about least squares, and this line minimises the {loss.name} loss"
-    if not (descent.converged and descent.gap <= NEAR):
+    if not descent.converged:
         return "the descent has not arrived, and its coefficients are unfinished"
+    if descent.gap > NEAR:
+        return (
+            f"the descent came as near as was asked, and rows are judged within {NEAR:g} standard errors of the answer"
+        )
     return ""

@@ -5,12 +5,12 @@ Colours come from the page: shapes carry class names, and the page's style sheet
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gradline.report.formats.hypertext import escaped
+from gradline.data.visible import escaped
+from gradline.report.formats.hypertext import as_attributes
 
 Point = tuple[float, float]
 
@@ -23,9 +23,7 @@ def element(name: str, *children: str, **attributes: str | float) -> str:
     >>> element("line", x1=0.0, x2=12.28, class_="axis")
     '<line x1="0" x2="12.3" class="axis"/>'
     """
-    pairs = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{html.escape(_value(value))}"' for key, value in attributes.items()
-    )
+    pairs = as_attributes({key: _value(value) for key, value in attributes.items()})
     return f"<{name}{pairs}>{''.join(children)}</{name}>" if children else f"<{name}{pairs}/>"
 
 
@@ -89,13 +87,13 @@ class Scale:
     def ticks(self, most: int) -> list[float]:
         """Round numbers within the domain, about `most` of them."""
         low, high = sorted(self.domain)
+        # By their decimals: in no unit is a tick rounded to its neighbour.
         if self.log:
             first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
-            return [10.0**power for power in range(first, last + 1, max(1, math.ceil((last - first) / most)))]
+            return [float(f"1e{power}") for power in range(first, last + 1, max(1, math.ceil((last - first) / most)))]
         digit, power = _round_step((high - low) / most)
         step = float(f"{digit}e{power}")
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        # By their decimals: in no unit is a tick rounded to its neighbour.
         return [float(f"{k * digit}e{power}") for k in range(first, last + 1)]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from gradline.errors import MissingExtraError
 from gradline.report.one_line import shortened
 
-# Those of the lab's page by daylight: near Okabe and Ito's (2008), which every kind of colour vision tells apart.
+# Those of the lab's page by daylight, which every kind of colour vision tells apart; a test computes it.
 PAPER, INK, SOFT, LINE = "#fcfbf9", "#1d2329", "#5b6570", "#dcdcd6"
-BLUE, RED, GREEN, VIOLET = "#0b66a8", "#c24a00", "#007a59", "#8a4a86"
+BLUE, RED, GREEN, VIOLET = "#0370ac", "#bc4307", "#024c27", "#d150e9"
 LONGEST = 28  # characters of a name
 
 

@@ -6,28 +6,30 @@ import importlib.util
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gradline.data.readers.credentials import shown_path
 from gradline.data.written.whole_file import replacing
 from gradline.diagnostics.diagnosis import Diagnosis
-from gradline.errors import DataError, MissingExtraError
+from gradline.errors import MissingExtraError
 from gradline.report.displays.canvas import BLUE, INK, LINE, PAPER, RED, SOFT, label, legend_above, quiet
 from gradline.report.displays.coefficients import CoefficientDisplay
 from gradline.report.displays.loss_curve import LossCurveDisplay
 from gradline.report.displays.quantiles import Quantiles, draw
 from gradline.report.displays.residuals import ResidualDisplay
 from gradline.report.displays.smoother import Smooth, bin_count
+from gradline.report.figures import short
 from gradline.report.one_line import one_line
-from gradline.report.summary import INTERCEPT, Summary, short
+from gradline.report.page_file import refuse_ending, unwritten
+from gradline.report.sentences import counted
+from gradline.report.summary import INTERCEPT, Summary
 from gradline.report.wide_summary import WideSummary
 from gradline.solution import Array
 
 # What a format would otherwise add of its own: the time, so that equal fits would give files that differ.
 KINDS: dict[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+EXAMPLE = "fit.png"
 TERMS = 12
 MOST_QUANTILES = 2_000  # dots
 
@@ -81,7 +83,7 @@ def plot_fit(
             with replacing(path) as file:
                 figure.savefig(file, format=kind.removeprefix("."), dpi=150, metadata=KINDS[kind])
         except OSError as error:
-            raise DataError(f"cannot write {shown_path(path)}: {error.strerror or error}") from error
+            raise unwritten(path, error, EXAMPLE) from None
 
 
 def _panels(
@@ -111,10 +113,7 @@ def ready(path: str | os.PathLike[str]) -> str:
     MissingExtraError
         Where matplotlib is not installed.
     """
-    kind = Path(path).suffix.lower()
-    if kind not in KINDS:
-        said = f"ends in '{kind}'" if kind else "has no suffix"
-        raise DataError(f"{shown_path(path)} {said}, expected .png, .svg or .pdf", hint="for example fit.png")
+    kind = refuse_ending(path, EXAMPLE, tuple(KINDS))
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtraError("--plot", "plots")
     return kind
@@ -144,12 +143,10 @@ def _title(figure: Any, summary: Summary | WideSummary, diagnosis: Diagnosis | s
     told = summary.as_dict()
     features = len(told["features"])
     how = "exact least squares" if told["way"] == "exact" else f"gradient descent by {told['engine']}"
-    head = (
-        f"{label(told['target'])} on {features:,} feature{'s' if features != 1 else ''} of {label(told['source'], 48)}"
-    )
+    head = f"{label(told['target'])} on {counted(features, 'feature')} of {label(told['source'], 48)}"
     figure.get_layout_engine().set(rect=(0.005, 0.0, 0.99, 0.915), w_pad=0.09, h_pad=0.09)
     figure.text(0.014, 0.978, head, va="top", fontsize=15, fontweight="bold")
-    facts = [f"{told['rows']:,} rows", how]
+    facts = [counted(told["rows"], "row"), how]
     if told["converged"] is False:
         facts = ["Unfinished: " + one_line(told["stop_reason"])[:110]]
     elif isinstance(summary, Summary) and summary.inference.exact_fit:

@@ -14,6 +14,7 @@ from gradline.errors import DataError
 from gradline.report.displays.canvas import BLUE, RED, SOFT, axes, label, legend_above, quiet
 from gradline.report.displays.quantiles import beside_normal, draw
 from gradline.report.displays.smoother import FEWEST, Smooth, smooth
+from gradline.report.sentences import counted
 from gradline.solution import Array
 
 MOST_POINTS = 2_000
@@ -168,7 +169,7 @@ class ResidualDisplay:
         >>> shown.residual.round(2)
         array([ 0.04, -0.12,  0.12, -0.04])
         """
-        target = "y"
+        target = None
         fitted = estimator.predict(X)
         if is_source(X):
             target = X.target_name
@@ -182,7 +183,7 @@ class ResidualDisplay:
             fitted,
             sample_weight,
             weights="frequency" if frequencies else "analytic",
-            target=target if is_source(X) else None,
+            target=target,
             kind=kind,
             ax=ax,
             scatter_kwargs=scatter_kwargs,
@@ -278,8 +279,8 @@ class ResidualDisplay:
         drawn_of = _how_many(len(drawn), rows)
         if drawn_of and curve is not None and from_all:
             drawn_of += "; smoother: all"
-        elif (counted := max(rows, int(self._times().sum()))) < FEWEST:
-            drawn_of = f"{counted} row{'s' if counted != 1 else ''}: too few for a smoother"
+        elif (met := max(rows, int(self._times().sum()))) < FEWEST:
+            drawn_of = f"{counted(met, 'row')}: too few for a smoother"
         self.ax_.set_xlabel("\n".join(filter(None, (f"fitted {label(self.target)}", drawn_of))))
         self.ax_.set_ylabel(name)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from gradline.data.visible import visible
+from gradline.data.visible import escaped
 from gradline.report.formats.table import Table
 
 
@@ -24,12 +23,12 @@ def _table(table: Table) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def escaped(text: str) -> str:
-    r"""A text as markup, whatever characters it holds.
+def as_attributes(pairs: Mapping[str, str]) -> str:
+    """Those of an element, each after a space; the word `class_` is class, and `a_b` is a-b.
 
     Examples
     --------
-    >>> print(escaped("<b> \x1b[31m"))
-    &lt;b&gt; \x1b[31m
+    >>> as_attributes({"class_": "note", "aria_label": "1 < 2"})
+    ' class="note" aria-label="1 &lt; 2"'
     """
-    return html.escape(visible(text))
+    return "".join(f' {key.rstrip("_").replace("_", "-")}="{escaped(value)}"' for key, value in pairs.items())

@@ -38,7 +38,10 @@ def lines_of(table: Table) -> list[str]:
         if columns_of(name) > room:
             lines += wrapped(name)
             name = ""
-        padded = [name + " " * (names - columns_of(name)), *(c.rjust(w) for c, w in zip(cells, figures, strict=True))]
+        padded = [
+            name + " " * (names - columns_of(name)),
+            *(" " * (w - columns_of(c)) + c for c, w in zip(cells, figures, strict=True)),
+        ]
         lines.append("  ".join(padded).rstrip())
     return lines
 

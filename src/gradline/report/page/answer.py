@@ -6,21 +6,14 @@ import math
 
 import numpy as np
 
+from gradline.data.visible import escaped
 from gradline.report.figures import MINUS, digits_beside
 from gradline.report.one_line import shortened
 from gradline.report.page.coefficients import by_strength
-from gradline.report.page.markup import (
-    NO_NUMBER,
-    TIMES,
-    counted,
-    figure,
-    named,
-    paragraphs,
-    tag,
-    words,
-)
+from gradline.report.page.markup import NO_NUMBER, TIMES, figure, named, paragraphs, tag
 from gradline.report.page.reading import Reading
-from gradline.report.summary import INTERCEPT
+from gradline.report.sentences import counted
+from gradline.report.summary import INTERCEPT, NEAR
 
 IN_THE_EQUATION = 6  # terms of a sum that are still read
 
@@ -43,7 +36,7 @@ def equation(reading: Reading) -> str:
     places = [k for k in by_strength(reading) if reading.terms[k] != INTERCEPT and not _aliased(reading, k)]
     shown, left = sorted(places[:IN_THE_EQUATION]), len(places) - IN_THE_EQUATION
     constant = [figure(float(reading.coef[0]), _digits(reading, 0))] if reading.intercept else []
-    parts = [tag("span", words(part), class_="term") for part in constant]
+    parts = [tag("span", escaped(part), class_="term") for part in constant]
     for k in shown:
         slope = float(reading.coef[k])
         sign = (f"{MINUS} " if slope < 0 else "+ ") if parts else (MINUS if slope < 0 else "")
@@ -51,14 +44,14 @@ def equation(reading: Reading) -> str:
         parts.append(
             tag(
                 "span",
-                words(sign + figure(abs(slope), _digits(reading, k))),
+                escaped(sign + figure(abs(slope), _digits(reading, k))),
                 times,
                 named(reading.terms[k], "b"),
                 class_="term",
             )
         )
     if left > 0:
-        parts.append(tag("span", words(f"+ {counted(left, 'more term')}"), class_="term more"))
+        parts.append(tag("span", escaped(f"+ {counted(left, 'more term')}"), class_="term more"))
     sum_ = " ".join(parts) or tag("span", "0", class_="term")
     return tag("p", tag("span", named(reading.target, "b", class_="target"), " =", class_="term"), " ", sum_,
                class_="equation unfinished" if reading.unfinished else "equation")  # fmt: skip
@@ -77,8 +70,8 @@ def _aliased(reading: Reading, k: int) -> bool:
 
 
 def _tile(name: str, value: str, *sentences: str, picture: str = "") -> str:
-    return tag("div", tag("h3", words(name)), tag("p", words(value), class_="value"), picture, paragraphs(*sentences),
-               class_="tile")  # fmt: skip
+    shown = tag("p", escaped(value), class_="value")
+    return tag("div", tag("h3", escaped(name)), shown, picture, paragraphs(*sentences), class_="tile")
 
 
 def _rows(reading: Reading) -> str:
@@ -122,15 +115,15 @@ def _held_out(reading: Reading) -> str:
 def _two_bars(ours: float, baseline: float) -> str:
     """The error beside that of the mean: one length each."""
     largest = max(ours, baseline)
-    rows = (("this line", ours, "ours"), ("the mean", baseline, "theirs"))
+    rows = (("this line", ours, ""), ("the mean", baseline, "theirs"))
     return tag(
         "div",
         *(
             tag(
                 "div",
-                tag("span", words(name)),
-                tag("i", style=f"width:{50 * value / largest:.1f}%", class_=kind),
-                tag("span", words(figure(value, 3))),
+                tag("span", escaped(name)),
+                tag("i", style=f"width:{50 * value / largest:.1f}%", **({"class_": kind} if kind else {})),
+                tag("span", escaped(figure(value, 3))),
             )
             for name, value, kind in rows
         ),
@@ -142,6 +135,8 @@ def _explained(reading: Reading) -> str:
     found = reading.inference
     if found is None:
         return _tile("Explained", "unknown", "R² needs sums over all pairs of features, which were not kept.")
+    if reading.near_as_asked:
+        return _tile("Explained", NO_NUMBER, f"R² is told within {NEAR:g} standard errors of the answer.")
     if reading.unfinished:
         return _tile("Explained", "unfinished", "No R² for coefficients that are not the answer.")
     if reading.another_loss and not found.exact_fit:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from gradline.data.visible import escaped
 from gradline.report import svg
-from gradline.report.figures import digits_beside
+from gradline.report.figures import interval_digits, p_value
 from gradline.report.one_line import shortened
-from gradline.report.page.markup import NO_NUMBER, counted, figure, folded, named, paragraphs, tag, words
+from gradline.report.page.markup import NO_NUMBER, figure, folded, named, paragraphs, tag
 from gradline.report.page.reading import Reading
-from gradline.report.summary import INTERCEPT, short
+from gradline.report.sentences import capitalised, counted
+from gradline.report.summary import INTERCEPT
 from gradline.report.ticks import Ticks
 from gradline.solution import Array
 
@@ -36,7 +38,9 @@ def section(reading: Reading) -> str:
         title = f"{counted(len(more), 'more term')}, the strongest first"
         parts.append(folded(title, tag("div", _table(reading, more, grouped=False), class_="scroll")))
     if rest:
-        parts.append(paragraphs(f"{counted(rest, 'weaker term')} left out here; the model file and --json have all."))
+        parts.append(
+            paragraphs(f"{counted(rest, 'weaker term')} left out here; all are in the model file and in --json.")
+        )
     parts.append(paragraphs(*_about(reading), class_="note"))
     if reading.told_by_tests and not reading.exact_fit:
         parts.append(_tests(reading, shown))
@@ -77,7 +81,7 @@ def _about(reading: Reading) -> list[str]:
         told.append(f"Standard errors: {kind}.{but}")
     grouped = {found[1] for found in map(LEVEL.fullmatch, reading.terms) if found and len(reading.terms) <= SHOWN}
     notes = [f"{note}." for note in reading.notes if note.partition(": ")[0] not in grouped or reading.unfinished]
-    by_covariance = [f"{note[0].upper()}{note[1:]}." for note in reading.covariance_notes]
+    by_covariance = [f"{capitalised(note)}." for note in reading.covariance_notes]
     return [*told, *by_covariance, *reading.columns_told(), *notes]
 
 
@@ -85,7 +89,10 @@ def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:
     way = reading.way
     if reading.unfinished:
         exact = None if way is None else way.exact
-        titled = {"unfinished": reading.coef, **({} if exact is None else {"exact answer": exact})}
+        titled = {
+            "descent" if reading.near_as_asked else "unfinished": reading.coef,
+            **({} if exact is None else {"exact answer": exact}),
+        }
         return _plain_table(reading, titled, places)
     if reading.inference is None:
         return _plain_table(reading, {"estimate": reading.coef}, places)
@@ -95,7 +102,7 @@ def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:
         ("estimate", ""),
         ("std. error", ""),
         (f"{level} interval", "range"),
-        (_axis_name(reading), "drawn"),
+        (f"one standard deviation more of it moves {shortened(reading.target, 24)} by", "drawn"),
     ]
     axis = _Axis(reading, places)
     rows, group = [], ""
@@ -103,16 +110,16 @@ def _table(reading: Reading, places: Sequence[int], *, grouped: bool) -> str:
         name, found = reading.terms[k], LEVEL.fullmatch(reading.terms[k]) if grouped else None
         if found and found[1] != group:
             rows.append(
-                tag("tr", tag("th", words(_compared(reading, found[1])), colspan="5", scope="colgroup"), class_="group")
+                tag(
+                    "tr",
+                    tag("th", escaped(_compared(reading, found[1])), colspan="5", scope="colgroup"),
+                    class_="group",
+                )
             )
         group = found[1] if found else ""
         rows.append(_row(reading, k, found[2] if found else name, axis, inner=bool(found)))
-    foot = (
-        tag("tfoot", tag("tr", 3 * tag("td"), tag("td", class_="range"), tag("td", axis.drawing(), class_="drawn")))
-        if axis.shared
-        else ""
-    )
-    titles = tag("tr", *(tag("th", words(t), scope="col", **({"class_": c} if c else {})) for t, c in head))
+    foot = tag("tfoot", tag("tr", 3 * tag("td"), tag("td", class_="range"), tag("td", axis.drawing(), class_="drawn")))
+    titles = tag("tr", *(tag("th", escaped(t), scope="col", **({"class_": c} if c else {})) for t, c in head))
     return tag("table", tag("thead", titles), tag("tbody", *rows), foot, class_="coefficients")
 
 
@@ -123,12 +130,12 @@ def _compared(reading: Reading, category: str) -> str:
 
 
 def _plain_table(reading: Reading, columns: dict[str, Array], places: Sequence[int]) -> str:
-    titles = tag("tr", *(tag("th", words(title), scope="col") for title in ("term", *columns)))
+    titles = tag("tr", *(tag("th", escaped(title), scope="col") for title in ("term", *columns)))
     rows = (
         tag(
             "tr",
             named(reading.terms[k], "th", scope="row"),
-            *(tag("td", words(figure(float(c[k]), 7))) for c in columns.values()),
+            *(tag("td", escaped(figure(float(c[k]), 7))) for c in columns.values()),
         )
         for k in places
     )
@@ -142,16 +149,16 @@ def _row(reading: Reading, k: int, name: str, axis: _Axis, *, inner: bool) -> st
     low, high = (float(limit) for limit in inference.confidence_interval[k])
     if math.isnan(error) and not reading.exact_fit and inference.df_residual > 0:
         said = "no standard error" if value else "no estimate of its own"
-        cells = tag("td", words(figure(value))) + tag("td", words(said), colspan="3", class_="said")
+        cells = tag("td", escaped(figure(value))) + tag("td", escaped(said), colspan="3", class_="said")
         return tag("tr", named(name, "th", scope="row", **_inner(inner)), cells)
-    digits = _digits(error, low, high)
+    digits = interval_digits(low, high, error, least=3)
     interval = f"{figure(low, digits)} to {figure(high, digits)}" if math.isfinite(low) else NO_NUMBER
     return tag(
         "tr",
         named(name, "th", scope="row", **_inner(inner)),
-        tag("td", words(figure(value, max(4, digits)))),
-        tag("td", words(figure(error, 3))),
-        tag("td", words(interval), class_="range"),
+        tag("td", escaped(figure(value, max(4, digits)))),
+        tag("td", escaped(figure(error, 3))),
+        tag("td", escaped(interval), class_="range"),
         tag("td", axis.interval(reading.terms[k], k, value, low, high), class_="drawn"),
     )
 
@@ -160,40 +167,20 @@ def _inner(inner: bool) -> dict[str, str]:
     return {"class_": "level"} if inner else {}
 
 
-def _digits(error: float, low: float, high: float) -> int:
-    """As many as show the third of the standard error."""
-    size = max(abs(low), abs(high))
-    if not (0 < error < math.inf and 0 < size < math.inf):
-        return 7
-    return digits_beside(size, error, 3, least=3)
-
-
-def _axis_name(reading: Reading) -> str:
-    if reading.effect_of_one_sd is None:
-        return "against zero, each in its own units"
-    return f"one standard deviation more of it moves {shortened(reading.target, 24)} by"
-
-
 class _Axis:
-    """What the intervals are drawn on: units of the target for one standard deviation of each column, so that rows
-    compare; where these are not known each row fills its own.
-    """
+    """What the intervals are drawn on: units of the target for one standard deviation of each column: rows compare."""
 
     def __init__(self, reading: Reading, places: Sequence[int]) -> None:
         assert reading.inference is not None
-        effect = reading.effect_of_one_sd
+        assert reading.effect_of_one_sd is not None
         intervals = reading.inference.confidence_interval
-        self.shared = effect is not None
         with np.errstate(divide="ignore", invalid="ignore"):
-            reach = np.nanmax(np.abs(np.column_stack([intervals, reading.coef])), axis=1, initial=0.0)
-            unit = effect / reading.coef if effect is not None else 1.0 / reach
+            unit = reading.effect_of_one_sd / reading.coef
         self.unit = np.where(np.isfinite(unit), unit, np.nan)
         drawn = intervals[list(places)] * self.unit[list(places), None]
         drawn = np.append(drawn, reading.coef[list(places)] * self.unit[list(places)])
         drawn = drawn[np.isfinite(drawn)]
         low, high = (min(0.0, drawn.min()), max(0.0, drawn.max())) if drawn.size else (-1.0, 1.0)
-        if not self.shared:
-            low, high = -1.0, 1.0
         self.scale = svg.Scale((low, high if high > low else low + 1.0), (10.0, WIDTH - 10.0))
         self.target = reading.target
 
@@ -241,23 +228,20 @@ def _tests(reading: Reading, places: Sequence[int]) -> str:
     head = ["term", "t", "p", *(name for name, _ in extra)]
     rows = []
     for k in places:
-        cells = [figure(float(inference.t[k]), 4), _p(float(inference.p_value[k]))]
+        cells = [figure(float(inference.t[k]), 4), p_value(float(inference.p_value[k]))]
         cells += [figure(float(values[k]), 3) for _, values in extra]
-        rows.append(tag("tr", named(reading.terms[k], "th", scope="row"), *(tag("td", words(cell)) for cell in cells)))
+        rows.append(
+            tag("tr", named(reading.terms[k], "th", scope="row"), *(tag("td", escaped(cell)) for cell in cells))
+        )
     table = tag(
-        "table", tag("thead", tag("tr", *(tag("th", words(t), scope="col") for t in head))), tag("tbody", *rows)
+        "table", tag("thead", tag("tr", *(tag("th", escaped(t), scope="col") for t in head))), tag("tbody", *rows)
     )
     df = inference.f_df
     whole = (
-        f"All slopes together: F({df[0]:g}, {df[1]:g}) = {figure(inference.f_statistic)}, p {_p(inference.f_p_value)}. "
-        f"Residual standard deviation {figure(inference.residual_sd)} on {inference.df_residual:,} degrees of freedom."
+        f"All slopes together: F({df[0]:,}, {df[1]:,}) = {figure(inference.f_statistic)}, "
+        f"p {p_value(inference.f_p_value, inline=True)}. Residual standard deviation {figure(inference.residual_sd)} "
+        f"on {counted(inference.df_residual, 'degree')} of freedom."
         if math.isfinite(inference.f_statistic)
         else ""
     )
     return folded("t, p and how the columns stand together", tag("div", table, class_="scroll"), paragraphs(whole))
-
-
-def _p(p: float) -> str:
-    if math.isnan(p):
-        return NO_NUMBER
-    return "< 0.0001" if p < 0.0001 else short(p, 3)

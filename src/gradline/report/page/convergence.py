@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
-from gradline.report.page.markup import counted, figure, paragraphs, tag, words
+from gradline.data.visible import escaped
+from gradline.report.figures import short
+from gradline.report.page.markup import figure, paragraphs, tag
 from gradline.report.page.reading import Reading, Way
-from gradline.report.summary import short
-from gradline.solution import MOST_DIGITS
+from gradline.report.sentences import counted
+from gradline.solution import MOST_DIGITS, Certificate
 
+FEWEST_DIGITS = 4  # below, the numbers are none to go by
 UNFINISHED = "Not converged: these coefficients are unfinished"
 NOT_NEAR = "Converged as near as was asked, which is not near enough for standard errors and tests"
 
@@ -16,7 +19,7 @@ NOT_NEAR = "Converged as near as was asked, which is not near enough for standar
 def section(reading: Reading) -> str:
     """A sentence, then the figures behind it."""
     said, facts = _exact(reading) if reading.way is None else _descent(reading, reading.way)
-    pairs = "".join(tag("div", tag("dt", words(name)), tag("dd", words(value))) for name, value in facts)
+    pairs = "".join(tag("div", tag("dt", escaped(name)), tag("dd", escaped(value))) for name, value in facts)
     return paragraphs(*said) + tag("dl", pairs, class_="facts")
 
 
@@ -28,7 +31,7 @@ def headline(reading: Reading) -> str:
     said = [way.stop_reason, f"What to try: {way.cure}." if way.cure else ""]
     return tag(
         "div",
-        tag("p", tag("strong", words(f"{NOT_NEAR if way.converged else UNFINISHED}."))),
+        tag("p", tag("strong", escaped(f"{NOT_NEAR if way.converged else UNFINISHED}."))),
         paragraphs(*said),
         class_="alarm",
         role="alert",
@@ -40,19 +43,21 @@ def _exact(reading: Reading) -> tuple[list[str], list[tuple[str, str]]]:
     assert c is not None
     digits = int(c.digits)
     every = "all " if digits == MOST_DIGITS else ""
-    sure = (
-        f"Solved, not approached: {every}{digits} digits of every coefficient are certified."
-        if c.certain
-        else f"Solved, not approached: at least about {digits} digits of every coefficient are right."
-    )
-    cure = "give the data in other units" if c.precision == "exact" else "fit with precision exact"
-    few = "" if digits >= 4 else f"So few digits are no answer: {cure}."
-    return [sure, few], [
-        ("Digits, worst coefficient", f"{'' if c.certain else 'about '}{digits} of 16"),
+    of_all = f"{counted(digits, 'digit')} of every coefficient {'is' if digits == 1 else 'are'}"
+    sure = f"{every}{of_all} certified" if c.certain else f"at least about {of_all} right"
+    few = f"So few digits are no answer: {more_digits(c)}." if digits < FEWEST_DIGITS else ""
+    return [f"Solved, not approached: {sure}.", few], [
+        ("Digits, worst coefficient", f"{'' if c.certain else 'about '}{digits} of {MOST_DIGITS}"),
         ("Arithmetic", "exact (integers)" if c.precision == "exact" else "float64"),
         ("Condition number", f"{figure(c.condition_number, 3)}{_condition(c.condition_number)}"),
         ("Rank", f"{c.rank} of {counted(len(reading.features), 'column')}"),
     ]
+
+
+def more_digits(certificate: Certificate) -> str:
+    """What gives more of them, as a clause."""
+    exact = certificate.precision == "exact"  # rounding plays no part, but numbers may leave the range of float64
+    return "give the data in other units" if exact else "take exact arithmetic (--precision exact)"
 
 
 def _condition(number: float) -> str:
@@ -68,7 +73,7 @@ def _descent(reading: Reading, way: Way) -> tuple[list[str], list[tuple[str, str
     bound = "at most " if reading.inference is None else ""
     ended = "Converged" if way.converged else "Interrupted" if way.interrupted else "Not converged"
     gap = figure(way.gap, 3 if reading.unfinished else 2)
-    near = f"{ended} after {counted(way.steps, 'step')}: {bound}{gap} {unit} from the exact answer."
+    near = f"{ended} after {counted(way.steps, way.count)}: {bound}{gap} {unit} from the exact answer."
     if math.isnan(way.rate):
         rate = "the optimizer's own"
     elif math.isnan(way.limit) or way.loss_name:
@@ -80,7 +85,7 @@ def _descent(reading: Reading, way: Way) -> tuple[list[str], list[tuple[str, str
     facts = [
         ("Distance, worst coefficient", f"{bound}{figure(way.gap, 3)} {unit}"),
         ("Learning rate", rate),
-        ("Steps" if math.isfinite(way.limit) else "Passes", f"{way.steps:,} by engine {way.engine}"),
+        ("Steps" if way.count == "step" else "Passes", f"{way.steps:,} by engine {way.engine}"),
         (f"Mean {way.loss_name or 'squared'} loss", figure(way.loss, 6)),
     ]
     if way.held_out_loss is not None:

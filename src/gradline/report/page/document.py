@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from importlib import resources
 
+from gradline.data.visible import escaped
 from gradline.descent.finished import Descent
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.report.lab.notebook import Lab
 from gradline.report.page import answer, coefficients, convergence, folded_lab, panels, rows
 from gradline.report.page import reproduce as reproducing
-from gradline.report.page.markup import tag, words
+from gradline.report.page.markup import tag
 from gradline.report.page.reading import Reading
 from gradline.report.page.reproduce import Reproduce
 from gradline.report.page_file import refuse_path, write_page
@@ -28,7 +29,7 @@ def write_report(
     *,
     descent: Descent | None = None,
     reproduce: Reproduce,
-    lab: Lab | str | None = None,
+    lab: Lab | str,
 ) -> None:
     """Write the report of a fit to a file: a page that opens in any browser, without a network or a script.
 
@@ -42,7 +43,7 @@ def write_report(
     descent : Descent, optional
         Of a gradient fit: adds the loss curve.
     reproduce : Reproduce
-    lab : Lab or str, optional
+    lab : Lab or str
         As `folded_lab` gives it: the lab of the same table, or a sentence why there is none.
 
     Raises
@@ -61,7 +62,7 @@ def report_html(
     *,
     descent: Descent | None = None,
     reproduce: Reproduce,
-    lab: Lab | str | None = None,
+    lab: Lab | str,
 ) -> str:
     """The report as text; parameters as `write_report` takes them.
 
@@ -79,12 +80,12 @@ def report_html(
         ("reproduce", "How to get this page again", reproducing.section(reproduce)),
     ]
     body = "".join(
-        tag("section", tag("h2", words(title)), inside, id=key, aria_label=title) for key, title, inside in sections
+        tag("section", tag("h2", escaped(title)), inside, id=key, aria_label=title) for key, title, inside in sections
     )
     head = tag(
         "header",
         tag("p", "gradline report", class_="brand"),
-        tag("h1", words(answer.title(reading))),
+        tag("h1", escaped(answer.title(reading))),
         convergence.headline(reading),
         panels.first_look(reading),
     )
@@ -94,7 +95,7 @@ def report_html(
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"{tag('title', words(f'gradline report: {answer.title(reading)}'))}\n"
+        f"{tag('title', escaped(f'gradline report: {answer.title(reading)}'))}\n"
         f"<style>\n{_style()}</style>\n</head>\n<body>\n{head}\n{tag('main', body)}\n</body>\n</html>\n"
     )
 

@@ -11,8 +11,9 @@ import numpy as np
 from gradline.report import svg
 from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
-from gradline.report.page.markup import counted, figure
+from gradline.report.page.markup import figure
 from gradline.report.page.paper import RIGHT, Paper, spread
+from gradline.report.sentences import counted
 from gradline.solution import Array
 
 SMALL = 150  # dots, from which on they are drawn smaller
@@ -84,7 +85,8 @@ def fit(points: Points, line: Line, names: tuple[str, str]) -> str:
     paper.line(pairs(line.x, line.fitted), "fit")
     paper.dots(pairs(points.x, points.actual), points.kind)
     ends = f"from {_end(line.fitted, 0)} at {_end(line.x, 0)} to {_end(line.fitted, -1)} at {_end(line.x, -1)}"
-    label = f"{names[1]} against {names[0]}: {counted(len(points), 'row')}, and the line {ends} with its bands"
+    x_name, y_name = map(shortened, names)
+    label = f"{y_name} against {x_name}: {counted(len(points), 'row')}, and the line {ends} with its bands"
     return paper.drawing(label, "fit")
 
 
@@ -215,7 +217,7 @@ def influence(points: Points, k: int, df: int, named: Sequence[int]) -> str:
         if end < 0.94 * high:
             side = 13.0 if distance < 1 else -4.0  # the lower curve's below it: they may lie close
             where = {"x": RIGHT - 3.0, "y": paper.y(end) + side}
-            paper.layers.append(svg.text(figure(distance), **where, text_anchor="end", class_="small"))
+            paper.layers.append(svg.text(figure(distance), **where, text_anchor="end"))
     paper.dots(pairs(points.leverage, r), points.kind)
     _name_rows(paper, [(row, float(points.leverage[i]), float(r[i])) for row, i in _places(points, named)])
     listed = ", ".join(map(str, named)) or "none"

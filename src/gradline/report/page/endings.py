@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,16 +16,18 @@ from gradline.report.page.paper import BOTTOM, HEIGHT, LEFT, MOST, RIGHT, TOP, W
 from gradline.solution import Array
 
 MOST_STEPS = 300  # of a loss curve that are drawn
+MIN_EXPONENT, MAX_EXPONENT = sys.float_info.min_10_exp, sys.float_info.max_10_exp
 
 
-def loss_and_distance(history: Array, distance: Array, near: float, loss_name: str) -> str:
-    """The loss by step, and below it the distance from the answer, on log axes."""
+def loss_and_distance(history: Array, distance: Array, near: float, loss_name: str, count: str) -> str:
+    """The loss by step (or pass), and below it the distance from the answer, on log axes."""
     steps = len(history) - 1
     drawn = np.unique(np.linspace(0, steps, min(steps + 1, MOST_STEPS)).round().astype(int))
     middle = (TOP + BOTTOM) / 2
     upper = (TOP, middle - 8.0 if distance.size else BOTTOM)
     parts = [_curve(drawn, history[drawn], upper, loss_name, "fit", numbered=not distance.size)]
-    label = f"Loss by step: {figure(float(history[0]))} at the start, {figure(float(history[-1]))} after step {steps:,}"
+    first = f"{figure(float(history[0]))} {'at the start' if count == 'step' else 'in the first one'}"
+    label = f"Loss by {count}: {first}, {figure(float(history[-1]))} after {count} {steps:,}"
     if distance.size:
         lower = (middle + 8.0, BOTTOM)
         parts.append(_curve(drawn, distance[drawn], lower, "std. errors off", "smoother", level=near))
@@ -32,7 +35,7 @@ def loss_and_distance(history: Array, distance: Array, near: float, loss_name: s
             f"{figure(float(distance[0]), 3)} standard errors at the start, {figure(float(distance[-1]), 3)} at the end"
         )
         label += f"; distance from the answer at most {ends}"
-    titles = svg.text("step", (LEFT + RIGHT) / 2, HEIGHT - 6.0, text_anchor="middle", class_="name")
+    titles = svg.text(count, (LEFT + RIGHT) / 2, HEIGHT - 6.0, text_anchor="middle", class_="name")
     return svg.figure(WIDTH, HEIGHT, label, *parts, titles)
 
 
@@ -51,7 +54,7 @@ def _curve(
     low, high = min(shown), max(shown)
     domain, log = spread([low, high]), False
     if high > 10 * low:  # within a decade a linear axis says more
-        domain = 10.0 ** math.floor(math.log10(max(low, high * 1e-16))), 10.0 ** math.ceil(math.log10(high))
+        domain = _power(math.floor(math.log10(max(low, high * 1e-16)))), _power(math.ceil(math.log10(high)))
         log = True
     most = 3 if place[1] - place[0] < 120 else MOST
     paper = Paper.of(
@@ -60,6 +63,11 @@ def _curve(
     paper.level(level, "limit")
     paper.line(pairs(steps[there].astype(float), values[there]), kind)
     return "".join([*paper.grid(numbered=numbered), *paper.layers, paper.titles()[1]])
+
+
+def _power(exponent: int) -> float:
+    """Of ten; within those that float64 has all digits of."""
+    return float(f"1e{min(max(exponent, MIN_EXPONENT), MAX_EXPONENT)}")
 
 
 def digits(terms: Sequence[str], certified: float, determined: Array) -> str:

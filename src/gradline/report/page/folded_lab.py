@@ -15,7 +15,7 @@ from gradline.report.second_look import read_once
 MOST_ROWS = 2_000_000  # a third pass: seconds, up to here
 
 
-def folded_lab(source: Source, *, fit_intercept: bool, rows: int, command: str = "", torch: bool = False) -> Lab | str:
+def folded_lab(source: Source, *, fit_intercept: bool, rows: int, command: str, torch: bool) -> Lab | str:
     """The lab of a source, from one more pass over its rows; or one sentence why it has none.
 
     Parameters
@@ -36,19 +36,17 @@ def folded_lab(source: Source, *, fit_intercept: bool, rows: int, command: str =
         return f"Left out: {error.message}."
 
 
-def section(lab: Lab | str | None) -> str:
+def section(lab: Lab | str) -> str:
     """The frame, which the reader unfolds; or why there is none."""
-    if lab is None or isinstance(lab, str):
-        return paragraphs(
-            lab or "Left out of this report: `gradline lab` writes it as a page of its own.", class_="note"
-        )
+    if isinstance(lab, str):
+        return paragraphs(lab, class_="note")
     frame = tag(
         "iframe", srcdoc=lab.html, sandbox="allow-scripts", loading="lazy", title="gradline lab: gradient descent"
     )
-    return folded("Gradient descent on this table, to try by hand: rates, steps, bugs, code", frame, class_="lab")
+    return folded("Gradient descent on this table, to try by hand: rates, steps, bugs, code", frame)
 
 
-def scripts(lab: Lab | str | None) -> str:
+def scripts(lab: Lab | str) -> str:
     """What the page's policy must allow for the frame, which inherits it: the lab's own scripts, by their digests."""
     if not isinstance(lab, Lab):
         return ""

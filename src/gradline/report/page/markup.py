@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 import math
 import re
 
-from gradline.report.figures import MINUS
-from gradline.report.formats.hypertext import escaped
+from gradline.data.visible import escaped
+from gradline.report.figures import MINUS, short
+from gradline.report.formats.hypertext import as_attributes
 from gradline.report.one_line import one_line, shortened
-from gradline.report.summary import short
 
+OPTION = re.compile(r"--[a-z]+(?:-[a-z]+)*(?: \w[\w-]*(?:\.\w[\w-]*)*)?")  # a word after it is its value
 TIMES, NO_NUMBER = "\u00d7", "\u2013"
 
 
@@ -22,19 +22,7 @@ def tag(name: str, *inside: str, **attributes: str) -> str:
     >>> tag("p", "1 &lt; 2", class_="note")
     '<p class="note">1 &lt; 2</p>'
     """
-    pairs = "".join(f' {key.rstrip("_").replace("_", "-")}="{html.escape(v)}"' for key, v in attributes.items())
-    return f"<{name}{pairs}>{''.join(inside)}</{name}>"
-
-
-def words(text: str) -> str:
-    """Text as markup.
-
-    Examples
-    --------
-    >>> words("<b> & 'c'")
-    '&lt;b&gt; &amp; &#x27;c&#x27;'
-    """
-    return escaped(text)
+    return f"<{name}{as_attributes(attributes)}>{''.join(inside)}</{name}>"
 
 
 def with_options(text: str) -> str:
@@ -44,8 +32,10 @@ def with_options(text: str) -> str:
     --------
     >>> with_options("Use HC3 errors (--covariance HC3), or <b>.")
     'Use HC3 errors (<code>--covariance HC3</code>), or &lt;b&gt;.'
+    >>> with_options("Come nearer: --tol 0.01. All have --json.")
+    'Come nearer: <code>--tol 0.01</code>. All have <code>--json</code>.'
     """
-    return re.sub(r"--[a-z-]+ [\w-]+", lambda option: tag("code", option[0]), words(text))
+    return OPTION.sub(lambda option: tag("code", option[0]), escaped(text))
 
 
 def paragraphs(*sentences: str, class_: str = "") -> str:
@@ -59,7 +49,7 @@ def named(name: str, element: str = "span", **attributes: str) -> str:
     shown = shortened(name)
     if shown != one_line(name):
         attributes["title"] = one_line(name)[:300]
-    return tag(element, words(shown), **attributes)
+    return tag(element, escaped(shown), **attributes)
 
 
 def figure(value: float, digits: int = 4) -> str:
@@ -79,17 +69,6 @@ def figure(value: float, digits: int = 4) -> str:
     return text
 
 
-def counted(count: int, thing: str) -> str:
-    """So many things.
-
-    Examples
-    --------
-    >>> counted(1, "row"), counted(20640, "row")
-    ('1 row', '20,640 rows')
-    """
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
-
-
 def folded(title: str, *inside: str, **attributes: str) -> str:
     """Shown on demand, without a script."""
-    return tag("details", tag("summary", words(title)), *inside, **attributes)
+    return tag("details", tag("summary", escaped(title)), *inside, **attributes)

@@ -10,12 +10,16 @@ from typing import Literal
 
 import numpy as np
 
+from gradline.data.visible import escaped
 from gradline.diagnostics.wording import Check
 from gradline.report.page import drawings, endings
-from gradline.report.page.markup import figure, paragraphs, tag, with_options, words
+from gradline.report.page.convergence import FEWEST_DIGITS, more_digits
+from gradline.report.page.markup import figure, paragraphs, tag, with_options
 from gradline.report.page.reading import Reading
 from gradline.report.page.seen import Seen
+from gradline.report.sentences import capitalised
 from gradline.report.summary import INTERCEPT, NEAR
+from gradline.solution import MOST_DIGITS
 
 Mark = Literal["none", "sign", "unknown"]
 LONGEST_LIST = 9  # coefficients in the drawing of digits
@@ -61,11 +65,11 @@ def first_look(reading: Reading) -> str:
     diagnosis = reading.diagnosis
     if diagnosis is not None and all(check.sign is None for check in diagnosis.checks):
         lead = diagnosis.checks[0].seen
-        return "" if reading.unfinished else tag("p", words(lead[0].upper() + lead[1:]), class_="lead")
+        return "" if reading.unfinished else tag("p", escaped(capitalised(lead)), class_="lead")
     told = [panel for panel in all_panels(reading) if panel.mark != "unknown"]
     told.sort(key=lambda panel: panel.mark == "none")
     items = (
-        tag("li", _mark(panel.mark), tag("a", words(_short(panel.see)), href=f"#panel-{panel.key}")) for panel in told
+        tag("li", _mark(panel.mark), tag("a", escaped(_short(panel.see)), href=f"#panel-{panel.key}")) for panel in told
     )
     return tag("ul", *items, class_="signs") if told else ""
 
@@ -116,7 +120,7 @@ def _drawing(name: str, reading: Reading, seen: Seen) -> str | None:
 def _how_drawn(reading: Reading) -> str:
     seen, weighting = Seen.of(reading), reading.weighting
     if seen is None:
-        return tag("p", words(f"Five of the six look at rows. Left out: {reading.no_diagnosis}."), class_="note")
+        return tag("p", escaped(f"Five of the six look at rows. Left out: {reading.no_diagnosis}."), class_="note")
     told = []
     if len(seen.points) < seen.rows:
         of_table = " of the table" if weighting is not None and weighting.kind == "frequency" else ""
@@ -152,23 +156,23 @@ def _notes(reading: Reading) -> str:
         return ""
     elsewhere = {*reading.covariance_notes, *reading.diagnosis.profile.notes}
     notes = [note for note in reading.diagnosis.notes if note not in elsewhere]
-    return paragraphs(*(f"{note[0].upper()}{note[1:]}." for note in notes), class_="note")
+    return paragraphs(*(f"{capitalised(note)}." for note in notes), class_="note")
 
 
 def _panel(panel: Panel) -> str:
     lines = (
-        ("What good looks like", words(panel.good), ""),
-        ("What we see", _mark(panel.mark) + tag("span", words(panel.see)), "see"),
+        ("What good looks like", escaped(panel.good), ""),
+        ("What we see", _mark(panel.mark) + tag("span", escaped(panel.see)), "see"),
         ("What to try" if panel.mark == "sign" else "What to try, were there a sign", with_options(panel.try_), ""),
     )
     pairs = (
-        tag("div", tag("dt", words(name)), tag("dd", said), **({"class_": kind} if kind else {}))
+        tag("div", tag("dt", escaped(name)), tag("dd", said), **({"class_": kind} if kind else {}))
         for name, said, kind in lines
         if said
     )
     return tag(
         "figure",
-        tag("h3", words(panel.title)),
+        tag("h3", escaped(panel.title)),
         panel.drawing or tag("p", "Nothing to draw.", class_="none"),
         tag("figcaption", tag("dl", *pairs)),
         class_="panel",
@@ -198,17 +202,19 @@ def _certified(reading: Reading) -> Panel:
     )
     finite = determined[np.isfinite(determined)]
     digits = int(c.digits)
-    enough = finite.size and float(finite.max()) + 1 > c.digits
+    rounded = (
+        digits < MOST_DIGITS or c.precision == "float64"
+    )  # all digits of exact arithmetic are as many as there are
+    short = digits < FEWEST_DIGITS or bool(rounded and finite.size and float(finite.max()) + 1 > c.digits)
     of_data = f"; the data determine at most {max(0.0, float(finite.max())):.1f} of them." if finite.size else "."
-    few = digits < 4 or bool(enough)
     return Panel(
         "digits",
         "Certified digits by coefficient",
         endings.digits([reading.terms[k] for k in chosen], c.digits, determined[chosen]) if chosen else "",
         "Bars (digits that rounding leaves) reach past the diamonds (digits that the data determine).",
         c.promise + of_data,
-        "sign" if few else "none",
-        "Exact arithmetic (--precision exact)." if c.precision != "exact" else "Nothing: rounding plays no part here.",
+        "sign" if short else "none",
+        f"{capitalised(more_digits(c))}.",
     )
 
 
@@ -218,20 +224,18 @@ def _path(reading: Reading) -> Panel:
     name = way.loss_name or "squared"
     drawing = ""
     if way.history.size:
-        drawing = endings.loss_and_distance(way.history, way.distance, NEAR, f"{name} loss")
+        drawing = endings.loss_and_distance(way.history, way.distance, NEAR, f"{name} loss", way.count)
     unit = "standard errors away" if reading.inference is not None and not reading.exact_fit else "of its size away"
     most = "at most " if reading.inference is None else ""
-    done = "Unfinished" if reading.unfinished else "Done"
-    see = f"{done} at step {way.steps:,}: {most}{figure(way.gap, 2)} {unit}."
+    done = "As near as was asked" if reading.near_as_asked else "Unfinished" if reading.unfinished else "Done"
+    see = f"{done} at {way.count} {way.steps:,}: {most}{figure(way.gap, 2)} {unit}."
     below = "; the lower one ends below the dashed line, a hundredth of a standard error" if way.distance.size else ""
     return Panel(
         "path",
-        "Loss and distance by step",
+        f"Loss{' and distance' if way.distance.size else ''} by {way.count}",
         drawing,
         f"A fall that ends level{below}.",
         see,
         "sign" if reading.unfinished else "none",
-        way.cure[0].upper() + way.cure[1:] + "."
-        if way.cure
-        else "Where it crawls, a conditioned descent: --learning-rate auto.",
+        f"{capitalised(way.cure)}." if way.cure else "Where it crawls, a conditioned descent: --learning-rate auto.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -19,6 +20,7 @@ RING = 4.5
 MOST = 6  # ticks, about
 SIDE_BY_SIDE = 6  # characters at each of so many below the axis
 LONGEST = 34  # characters of an axis' name
+LARGEST = sys.float_info.max
 ROUNDING = 16  # units in the last place that values may differ by and still be one
 
 
@@ -38,9 +40,9 @@ def spread(values: Sequence[float], *, margin: float = 0.06, least: float = 0.0)
     if not length > ROUNDING * math.ulp(max(abs(low), abs(high))):
         length = abs(high) or 1.0
         return low - margin * length, high + margin * length
-    middle = (high + low) / 2
+    middle = high / 2 + low / 2
     half = length * (0.5 + margin)
-    return middle - half, middle + half
+    return max(middle - half, -LARGEST), min(middle + half, LARGEST)
 
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom

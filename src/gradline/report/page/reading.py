@@ -15,6 +15,7 @@ from gradline.descent.goal.problem import Problem
 from gradline.diagnostics.diagnosis import Diagnosis
 from gradline.moments.about_mean import AboutMean
 from gradline.moments.inference import Inference
+from gradline.report.sentences import capitalised
 from gradline.report.summary import INTERCEPT, Summary
 from gradline.report.summary.columns import MOST_TOLD, collinear
 from gradline.report.wide_summary import WideSummary
@@ -35,14 +36,18 @@ class Way:
         The answer, where it is known.
     gap : float
         Largest distance from it, in standard errors (relative, where there is none).
+    count : str
+        What `steps` are: "step", or "pass" where each takes mini-batches.
     history : (steps + 1,) float64
-        The loss before each step and after the last; empty where it was not kept.
+        The loss before each step (of mini-batches the mean over each pass), and where it ended; empty where it was not
+        kept.
     distance : (steps + 1,) float64
-        A bound on `gap` at the same places; empty where it cannot be had.
+        A bound on `gap` at the same places; empty where it cannot be had, as from the losses of mini-batches.
     """
 
     engine: str
     steps: int
+    count: str
     rate: float
     limit: float
     loss_name: str
@@ -84,7 +89,7 @@ class Reading:
     no_diagnosis : str
         Why there is no diagnosis.
     unfinished : bool
-        A descent that ended short of the answer: its coefficients get no tests.
+        A descent that ended short of the answer, or farther from it than NEAR: its coefficients get no tests.
     """
 
     source: str
@@ -149,6 +154,7 @@ class Reading:
         way = Way(
             engine=summary.engine,
             steps=len(descent.solution.history),
+            count="pass" if descent.in_batches else "step",
             rate=descent.learning_rate,
             limit=descent.max_learning_rate if descent.limited else math.nan,
             loss_name="",
@@ -214,6 +220,11 @@ class Reading:
         return self.inference is not None and self.inference.exact_fit
 
     @property
+    def near_as_asked(self) -> bool:
+        """Did a descent converge as it was asked to, which is not near enough for tests?"""
+        return self.unfinished and self.way is not None and self.way.converged
+
+    @property
     def told_by_tests(self) -> bool:
         """Are there standard errors that belong to these coefficients?"""
         return self.inference is not None and not self.unfinished
@@ -223,7 +234,7 @@ class Reading:
         if self.certificate is None:
             return []
         told = self.certificate.warnings(self.features, centred=self.intercept)
-        return [*(note[0].upper() + note[1:] for note in told), *self.collinear]
+        return [*map(capitalised, told), *self.collinear]
 
 
 def _least_step(summary: Summary) -> Array:
@@ -232,7 +243,7 @@ def _least_step(summary: Summary) -> Array:
     reach = np.abs(mean) + 2.0 * sd
     constant = [1.0] * (len(summary.terms) - len(summary.features))
     known = [step for step in (0.01 * summary.inference.residual_sd, 1e-6 * float(sd[-1])) if math.isfinite(step)]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         return np.asarray(max(known, default=math.nan) / np.append(constant, reach[:-1]))
 
 
@@ -249,6 +260,7 @@ def _way(summary: Summary, descent: Descent | None) -> Way | None:
     return Way(
         engine=ended.engine,
         steps=ended.iterations,
+        count="pass" if ended.in_batches else "step",
         rate=ended.learning_rate,
         limit=ended.max_learning_rate if ended.limited else math.nan,
         loss_name="" if ended.loss_function is None else ended.loss_function.name,
@@ -266,7 +278,7 @@ def _way(summary: Summary, descent: Descent | None) -> Way | None:
 
 
 def _history(descent: Descent) -> Array:
-    """The loss before each step, and where it ended."""
+    """See `Way.history`."""
     return np.array([*descent.solution.history, descent.loss], dtype=np.float64)
 
 
@@ -276,11 +288,11 @@ def _distances(summary: Summary, descent: Descent | None, history: Array) -> Arr
     With C = sd^2 (X'WX)^-1, the covariance, and e the error of the coefficients, e_j^2 / C_jj <= e' C^-1 e for every j,
     and the right side is W (loss - least loss) / sd^2. Float64 knows the difference to 2^-52 of the least loss.
     """
-    if descent is None or not isinstance(descent.problem, Problem) or summary.inference.exact_fit:
+    if descent is None or descent.in_batches or not isinstance(descent.problem, Problem):
         return np.empty(0)
     problem = descent.problem
-    if summary.descent is None or summary.descent.loss_function is not None:
+    if summary.inference.exact_fit or summary.another_loss:
         return np.empty(0)
     least = problem.quadratic.floor * problem.unit_of_loss
-    above = problem.moments.weight * np.maximum(history - least, 2.0**-52 * least) / summary.inference.residual_sd**2
-    return np.asarray(np.sqrt(above))
+    above = np.sqrt(np.maximum(history - least, 2.0**-52 * least))  # sums of the squares may be beyond float64
+    return np.asarray(above * math.sqrt(problem.moments.weight) / summary.inference.residual_sd)

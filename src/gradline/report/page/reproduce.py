@@ -8,8 +8,9 @@ import platform
 from dataclasses import dataclass
 from typing import Self
 
+from gradline.data.visible import escaped
 from gradline.moments.precision import Statistics
-from gradline.report.page.markup import tag, words
+from gradline.report.page.markup import tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,13 @@ class Reproduce:
     """
 
     command: str
-    versions: tuple[tuple[str, str], ...] = ()
-    engine: str = "exact"
-    seed: str = ""
-    fingerprint: str = ""
+    versions: tuple[tuple[str, str], ...]
+    engine: str
+    seed: str
+    fingerprint: str
 
     @classmethod
-    def of(cls, command: str, statistics: Statistics | None, *, engine: str | None = None, seed: str = "") -> Self:
+    def of(cls, command: str, statistics: Statistics | None, *, engine: str | None, seed: str) -> Self:
         """Of a fit on this machine; `statistics` are None where no sums over pairs of columns were kept."""
         used = ["gradline", "numpy", "pyarrow", *(["torch"] if engine in ("autograd", "nn") else [])]
         versions = [(name, importlib.metadata.version(name)) for name in used]
@@ -54,8 +55,8 @@ def section(reproduce: Reproduce) -> str:
         ("Data", reproduce.fingerprint and f"SHA-256 of the statistics {reproduce.fingerprint}"),
     ]
     pairs = "".join(
-        tag("div", tag("dt", words(name)), tag("dd", words(said)), **({"class_": "wide"} if name == "Data" else {}))
+        tag("div", tag("dt", escaped(name)), tag("dd", escaped(said)), **({"class_": "wide"} if name == "Data" else {}))
         for name, said in facts
         if said
     )
-    return tag("pre", tag("code", words(reproduce.command))) + tag("dl", pairs, class_="facts")
+    return tag("pre", tag("code", escaped(reproduce.command))) + tag("dl", pairs, class_="facts")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gradline.data.visible import escaped
 from gradline.diagnostics.influence import InfluentialRow
 from gradline.report.figures import digits_beside
 from gradline.report.one_line import shortened
-from gradline.report.page.markup import counted, figure, paragraphs, tag, words
+from gradline.report.page.markup import figure, paragraphs, tag
 from gradline.report.page.reading import Reading
 from gradline.report.rows_told import rows_left_out
+from gradline.report.sentences import counted
 
 LISTED = 8
 
@@ -44,13 +46,13 @@ def _table(title: str, rows: Sequence[InfluentialRow], target: str, *, judged: b
     body = (
         tag(
             "tr",
-            tag("th", words(f"{row.row:,}"), scope="row"),
-            *(tag("td", words(figure(value, digits))) for value, digits in _figures(row, largest)[: len(head) - 1]),
+            tag("th", escaped(f"{row.row:,}"), scope="row"),
+            *(tag("td", escaped(figure(value, digits))) for value, digits in _figures(row, largest)[: len(head) - 1]),
         )
         for row in rows[:LISTED]
     )
-    titles = tag("tr", *(tag("th", words(name), scope="col") for name in head))
-    table = tag("table", tag("caption", words(title)), tag("thead", titles), tag("tbody", *body))
+    titles = tag("tr", *(tag("th", escaped(name), scope="col") for name in head))
+    table = tag("table", tag("caption", escaped(title)), tag("thead", titles), tag("tbody", *body))
     return tag("div", table, class_="scroll")
 
 

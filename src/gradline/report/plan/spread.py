@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gradline.report.sentences import counted
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -34,7 +36,7 @@ class Spread:
 
     def __str__(self) -> str:
         idle = max(0, self.processes - self.parts)
-        parts = f"{self.parts:,} part{'s'[: self.parts != 1]} of the table"
+        parts = f"{counted(self.parts, 'part')} of the table"
         told = f"{self.processes:,}; {parts} (row groups, or files), at most {self.most:,} each"
         return told + (f"; {idle:,} would have nothing to read" if idle else "")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradline.moments import room
 from gradline.report.progress import duration
+from gradline.report.sentences import counted
 
 if TYPE_CHECKING:
     from gradline.report.plan.plan import Pass, Plan
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def text_of(plan: Plan) -> str:
     """Lines of 80 columns at most."""
     there = plan.extent
-    what = "1 file" if there.files == 1 else f"{there.files:,} files" if there.files else there.kind
+    what = counted(there.files, "file") if there.files else there.kind
     if there.files:
         what += f" ({there.kind})"
     if there.bytes is not None:
@@ -24,13 +25,15 @@ def text_of(plan: Plan) -> str:
         what += f", of which {room.in_words(there.bytes_of_columns)} are of these columns"
     rows = "rows unknown before it is read"
     if there.rows is not None:
-        rows = f"{'' if there.rows_are_exact else 'about '}{there.rows:,} rows"
+        rows = f"{'' if there.rows_are_exact else 'about '}{counted(there.rows, 'row')}"
     used = ", ".join(f"{name} ({kind})" for name, kind in list(plan.kinds.items())[:12])
     used += f", {len(plan.kinds) - 12:,} more" if len(plan.kinds) > 12 else ""
     of = f"; {len(plan.kinds):,} of the {plan.columns_in_table:,} in the table" if plan.columns_in_table else ""
     more = "" if plan.columns_are_exact else " or more, as levels are met"
-    columns = f"{plan.columns:,} column{'s'[: plan.columns != 1]}{more}"
-    sums = f"{columns}: {room.in_words(plan.sums)} for each of {plan.threads} threads ({_cores(plan.threads)})"
+    columns = f"{counted(plan.columns, 'column')}{more}"
+    cores = counted(max(plan.threads - 1, 1), "core")  # one thread more than these, where there are several
+    threads = "for one thread" if plan.threads == 1 else f"for each of {plan.threads} threads"
+    sums = f"{columns}: {room.in_words(plan.sums)} {threads} ({cores})"
     if not plan.sums_are_formed:
         sums = f"{columns}: none over pairs of them"
     elif any(one.arithmetic == "exact" for one in plan.passes):
@@ -63,9 +66,3 @@ def _in_words(one: Pass) -> str:
 
 def _wrapped(name: str, text: str) -> str:
     return textwrap.fill(text, 80, initial_indent=f"{name:10}", subsequent_indent=" " * 10, break_long_words=False)
-
-
-def _cores(threads: int) -> str:
-    """On how many cores: one thread more than these, where there are several."""
-    cores = threads - 1 if threads > 1 else 1
-    return f"{cores} core{'s'[: cores != 1]}"

@@ -35,7 +35,7 @@ class DescentFigures:
 
     `gap` is the largest distance of a coefficient from the answer `exact` (k,), in its standard errors (relative,
     where there is none). `loss_function` is None for least squares. `limited`: the limit on the rate is one of these
-    steps, full batches by plain descent.
+    steps, full batches by plain descent. `in_batches`: `iterations` are passes in mini-batches.
     """
 
     engine: str
@@ -43,6 +43,7 @@ class DescentFigures:
     learning_rate: float
     max_learning_rate: float
     limited: bool
+    in_batches: bool
     held_out_loss: float | None
     loss_function: Loss | None
     converged: bool
@@ -167,6 +168,7 @@ class Summary(Readable):
             learning_rate=descent.learning_rate,
             max_learning_rate=descent.max_learning_rate,
             limited=descent.limited,
+            in_batches=descent.in_batches,
             held_out_loss=descent.validation_loss[-1] if descent.validation_loss else None,
             loss_function=None if isinstance(problem.settled, Squared) else problem.settled,
             converged=descent.converged,

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from gradline.report.figures import magnitude, p_value, places, short
+from gradline.report.figures import interval_digits, p_value, places, short
 from gradline.report.formats import Account, Table
 from gradline.report.formats.text import LEAST_NAME, room_for_names
 from gradline.report.rows_told import about_the_rows, read_of
+from gradline.report.sentences import capitalised, counted
 from gradline.report.summary.columns import beside_each_other, collinear
 from gradline.report.summary.naming import INTERCEPT
 from gradline.report.summary.summary import NEAR
-from gradline.solution import MOST_DIGITS
 
 if TYPE_CHECKING:
     from gradline.descent.losses.loss import Loss
@@ -31,10 +31,9 @@ def told(summary: Summary, *, details: bool) -> Account:
 
 def _heading(summary: Summary) -> str:
     features = len(summary.features)
-    plural = "feature" if features == 1 else "features"
     way = "exact least squares" if summary.descent is None else f"gradient descent by {summary.descent.engine}"
     rows = read_of(summary.inference.rows, summary.rows_dropped, summary.skipped)
-    return f"{summary.target} on {features} {plural} of {summary.source} ({rows}), {way}"
+    return f"{summary.target} on {counted(features, 'feature')} of {summary.source} ({rows}), {way}"
 
 
 def _tables(summary: Summary) -> list[Table]:
@@ -57,9 +56,7 @@ def _coefficients(summary: Summary) -> list[list[str]]:
     for k, name in enumerate(summary.terms):
         low, high = i.confidence_interval[k]
         error = i.standard_error[k]
-        # as many digits as show the third of the standard error
-        needed = magnitude(max(abs(low), abs(high))) - magnitude(error) + 3 if error > 0.0 else 7
-        digits = max(5, min(MOST_DIGITS, needed))
+        digits = interval_digits(low, high, error, least=5)
         table.append(
             [
                 name,
@@ -80,7 +77,7 @@ def _notes(summary: Summary) -> list[str]:
         *_figures(summary),
         *_certainty(summary),
         *about_the_rows(summary.rows_dropped, summary.dropped, summary.skipped, summary.weighting, summary.notes),
-        *(note[0].upper() + note[1:] for note in warnings),
+        *map(capitalised, warnings),
         *collinear(summary),
     ]
 
@@ -104,7 +101,7 @@ def _figures(summary: Summary) -> list[str]:
     kind = "R\u00b2" if i.r2_kind == "centred" else "R\u00b2 (about zero, as there is no intercept)"
     good = (
         f"{kind} {i.r2:.4f}, adjusted {i.adjusted_r2:.4f}; "
-        f"residual sd {short(i.residual_sd, 5)} on {i.df_residual:,} degree{'s'[: i.df_residual != 1]} of freedom"
+        f"residual sd {short(i.residual_sd, 5)} on {counted(i.df_residual, 'degree')} of freedom"
     )
     likelihood = f"AIC {places(i.aic)}, BIC {places(i.bic)}"
     if i.f_df[0] == 0:
@@ -114,10 +111,10 @@ def _figures(summary: Summary) -> list[str]:
     else:
         robust = "" if summary.robust is None else "robust "
         joint = (
-            f"{robust}F({i.f_df[0]:g}, {i.f_df[1]:g}) = {short(i.f_statistic, 5)}, "
+            f"{robust}F({i.f_df[0]:,}, {i.f_df[1]:,}) = {short(i.f_statistic, 5)}, "
             f"p {p_value(i.f_p_value, inline=True)}; {likelihood}"
         )
-    return [good, joint[0].upper() + joint[1:], *_beyond_the_mean(summary), *_covariance(summary)]
+    return [good, capitalised(joint), *_beyond_the_mean(summary), *_covariance(summary)]
 
 
 def _beyond_the_mean(summary: Summary) -> list[str]:
@@ -131,7 +128,7 @@ def _beyond_the_mean(summary: Summary) -> list[str]:
     )
     if summary.robust is None:
         tested = p_value(about.f_p_value, inline=True)
-        told += f"; F({about.f_df[0]:g}, {about.f_df[1]:g}) = {short(about.f_statistic, 5)}, p {tested}"
+        told += f"; F({about.f_df[0]:,}, {about.f_df[1]:,}) = {short(about.f_statistic, 5)}, p {tested}"
     return [f"{told}."]
 
 
@@ -147,11 +144,11 @@ def _covariance(summary: Summary) -> list[str]:
     else:
         allows = "errors may spread more in some rows than in others"
     df, others = summary.inference.df, summary.inference.df_residual
-    freedom = f"; t on {df:,} degree{'s'[: df != 1]} of freedom" if df != others else ""
+    freedom = f"; t on {counted(df, 'degree')} of freedom" if df != others else ""
     described = robust.described
     return [
         f"Standard errors {described}: {allows}{freedom}.",
-        *(f"{note[0].upper()}{note[1:]}." for note in robust.notes),
+        *(f"{capitalised(note)}." for note in robust.notes),
     ]
 
 
