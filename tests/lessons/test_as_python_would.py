@@ -392,6 +392,18 @@ def test_threads_that_were_there_before_and_pools_left_open_are_not_waited_for(t
     assert in_a_process(path, "-m", "gradline", "check").stdout.startswith("3\na thread of its own\n")
 
 
+def test_an_endless_recursion_is_told_as_python_tells_it(tmp_path):
+    path = tmp_path / "endless.py"
+    path.write_text("def f(n):\n    return f(n + 1) - 1\nf(0)\n", encoding="utf-8")
+    done = run(path)
+    assert isinstance(done.checked.error, RecursionError)
+    assert done.found == [(0, 2)]
+    expected, repeated = in_a_process(path).stderr.splitlines(), "more times]"
+    assert [line for line in done.stderr.splitlines() if repeated not in line] == [
+        line for line in expected if repeated not in line
+    ]
+
+
 def test_a_traceback_may_have_no_line():
     """Ctrl-C at the jump back of a loop: CPython 3.11 has no line there. Here there is none anywhere."""
     code = compile("1 / 0", "loop.py", "exec").replace(co_linetable=b"")
