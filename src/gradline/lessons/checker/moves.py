@@ -18,9 +18,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gradline.lessons.checker.recognising import clear_rate_of, is_number, is_plain, pairs_of, rate_of, same
-from gradline.lessons.checker.velocities import NONE, UNKNOWN, Velocity, read, velocity_of
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+from gradline.lessons.checker.velocities import NONE, UNKNOWN, Function, Velocity, read, velocity_of
 
 
 class Move(NamedTuple):
@@ -71,7 +69,7 @@ class Reading(NamedTuple):
     here: bool
 
 
-def rate_and_momentum(move: Move, written: set[str], known: dict[str, Velocity], function: ast.AST | None) -> Reading:
+def rate_and_momentum(move: Move, written: set[str], known: dict[str, Velocity], function: Function | None) -> Reading:
     """What is read again after a move that stands in `function`: none of what the same statement has `written`.
 
     Examples
@@ -106,7 +104,7 @@ def returned_move(value: ast.expr, function: Function) -> Move | None:
     if not (isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub) and isinstance(value.left, ast.Name)):
         return None
     given, rate = function.args, clear_rate_of(value.right)
-    if rate is None or is_number(rate):
+    if rate is None or is_number(rate) or is_plain(value.right):
         return None
     names = {each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}
     return Move(value.left, value.op, value.right, value) if value.left.id in names else None
@@ -120,17 +118,29 @@ def turns(target: ast.Subscript, loops: set[str]) -> bool:
 def renewals(tree: ast.AST) -> set[tuple[str, str]]:
     """`new` and `a`, by name, where `new = a - ...` is followed by `a = new` in the same block.
 
-    What comes in another block may never happen: `if better: a = new`.
+    What comes in another block may never happen: `if better: a = new`. Nor may new have been changed in between.
+
+    Examples
+    --------
+    >>> def found(text):
+    ...     return renewals(ast.parse(text))
+    >>> found("new = a - g\\na = new"), found("p, q = a - g, b - h\\na, b = p, q") == {("p", "a"), ("q", "b")}
+    ({('new', 'a')}, True)
+    >>> found("new = a - g\\nif better:\\n  a = new"), found("new = a - g\\nnew[new < 0] = 0\\na = new")
+    (set(), set())
     """
     found = set()
     for block in _blocks(tree):
         made: dict[str, str] = {}
         for statement in block:
             for name, value in pairs_of(statement):
+                if made.get(ast.unparse(value)) == ast.unparse(name):
+                    found.add((ast.unparse(value), ast.unparse(name)))
+            for changed in _changed(statement):
+                made.pop(changed, None)
+            for name, value in pairs_of(statement):
                 if isinstance(value, ast.BinOp):
                     made[ast.unparse(name)] = ast.unparse(value.left)
-                elif made.get(ast.unparse(value)) == ast.unparse(name):
-                    found.add((ast.unparse(value), ast.unparse(name)))
     return found
 
 
@@ -183,6 +193,16 @@ def _called(call: ast.expr) -> Iterator[Move]:
             change = ast.BinOp(keyword.value, ast.Mult(), change)
     if sign is not None and rate_of(change) is not None:
         yield _moved(call.func.value, sign, change)
+
+
+def _changed(statement: ast.stmt) -> Iterator[str]:
+    """What is written to anywhere within a statement, in part as well."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Name | ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
+            base: ast.expr = node
+            while isinstance(base, ast.Subscript):
+                base = base.value
+            yield ast.unparse(base)
 
 
 def _blocks(tree: ast.AST) -> Iterator[list[ast.stmt]]:

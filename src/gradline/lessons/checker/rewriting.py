@@ -27,7 +27,6 @@ from typing import Any, TypeVar
 
 from gradline.lessons.checker import calls
 from gradline.lessons.checker.moves import (
-    Function,
     Move,
     loops_over,
     moves_of,
@@ -52,7 +51,7 @@ from gradline.lessons.checker.recognising import (
     restarted,
 )
 from gradline.lessons.checker.squares import sums_squares
-from gradline.lessons.checker.velocities import velocities
+from gradline.lessons.checker.velocities import Function, velocities
 
 Node = TypeVar("Node", bound=ast.AST)
 

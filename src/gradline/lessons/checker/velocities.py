@@ -11,10 +11,12 @@ from gradline.lessons.checker.recognising import (
     assignments,
     clear_rate_of,
     factors_of,
-    is_number,
     is_plain,
     last_name,
+    rate_of,
 )
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Velocity(NamedTuple):
@@ -22,7 +24,7 @@ class Velocity(NamedTuple):
 
     momentum: ast.expr
     rate: ast.expr | None = None
-    within: tuple[ast.AST | None, ...] = ()
+    within: tuple[Function | None, ...] = ()
 
 
 NONE = Velocity(ast.Constant(0.0))
@@ -34,7 +36,7 @@ def velocities(tree: ast.AST) -> dict[str, Velocity]:
 
     Other ways are a gradient taken ahead (Nesterov), and a step made from several of them (Adam): their limits are
     others. So is what is made from one of them: `step = rate * v`. And it may not be one at all times, or have two
-    momenta: `v = g` beside `v = beta * v + g`, in whichever function. `v *= beta` may be the like.
+    momenta: `v = g` beside `v = beta * v + g`, in whichever function. `v *= beta`, `v = kept(v, g)` may be the like.
 
     Examples
     --------
@@ -42,12 +44,14 @@ def velocities(tree: ast.AST) -> dict[str, Velocity]:
     ...     return {name: ast.unparse(found.momentum) for name, found in velocities(ast.parse(text)).items()}
     >>> momentum("v = beta * v + 2 * g\\nw -= rate * v"), momentum("v = g + v * 0.9\\nw = w - rate * v")
     ({'v': 'beta'}, {'v': '0.9'})
-    >>> momentum("x = (x - m) / s\\nlr = 0.9 * lr\\nw -= lr * x")
+    >>> momentum("x = (x - m) / s\\nlr = 0.1\\nlr = 0.9 * lr\\nw -= lr * x")
     {}
     >>> momentum("v = 0.9 * v + gradient(w - 0.9 * v)\\nw -= rate * v"), momentum("g = g + x * e\\nw -= rate * g")
     ({'v': 'None'}, {})
     >>> momentum("v = beta * v + g\\nv = g\\nw -= rate * v"), momentum("v *= beta\\nv += g\\nw -= rate * v")
     ({'v': 'None'}, {'v': 'None'})
+    >>> momentum("v = None\\nv = g if v is None else 0.9 * v + g\\nw -= rate * v"), momentum("g = f(w)\\ng = clip(g)")
+    ({'v': 'None'}, {})
     """
     found: dict[str, Velocity] = {}
     expected: Counter[str] = Counter()
@@ -57,7 +61,10 @@ def velocities(tree: ast.AST) -> dict[str, Velocity]:
             velocity = _velocity(value, name) if names[name] == 1 else UNKNOWN
             found[name] = velocity if _alike(velocity, found.get(name, velocity)) else UNKNOWN
             expected[name] += names[name]
-    damped = _damped(tree) - {name for name, value, _ in assigned if not _at_rest(value)}
+    anew = {name for name, value, names in assigned if not _at_rest(value) and not names[name]}
+    kept = {name for name, value, names in assigned if names[name] and not _goes_on(name, value)}
+    kept &= {name for name, value, _ in assigned if _at_rest(value)}
+    damped = (_damped(tree) | kept) - anew - {""}
     if not found:
         return dict.fromkeys(damped, UNKNOWN)
     owners = _owners(tree)
@@ -78,7 +85,7 @@ def velocities(tree: ast.AST) -> dict[str, Velocity]:
     return found | dict.fromkeys((made | damped) - found.keys(), UNKNOWN)
 
 
-def velocity_of(change: ast.expr, known: dict[str, Velocity], within: ast.AST | None = None) -> Velocity:
+def velocity_of(change: ast.expr, known: dict[str, Velocity], within: Function | None = None) -> Velocity:
     """That of an update `w -= change`, which stands in the function `within`: names of another one's are not its own.
 
     Examples
@@ -88,9 +95,12 @@ def velocity_of(change: ast.expr, known: dict[str, Velocity], within: ast.AST | 
     >>> [ast.unparse(velocity_of(change, known).momentum) for change in changes]
     ['0.9', '0.0', 'None']
     """
-    found = [known[name] for name in read(change) if name in known]
-    if len(found) != 1:
-        return UNKNOWN if found else NONE
+    rate = rate_of(change) if len(factors_of(change)) > 1 else None  # one that falls is no velocity
+    names = read(change) - (read(rate) if rate is not None else Counter())
+    found = [known[name] for name in names if name in known]
+    given = {node.arg for node in ast.walk(within.args) if isinstance(node, ast.arg)} if within is not None else set()
+    if len(found) != 1:  # what a function is given may be a velocity, in a file that has some
+        return UNKNOWN if found or (known and not given.isdisjoint(names)) else NONE
     momentum, rate, functions = found[0]
     if within not in functions and isinstance(momentum, ast.Name):
         return UNKNOWN
@@ -131,9 +141,9 @@ def _added_to(name: str, value: ast.expr) -> ast.expr | None:
 
 
 def _at_rest(value: ast.expr) -> bool:
-    """Where it begins: a number, `np.zeros(3)`, `None`."""
+    """Where it begins: zero, `np.zeros(3)`, `None`."""
     called = last_name(value.func) if isinstance(value, ast.Call) else None
-    return is_number(value) or isinstance(value, ast.Constant) or "zeros" in (called or "")
+    return (isinstance(value, ast.Constant) and not value.value) or "zeros" in (called or "")
 
 
 def _alike(one: Velocity, other: Velocity) -> bool:
@@ -153,7 +163,7 @@ def _damped(tree: ast.AST) -> set[str]:
     return changed[True] & changed[False] - {""}
 
 
-def _owners(tree: ast.AST) -> dict[ast.AST, ast.AST]:
+def _owners(tree: ast.AST) -> dict[ast.AST, Function]:
     """The function that each node is in, the innermost."""
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return {node: function for function in functions for node in ast.walk(function)}  # outer ones come first
