@@ -241,6 +241,80 @@ class Last:
 last = Last()
 atexit.register(lambda n: print("at exit", n - len("ab")), 7)
 """,
+    "a_momentum_that_another_function_has": """
+gradient = lambda w: 262.4 * (w - 2)
+def heavy_ball(lr=0.001, beta=0.9):
+    w = v = 0.0
+    for _ in range(50):
+        v = beta * v + gradient(w)
+        w -= lr * v
+    return w
+def averaged(lr=0.001, decay=0.9):
+    w = v = 0.0
+    for _ in range(50):
+        v = decay * v + (1 - decay) * gradient(w)
+        w -= lr * v
+    return w
+print(heavy_ball(), averaged())
+""",
+    "a_momentum_that_may_not_be_there": """
+def train(use_momentum=False, lr=0.001):
+    w = s = 0.0
+    for i in range(50):
+        if use_momentum:
+            held = 0.9
+            s = held * s + 262.4 * (w - 2)
+        w -= lr * s
+    return w
+print(train(), train(True))
+""",
+    "a_momentum_in_a_method": """
+class Momentum:
+    def __init__(self):
+        self.w, self.v = 0.5, 0.0
+    def accumulate(self, g, beta=0.9):
+        self.v = beta * self.v + g
+    def step(self, lr=0.001):
+        self.w -= lr * self.v
+m = Momentum()
+for i in range(50):
+    m.accumulate(262.4 * (m.w - 2))
+    m.step()
+print(m.w)
+""",
+    "a_rate_in_a_velocity_of_another_function": """
+w, v = 0.5, 0.0
+def gather(g, lr=0.001, beta=0.9):
+    global v
+    v = beta * v - lr * g
+def move():
+    global w
+    w += v
+for i in range(50):
+    gather(262.4 * (w - 2))
+    move()
+print(w)
+""",
+    "steps_of_every_form": """
+def stepped(a, g, rate):
+    return a - rate * g, a
+class Cell:
+    def __init__(self, value):
+        self.value = value
+cells, a, b, rate = [Cell(1.0), Cell(2.0)], 4.0, 5.0, 0.5
+for i in range(3):
+    new = a - rate * a
+    a = new
+    a, old = stepped(a, a, rate)
+    b: float = -rate * b + b
+    a, rate = a - rate * a, rate / 2
+    cells[i % 2].value -= rate * a
+    cells[0].value = cells[0].value - rate * a
+    part = [1.0, 2.0]
+    for k in range(2):
+        part[k] -= rate * part[k]
+print(a, b, old, rate, [cell.value for cell in cells], part)
+""",
     "pandas_and_dates": """
 import pandas as pd
 s = pd.Series([3.0, 1.0], index=["a", "b"])
@@ -390,6 +464,18 @@ def test_threads_that_were_there_before_and_pools_left_open_are_not_waited_for(t
     finally:
         end.set()
     assert in_a_process(path, "-m", "gradline", "check").stdout.startswith("3\na thread of its own\n")
+
+
+def test_an_endless_recursion_is_told_as_python_tells_it(tmp_path):
+    path = tmp_path / "endless.py"
+    path.write_text("def f(n):\n    return f(n + 1) - 1\nf(0)\n", encoding="utf-8")
+    done = run(path)
+    assert isinstance(done.checked.error, RecursionError)
+    assert done.found == [(0, 2)]
+    expected, repeated = in_a_process(path).stderr.splitlines(), "more times]"
+    assert [line for line in done.stderr.splitlines() if repeated not in line] == [
+        line for line in expected if repeated not in line
+    ]
 
 
 def test_a_traceback_may_have_no_line():

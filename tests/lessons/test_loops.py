@@ -35,19 +35,35 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "03_added_rows": 9,
     "03_autograd": 10,
     "03_by_hand_in_torch": 8,
+    "03_dictionary": 11,
+    "03_epochs": 5,
+    "03_every": 7,
     "03_finite": 8,
     "03_late": 8,
+    "03_given": 8,
+    "03_kept": 8,
+    "03_layers": 22,
     "03_lists": 8,
+    "03_minibatches": 9,
     "03_momentum": 12,
     "03_momentum_by_hand": 10,
     "03_momentum_lists": 6,
     "03_nesterov": 9,
     "03_numpy": 10,
+    "03_parameters": 10,
     "03_random": 9,
+    "03_renamed": 10,
+    "03_returned": 7,
+    "03_rmse": 9,
     "03_rows": 7,
     "03_slowly": 8,
+    "03_sub": 9,
+    "03_time": 9,
     "03_torch": 12,
+    "03_turned": 6,
     "03_velocity": 7,
+    "03_velocity_in_place": 9,
+    "03_view": 8,
     "03_without_loss": 9,
     "04_autograd": 12,
     "04_good_line": 9,
@@ -99,6 +115,7 @@ FAULTY = {  # the line; the number of the pitfall is in the name
     "15_twice": 9,
     "15_vector": 8,
     "16_added": 7,
+    "16_annotated": 8,
     "16_class": 16,
     "16_extra_half": 11,
     "16_missing_2": 10,
@@ -227,19 +244,62 @@ def test_the_note_on_shapes_shows_the_table_and_marks_its_diagonal():
         assert [j for j, cell in enumerate(cells) if cell.startswith("[")] == [i]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss", "03_late", "03_slowly", "03_added"],
-)
+SQUARES = ["03_numpy", "03_torch", "03_autograd", "03_lists", "03_without_loss", "03_late", "03_slowly", "03_added"]
+
+
+@pytest.mark.parametrize("name", [*SQUARES, "03_every", "03_rmse", "03_sub", "03_time", "03_turned"])
 def test_the_note_on_a_rate_names_the_limit_of_the_data(name):
     """2/L = 0.015243902 for the five points, L = 131.2; half of it lands in one step.
 
-    Seen from the losses alone, or from the steps; `late` and `slowly` after lines have been passed thousands of times.
+    Seen from the losses alone, or from the steps; `late` and `slowly` after lines have been passed thousands of times;
+    `every` where the loss is computed in every tenth step, `rmse` where it grows as the error does.
     """
     assert "the limit of about 0.01524: try 0.007622" in note(name).cure
 
 
-@pytest.mark.parametrize(("name", "updates"), [("03_late", "3,050"), ("03_slowly", "6,000")])
+@pytest.mark.parametrize(
+    ("name", "halved"),
+    [("03_renamed", 1), ("03_returned", 0), ("03_dictionary", 0), ("03_parameters", 0), ("03_view", 0)],
+)
+def test_the_limit_is_that_of_the_data_however_the_step_is_written(name, halved):
+    """2/L by numpy.linalg, L of the mean of squares, or of half of it; with an intercept, but for X as it is."""
+    import numpy as np
+
+    told, after = note(name), once(LOOPS / "faulty" / f"{name}.py").checked.variables
+    x = np.asarray(after["x"], dtype=float) if "x" in after else after["X"]
+    design = np.column_stack([x, np.ones(len(x))]) if x.ndim == 1 else x
+    limit = 2 / np.linalg.eigvalsh((2 - halved) / len(design) * design.T @ design)[-1]
+    assert f"the limit of about {limit:.4g}: try {limit / 2:.4g}." in told.cure
+
+
+@pytest.mark.parametrize("how", ["np.abs(e).mean()", "(e**2).mean() ** 0.5"])
+def test_no_limit_is_named_after_a_loss_that_sums_no_squares(tmp_path, how):
+    """The first steps do not show it, at another rate; `r` and not `r**2` is what such a loss grows by."""
+    path = tmp_path / "late.py"
+    source = f"""\
+import numpy as np
+x = np.array([1.0, 3.0, 10.0, 13.0, 7.0]); y = 2 * x
+a, rate = 0.5, 0.001
+for i in range(300):
+    a, rate = (a + 1.0, 0.02) if i == 200 else (a, rate)
+    e = a * x - y
+    loss = {how}
+    a -= rate * 2 * np.mean(e * x)
+"""
+    path.write_text(source, encoding="utf-8")
+    done = run(path)
+    assert done.found == [(3, 8)]
+    assert "limit" not in done.checked.notes[0].cure
+    path.write_text(source.replace(how, "(e**2).mean()"), encoding="utf-8")
+    assert "the limit of about 0.01524: " in run(path).checked.notes[0].cure
+
+
+@pytest.mark.parametrize("name", ["03_dictionary", "03_returned"])
+def test_updates_are_not_counted_where_it_is_not_known_how_many_make_a_step(name):
+    assert "updates" not in note(name).seen
+
+
+@pytest.mark.parametrize(("name", "updates"), [("03_parameters", "200"), ("03_late", "3,050"), ("03_slowly", "6,000")])
 def test_updates_are_counted_to_the_last(name, updates):
     """A line that is known is no more looked at closely, and yet each of its steps counts."""
     assert f" within {updates} updates" in note(name).seen
@@ -267,9 +327,15 @@ def test_with_momentum_the_limit_is_that_of_the_heavy_ball(name, curvature):
     assert f"above the limit of about {2 * (1 + 0.9) / curvature:.4g} with a momentum of 0.9: " in note(name).cure
 
 
-@pytest.mark.parametrize("name", ["03_rows", "03_random", "03_added_rows", "03_nesterov"])
+ROWS = ["03_rows", "03_random", "03_added_rows", "03_epochs", "03_minibatches"]
+
+
+@pytest.mark.parametrize("name", [*ROWS, "03_nesterov", "03_velocity_in_place", "03_kept", "03_given"])
 def test_a_limit_that_is_not_known_is_not_named(name):
-    """Each row has a limit of its own, which says nothing of a whole pass; and Nesterov's momentum has another."""
+    """Each row has a limit of its own, which says nothing of a whole pass; and so has each batch.
+
+    Nesterov's momentum has another; of one that is kept in another way, or given to a function, it is not known.
+    """
     assert "limit" not in note(name).cure
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 PAIR, SUBTRACT, LOSS_PAIR = "__gradline_pair__", "__gradline_subtract__", "__gradline_loss_pair__"
 GRADIENT, ERASED, ARRIVING = "__gradline_gradient__", "__gradline_erased__", "__gradline_arriving__"
+UNREADABLE = "__gradline_unreadable__"
 OPEN, UPDATED, ADDED, LOSS = "__gradline_open_", "__gradline_updated_", "__gradline_added_", "__gradline_loss_"
 
 
@@ -30,6 +32,19 @@ def say(at: ast.stmt, look: str, *arguments: ast.expr, perhaps: bool = False) ->
     for node in ast.walk(statement):
         ast.copy_location(node, at)
     return statement
+
+
+def say_if_readable(
+    at: ast.stmt, look: str, arguments: Sequence[ast.expr], known: Sequence[ast.expr], perhaps: bool
+) -> ast.stmt:
+    """The same where these can be read, and else what is `known`: a name may have no value here."""
+    guarded = ast.Try([say(at, look, *arguments, perhaps=perhaps)], [], [], [])
+    handler = ast.ExceptHandler(ast.Name(UNREADABLE, ast.Load()), None, [say(at, look, *known, perhaps=perhaps)])
+    guarded.handlers.append(handler)
+    for node in (guarded, handler, handler.type):
+        if node is not None:
+            ast.copy_location(node, at)
+    return guarded
 
 
 def read_again(node: ast.expr) -> ast.expr:

@@ -24,7 +24,9 @@ class Update:
     latest_rate: Any = None  # as the script has it
     latest_momentum: Any = None
     count: int = 0
+    parts: int = 1  # that it moves one after the other, each once a step
     path: list[tuple[tuple[float, ...], float | None]] = field(default_factory=list)  # values, and the rate
+    _first: Any = None  # what it moved at first, for as long as it has not come again
 
     @property
     def rate(self) -> float | None:
@@ -36,12 +38,31 @@ class Update:
         """Of the latest step; None where it has one that is not known."""
         return scalar(self.latest_momentum)
 
-    def again(self, value: Any, rate: Any, momentum: Any) -> None:
+    @property
+    def made(self) -> int:
+        """How many steps."""
+        return self.count // self.parts
+
+    def again(self, value: Any, rate: Any, momentum: Any) -> Any:
         """The parameter has moved once more."""
         self.value = value
         self.latest_rate = rate
         self.latest_momentum = momentum
         self.count += 1
+        return value
+
+    def follow(self) -> None:
+        """One that is looked at closely."""
+        value = self.value
+        if self.count <= FIRST or (self.count <= LONG and isinstance(value, float)):
+            self.path.append((values_of(value), self.rate))
+        if self.place.turns:
+            self.parts = 1 if self.place.returned else max(1, len(value) if hasattr(value, "__len__") else 1)
+        elif self.count == 1:
+            self._first = None if isinstance(value, float | int) else value
+        elif self._first is not None and (value is self._first or self.count > FIRST):
+            self.parts = self.count - 1 if value is self._first else 1  # `for p in parameters: p -= ...`
+            self._first = None
 
 
 class Standing(NamedTuple):
@@ -57,35 +78,37 @@ class Losses:
 
     place: Place
     first: list[Standing] = field(default_factory=list)
-    last: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))  # finite ones
+    last: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=LAST))  # finite ones, and steps so far
     ended: float = 0.0
     updates: tuple[int, int] = (0, 0)  # that had been made at the first, and at the last
     top: float = 0.0  # the largest finite one, either side of zero
     finite_at: int = 0  # steps that had been made at the latest finite one
     broke: tuple[float, int] | None = None  # the first that was not, and the steps from the one before it to there
-    later: deque[Any] = field(default_factory=lambda: deque(maxlen=LAST))  # the latest, as the script has them
+    later: deque[Any] = field(default_factory=lambda: deque(maxlen=LAST))  # the latest, as the script has them, alike
+    beside: Update | None = None  # the line whose updates are counted there
 
     def again(self, value: Any) -> Any:
         """It was computed once more."""
-        self.later.append(value)
+        self.later.append((value, self.beside.count))  # type: ignore[union-attr]  # for speed
         return value
 
     def finish(self, moves: int) -> None:
         """After the last, and so many updates."""
-        losses = [loss for loss in map(scalar, self.later) if loss is not None]
+        parts = self.beside.parts if self.beside is not None else 1
+        losses = [(loss, count // parts) for value, count in self.later if (loss := scalar(value)) is not None]
         if not losses:
             return
-        self.ended, self.updates = losses[-1], (self.updates[0], moves)
-        finite = list(filter(math.isfinite, losses))
+        self.ended, self.updates = losses[-1][0], (self.updates[0], moves)
+        finite = [each for each in losses if math.isfinite(each[0])]
         if finite and len(self.later) == LAST:
             self.last.clear()  # between these and the later ones are some that were not kept
         self.last.extend(finite)
-        self.top = max(self.top, *map(abs, self.last), 0.0)
+        self.top = max(self.top, *(abs(loss) for loss, _ in self.last), 0.0)
 
     def follow(self, loss: float, steps: int) -> None:
         """One that is looked at closely, after so many steps."""
         if math.isfinite(loss):
-            self.last.append(loss)
+            self.last.append((loss, steps))
             self.top, self.finite_at = max(self.top, abs(loss)), steps
         elif self.broke is None:
             self.broke = loss, steps - self.finite_at
@@ -119,8 +142,7 @@ class Course:
         if update is None:
             update = self.updates[id(place)] = Update(place)
         update.again(value, rate, momentum)
-        if update.count <= FIRST or (update.count <= LONG and isinstance(value, float)):
-            update.path.append((values_of(value), update.rate))
+        update.follow()
         return update
 
     def added(self, place: Place, value: Any, rate: Any, momentum: Any) -> Update | None:
@@ -154,21 +176,26 @@ class Course:
 
     def finish(self) -> None:
         """After the last line."""
-        from gradline.lessons.checker.divergence import diverged, exploded, ran_away
+        from gradline.lessons.checker.divergence import diverged, exploded, factor_of, of_squares, ran_away
 
+        factors = [factor_of(update) for update in self._with_rate() if self.optimizer is None]
         for losses in self.losses.values():
             losses.finish(self.moves())
+            factors.append(of_squares(losses))
+        for losses in self.losses.values():
             seen = exploded(losses, self.is_finite())
             if seen is not None:
                 mover = self.mover(losses.place)
-                self.notes.add(diverged(seen, mover, self._updates()), mover.place.lines)
+                factor = next(filter(None, factors), None) if self._one_rate() else None
+                self.notes.add(diverged(seen._replace(factor=factor), mover, self._counted()), mover.place.lines)
             if not self.torch and not self.notes.has(2):
                 self._mismatch(losses.first, seen is not None)
         alone = not any(losses.first and math.isfinite(losses.first[0].loss) for losses in self.losses.values())
         for update in sorted(self.updates.values(), key=lambda update: update.place.added):
             seen = ran_away(update, alone=alone)
             if seen is not None:
-                self.notes.add(diverged(seen, self._by(update), self._updates()), update.place.lines)
+                seen = seen if self._one_rate() else seen._replace(factor=None)
+                self.notes.add(diverged(seen, self._by(update), self._counted()), update.place.lines)
 
     def _mismatch(self, standings: list[Standing], exploded: bool) -> None:
         from gradline.lessons.checker.mismatch import mismatch
@@ -190,6 +217,9 @@ class Course:
         """The lines that move parameters: where some do with `-=`, what others add to may be a mean, or a velocity."""
         return [update for update in self.updates.values() if not update.place.added] or list(self.updates.values())
 
+    def _with_rate(self) -> list[Update]:
+        return [update for update in self._steps() if update.rate is not None]
+
     def is_finite(self) -> bool:
         """Whether what its lines move has ended finite; not known of what only optimizers move."""
         values = [value for update in self._steps() for value in values_of(update.value)]
@@ -209,14 +239,26 @@ class Course:
         """Of the line that was passed most often, or of optimizers."""
         return max(self._updates(), self.steps)
 
+    def leading(self, otherwise: Place) -> Update:
+        """The line with most of the steps."""
+        return max(self.updates.values(), key=lambda update: update.made, default=Update(otherwise))
+
     def _updates(self) -> int:
-        return max((update.count for update in self.updates.values()), default=0)
+        return max((update.made for update in self.updates.values()), default=0)
+
+    def _counted(self) -> int:
+        """The number of updates that may be told; 0 where it is not certain how many lines make one."""
+        return 0 if any(update.place.turns for update in self.updates.values()) else self._updates()
+
+    def _one_rate(self) -> bool:
+        """Whether all that moves has the same, and the same momentum: else there is no limit for one."""
+        return self.optimizer is not None or len({(each.rate, each.momentum) for each in self._with_rate()}) == 1
 
     def mover(self, otherwise: Place) -> Mover:
         """The line that moves the parameters, and its rate."""
         if self.optimizer is not None:
             return self.optimizer
-        for update in self._steps():
+        for update in [*self._with_rate(), *self._steps()]:
             return self._by(update)
         return Mover(otherwise, None, None, "")
 

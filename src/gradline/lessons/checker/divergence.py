@@ -11,8 +11,7 @@ lambda the curvature in that direction: what a rate and its r show is the limit,
 from __future__ import annotations
 
 import math
-from collections import deque
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from gradline.lessons.checker.course import FIRST, Losses, Mover, Update
@@ -29,7 +28,7 @@ class Seen(NamedTuple):
     """That something ran away, in words, and what a step multiplies the error by, where one direction rules."""
 
     words: str
-    factor: float | None
+    factor: float | None = None
 
 
 def exploded(losses: Losses, settled: bool) -> Seen | None:
@@ -41,13 +40,28 @@ def exploded(losses: Losses, settled: bool) -> Seen | None:
     if not losses.first or losses.updates[0] == losses.updates[1]:
         return None
     first, last = losses.first[0].loss, losses.ended
-    if not (_grows(first, losses.last) if math.isfinite(last) else _went_far(losses, settled)):
+    if not (_grows(first, [loss for loss, _ in losses.last]) if math.isfinite(last) else _went_far(losses, settled)):
         return None
-    ratios = [after / before for before, after in pairwise(losses.last) if before > 0][-8:]
-    # one direction rules in the end: the loss then grows by the square of what a step does to the error
-    even = len(ratios) >= 2 and min(ratios) > 1 and max(ratios) < EVEN * min(ratios)
-    factor = -math.sqrt(sorted(ratios)[len(ratios) // 2]) if even else None
-    return Seen(f"the loss went from {number(first)} to {number(last)}", factor)
+    return Seen(f"the loss went from {number(first)} to {number(last)}")
+
+
+def of_squares(losses: Losses) -> float | None:
+    """What a step multiplies the error by: one direction rules in the end, and its square is what the loss grows by."""
+    pairs = [(before, after) for before, after in pairwise(losses.last) if before[0] > 0][-8:]
+    ratios = sorted(after[0] / before[0] for before, after in pairs)
+    if not losses.place.squares or any(after[1] != before[1] + 1 for before, after in pairs):
+        return None
+    even = len(ratios) >= 2 and ratios[0] > 1 and ratios[-1] < EVEN * ratios[0]
+    return -math.sqrt(ratios[len(ratios) // 2]) if even else None
+
+
+def factor_of(update: Update) -> float | None:
+    """What a step multiplies the error by, where the first ones go to and fro, alike, at the rate of the last one."""
+    path = list(takewhile(lambda at: all(map(math.isfinite, at[0])), update.path[:FIRST]))
+    if len(path) < 2 or not path[-1][0] or path[-1][1] != update.rate:
+        return None
+    swings = _swings(path)
+    return swings[1] if swings is not None and swings[0] == 1 else None
 
 
 def ran_away(update: Update, *, alone: bool) -> Seen | None:
@@ -61,7 +75,7 @@ def ran_away(update: Update, *, alone: bool) -> Seen | None:
     if not far and (not alone or place.added or math.isfinite(end) or _at_once(update.path)):
         return None
     name = place.name if len(values) == 1 else f"a number in {place.name.partition('[')[0]}"
-    return Seen(f"{name} ended as {number(end)}", swings[1] if swings is not None and swings[0] == 1 else None)
+    return Seen(f"{name} ended as {number(end)}", factor_of(update))
 
 
 def _at_once(path: list[tuple[tuple[float, ...], float | None]]) -> bool:
@@ -105,9 +119,8 @@ def _went_far(losses: Losses, settled: bool) -> bool:
     return losses.top > EXPLODED * abs(first) or not (settled or at_once)
 
 
-def _grows(first: float, last: deque[float]) -> bool:
+def _grows(first: float, losses: list[float]) -> bool:
     """Whether it is far above its start, and the more so the longer: neither noise nor a start at zero."""
-    losses = list(last)
     if len(losses) < 3:
         return False
     middle = losses[len(losses) // 2]

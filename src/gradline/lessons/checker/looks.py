@@ -33,7 +33,8 @@ BLIND: dict[str, Callable[..., Any] | None] = {
     calls.ERASED: lambda owner, number: owner,
     calls.ARRIVING: lambda library: None,
     calls.OPEN: lambda: False,
-    calls.UPDATED: lambda value, rate, momentum: None,
+    calls.UNREADABLE: Exception,
+    calls.UPDATED: lambda value, rate, momentum: value,
     calls.ADDED: None,
     calls.LOSS: lambda value: value,
 }
@@ -55,6 +56,7 @@ class Looks:
             calls.GRADIENT: self.gradient,
             calls.ERASED: self.erased,
             calls.ARRIVING: self.arriving,
+            calls.UNREADABLE: Exception,
         }
         for name, look in looks.items():
             setattr(builtins, name, look)
@@ -72,7 +74,11 @@ class Looks:
 
     def _look_closely(self) -> None:
         """At each place that has a look of its own."""
-        looks = {calls.UPDATED: self.updated, calls.ADDED: self.added, calls.LOSS: self.loss_of}
+        looks: dict[str, Callable[..., Any]] = {
+            calls.UPDATED: self.updated,
+            calls.ADDED: self.added,
+            calls.LOSS: self.loss_of,
+        }
         for place in self.watchers.places:
             if place.look:
                 look = looks.get(calls.kind_of(place.look))
@@ -116,14 +122,18 @@ class Looks:
             self._erased(owner, self.watchers.places[number])
         return owner
 
-    @safe
-    def updated(self, place: Place, value: Any, rate: Any, momentum: Any) -> None:
+    def updated(self, place: Place, value: Any, rate: Any, momentum: Any) -> Any:
         """`value` has moved by `- rate * ...`."""
+        self._updated(place, value, rate, momentum)
+        return value
+
+    @safe
+    def _updated(self, place: Place, value: Any, rate: Any, momentum: Any) -> None:
         watchers = self.watchers
         update = watchers.course.updated(place, value, rate, momentum)
-        if place.part and isinstance(rate, float):
+        if isinstance(rate, float) and not place.returned:
             cut_off(value, place, watchers.notes)
-        if watchers.is_tensor(value):
+        if watchers.is_tensor(value) and not place.returned:
             watchers.gradients.moved(value, place)
         elif update.count == LOOKED_AT and not watchers.torch:
             setattr(builtins, place.look, update.again)
@@ -184,6 +194,7 @@ class Looks:
         losses = watchers.course.lost(place, value)
         place.visits += 1
         if place.visits == LOOKED_AT and not watchers.torch:
+            losses.beside = watchers.course.leading(place)
             setattr(builtins, place.look, losses.again if losses.first else BLIND[calls.LOSS])
 
     @safe

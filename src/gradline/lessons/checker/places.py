@@ -25,11 +25,17 @@ class Place:
     term : bool
         A difference that is a term of a longer sum: `y - w * x` in `y - w * x - b`.
     part : bool
-        An update of some numbers of an array: `w[0] -= ...`.
+        An update of some numbers of an array: `w[0] -= ...`; or of something that has another name elsewhere.
+    turns : bool
+        An update of one part after the other: `for k in params: params[k] -= ...`; or of whatever a function is given.
+    returned : bool
+        An update that is returned, `return w - ...`.
     added : bool
         An update with `+=`.
     step : bool
         An update of a parameter, by what stands there: with `-=`, or with `+=` and a rate.
+    squares : bool
+        A loss that sums squares.
     look : str
         The name by which the rewritten tree calls what looks at this place, where it has one of its own.
     """
@@ -41,8 +47,11 @@ class Place:
     deliberate: bool = False
     term: bool = False
     part: bool = False
+    turns: bool = False
+    returned: bool = False
     added: bool = False
     step: bool = False
+    squares: bool = False
     look: str = ""
     visits: int = 0
 

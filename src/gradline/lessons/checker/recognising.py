@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 COMPILERS = {"compile", "jit", "njit", "script", "trace", "guvectorize", "vectorize"}
+COLUMN_MAKERS = {"expand_dims", "reshape", "unsqueeze"}  # `np.expand_dims(x, 1)`
 LOSS_NAME = re.compile(r"(^|_)(j|l)$|loss|cost|mse|sse|rss|mae|err|objective|criterion", re.IGNORECASE)
 RATE_NAME = re.compile(r"^(lr|alpha|eta|rate|step|gamma|epsilon)$|learning|lr_|_lr$|_rate$|step_?size", re.IGNORECASE)
 
@@ -57,15 +59,38 @@ def restarted(tree: ast.AST) -> set[str]:
     """
     found = set()
     for loop in ast.walk(tree):
-        for node in ast.walk(loop) if isinstance(loop, ast.For | ast.While) else ():
-            if not isinstance(node, ast.Assign):
-                continue
-            for target in node.targets:
-                pairs = [(target, node.value)]
-                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                    pairs = list(zip(target.elts, node.value.elts, strict=False))
-                found |= {ast.unparse(name) for name, value in pairs if is_number(value)}
+        if isinstance(loop, ast.For | ast.While):
+            found |= {ast.unparse(name) for name, value in assignments(loop) if is_number(value)}
     return found
+
+
+def assignments(tree: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """All within a tree: what is assigned to, and what to it."""
+    for node in ast.walk(tree):
+        yield from pairs_of(node)
+
+
+def pairs_of(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Those of one statement: of `a, b = 1, 2` each by itself, of `a = b = 0` too.
+
+    Examples
+    --------
+    >>> for text in ("a, b = c, d", "a = b = 0", "a: float = 1", "a: float"):
+    ...     print([(ast.unparse(name), ast.unparse(value)) for name, value in pairs_of(ast.parse(text).body[0])])
+    [('a', 'c'), ('b', 'd')]
+    [('a', '0'), ('b', '0')]
+    [('a', '1')]
+    []
+    """
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        yield node.target, node.value
+    if not isinstance(node, ast.Assign):
+        return
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value
 
 
 def factors_of(node: ast.expr) -> list[ast.expr]:
@@ -113,14 +138,29 @@ def is_compiled(tree: ast.Module) -> bool:
 
 
 def is_pairwise(column: ast.expr, row: ast.expr) -> bool:
-    """Whether a difference of everything with everything is asked for: `x[:, None] - y`, `x.reshape(-1, 1) - x`."""
+    """Whether a difference of everything with everything is asked for.
+
+    Examples
+    --------
+    >>> def pairwise(text):
+    ...     difference = ast.parse(text).body[0].value
+    ...     return is_pairwise(difference.left, difference.right)
+    >>> pairwise("x[:, None] - y"), pairwise("x.reshape(-1, 1) - x"), pairwise("np.expand_dims(x, 1) - x")
+    (True, True, True)
+    >>> pairwise("p.reshape(-1, 1) - y"), pairwise("np.dot(x, w) - x")
+    (False, False)
+    """
     if isinstance(column, ast.Subscript):
         return any(
             (isinstance(part, ast.Constant) and part.value is None) or last_name(part) == "newaxis"
             for part in ast.walk(column.slice)
         )
     function = column.func if isinstance(column, ast.Call) else None
-    return isinstance(function, ast.Attribute) and same(function.value, row)
+    if not isinstance(function, ast.Attribute) or not isinstance(column, ast.Call):
+        return False
+    return same(function.value, row) or (
+        function.attr in COLUMN_MAKERS and len(column.args) > 0 and same(column.args[0], row)
+    )
 
 
 def eraser_of(function: ast.expr) -> ast.Attribute | None:
@@ -145,6 +185,16 @@ def is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int | float | complex)
 
 
+def is_owned(node: ast.expr) -> bool:
+    """A name, or an attribute of what names and plain keys lead to: `net[0].W`, `self.layers[i].b`."""
+    if not isinstance(node, ast.Attribute):
+        return isinstance(node, ast.Name)
+    owner = node.value
+    while isinstance(owner, ast.Attribute) or (isinstance(owner, ast.Subscript) and is_plain(owner.slice)):
+        owner = owner.value
+    return isinstance(owner, ast.Name)
+
+
 def is_plain(node: ast.expr) -> bool:
     """A name, or names with dots, or a number: reading it once more does nothing."""
     if isinstance(node, ast.Attribute):
@@ -164,12 +214,17 @@ def is_step(target: ast.expr, change: ast.expr, sums: set[str], losses: set[str]
     (True, True)
     >>> step("total += x * e"), step("money += rate * money"), step("total += 0.5 * e**2")
     (False, False, False)
+    >>> step("t += step"), step("t += 2 * step"), step("t += -0.1")
+    (False, False, False)
     >>> step("g += lr * e"), step("mean += 0.1 * (e - mean)"), step("smooth += 0.1 * loss")
     (False, False, False)
     """
-    if clear_rate_of(change) is None or ast.unparse(target) in sums:
+    rate, factors = clear_rate_of(change), factors_of(change)
+    if rate is None or ast.unparse(target) in sums:
         return False
-    for factor in factors_of(change):
+    if all(factor is rate or is_number(factor) for factor in factors):
+        return False  # time goes on
+    for factor in factors:
         if same(factor, target):
             return False  # it grows by its own rate
         if isinstance(factor, ast.BinOp) and isinstance(factor.op, ast.Pow):

@@ -6,8 +6,9 @@
 | `F.mse_loss(p, y)`            | `F.mse_loss(*losses_pair(p, y, 7))`, and its like                              |
 | `a.grad`                      | `gradient(a, 7).grad`                                                          |
 | `a.grad.zero_()`              | `erased(a, 7).grad.zero_()`; `o.zero_grad()` and `a.grad = None` alike         |
-| `a -= rate * g`               | the same, then `updated_7(a, rate, momentum)`; `a = a - rate * g` alike        |
+| `a -= rate * g`               | the same, then `updated_7(a, rate, momentum)`; others that moves.py has: alike |
 | `a += rate * g`               | the same, then `added_7 and added_7(...)`; `a = a + rate * g` alike            |
+| `return a - rate * g`         | `return updated_7(a - rate * g, rate, momentum)`                               |
 | `loss = ((p - y)**2).mean()`  | `loss = loss_7(((p - y)**2).mean())`; `losses.append(...)` alike               |
 | `import torch`                | `arriving("torch")`, then the same; of other imports: after them               |
 
@@ -25,6 +26,16 @@ import copy
 from typing import Any, TypeVar
 
 from gradline.lessons.checker import calls
+from gradline.lessons.checker.moves import (
+    Move,
+    loops_over,
+    moves_of,
+    rate_and_momentum,
+    renewals,
+    returned_move,
+    turns,
+    written_by,
+)
 from gradline.lessons.checker.places import Place, short
 from gradline.lessons.checker.recognising import (
     LOSS_NAME,
@@ -32,15 +43,15 @@ from gradline.lessons.checker.recognising import (
     is_compiled,
     is_loss,
     is_number,
+    is_owned,
     is_pairwise,
     is_plain,
     is_step,
     last_name,
-    rate_of,
     restarted,
-    same,
 )
-from gradline.lessons.checker.velocities import velocities, velocity_of
+from gradline.lessons.checker.squares import sums_squares
+from gradline.lessons.checker.velocities import Function, velocities
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -69,9 +80,10 @@ class _Rewriting(ast.NodeTransformer):
     def __init__(self, tree: ast.Module) -> None:
         self.places: list[Place] = []
         self.statement: ast.stmt | None = None
-        self.functions: list[str] = []
+        self.functions: list[Function] = []
         self.compiled = is_compiled(tree)
         self.sums, self.velocities = restarted(tree), velocities(tree)
+        self.renewed, self.loops = renewals(tree), loops_over(tree)
         self.losses: set[str] = set()  # so far
         self.terms: set[ast.expr] = set()  # of longer sums
         self.opened = False  # what is asked of an expression holds for all within it
@@ -102,18 +114,13 @@ class _Rewriting(ast.NodeTransformer):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         if self.compiled:
             return node
-        self.functions.append(node.name)
+        self.functions.append(node)
         node.body = self._all(node.body)
         self.functions.pop()
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
         return node if self.compiled else self.generic_visit(node)
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is not None:
-            node.value = self.visit(node.value)
-        return node
 
     def visit_match_case(self, node: ast.match_case) -> ast.AST:
         if node.guard is not None:
@@ -134,30 +141,34 @@ class _Rewriting(ast.NodeTransformer):
         return [look, node] if torch else [node, look]
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        looks = self._moves(node, node.target, node.op, node.value)
+        looks = self._moves(node)
         node.value = self.visit(node.value)
+        return [node, *looks] if looks else node
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        looks = self._moves(node)
+        node.value = self.visit(node.value)
+        return [node, *looks] if looks else node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        if node.value is None:
+            return node
+        looks, look = self._moves(node), self._loss(node, node.target, node.value)
+        node.value = self.visit(node.value)
+        if look is not None:
+            node.value = calls.call(node.value, look, node.value)
         return [node, *looks] if looks else node
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         before: list[ast.stmt] = []
-        after: list[ast.stmt] = []
         target = node.targets[0]
         single = len(node.targets) == 1
-        pairs = [(target, node.value)]
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            pairs = list(zip(target.elts, node.value.elts, strict=False))
-        for name, value in pairs if single else []:
-            if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Sub | ast.Add) and same(name, value.left):
-                after += self._moves(node, name, value.op, value.right)
+        after = self._moves(node) if single else []
         if single and isinstance(target, ast.Attribute) and target.attr == "grad" and is_plain(target.value):
             before.append(
                 calls.say(node, calls.ERASED, calls.read_again(target.value), self._place(node, short(target.value)))
             )
-        loss_like = single and isinstance(target, ast.Name) and is_loss(target.id, node.value)
-        look = None
-        if loss_like and isinstance(target, ast.Name):
-            look = self._named(node, calls.LOSS, target.id)
-            self.losses.add(target.id)
+        look = self._loss(node, target, node.value) if single else None
         node.value = self.visit(node.value)
         node.targets = [self.visit(each) for each in node.targets]
         if look is not None:
@@ -165,13 +176,24 @@ class _Rewriting(ast.NodeTransformer):
         return [*before, node, *after] if before or after else node
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        if node.value is not None:
-            named = bool(self.functions) and LOSS_NAME.search(self.functions[-1]) is not None
-            loss = named and is_loss(self.functions[-1], node.value)
-            look = self._named(node, calls.LOSS, f"{self.functions[-1]}()") if loss else None
-            node.value = self.visit(node.value)
-            if look is not None:
-                node.value = calls.call(node.value, look, node.value)
+        if node.value is None:
+            return node
+        name = self.functions[-1].name if self.functions else ""
+        look = None
+        if LOSS_NAME.search(name) and is_loss(name, node.value):
+            look = self._named(node, calls.LOSS, f"{name}()")
+            self.places[-1].squares = sums_squares(node.value)
+        elements = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        returned = [(number, self._returned(node, value)) for number, value in enumerate(elements)]
+        node.value = self.visit(node.value)
+        elements = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        for number, moved in returned:
+            if moved is not None:
+                elements[number] = calls.call(node, moved[0], elements[number], *moved[1])
+        if not isinstance(node.value, ast.Tuple):
+            node.value = elements[0]
+        if look is not None:
+            node.value = calls.call(node.value, look, node.value)
         return node
 
     # expressions
@@ -231,28 +253,60 @@ class _Rewriting(ast.NodeTransformer):
         name = last_name(function.value)
         if name is None or not (LOSS_NAME.search(name) or name.startswith("hist")) or not is_loss(name, node.args[0]):
             return None
-        return self._named(node, calls.LOSS, short(node.args[0]) or name)
+        look = self._named(node, calls.LOSS, short(node.args[0]) or name)
+        self.places[-1].squares = sums_squares(node.args[0])
+        return look
 
     # making looks
 
-    def _moves(self, node: ast.stmt, target: ast.expr, sign: ast.operator, change: ast.expr) -> list[ast.stmt]:
-        """The look after `target` was moved by `-change`, or by `+change`."""
-        base = target.value if isinstance(target, ast.Subscript) else target
-        if isinstance(base, ast.Attribute) and base.attr == "data":
-            base = base.value
+    def _loss(self, node: ast.stmt, target: ast.expr, value: ast.expr) -> str | None:
+        """The look at what is assigned to `target`, where that may be a loss."""
+        if not isinstance(target, ast.Name) or not is_loss(target.id, value):
+            return None
+        self.losses.add(target.id)
+        look = self._named(node, calls.LOSS, target.id)
+        self.places[-1].squares = sums_squares(value)
+        return look
+
+    def _moves(self, node: ast.stmt) -> list[ast.stmt]:
+        """The looks after what a statement moves."""
+        return [look for move in moves_of(node, self.renewed) for look in self._moved(node, move)]
+
+    def _moved(self, node: ast.stmt, move: Move) -> list[ast.stmt]:
+        target, sign, change, now = move
         part = isinstance(target, ast.Subscript)
         added = isinstance(sign, ast.Add)
-        if not is_plain(base) or not isinstance(sign, ast.Sub | ast.Add) or (added and (part or is_number(change))):
+        if not is_owned(now) or not isinstance(sign, ast.Sub | ast.Add) or (added and (part or is_number(change))):
             return []
-        velocity = velocity_of(change, self.velocities)
-        alone = is_plain(change)  # the rate may stand in the velocity
-        rate = velocity.rate if alone else rate_of(change)
+        read = rate_and_momentum(move, written_by(node), self.velocities, self._function_around())
         look = self._named(node, calls.ADDED if added else calls.UPDATED, short(target))
         here = self.places[-1]
-        here.part, here.added, here.step = part, added, not added or (alone and rate is not None)
+        here.part, here.added = part, added
+        here.turns = isinstance(target, ast.Subscript) and turns(target, self.loops)
+        here.step = not added or (is_plain(change) and read.rate is not None)
         here.step = here.step or is_step(target, change, self.sums, self.losses)
-        read = [calls.read_again(part) for part in (base, rate or ast.Constant(None), velocity.momentum)]
-        return [calls.say(node, look, *read, perhaps=added)]
+        arguments = [calls.read_again(each) for each in (now, read.rate or ast.Constant(None), read.momentum)]
+        if read.here:
+            return [calls.say(node, look, *arguments, perhaps=added)]
+        own = ast.Constant(None) if is_plain(change) else calls.read_again(arguments[1])
+        known = calls.read_again(now), own, ast.Constant(None)
+        return [calls.say_if_readable(node, look, arguments, known, perhaps=added)]
+
+    def _returned(self, node: ast.stmt, value: ast.expr) -> tuple[str, list[ast.expr]] | None:
+        """Of `w - rate * g`, w one of the function's own arguments: the look at it, the rate, the momentum."""
+        function = self._function_around()
+        move = returned_move(value, function) if function is not None else None
+        if move is None:
+            return None
+        read = rate_and_momentum(move, set(), self.velocities, function)
+        look = self._named(node, calls.UPDATED, short(move.target))
+        here = self.places[-1]
+        here.part = here.turns = here.returned = here.step = True
+        momentum = read.momentum if read.here else ast.Constant(None)
+        return look, [calls.read_again(each) for each in (read.rate or ast.Constant(None), momentum)]
+
+    def _function_around(self) -> Function | None:
+        return self.functions[-1] if self.functions else None
 
     def _place(self, node: ast.AST, name: str = "", other: str = "", look: str = "") -> ast.Constant:
         number = len(self.places)

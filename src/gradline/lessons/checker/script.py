@@ -146,13 +146,16 @@ def _as_main(script: Script, arguments: Sequence[str]) -> Iterator[types.ModuleT
 
 def without_us(traceback: TracebackType | None) -> TracebackType | None:
     """A traceback without the frames of the checker: what `python FILE.py` would show."""
-    if traceback is None:
-        return None
-    rest = without_us(traceback.tb_next)
-    if traceback.tb_frame.f_code.co_filename.startswith(OURS):
-        return rest
-    traceback.tb_next = rest  # and not another one: where Ctrl-C meets the jump back of a loop there is no line
-    return traceback
+    theirs = []
+    while traceback is not None:
+        if not traceback.tb_frame.f_code.co_filename.startswith(OURS):
+            theirs.append(traceback)
+        traceback = traceback.tb_next
+    # linked anew, and none made: where Ctrl-C meets the jump back of a loop there is no line
+    for entry, following in zip(theirs, [*theirs[1:], None], strict=True):
+        if entry.tb_next is not following:
+            entry.tb_next = following
+    return theirs[0] if theirs else None
 
 
 def flushed() -> None:

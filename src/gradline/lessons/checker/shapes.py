@@ -44,7 +44,7 @@ def meet(one: Any, other: Any, place: Place, notes: Notes, *, in_loss: bool = Fa
 
 def cut_off(array: Any, place: Place, notes: Notes) -> None:
     """12: fractions that are put into a part of an array of whole numbers, where they are cut off without a word."""
-    if is_array(array) and getattr(array.dtype, "kind", "") in "iu":
+    if is_array(array) and getattr(array.dtype, "kind", "f") in "iu":
         name = place.name.partition("[")[0]
         notes.add(
             Note(
