@@ -113,14 +113,28 @@ def is_compiled(tree: ast.Module) -> bool:
 
 
 def is_pairwise(column: ast.expr, row: ast.expr) -> bool:
-    """Whether a difference of everything with everything is asked for: `x[:, None] - y`, `x.reshape(-1, 1) - x`."""
+    """Whether a difference of everything with everything is asked for: `x[:, None] - y`, `x.reshape(-1, 1) - x`.
+
+    Examples
+    --------
+    >>> def pairwise(text):
+    ...     difference = ast.parse(text).body[0].value
+    ...     return is_pairwise(difference.left, difference.right)
+    >>> pairwise("x[:, None] - y"), pairwise("x.reshape(-1, 1) - x"), pairwise("np.expand_dims(x, 1) - x")
+    (True, True, True)
+    >>> pairwise("X @ w - y"), pairwise("model(x) - x"), pairwise("np.expand_dims(x, 1) - y")
+    (False, False, False)
+    """
     if isinstance(column, ast.Subscript):
         return any(
             (isinstance(part, ast.Constant) and part.value is None) or last_name(part) == "newaxis"
             for part in ast.walk(column.slice)
         )
-    function = column.func if isinstance(column, ast.Call) else None
-    return isinstance(function, ast.Attribute) and same(function.value, row)
+    if not isinstance(column, ast.Call):
+        return False
+    if last_name(column.func) in ("expand_dims", "reshape", "unsqueeze") and column.args and same(column.args[0], row):
+        return True
+    return isinstance(column.func, ast.Attribute) and same(column.func.value, row)
 
 
 def eraser_of(function: ast.expr) -> ast.Attribute | None:
