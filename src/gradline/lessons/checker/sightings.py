@@ -12,15 +12,14 @@ from typing import Any
 from gradline.lessons.checker.fits import Fit, Sighting, explanations
 from gradline.lessons.checker.intercepts import value_of
 from gradline.lessons.checker.names import name_of
-from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.places import LOOKED_AT, Place
 from gradline.lessons.checker.shapes import is_array
 from gradline.lessons.checker.values import copied, scalar
 
 Moved = list[tuple[Any, Place | None]]  # what the script moves, with the line that does it
 
-LOOKED_AT = 1000  # visits of a place that are all looked at
 EARLY = (2, 3)  # those at which data are copied: after a step, so that no parameter is still at zero
-ONE_IN = 10  # later ones
+LATER = 10  # of later ones every so many
 LARGEST = 1_000_000  # rows of a prediction that is copied
 LARGEST_DATA = 5_000_000  # numbers in data that are kept, as they are
 
@@ -80,7 +79,7 @@ class Sightings:
         else:
             line.other = None
         line.visits += 1
-        due = line.visits in EARLY or line.visits % ONE_IN == 0
+        due = line.visits in EARLY or line.visits % LATER == 0
         if due and 2 <= len(one) <= LARGEST:
             sighting = self._sighting(one, other, place, moved(), seen())
             if sighting is not None:
@@ -88,9 +87,9 @@ class Sightings:
                 if len(line.early) == len(EARLY):
                     self.lines[id(place)] = line  # another target has come to stay
 
-    def fit(self) -> Fit | None:
-        """The first that is found."""
-        return next(filter(None, (line.fit() for line in self.lines.values())), None)
+    def fits(self) -> list[Fit]:
+        """Those that are found, one of a line."""
+        return [fit for line in self.lines.values() if (fit := line.fit()) is not None]
 
     def _sighting(self, one: Any, other: Any, place: Place, moved: Moved, seen: dict[str, Any]) -> Sighting | None:
         if not moved:
