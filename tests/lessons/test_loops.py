@@ -388,6 +388,55 @@ def test_the_closed_form_is_of_the_data_that_were_descended_not_of_those_only_lo
     np.testing.assert_allclose(list(map(float, (each.rstrip(".") for each in told[:2]))), best, rtol=2e-6)
 
 
+BATCHES = {
+    "numpy": """\
+import numpy as np
+rng = np.random.default_rng(0)
+x = rng.normal(size=80); y = 2 * x + 1 + rng.normal(size=80)
+w, b = 0.0, 0.0
+for epoch in range(50):
+    for k in range(0, 60, 10):
+        e = w * x[k:k+10] + b - y[k:k+10]
+        w -= 0.05 * 2 * np.mean(e * x[k:k+10])
+        b -= 0.05 * 2 * np.mean(e)
+    looked = np.mean((w * XS + b - YS) ** 2)
+""",
+    "torch": """\
+import torch
+torch.manual_seed(0)
+x = torch.randn(80, 1); y = 2 * x + 1 + torch.randn(80, 1)
+model = torch.nn.Linear(1, 1)
+opt = torch.optim.SGD(model.parameters(), lr=0.05)
+for epoch in range(50):
+    for k in range(0, 60, 10):
+        opt.zero_grad()
+        torch.nn.functional.mse_loss(model(x[k:k+10]), y[k:k+10]).backward()
+        opt.step()
+    with torch.no_grad():
+        looked = torch.nn.functional.mse_loss(model(XS), YS)
+""",
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize("rows", ["[60:]", "[:60]"])
+def test_mini_batches_are_compared_with_the_rows_that_they_are_of_and_with_no_others(tmp_path, name, rows):
+    """They end near the least squares of the 60; those of the 20 held out are 0.2 away and more."""
+    import numpy as np
+
+    path = tmp_path / "batches.py"
+    source = BATCHES[name].replace("XS", "xs").replace("YS", "ys")
+    path.write_text(source.replace("for epoch", f"xs, ys = x{rows}, y{rows}\nfor epoch", 1), encoding="utf-8")
+    needed(path)
+    done = run(path).checked
+    x, y = (np.asarray(done.variables[each], dtype=float).ravel() for each in "xy")
+    of_60, of_20 = (np.polyfit(x[part], y[part], 1) for part in (slice(60), slice(60, None)))
+    assert abs(of_60 - of_20).max() > 0.2
+    assert done.closed_form.startswith("closed form of y = ") == (rows == "[:60]")
+    told = re.findall(r" = (-?[\d.]*\d)", done.closed_form)[:2]
+    np.testing.assert_allclose(list(map(float, told)), of_60[: len(told)], rtol=2e-6)
+
+
 @pytest.mark.parametrize(("factor", "found"), [("0.01", []), ("1 / 5", [(16, 10)])])
 def test_a_history_is_no_number_of_rows_and_lists_that_were_filled_before_are(tmp_path, factor, found):
     """The loss is a hundredth of the sum, after 100 passes; or the mean of five rows, read one by one."""

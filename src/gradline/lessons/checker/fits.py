@@ -34,6 +34,7 @@ class Sighting:
     visit: int
     intercepts: dict[str, set[str]] = field(default_factory=dict)  # added to products, with the names in these
     held: list[tuple[str, float]] = field(default_factory=list)  # those of them that nothing moves
+    steps: int = 0  # made so far
 
     def adds(self, name: str, to: str, moved_at: Place | None) -> bool:
         """Whether the script adds `name` to a product with this parameter in it, by either of its names."""
@@ -55,7 +56,8 @@ class Fit:
     objects: list[tuple[Any, Place | None]]  # w, and b
     place: Place  # where prediction and target meet
     held: float | None = None  # what the intercept is, where nothing moves it
-    later: Array | None = None  # the coefficients a step later
+    later: Array | None = None  # the coefficients at the next visit
+    passed_by: bool = False  # more steps were made than it was visited
 
     def design(self, count: int) -> Array:
         """X, with a column of ones behind it where there are that many coefficients."""

@@ -69,8 +69,16 @@ class Sightings:
     unmoved: set[str] = field(default_factory=set)  # those of them that no line of it moves
     lines: dict[int, Line] = field(default_factory=dict)
 
-    def look(self, one: Any, other: Any, place: Place, moved: Callable[[], Moved], seen: Any) -> None:
-        """Copy what is there, where it is time to: `moved` and `seen`, the learner's variables, are called then."""
+    def look(
+        self,
+        one: Any,
+        other: Any,
+        place: Place,
+        moved: Callable[[], Moved],
+        seen: Callable[[], dict[str, Any]],
+        steps: Callable[[], int],
+    ) -> None:
+        """Copy what is there, where it is time to; then these are called, `seen` for the learner's variables."""
         line = self.lines.setdefault(id(place), Line())
         if line.meets_another(one, other):
             if line.other is None or line.other.meets_another(one, other):
@@ -83,6 +91,7 @@ class Sightings:
         if due and 2 <= len(one) <= LARGEST:
             sighting = self._sighting(one, other, place, moved(), seen())
             if sighting is not None:
+                sighting.steps = steps()
                 line.add(sighting, one, other)
                 if len(line.early) == len(EARLY):
                     self.lines[id(place)] = line  # another target has come to stay
@@ -116,7 +125,9 @@ def _same_twice(sightings: list[Sighting], *, moved_on: bool = True) -> Iterator
         for found in explanations(first):
             again = next((fit for fit in explanations(second) if fit.of_same_data(found)), None)
             if again is not None and not (moved_on and again.predicts_as(found)):
-                if second.visit == first.visit + 1 <= LOOKED_AT:
+                visits = second.visit - first.visit
+                found.passed_by = second.visit <= LOOKED_AT and second.steps - first.steps > visits
+                if visits == 1 and second.visit <= LOOKED_AT:
                     found.later = again.coefficients
                 yield found
 

@@ -18,14 +18,15 @@ MISSING = 0.01  # of the variance of y, which the descent leaves unexplained tho
 FAR, MANY = 0.1, 1000  # of the length of the answer; steps after which one wants it, and not only a line that fits
 STRAY, ROUNDING = 0.01, 1e-6  # how far off a step may be in the flat direction
 SHOWN = 4  # coefficients that are told one by one
+ELSEWHERE = 0.01  # of the gradient at zero, that is left in the end
 ALONG = 1 - 1e-6  # cosine of a step and the gradient against which it was made
 
 
-def learned_from(fits: list[tuple[Fit, Array]]) -> tuple[Fit, Array]:
+def learned_from(fits: list[tuple[Fit, Array]]) -> tuple[Fit, Array] | None:
     """Of fits, each with where its coefficients ended, the one that was descended; others look on, as validation does.
 
     Of those of the first's parameters it is one against whose gradient a step was made, else that whose gradient is
-    least in the end.
+    least in the end. None where that is looked at once in several steps, and they led elsewhere: to other rows.
     """
 
     def apart(found: tuple[Fit, Array]) -> tuple[bool, float]:
@@ -35,7 +36,10 @@ def learned_from(fits: list[tuple[Fit, Array]]) -> tuple[Fit, Array]:
         left = float(np.linalg.norm(fit.gradient(final)))
         return not _steps_along(fit), left if math.isfinite(left) else math.inf
 
-    return min((found for found in fits if found[0].of_same_parameters(fits[0][0])), key=apart)
+    fit, final = min((found for found in fits if found[0].of_same_parameters(fits[0][0])), key=apart)
+    beside, left = apart((fit, final))
+    elsewhere = left > ELSEWHERE * apart((fit, 0 * fit.coefficients))[1]
+    return None if fit.passed_by and beside and elsewhere else (fit, final)
 
 
 def _steps_along(fit: Fit) -> bool:

@@ -103,7 +103,7 @@ class Watchers:
                 moves = (calls.UPDATED, calls.ADDED)
                 moved = {place.moved for place in self.places if place.look and calls.kind_of(place.look) in moves}
                 self.sightings = Sightings(self.intercepts, self.intercepts.keys() - moved)
-            self.sightings.look(one, other, place, self._parameters, self._variables)
+            self.sightings.look(one, other, place, self._parameters, self._variables, self.course.steps_made)
 
     def count_lists(self) -> None:
         """Before the first loss, when those that hold the data are full."""
@@ -162,7 +162,10 @@ class Watchers:
         from gradline.lessons.checker.straight_line import closed_form, crawling, learned_from
         from gradline.lessons.checker.uphill import climbing
 
-        fit, final = learned_from([(fit, self._final(fit)) for fit in fits])
+        found = learned_from([(fit, self._final(fit)) for fit in fits])
+        if found is None:
+            return
+        fit, final = found
         moved = self._moved(fit)
         compared = closed_form(fit, final)
         if compared is None:
