@@ -526,10 +526,17 @@ def test_an_empty_name_among_the_features_is_no_column(houses):
 
 
 def test_help_has_an_example_for_every_command():
-    for command in ("demo", "fit"):
-        done = gradline(command, "--help")
-        assert done.returncode == 0
-        assert f"Example: gradline {command}" in done.stdout
+    import typer
+    from typer.testing import CliRunner
+
+    from gradline.cli.app import app
+
+    names = list(typer.main.get_command(app).commands)
+    assert {"demo", "fit", "lab", "check", "predict"} <= set(names)
+    for name in names:
+        shown = CliRunner().invoke(app, [name, "--help"])
+        assert shown.exit_code == 0
+        assert f"Example: gradline {name}" in shown.stdout
 
 
 def test_housing_by_gradient_descent_to_six_digits(shared_data):

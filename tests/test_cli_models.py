@@ -481,6 +481,11 @@ def test_the_table_that_is_read_is_never_written_over(tmp_path):
     done = gradline("predict", "m.json", "t.csv", "-o", "t.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert table.read_bytes() == before
+    model = (tmp_path / "m.json").rename(tmp_path / "m.csv")
+    before = model.read_bytes()
+    done = gradline("predict", "m.csv", "t.csv", "-o", "./m.csv", cwd=tmp_path)
+    refused(done, "'./m.csv' is the model that is read: it would be overwritten", code=2)
+    assert model.read_bytes() == before
 
 
 @pytest.mark.parametrize(

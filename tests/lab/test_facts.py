@@ -373,11 +373,13 @@ def test_with_and_without_the_intercept_the_page_has_the_command_that_fits_it(tm
         (["t.csv", "--formula", "y ~ x"], {"true": "gradline fit t.csv --formula 'y ~ x'", "false": ""}),
         (["t.csv", "--formula", "y ~ x - 1"], {"true": "", "false": "gradline fit t.csv --formula 'y ~ x - 1'"}),
         (["t.csv", "--target", "y"], {"true": "gradline fit t.csv --target y", "false": ""}),  # c is a category
+        (["--target", "y", "--", "-t.csv"], {"true": "gradline fit ./-t.csv --target y", "false": ""}),
         ([], {"true": "gradline demo --intercept", "false": "gradline demo"}),
     ],
 )
 def test_where_no_command_switches_the_intercept_none_is_told(tmp_path, asked, commands):
-    (tmp_path / "t.csv").write_text("y,x,c\n1,2,a\n2,3,b\n3,5,a\n7,6,b\n")
+    for name in ("t.csv", "-t.csv"):
+        (tmp_path / name).write_text("y,x,c\n1,2,a\n2,3,b\n3,5,a\n7,6,b\n")
     done = gradline_lab(*asked, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert facts_of((tmp_path / "lab.html").read_text("utf-8"))["commands"] == commands
@@ -496,6 +498,8 @@ def test_the_command_takes_a_table(tmp_path):
         (["t.csv", "--target", "y", "-o", "t.csv"], 2, "overwritten"),
         (["t.csv", "--target", "y", "-o", "nowhere/lab.html"], 1, "no folder"),
         (["t.csv", "--target", "z"], 1, "no column 'z'"),
+        (["t.csv", "--target", "y", "-o", ""], 2, "no file is named"),
+        (["t.csv", "--target", "y", "-o", "-"], 2, "would be standard output"),
         (["--missing", "drop"], 2, "name a table"),
         (["t.csv", "--formula", "y ~ x", "--reference", "x"], 2, "COLUMN=LEVEL"),
         (["t.csv", "--target", "y", "-o", "s3://key:secret@bucket/lab.html"], 2, "'s3://bucket/lab.html' is a URL"),

@@ -433,6 +433,90 @@ def test_what_is_never_moved_is_told_beside_the_answer_with_it(tmp_path):
         )
 
 
+@pytest.mark.parametrize("name", ["validated", "validated_torch"])
+@pytest.mark.parametrize("steps", ["", "12"])
+def test_the_closed_form_is_of_the_data_that_were_descended_not_of_those_only_looked_at(tmp_path, name, steps):
+    """numpy.linalg.lstsq of the training rows; validation rows are met first, and 12 steps do not get there."""
+    import numpy as np
+
+    path = LOOPS / "clean" / f"{name}.py"
+    needed(path)
+    source = path.read_text(encoding="utf-8")
+    path = tmp_path / "loop.py"
+    path.write_text(re.sub(r"range\(.+\)", f"range({steps})", source) if steps else source, encoding="utf-8")
+    done = run(path).checked
+    x, y = (
+        np.asarray(done.variables[key][:60], dtype=float).ravel()
+        for key in (("x" if "x" in done.variables else "X"), "y")
+    )
+    best = np.linalg.lstsq(np.column_stack([x, np.ones(60)]), y, rcond=None)[0]
+    told = re.findall(r" = (-?[\d.]+)", done.closed_form.partition(": ")[2])
+    np.testing.assert_allclose(list(map(float, (each.rstrip(".") for each in told[:2]))), best, rtol=2e-6)
+
+
+BATCHES = {
+    "numpy": """\
+import numpy as np
+rng = np.random.default_rng(0)
+x = rng.normal(size=80); y = 2 * x + 1 + rng.normal(size=80)
+w, b = 0.0, 0.0
+for epoch in range(50):
+    for k in range(0, 60, 10):
+        e = w * x[k:k+10] + b - y[k:k+10]
+        w -= 0.05 * 2 * np.mean(e * x[k:k+10])
+        b -= 0.05 * 2 * np.mean(e)
+    looked = np.mean((w * XS + b - YS) ** 2)
+""",
+    "torch": """\
+import torch
+torch.manual_seed(0)
+x = torch.randn(80, 1); y = 2 * x + 1 + torch.randn(80, 1)
+model = torch.nn.Linear(1, 1)
+opt = torch.optim.SGD(model.parameters(), lr=0.05)
+for epoch in range(50):
+    for k in range(0, 60, 10):
+        opt.zero_grad()
+        torch.nn.functional.mse_loss(model(x[k:k+10]), y[k:k+10]).backward()
+        opt.step()
+    with torch.no_grad():
+        looked = torch.nn.functional.mse_loss(model(XS), YS)
+""",
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+@pytest.mark.parametrize("rows", ["[60:]", "[:60]"])
+def test_mini_batches_are_compared_with_the_rows_that_they_are_of_and_with_no_others(tmp_path, name, rows):
+    """They end near the least squares of the 60; those of the 20 held out are 0.2 away and more."""
+    import numpy as np
+
+    path = tmp_path / "batches.py"
+    source = BATCHES[name].replace("XS", "xs").replace("YS", "ys")
+    path.write_text(source.replace("for epoch", f"xs, ys = x{rows}, y{rows}\nfor epoch", 1), encoding="utf-8")
+    needed(path)
+    done = run(path).checked
+    x, y = (np.asarray(done.variables[each], dtype=float).ravel() for each in "xy")
+    of_60, of_20 = (np.polyfit(x[part], y[part], 1) for part in (slice(60), slice(60, None)))
+    assert abs(of_60 - of_20).max() > 0.2
+    assert done.closed_form.startswith("closed form of y = ") == (rows == "[:60]")
+    told = re.findall(r" = (-?[\d.]*\d)", done.closed_form)[:2]
+    np.testing.assert_allclose(list(map(float, told)), of_60[: len(told)], rtol=2e-6)
+
+
+@pytest.mark.parametrize(("factor", "found"), [("0.01", []), ("1 / 5", [(16, 10)])])
+def test_a_history_is_no_number_of_rows_and_lists_that_were_filled_before_are(tmp_path, factor, found):
+    """The loss is a hundredth of the sum, after 100 passes; or the mean of five rows, read one by one."""
+    path = tmp_path / "lists.py"
+    path.write_text(
+        "xs, ys, history = [], [], []\nfor x in (1.0, 3.0, 10.0, 13.0, 7.0):\n    xs.append(x)\n    ys.append(2 * x)\n"
+        "a = 0.5\nfor i in range(100):\n"
+        f"    loss = {factor} * sum((a * x - y) ** 2 for x, y in zip(xs, ys))\n"
+        "    history.append(loss)\n    g = sum(2 * x * (a * x - y) for x, y in zip(xs, ys))\n    a -= 0.0001 * g\n",
+        encoding="utf-8",
+    )
+    assert run(path).found == found
+
+
 WRONG = {  # what stands in place of the gradients mean(e * x) and mean(e): where it leads is not the answer
     "b by that of w": ("np.mean(error * x)", "np.mean(error * x)", 1000),
     "w by a product of means": ("np.mean(error) * np.mean(x)", "np.mean(error)", 1000),
@@ -542,6 +626,15 @@ def test_any_line_of_a_statement_may_silence_it(tmp_path):
         encoding="utf-8",
     )
     assert run(path).found == []
+    loop = (LOOPS / "faulty" / "16_missing_2.py").read_text(encoding="utf-8")
+    long, steps = re.subn(
+        r"^    (a = a -|a -=) (.*)$", r"    \1 (\n        \2\n    )  # gradline: ok", loop, flags=re.M
+    )
+    path.write_text(long, encoding="utf-8")
+    assert (steps, run(path).found) == (1, [])
+
+
+TORCH = "import torch\n"
 
 
 @pytest.mark.parametrize(
@@ -550,12 +643,76 @@ def test_any_line_of_a_statement_may_silence_it(tmp_path):
         ("import numpy as np\nX, w = np.ones((5, 3)), np.ones(2)\np = X @ w\n", 3, "X is float64 of shape (5, 3)"),
         ("def f(n):\n    return 1 / n\n\n\nf(0)\n", 2, "n is 0"),
         ("import not_there\n", 1, "ModuleNotFoundError"),
+        ("n = 10**5000\n[1][n]\n", 2, "n is of the type int"),
+        (
+            "class A:\n    @property\n    def w(self):\n        return 1 / 0\na = A()\nx = 2\na.w + x\n",
+            4,
+            "ZeroDivision",
+        ),
+        (f"{TORCH}i = torch.arange(3)\nX, w = torch.ones(5, 3), torch.ones(4)\np = X[i] @ w\n", 4, "i is int64"),
+        (f"{TORCH}q, i = torch.ones(8, 2), torch.zeros(8).long()\np = q.gather(1, i)\n", 3, "i is int64"),
+        (
+            f"{TORCH}import numpy as np\nw, X = torch.zeros(2, requires_grad=True), np.ones((5, 3))\n"
+            "p = np.dot(X, w.detach().numpy())\n",
+            4,
+            "X is float64 of shape (5, 3)",
+        ),
+        (
+            "from sklearn.preprocessing import LabelEncoder\nimport numpy as np\na = np.array(['b', 'c'])\n"
+            "e = LabelEncoder().fit(['b'])\ne.transform(a)\n",
+            5,
+            "a is <U1 of shape (2,)",
+        ),
+        (
+            "from sklearn import metrics\nimport numpy as np\ny, p = np.ones(5), np.ones(4)\n"
+            "metrics.mean_squared_error(y, p)\n",
+            4,
+            "y is float64 of shape (5,)",
+        ),
     ],
 )
 def test_any_other_exception_is_placed_with_the_variables_of_its_line(tmp_path, source, line, words):
     path = tmp_path / "other.py"
     path.write_text(source, encoding="utf-8")
+    needed(path)
     done = run(path)
     assert done.found == [(0, line)]
     assert words in done.checked.told()
     assert "end line" not in done.checked.told()  # nothing to silence
+
+
+@pytest.mark.parametrize(
+    ("given", "features", "cure"),
+    [
+        ("torch.ones(5)", 1, "x.view(-1, 1)"),
+        ("torch.ones(6)", 3, "x.view(-1, 3)"),
+        ("torch.tensor(2.0)", 1, "x.view(-1, 1)"),
+        ("torch.ones(5)", 3, "nn.Linear(5, ...)"),
+        ("torch.ones(2)", 3, "nn.Linear(2, ...)"),
+        ("torch.ones(4, 2)", 3, "nn.Linear(2, ...)"),
+    ],
+)
+def test_the_cure_of_a_layers_input_cures_it(tmp_path, given, features, cure):
+    """torch itself is the oracle: the same call, cured."""
+    torch = pytest.importorskip("torch")
+    path = tmp_path / "layer.py"
+    path.write_text(f"import torch\nx = {given}\nlayer = torch.nn.Linear({features}, 1)\nlayer(x)\n", encoding="utf-8")
+    done = run(path)
+    assert done.found == [(13, 4)]
+    assert cure in done.checked.notes[0].cure
+    after = {"x": done.checked.variables["x"], "nn": torch.nn}
+    layer = eval(cure.replace("...", "1"), after) if "Linear" in cure else done.checked.variables["layer"]
+    rows = layer(after["x"] if "Linear" in cure else eval(cure, after))
+    assert "Linear" in cure or f"Make it {len(rows), features}" in done.checked.notes[0].cure
+
+
+def test_a_variable_that_cannot_be_looked_at_leaves_the_note_on_an_exception(tmp_path, monkeypatch):
+    """As learners run it: an object that lies about its class ends what is said of the variables, and no more."""
+    monkeypatch.delenv("GRADLINE_CHECK_STRICT", raising=False)
+    path = tmp_path / "odd.py"
+    path.write_text(
+        "import numpy\nclass Odd:\n    @property\n    def __class__(self):\n        raise ValueError\n"
+        "odd = Odd()\nodd + 1\n",
+        encoding="utf-8",
+    )
+    assert run(path).found == [(0, 7)]

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shlex
 import sys
 
 import numpy as np
@@ -246,12 +247,16 @@ def test_the_page_says_how_to_get_it_again(line, tmp_path):
             ["t.csv", "--formula", "y ~ a:b + C(c)", "--reference", "c=x", "--reference", "d=z", "--engine", "nn"],
             "gradline fit t.csv --formula 'y ~ a:b + C(c)' --reference c=x --reference d=z --engine nn",
         ),
+        (["--target", "y", "--", "-t.csv"], "gradline fit ./-t.csv --target y"),
+        (["-", "--target", "y"], "gradline fit - --target y"),
     ],
 )
 def test_the_command_is_as_it_was_given_but_for_credentials(words, expected):
     command = typer.main.get_command(app).commands["fit"]
     with command.make_context("fit", words) as ctx:
         assert command_of(ctx) == expected
+    with command.make_context("fit", shlex.split(expected)[2:]) as again:  # as a shell hands it over
+        assert command_of(again) == expected
 
 
 def test_a_failed_model_file_and_a_report_are_both_told(line, tmp_path, monkeypatch):

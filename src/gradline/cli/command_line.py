@@ -9,6 +9,17 @@ import typer
 from gradline.data.readers.credentials import shown_path
 
 
+def as_argument(path: str) -> str:
+    """A path which no command takes for an option; standard input is as it is.
+
+    Examples
+    --------
+    >>> as_argument("-t.csv"), as_argument("t.csv"), as_argument("-")
+    ('./-t.csv', 't.csv', '-')
+    """
+    return f"./{path}" if path.startswith("-") and path != "-" else path
+
+
 def command_of(ctx: typer.Context) -> str:
     """The command line as it was given, without credentials.
 
@@ -22,7 +33,7 @@ def command_of(ctx: typer.Context) -> str:
             continue
         value = ctx.params[name]
         if parameter.param_type_name == "argument":
-            words.insert(2, shown_path(str(value)))
+            words.insert(2, as_argument(shown_path(str(value))))
         elif isinstance(value, bool):
             words.append(parameter.opts[0] if value else (parameter.secondary_opts or parameter.opts)[0])
         else:

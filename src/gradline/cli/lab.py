@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gradline.cli.command_line import as_argument
 from gradline.cli.options import (
     Decimal,
     Encoding,
@@ -20,7 +21,7 @@ from gradline.cli.options import (
     names,
     references,
 )
-from gradline.cli.places import refuse_stdout, refuse_to_overwrite, refuse_unwritable, refuse_url
+from gradline.cli.places import refuse_no_file, refuse_to_overwrite, refuse_unwritable, refuse_url
 from gradline.data.readers.credentials import shown_path
 from gradline.errors import DataError
 from gradline.report.page_file import refuse_ending
@@ -101,7 +102,7 @@ def _table(source: str, intercept: bool | None, asked: dict[str, Any]) -> tuple[
 
     read = {"features": names(asked["features"]), "reference": references(asked["reference"])}
     table = open_source(source, **asked | read)
-    command = ["gradline", "fit", table.name]  # by a name that has no credentials in it
+    command = ["gradline", "fit", as_argument(table.name)]  # by a name that has no credentials in it
     for option, value in asked.items():
         if value != UNSAID.get(option):
             for part in value if isinstance(value, list) else [value]:
@@ -129,7 +130,7 @@ def _refuse_before(source: str | None, asked: dict[str, Any], output: str) -> No
     if source is not None and asked["target"] is None and asked["formula"] is None:
         raise typer.BadParameter("a table needs one: the column to explain, or a --formula", param_hint="--target")
     refuse_url(output, "-o")
-    refuse_stdout(output, "-o")
+    refuse_no_file(output, "-o")
     if source is not None:
         refuse_to_overwrite(output, source, "-o")
     refuse_unwritable(output, "-o")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gradline.cli.command_line import as_argument
 from gradline.cli.telling import tell
 
 
@@ -80,8 +81,8 @@ def practice(
 
 
 def _argument(path: str) -> str:
-    """A path for a shell, which no command takes for an option."""
-    return shlex.quote(f"./{path}" if path.startswith("-") else path)
+    """A path for a shell."""
+    return shlex.quote(as_argument(path))
 
 
 def register(app: typer.Typer) -> None:

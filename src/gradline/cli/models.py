@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradline.cli.options import AsJson, Decimal, Details, Encoding, Form, Query, decimal_mark
-from gradline.cli.places import refuse_stdout, refuse_to_overwrite
+from gradline.cli.places import refuse_no_file, refuse_to_overwrite
 from gradline.cli.telling import tell
 from gradline.data.readers.credentials import shown_path
 
@@ -62,6 +62,7 @@ def predict(
         raise typer.BadParameter(f"'{shown_path(output)}' ends neither in .csv nor in .parquet", param_hint="-o")
     if output is not None:
         refuse_to_overwrite(output, source, "-o", "the table")
+        refuse_to_overwrite(output, model, "-o", "the model")
     saved = read_model(model)
     reader = opened(source, query=query, decimal=decimal_mark(decimal), encoding=encoding)
     advice = "missing='blank' leaves the predictions of such rows empty"
@@ -116,7 +117,7 @@ def merge(models: Models, output: Output, as_json: AsJson = False) -> None:
     from gradline.model_file import merged, read_model
 
     _refuse_one(models)
-    refuse_stdout(output, "-o")
+    refuse_no_file(output, "-o")
     for path in models:
         refuse_to_overwrite(output, path, "-o", "a model")
     sources: list[str] = []
@@ -146,7 +147,7 @@ def subtract(whole: Model, part: Model, output: Output, as_json: AsJson = False)
     """
     from gradline.model_file import read_model, subtracted
 
-    refuse_stdout(output, "-o")
+    refuse_no_file(output, "-o")
     for path in (whole, part):
         refuse_to_overwrite(output, path, "-o", "a model")
     minuend, subtrahend = read_model(whole), read_model(part)

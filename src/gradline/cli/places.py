@@ -54,15 +54,15 @@ def check(places: Places, source: str, save: str | None, checkpoint: str | None 
 
 def _take(path: str, option: str, taken: dict[str, str]) -> None:
     """Note whose file it is: none is written for two of them."""
-    if not path:
-        raise typer.BadParameter("no file is named", param_hint=option)
-    refuse_stdout(path, option)
+    refuse_no_file(path, option)
     if (other := taken.setdefault(os.path.realpath(path), option)) != option:
         raise typer.BadParameter(f"'{shown_path(path)}' is the file of {other}, expected another", param_hint=option)
 
 
-def refuse_stdout(path: str, option: str) -> None:
+def refuse_no_file(path: str, option: str) -> None:
     """Standard output has what is printed; a file that is called so is ./-"""
+    if not path:
+        raise typer.BadParameter("no file is named", param_hint=option)
     if path == "-":
         raise typer.BadParameter("'-' would be standard output, expected a file", param_hint=option)
 

@@ -19,7 +19,7 @@ from gradline.data.skipped import NONE, Skipped
 from gradline.data.weighting import Weighting, Weights
 from gradline.data.written.whole_file import refuse_special
 from gradline.diagnostics.covariance import HETEROSKEDASTIC, Robust
-from gradline.errors import DataError, MissingExtraError
+from gradline.errors import DataError
 from gradline.model_file.saved import SavedModel
 from gradline.model_file.schema import (
     KIND,
@@ -201,8 +201,6 @@ def _design(content: Mapping[str, Any], features: tuple[str, ...]) -> Design | N
         design = read_kept(of_kind(content, "design", dict))
         if design.names != features:
             raise ValueError("its columns are others")
-    except MissingExtraError:
-        raise
     except DataError as error:
         raise Unfit(error.message) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -15,7 +15,7 @@ from gradline.lessons.checker.looks import Looks
 from gradline.lessons.checker.notes import Note, Notes, silenced_lines
 from gradline.lessons.checker.rewriting import rewritten
 from gradline.lessons.checker.script import Script, flushed, read, run
-from gradline.lessons.checker.watchers import STRICT, Watchers
+from gradline.lessons.checker.watchers import Watchers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,7 @@ def check(path: str, arguments: Sequence[str] = ()) -> Checked:
     if error is not None and not isinstance(error, SystemExit | KeyboardInterrupt | BrokenPipeError):
         from gradline.lessons.checker.crash.explain import explain
 
-        try:
-            explain(error, script.source, script.file, watchers.gradients, notes)
-        except Exception:  # a variable of theirs that cannot even be looked at
-            if STRICT in os.environ:
-                raise
+        explain(error, script.source, script.file, watchers.gradients, notes)
     return Checked(script, tuple(notes.kept()), watchers.closed_form, error, variables)
 
 

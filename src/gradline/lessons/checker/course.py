@@ -202,9 +202,9 @@ class Course:
 
         places = {id(update.place): update.place for update in self._steps()}
         kept = [Standing(loss, {key: stood for key, stood in at.items() if key in places}) for loss, at in standings]
-        note = mismatch(kept, places, self.sizes, exploded)
-        if note is not None:
-            self.notes.add(note)
+        seen = mismatch(kept, places, self.sizes, exploded)
+        if seen is not None:
+            self.notes.add(*seen)
 
     def _standing(self) -> dict[int, tuple[tuple[float, ...], float | None, int]]:
         return {

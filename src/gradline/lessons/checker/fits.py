@@ -34,6 +34,7 @@ class Sighting:
     visit: int
     intercepts: dict[str, set[str]] = field(default_factory=dict)  # added to products, with the names in these
     held: list[tuple[str, float]] = field(default_factory=list)  # those of them that nothing moves
+    steps: int = 0  # made so far
 
     def adds(self, name: str, to: str, moved_at: Place | None) -> bool:
         """Whether the script adds `name` to a product with this parameter in it, by either of its names."""
@@ -55,7 +56,25 @@ class Fit:
     objects: list[tuple[Any, Place | None]]  # w, and b
     place: Place  # where prediction and target meet
     held: float | None = None  # what the intercept is, where nothing moves it
-    later: Array | None = None  # the coefficients a step later
+    later: Array | None = None  # the coefficients at the next visit
+    passed_by: bool = False  # more steps were made than it was visited
+
+    def design(self, count: int) -> Array:
+        """X, with a column of ones behind it where there are that many coefficients."""
+        import numpy as np
+
+        return self.X if count == self.X.shape[1] else np.column_stack([self.X, np.ones(len(self.X))])
+
+    def gradient(self, at: Array) -> Array:
+        """Half that of the mean squared error, where the coefficients are these."""
+        design = self.design(len(at))
+        gradient: Array = design.T @ (design @ at - self.y) / len(design)
+        return gradient
+
+    def of_same_parameters(self, other: Fit) -> bool:
+        """Whether w is that of the other: the same object, or moved by the same line."""
+        (w, at), (of_other, other_at) = self.objects[0], other.objects[0]
+        return w is of_other if at is None else at is other_at
 
     def of_same_data(self, other: Fit) -> bool:
         """Whether this is the same regression, at another time."""

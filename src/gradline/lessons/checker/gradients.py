@@ -15,7 +15,7 @@ from typing import Any
 
 from gradline.lessons.checker import gradients_told as told
 from gradline.lessons.checker.names import name_of, variables
-from gradline.lessons.checker.notes import Notes, number
+from gradline.lessons.checker.notes import Note, Notes, number
 from gradline.lessons.checker.places import Place
 
 VISITS = 300  # of a line that is watched: what is wrong shows in the first two
@@ -68,6 +68,8 @@ class Gradients:
     _visits: dict[int, int] = field(default_factory=dict)
     _leaves: dict[int, set[int]] = field(default_factory=dict)  # by optimizer: of the losses since its last step
     _steps: dict[int, int] = field(default_factory=dict)
+    # by optimizer that found nothing while others' gradients were there: what it holds, and the note
+    _foreign: dict[int, tuple[dict[int, Any], Note, range]] = field(default_factory=dict)
     _moved: dict[int, tuple[Any, Place]] = field(default_factory=dict)  # by place: what `a = a - ...` made there
     _read: tuple[int, str] = (0, "")
 
@@ -89,6 +91,8 @@ class Gradients:
                 known = self.parameters[id(tensor)] = Parameter(weakref.ref(tensor), _stands(tensor))
             for others in self._leaves.values():
                 others.add(id(tensor))
+            for optimizer in [key for key, (held, *_) in self._foreign.items() if id(tensor) in held]:
+                del self._foreign[optimizer]  # it was not its turn
             known.erased = None
             stands = _stands(tensor)
             if not _is_set(tensor.grad):
@@ -117,7 +121,8 @@ class Gradients:
             return
         erased = [known.erased for known in map(self._known, held) if known is not None and known.erased]
         if leaves and leaves.isdisjoint(map(id, held)):
-            self._foreign(held, leaves, place, frame)
+            if not any(map(self._known, held)):
+                self._suspect(optimizer, held, leaves, place, frame)
         elif erased:
             self.notes.add(told.erased(erased[0], place.line, "step()"), erased[0].lines)
         elif steps == 2 and not self.backwards and all(tensor.grad is None for tensor in held):
@@ -155,7 +160,10 @@ class Gradients:
             self._moved[id(place)] = tensor, place
 
     def finish(self) -> None:
-        """After the last line: an accumulated gradient that was used and never zeroed again."""
+        """After the last line: parameters that no backward reached, a gradient that was used and never zeroed again."""
+        for held, note, lines in self._foreign.values():
+            if all(tensor.grad is None for tensor in held.values()):  # nor by a backward that was not looked at
+                self.notes.add(note, lines)
         for known in self.parameters.values():
             tensor = known.tensor()
             if tensor is not None and known.stale is not None and _stands(tensor) != known.stale[2]:
@@ -182,10 +190,13 @@ class Gradients:
         name, _, value = held.partition("\n")
         self.notes.add(told.accumulated(place, name, value), place.lines)
 
-    def _foreign(self, held: list[Any], leaves: set[int], place: Place, frame: FrameType | None) -> None:
+    def _suspect(
+        self, optimizer: Any, held: list[Any], leaves: set[int], place: Place, frame: FrameType | None
+    ) -> None:
         inside = [self.parameters[key].tensor() for key in leaves if key in self.parameters]
         name = name_of(inside[0], variables(frame), "another parameter") if inside else "other parameters"
-        self.notes.add(told.foreign(place, len(held), name, len(inside) - 1), place.lines)
+        note = told.foreign(place, len(held), name, len(inside) - 1)
+        self._foreign.setdefault(id(optimizer), ({id(tensor): tensor for tensor in held}, note, place.lines))
 
     def _on_a_result(self, tensor: Any, place: Place) -> None:
         updated = next((place for made, place in self._moved.values() if made is tensor), None)

@@ -16,9 +16,9 @@ from itertools import chain, cycle, repeat
 from typing import TYPE_CHECKING, Any
 
 from gradline.lessons.checker import calls
-from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.places import LOOKED_AT, Place
 from gradline.lessons.checker.shapes import cut_off, is_array
-from gradline.lessons.checker.watchers import LOOKED_AT, ONE_IN, Watchers, safe
+from gradline.lessons.checker.watchers import ONE_IN, Watchers, safe
 
 if TYPE_CHECKING:
     from gradline.lessons.checker.torch_hooks import TorchHooks
@@ -191,6 +191,8 @@ class Looks:
         watchers = self.watchers
         if watchers.is_tensor(value) and value.requires_grad:
             return  # backward() will bring it
+        if not watchers.course.losses:
+            watchers.count_lists()
         losses = watchers.course.lost(place, value)
         place.visits += 1
         if place.visits == LOOKED_AT and not watchers.torch:

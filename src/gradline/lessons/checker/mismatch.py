@@ -41,8 +41,8 @@ class _Step:
 
 def mismatch(
     standings: Sequence[Standing], places: dict[int, Place], sizes: Collection[int], exploded: bool = False
-) -> Note | None:
-    """The note on a gradient that is a constant multiple of the loss's; None where it is its own, or no multiple.
+) -> tuple[Note, range] | None:
+    """The note on a gradient that is a constant multiple of the loss's, and its statement's lines; else None.
 
     `places` are the updates' by the keys of the standings, `sizes` the numbers of rows that were seen. That something
     is raised may be meant: a negative multiple is noted where what was raised `exploded`.
@@ -59,11 +59,11 @@ def mismatch(
         return _one_of_several(found, places, sizes, exploded)
     place = places[next(iter(found[0].one.at))]
     if exploded and is_multiple(-ratio, sizes):
-        return uphill(place, _raised(found[0]), added=place.added)
+        return uphill(place, _raised(found[0]), added=place.added), place.lines
     reason = _reason(ratio, sizes)
     if reason is None:
         return None
-    return Note(16, place.line, _seen(found[0], ratio, place.name), *reason)
+    return Note(16, place.line, _seen(found[0], ratio, place.name), *reason), place.lines
 
 
 def is_multiple(ratio: float, sizes: Collection[int], within: float = EQUAL) -> bool:
@@ -73,7 +73,7 @@ def is_multiple(ratio: float, sizes: Collection[int], within: float = EQUAL) -> 
 
 def _one_of_several(
     found: list[_Step], places: dict[int, Place], sizes: Collection[int], exploded: bool
-) -> Note | None:
+) -> tuple[Note, range] | None:
     """Each parameter's gradient may be a multiple of its own: the changes of the loss are linear in these multiples."""
     import numpy as np
 
@@ -90,9 +90,9 @@ def _one_of_several(
         reason, place = _reason(ratio, sizes, within), places[key]
         seen = f"the loss changes {ratio:.4g} times as much with {place.name} as the gradient of this update says."
         if exploded and is_multiple(-ratio, sizes, within):
-            return uphill(place, seen, added=place.added)
+            return uphill(place, seen, added=place.added), place.lines
         if reason is not None:
-            return Note(16, place.line, seen, *reason)
+            return Note(16, place.line, seen, *reason), place.lines
     return None
 
 

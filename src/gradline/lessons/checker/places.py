@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+LOOKED_AT = 1000  # visits of a place that are all looked at
+
 
 @dataclass(eq=False, slots=True)
 class Place:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 
 COMPILERS = {"compile", "jit", "njit", "script", "trace", "guvectorize", "vectorize"}
-COLUMN_MAKERS = {"expand_dims", "reshape", "unsqueeze"}  # `np.expand_dims(x, 1)`
 LOSS_NAME = re.compile(r"(^|_)(j|l)$|loss|cost|mse|sse|rss|mae|err|objective|criterion", re.IGNORECASE)
 RATE_NAME = re.compile(r"^(lr|alpha|eta|rate|step|gamma|epsilon)$|learning|lr_|_lr$|_rate$|step_?size", re.IGNORECASE)
 
@@ -138,7 +137,7 @@ def is_compiled(tree: ast.Module) -> bool:
 
 
 def is_pairwise(column: ast.expr, row: ast.expr) -> bool:
-    """Whether a difference of everything with everything is asked for.
+    """Whether a difference of everything with everything is asked for: `x[:, None] - y`, `x.reshape(-1, 1) - x`.
 
     Examples
     --------
@@ -147,20 +146,19 @@ def is_pairwise(column: ast.expr, row: ast.expr) -> bool:
     ...     return is_pairwise(difference.left, difference.right)
     >>> pairwise("x[:, None] - y"), pairwise("x.reshape(-1, 1) - x"), pairwise("np.expand_dims(x, 1) - x")
     (True, True, True)
-    >>> pairwise("p.reshape(-1, 1) - y"), pairwise("np.dot(x, w) - x")
-    (False, False)
+    >>> pairwise("p.reshape(-1, 1) - y"), pairwise("np.dot(x, w) - x"), pairwise("np.expand_dims(x, 1) - y")
+    (False, False, False)
     """
     if isinstance(column, ast.Subscript):
         return any(
             (isinstance(part, ast.Constant) and part.value is None) or last_name(part) == "newaxis"
             for part in ast.walk(column.slice)
         )
-    function = column.func if isinstance(column, ast.Call) else None
-    if not isinstance(function, ast.Attribute) or not isinstance(column, ast.Call):
+    if not isinstance(column, ast.Call):
         return False
-    return same(function.value, row) or (
-        function.attr in COLUMN_MAKERS and len(column.args) > 0 and same(column.args[0], row)
-    )
+    if last_name(column.func) in ("expand_dims", "reshape", "unsqueeze") and column.args and same(column.args[0], row):
+        return True
+    return isinstance(column.func, ast.Attribute) and same(column.func.value, row)
 
 
 def eraser_of(function: ast.expr) -> ast.Attribute | None:

@@ -12,15 +12,14 @@ from typing import Any
 from gradline.lessons.checker.fits import Fit, Sighting, explanations
 from gradline.lessons.checker.intercepts import value_of
 from gradline.lessons.checker.names import name_of
-from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.places import LOOKED_AT, Place
 from gradline.lessons.checker.shapes import is_array
 from gradline.lessons.checker.values import copied, scalar
 
 Moved = list[tuple[Any, Place | None]]  # what the script moves, with the line that does it
 
-LOOKED_AT = 1000  # visits of a place that are all looked at
 EARLY = (2, 3)  # those at which data are copied: after a step, so that no parameter is still at zero
-ONE_IN = 10  # later ones
+LATER = 10  # of later ones every so many
 LARGEST = 1_000_000  # rows of a prediction that is copied
 LARGEST_DATA = 5_000_000  # numbers in data that are kept, as they are
 
@@ -70,8 +69,16 @@ class Sightings:
     unmoved: set[str] = field(default_factory=set)  # those of them that no line of it moves
     lines: dict[int, Line] = field(default_factory=dict)
 
-    def look(self, one: Any, other: Any, place: Place, moved: Callable[[], Moved], seen: Any) -> None:
-        """Copy what is there, where it is time to: `moved` and `seen`, the learner's variables, are called then."""
+    def look(
+        self,
+        one: Any,
+        other: Any,
+        place: Place,
+        moved: Callable[[], Moved],
+        seen: Callable[[], dict[str, Any]],
+        steps: Callable[[], int],
+    ) -> None:
+        """Copy what is there, where it is time to; then these are called, `seen` for the learner's variables."""
         line = self.lines.setdefault(id(place), Line())
         if line.meets_another(one, other):
             if line.other is None or line.other.meets_another(one, other):
@@ -80,17 +87,18 @@ class Sightings:
         else:
             line.other = None
         line.visits += 1
-        due = line.visits in EARLY or line.visits % ONE_IN == 0
+        due = line.visits in EARLY or line.visits % LATER == 0
         if due and 2 <= len(one) <= LARGEST:
             sighting = self._sighting(one, other, place, moved(), seen())
             if sighting is not None:
+                sighting.steps = steps()
                 line.add(sighting, one, other)
                 if len(line.early) == len(EARLY):
                     self.lines[id(place)] = line  # another target has come to stay
 
-    def fit(self) -> Fit | None:
-        """The first that is found."""
-        return next(filter(None, (line.fit() for line in self.lines.values())), None)
+    def fits(self) -> list[Fit]:
+        """Those that are found, one of a line."""
+        return [fit for line in self.lines.values() if (fit := line.fit()) is not None]
 
     def _sighting(self, one: Any, other: Any, place: Place, moved: Moved, seen: dict[str, Any]) -> Sighting | None:
         if not moved:
@@ -117,7 +125,9 @@ def _same_twice(sightings: list[Sighting], *, moved_on: bool = True) -> Iterator
         for found in explanations(first):
             again = next((fit for fit in explanations(second) if fit.of_same_data(found)), None)
             if again is not None and not (moved_on and again.predicts_as(found)):
-                if second.visit == first.visit + 1 <= LOOKED_AT:
+                visits = second.visit - first.visit
+                found.passed_by = second.visit <= LOOKED_AT and second.steps - first.steps > visits
+                if visits == 1 and second.visit <= LOOKED_AT:
                     found.later = again.coefficients
                 yield found
 

@@ -18,6 +18,38 @@ MISSING = 0.01  # of the variance of y, which the descent leaves unexplained tho
 FAR, MANY = 0.1, 1000  # of the length of the answer; steps after which one wants it, and not only a line that fits
 STRAY, ROUNDING = 0.01, 1e-6  # how far off a step may be in the flat direction
 SHOWN = 4  # coefficients that are told one by one
+ELSEWHERE = 0.01  # of the gradient at zero, that is left in the end
+ALONG = 1 - 1e-6  # cosine of a step and the gradient against which it was made
+
+
+def learned_from(fits: list[tuple[Fit, Array]]) -> tuple[Fit, Array] | None:
+    """Of fits, each with where its coefficients ended, the one that was descended; others look on, as validation does.
+
+    Of those of the first's parameters it is one against whose gradient a step was made, else that whose gradient is
+    least in the end. None where that is looked at once in several steps, and they led elsewhere: to other rows.
+    """
+
+    def apart(found: tuple[Fit, Array]) -> tuple[bool, float]:
+        import numpy as np
+
+        fit, final = found
+        left = float(np.linalg.norm(fit.gradient(final)))
+        return not _steps_along(fit), left if math.isfinite(left) else math.inf
+
+    fit, final = min((found for found in fits if found[0].of_same_parameters(fits[0][0])), key=apart)
+    beside, left = apart((fit, final))
+    elsewhere = left > ELSEWHERE * apart((fit, 0 * fit.coefficients))[1]
+    return None if fit.passed_by and beside and elsewhere else (fit, final)
+
+
+def _steps_along(fit: Fit) -> bool:
+    """Whether a step between two sightings went against this gradient; of one coefficient each goes along it."""
+    import numpy as np
+
+    if fit.later is None or len(fit.later) == 1:
+        return False
+    step, gradient = fit.later - fit.coefficients, fit.gradient(fit.coefficients)
+    return bool(-(step @ gradient) > ALONG * np.linalg.norm(step) * np.linalg.norm(gradient))
 
 
 def closed_form(fit: Fit, final: Array) -> tuple[str, Array] | None:
@@ -62,7 +94,7 @@ def crawling(fit: Fit, best: Array, final: Array, rate: float | None, place: Pla
 
     if rate is None or fit.later is None or not np.isfinite(final).all():
         return None
-    design = fit.X if len(final) == fit.X.shape[1] else np.column_stack([fit.X, np.ones(len(fit.X))])
+    design = fit.design(len(final))
     H = 2 / len(design) * design.T @ design
     curvatures, directions = np.linalg.eigh(H)
     error, before = final - best, fit.coefficients - best
@@ -123,7 +155,7 @@ def _standardised(design: Array) -> float:
     return float(np.linalg.cond(centred) ** 2) if centred.size else 1.0
 
 
-def values_of(objects: list[Any]) -> Array:
+def in_one_row(objects: list[Any]) -> Array:
     """The coefficients as they stand, in one row."""
     import numpy as np
 

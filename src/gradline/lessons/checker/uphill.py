@@ -30,7 +30,7 @@ def climbing(fit: Fit, best: Array, final: Array, moved: Sequence[Update | None]
 
     if fit.later is None:
         return None
-    design = fit.X if len(final) == fit.X.shape[1] else np.column_stack([fit.X, np.ones(len(fit.X))])
+    design = fit.design(len(final))
     with np.errstate(all="ignore"):
         start, end = (float(np.mean((design @ at - fit.y) ** 2)) for at in (fit.coefficients, final))
         if end <= EXPLODED * max(start, float(np.mean(fit.y**2))):  # nan goes on

@@ -16,10 +16,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gradline.lessons.checker import calls
-from gradline.lessons.checker.course import Course
+from gradline.lessons.checker.course import Course, Update
 from gradline.lessons.checker.names import learners_frame, variables
 from gradline.lessons.checker.notes import Notes
-from gradline.lessons.checker.places import Place
+from gradline.lessons.checker.places import LOOKED_AT, Place
 from gradline.lessons.checker.shapes import meet
 from gradline.lessons.checker.values import values_of
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from gradline.lessons.checker.gradients import Gradients
     from gradline.lessons.checker.holes import Holes
     from gradline.lessons.checker.sightings import Sightings
+    from gradline.solution import Array
 
 STRICT = "GRADLINE_CHECK_STRICT"  # set in our own tests: a fault in a look is raised
-LOOKED_AT = 1000  # visits of a place that are all looked at
 ONE_IN = 50  # visits of one that is well known
 
 
@@ -65,6 +65,7 @@ class Watchers:
     closed_form: str = ""  # the final parameters beside the least squares solution, where there is one
     sightings: Sightings | None = None
     holes: Holes | None = None  # numbers that are not finite, where they were met first
+    lists: dict[str, int] = field(default_factory=dict)  # and how long they were at the first loss
     _by_line: dict[int, Place] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -102,7 +103,11 @@ class Watchers:
                 moves = (calls.UPDATED, calls.ADDED)
                 moved = {place.moved for place in self.places if place.look and calls.kind_of(place.look) in moves}
                 self.sightings = Sightings(self.intercepts, self.intercepts.keys() - moved)
-            self.sightings.look(one, other, place, self._parameters, self._variables)
+            self.sightings.look(one, other, place, self._parameters, self._variables, self.course.steps_made)
+
+    def count_lists(self) -> None:
+        """Before the first loss, when those that hold the data are full."""
+        self.lists = _lengths(self._variables())
 
     def is_tensor(self, value: Any) -> bool:
         """Whether this is one of torch's."""
@@ -118,7 +123,9 @@ class Watchers:
     @safe
     def finish(self, variables: dict[str, Any]) -> None:
         """After the script, whose variables these are: what only its end shows."""
-        self.course.sizes.update(len(each) for each in variables.values() if isinstance(each, list | tuple))
+        if not self.course.sizes:  # the data are no arrays; what has grown since the first loss is a history
+            lists = _lengths(variables)
+            self.course.sizes.update(lists[name] for name, length in self.lists.items() if lists.get(name) == length)
         if self.torch:
             self.gradients.finish()
         self.course.finish()
@@ -130,9 +137,9 @@ class Watchers:
             import numpy as np
 
             with np.errstate(all="ignore"):  # numbers of a descent that ran away
-                fit = self.sightings.fit()
-                if fit is not None:
-                    self._compare(fit)
+                fits = self.sightings.fits()
+                if fits:
+                    self._compare(fits)
 
     def _variables(self) -> dict[str, Any]:
         return variables(learners_frame(self.file))
@@ -151,13 +158,15 @@ class Watchers:
         )
         return self.course.ended_nowhere() or not all(map(math.isfinite, chain.from_iterable(values)))
 
-    def _compare(self, fit: Fit) -> None:
-        from gradline.lessons.checker.straight_line import closed_form, crawling, values_of
+    def _compare(self, fits: list[Fit]) -> None:
+        from gradline.lessons.checker.straight_line import closed_form, crawling, learned_from
         from gradline.lessons.checker.uphill import climbing
 
-        moved = [None if at is None else self.course.moved(at) for _, at in fit.objects]
-        pairs = zip(fit.objects, moved, strict=True)
-        final = values_of([tensor if update is None else update.value for (tensor, _), update in pairs])
+        found = learned_from([(fit, self._final(fit)) for fit in fits])
+        if found is None:
+            return
+        fit, final = found
+        moved = self._moved(fit)
         compared = closed_form(fit, final)
         if compared is None:
             return
@@ -170,6 +179,17 @@ class Watchers:
         uphill = climbing(fit, best, final, moved)
         if uphill is not None:
             self.notes.add(*uphill)
+
+    def _final(self, fit: Fit) -> Array:
+        """Where its coefficients ended."""
+        from gradline.lessons.checker.straight_line import in_one_row
+
+        pairs = zip(fit.objects, self._moved(fit), strict=True)
+        return in_one_row([tensor if update is None else update.value for (tensor, _), update in pairs])
+
+    def _moved(self, fit: Fit) -> list[Update | None]:
+        """The lines that move its parameters, where lines do."""
+        return [None if at is None else self.course.moved(at) for _, at in fit.objects]
 
     def _statement(self, line: int) -> range:
         around = [place.lines for place in self.places if line in place.lines]
@@ -187,3 +207,7 @@ class Watchers:
             if tensor is not None and id(tensor) not in known:
                 moved.append((tensor, None))
         return moved
+
+
+def _lengths(variables: dict[str, Any]) -> dict[str, int]:
+    return {name: len(value) for name, value in variables.items() if isinstance(value, list | tuple)}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import sys
+from itertools import pairwise
 from typing import Any
 
-from gradline.lessons.checker.crash.state import Crash, is_tensor, named, visible
+from gradline.lessons.checker.crash.operands import handed_over, products
+from gradline.lessons.checker.crash.state import Crash, is_tensor, visible
 from gradline.lessons.checker.notes import Note
 from gradline.lessons.checker.places import short
 from gradline.lessons.checker.shapes import is_array
@@ -23,34 +25,43 @@ def layer(crash: Crash) -> Note | None:
         if given.dtype != layer.weight.dtype:
             return _mixed(crash, "the layer's input", given, "its weight", layer.weight)
         if given.ndim == 0 or given.shape[-1] != layer.in_features:
-            rows = given.shape[0] if given.ndim else 1
-            flat = given.ndim == 1
-            wanted = f"({rows}, {layer.in_features})"
-            return Note(
-                13,
-                crash.line,
-                f"a layer of {layer.in_features} feature{'s' * (layer.in_features != 1)} was given the shape "
-                f"{tuple(given.shape)}, which it reads as one row of {rows} features."
-                if flat
-                else f"a layer of {layer.in_features} feature{'s' * (layer.in_features != 1)} was given the shape "
-                f"{tuple(given.shape)}: {given.shape[-1]} features.",
-                "Layers take (rows, features), also where there is one feature only: one rule for one row and for "
-                "many.",
-                f"Make it {wanted}: x.view(-1, {layer.in_features})."
-                if flat
-                else f"Make its last dimension {layer.in_features}, or the layer nn.Linear({given.shape[-1]}, ...).",
-            )
+            return _wrong_shape(crash, given, layer.in_features)
     return None
 
 
+def _wrong_shape(crash: Crash, given: Any, features: int) -> Note:
+    count, shape = given.numel(), tuple(given.shape)
+    rows = count // features
+    fits = given.ndim < 2 and 0 < count == rows * features
+    if given.ndim < 2:
+        read = f", which it reads as one row of {count} features." if given.ndim else ", a number and no row."
+    else:
+        read = f": {shape[-1]} features."
+    if fits:
+        cure = f"Make it {(rows, features)}: x.view(-1, {features})."
+    else:
+        fitting = f", or the layer nn.Linear({shape[-1]}, ...)" if given.ndim else ""
+        cure = f"Make its last dimension {features}{fitting}."
+    return Note(
+        13,
+        crash.line,
+        f"a layer of {features} feature{'s' * (features != 1)} was given the shape {shape}{read}",
+        "Layers take (rows, features), also where there is one feature only: one rule for one row and for many.",
+        cure,
+    )
+
+
 def scikit_learn(crash: Crash) -> Note | None:
-    """13: one column as a row of numbers, given to scikit-learn."""
-    if not any("sklearn" in frame.f_globals.get("__name__", "") for frame in crash.below):
-        return None
-    for call in crash.calls():
+    """13: one column as a row of numbers, given to scikit-learn where it takes rows: as X."""
+    tables = [
+        frame.f_locals.get("X")
+        for frame in crash.below
+        if "sklearn" in frame.f_globals.get("__name__", "") and "X" in frame.f_code.co_varnames
+    ]
+    for call in crash.calls() if tables else ():
         if isinstance(call.func, ast.Attribute) and call.args:
             X = crash.value(call.args[0])
-            if is_array(X) and X.ndim == 1:
+            if is_array(X) and X.ndim == 1 and any(X is table for table in tables):
                 name = short(call.args[0])
                 return Note(
                     13,
@@ -68,10 +79,9 @@ def mixed_product(crash: Crash) -> Note | None:
     """11: two kinds of floats, or floats and whole numbers, in a product of the learner's own."""
     if not isinstance(crash.error, RuntimeError):
         return None
-    tensors = [(name, value) for name, value in named(crash) if is_tensor(value) and value.ndim]
-    for name, value in tensors:
-        for other, against in tensors:
-            if value.dtype != against.dtype and name < other:
+    for operands in products(crash):
+        for (name, value), (other, against) in pairwise(operands):
+            if value.dtype != against.dtype:
                 return _mixed(crash, name, value, other, against)
     failed = crash.gradients.failed
     if failed is not None and failed.line == crash.line and str(failed.root.dtype) == "torch.float64":
@@ -113,7 +123,7 @@ def live_tensor(crash: Crash) -> Note | None:
                 live, name = receiver, short(call.func.value)
     if live is None and any("torch" not in f.f_globals.get("__name__", "") for f in crash.below):
         return None
-    for found, value in named(crash):
+    for found, value in handed_over(crash):
         tensor = live is None and is_tensor(value) and value.requires_grad
         if (tensor or _holds_live(value)) and (live is not None or _converts(crash)):
             live, name = value, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from gradline.lessons.checker.crash.state import Crash, crash_of, named
 from gradline.lessons.checker.gradients import Gradients
 from gradline.lessons.checker.notes import CRASH, Note, Notes
 from gradline.lessons.checker.shapes import is_array
+from gradline.lessons.checker.watchers import STRICT
 
 CAUSES: tuple[Callable[[Crash], Note | None], ...] = (
     backward,
@@ -31,9 +33,14 @@ def explain(error: BaseException, source: bytes, file: str, gradients: Gradients
     crash = crash_of(error, source, file, gradients)
     if crash is None or (notes.has(6, 7, 8) and isinstance(error, AttributeError | TypeError | RuntimeError)):
         return  # what a lost parameter leads to
-    note = next((note for note in (cause(crash) for cause in CAUSES) if note is not None), None)
-    if note is not None or not _met_a_table(crash, notes.line_of(2)):
-        notes.add(note or _unknown(crash))
+    try:
+        note = next((note for note in (cause(crash) for cause in CAUSES) if note is not None), None)
+        if note is not None or not _met_a_table(crash, notes.line_of(2)):
+            notes.add(note or _unknown(crash, list(named(crash))))
+    except Exception:  # a variable of theirs that cannot even be looked at
+        if STRICT in os.environ:
+            raise
+        notes.add(_unknown(crash, []))
 
 
 def _met_a_table(crash: Crash, noted: int) -> bool:
@@ -44,10 +51,10 @@ def _met_a_table(crash: Crash, noted: int) -> bool:
     return noted == crash.line or any(len(shape) == 2 and shape[0] == shape[1] > 1 for shape in shapes)
 
 
-def _unknown(crash: Crash) -> Note:
+def _unknown(crash: Crash, variables: list[tuple[str, Any]]) -> Note:
     """No pitfall: what stopped it, and what its variables were."""
     kind = type(crash.error).__name__
-    shown = [f"{name} is {_described(value)}" for name, value in named(crash) if _described(value)]
+    shown = [f"{name} is {described}" for name, value in variables if (described := _described(value))]
     return Note(
         CRASH,
         crash.line,
@@ -61,8 +68,11 @@ def _described(value: Any) -> str:
     """What kind of thing a variable is, where that may be what is wrong; else ""."""
     if is_array(value):
         return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
-    if isinstance(value, float | int) or value is None:
-        return repr(value)
-    if isinstance(value, list | tuple | dict | str):
-        return f"a {type(value).__name__} of {len(value)}"
+    try:
+        if isinstance(value, float | int) or value is None:
+            return repr(value)
+        if isinstance(value, list | tuple | dict | str):
+            return f"a {type(value).__name__} of {len(value)}"
+    except Exception:  # an int of more digits than Python prints; a length of theirs
+        return f"of the type {type(value).__name__}"
     return ""

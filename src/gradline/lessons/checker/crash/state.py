@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from types import FrameType, TracebackType
@@ -36,22 +36,24 @@ class Crash:
         if isinstance(node, ast.Name):
             return self.frame.f_locals.get(node.id, self.frame.f_globals.get(node.id, UNKNOWN))
         if isinstance(node, ast.Attribute):
-            return getattr(self.value(node.value), node.attr, UNKNOWN)
+            return _tried(lambda: getattr(self.value(node.value), node.attr))
         if isinstance(node, ast.Subscript):
-            try:
-                return self.value(node.value)[ast.literal_eval(node.slice)]
-            except Exception:
-                return UNKNOWN
-        try:
-            return ast.literal_eval(node) if node is not None else UNKNOWN
-        except ValueError:
-            return UNKNOWN
+            return _tried(lambda: self.value(node.value)[ast.literal_eval(node.slice)])
+        return _tried(lambda: ast.literal_eval(node)) if node is not None else UNKNOWN
 
     def calls(self) -> Iterator[ast.Call]:
         """Calls in what failed."""
         for node in ast.walk(self.expression or self.statement or ast.Pass()):
             if isinstance(node, ast.Call):
                 yield node
+
+
+def _tried(read: Callable[[], Any]) -> Any:
+    """UNKNOWN where it raises: a property or an index of theirs may be what failed."""
+    try:
+        return read()
+    except Exception:
+        return UNKNOWN
 
 
 def crash_of(error: BaseException, source: bytes, file: str, gradients: Gradients) -> Crash | None:
