@@ -224,11 +224,19 @@ def test_where_the_answer_is_known_well_enough_the_digits_of_a_zero_are_not_aske
     assert np.abs(off / error).max() <= moments.dispersion().moved <= 1e-8
 
 
-@pytest.mark.parametrize("noise", [0.0, 1e-9])
-def test_where_rounding_moves_the_answer_by_more_it_is_read_again(noise):
-    x = np.random.default_rng(0).normal(size=(500, 1))
-    source = ArraySource(x, 3.0 * x[:, 0] + noise * np.random.default_rng(1).normal(size=500))
-    assert isinstance(gather(source, fit_intercept=True, within=1e-8)[0], ExactMoments)
+@pytest.mark.parametrize(
+    ("noise", "within", "moved", "digits"), [(3e-5, 1e-7, True, False), (1e-2, 1e-11, False, True)]
+)
+def test_where_rounding_moves_more_or_leaves_few_digits_rows_are_read_again(noise, within, moved, digits):
+    """Each of the two conditions alone; the intercept is all but zero, so that its digits do not decide."""
+    rng = np.random.default_rng(0)
+    x, e = rng.normal(size=(2, 500))
+    x, e = x - x.mean(), e - e.mean()
+    source = ArraySource(x[:, None], 3.0 * x + noise * e)
+    told = Moments.of(source.X, source.y).dispersion()
+    assert (told.moved <= within, told.digits >= 6.0) == (moved, digits)
+    assert isinstance(gather(source, fit_intercept=True, within=within)[0], ExactMoments)
+    assert isinstance(gather(source, fit_intercept=True, within=within if moved else 1e-3)[0], Moments) == digits
 
 
 @pytest.mark.parametrize("of", ["arrays", "table", "Parquet"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gradline.errors import DataError
 from gradline.moments.digits_left import MOST_DIGITS
+from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.moments.normal_equations import NormalEquations
 from gradline.moments.solve import solve
@@ -91,6 +92,27 @@ def hostile_problem(rng):
             )
             m = (of(slice(None)) + extra) - extra
     return X, y, weight, fit_intercept, m
+
+
+@pytest.mark.parametrize(("rows", "features"), [(300_000, 1), (300_000, 2), (200_000, 5), (100_000, 11)])
+@pytest.mark.parametrize("size", [0.3, 1 / 3, 0.99999])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_neither_are_they_where_all_terms_round_one_way(rows, features, size, fit_intercept):
+    """Two values, as a standardised dummy has: their squares are alike, and sums of them drift. Beside exact sums."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(rows, features))
+    X[:, 0], y = size * rng.choice([-1.0, 1.0], (2, rows))
+    m, exact = Moments.of(X, y), ExactMoments.of(X, y)
+    found, true = m.solve(fit_intercept), exact.solve(fit_intercept)
+    told, spread = m.dispersion(fit_intercept), exact.dispersion(fit_intercept)
+    off = np.abs(np.append(found.intercept - true.intercept, found.coef - true.coef)[not fit_intercept :])
+    error = np.sqrt(spread.rss / (rows - len(off)) * np.diag(spread.unscaled))
+    size = np.abs(np.append(true.intercept, true.coef)[not fit_intercept :])
+    assert (off <= 10.0**-found.certificate.digits * np.maximum(size, 1e-6 * error)).all()
+    assert (off <= told.moved * error).all()
+    assert abs(told.rss / spread.rss - 1.0) <= 10.0**-told.digits
+    line = Moments.of(X, 2.0 * X[:, 0]).dispersion(fit_intercept)
+    assert (line.rss, line.digits) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -17,6 +17,10 @@ from gradline.solution import Array
 SCRATCH = 2**17
 # Rows at a time where X is wide: a product of fewer takes less time than adding its p^2 numbers to the sums.
 LEAST_ROWS = 512
+# And where it is narrow. Terms that are all alike, as the squares of a standardised dummy are, round all one way: the
+# error of a product grows with its rows then, and is beyond the random walk that `CentredSums.rounding` reckons with
+# from some 10 000 rows on (measured against exact sums, one column of +-v).
+MOST_ROWS = 2**13
 
 
 class BlockSums:
@@ -33,7 +37,8 @@ class BlockSums:
         self._features = n_features
         # A shift repeated to some 160 numbers makes the inner loop of the subtraction long where X is narrow.
         self._repeats = max(1, 160 // max(n_features, 1))
-        self._rows = max(LEAST_ROWS, SCRATCH // max(n_features, 1)) // self._repeats * self._repeats
+        rows = max(LEAST_ROWS, min(MOST_ROWS, SCRATCH // max(n_features, 1)))
+        self._rows = rows // self._repeats * self._repeats
         self._scratch = np.empty(0)
         self._ones = np.ones(self._rows)
 
@@ -65,7 +70,7 @@ class BlockSums:
         in_place = root is None and X.dtype == np.float64 and X.flags.c_contiguous and not shift[:p].any()
         repeated = np.tile(shift[:p], self._repeats)
 
-        products, block = np.zeros((p + 2, p)), np.empty((p + 2, p))
+        products, block, square, total = np.zeros((p + 2, p)), np.empty((p + 2, p)), 0.0, 0.0
         for start in range(0, n, self._rows):
             stop = min(start + self._rows, n)
             x = X[start:stop] if in_place else self._shifted(X[start:stop], repeated)
@@ -77,11 +82,14 @@ class BlockSums:
             np.dot(v[start:stop], x, out=block[p])
             np.dot(one, x, out=block[p + 1])
             products += block
+            part = v[start:stop]
+            square += float(np.square(part).sum())  # pairwise, and so better than a product of the BLAS
+            total += float((part if root is None else part * one).sum())
 
         squares = np.empty((p + 1, p + 1))
         squares[:p, :p] = products[:p]
         squares[p, :p] = squares[:p, p] = products[p]
-        squares[p, p] = v @ v
+        squares[p, p] = square
         weight = float(n) if batch.weight is None else float(batch.weight.sum())
         mass = np.append(np.diag(squares), weight)
         for j in np.flatnonzero(mass[:-1] < TINY):
@@ -92,7 +100,7 @@ class BlockSums:
             rows=n,
             weight=weight,
             shift=shift,
-            sums=np.append(products[p + 1], v.sum() if root is None else v @ root),
+            sums=np.append(products[p + 1], total),
             squares=squares,
             mass=mass,
             block_sums=-(-n // self._rows),

@@ -110,7 +110,8 @@ def reduce(equations: NormalEquations) -> ReducedFit:
     ess, tss = float(b @ g), float(max(diagonal[p], 0.0))
     size_y = math.sqrt(max(diagonal[p], mass[p]))
     reach = size_y + float(growth @ np.abs(b))
-    rss, rss_error = tss - float(b @ (2.0 * g - A @ b)), rounding * reach * reach
+    # Four times: where terms are all alike they round all one way, which moves sums by more than a random walk does.
+    rss, rss_error = tss - float(b @ (2.0 * g - A @ b)), 4.0 * rounding * reach * reach
     if rss <= rss_error:
         rss = 0.0
     slopes = b / scale

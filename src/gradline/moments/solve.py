@@ -151,7 +151,7 @@ def disperse(equations: NormalEquations) -> Dispersion:
 
     With an intercept the inverse is bordered: 1/W + m'Vm, -Vm, V, where V inverts the centred sums and m is the mean.
     The residual sum of squares TSS - b'(g + r), r = g - A b, has no more than its rounding error when it is below
-    rounding * (sqrt(mass_y) + sum growth |b|)^2: it is given as 0.0 there, with `digits` 0.
+    4 rounding (sqrt(mass_y) + sum growth |b|)^2: it is given as 0.0 there, with `digits` 0.
 
     Raises
     ------

@@ -198,7 +198,11 @@ def _passes(
         sums = [Pass("exact", 1, f"sums without rounding, {at_once}", seconds[0])]
     else:
         few = "only where fewer than 9 digits of a coefficient are certain"
-        why = few if engine is None or engine == "moments" else "only where rounding moves the answer by more than tol"
+        why = (
+            few
+            if engine is None or engine == "moments"
+            else "only where rounding moves the answer by more than a hundredth of tol"
+        )
         sums.append(Pass("exact", 1, why, seconds[1]))
     if engine is None or engine == "moments":
         return tuple(sums)
