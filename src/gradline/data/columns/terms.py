@@ -173,12 +173,7 @@ class Terms:
         """The same, the levels of its categories known; DataError where two columns of X would share a name."""
         columns = (column.with_levels(levels[column.name]) if column.is_category else column for column in self.columns)
         terms = Terms(tuple(columns))
-        names = Counter(terms.names)
-        if len(names) < len(terms.names):
-            raise DataError(
-                f"two columns of X would be called {names.most_common(1)[0][0]!r}",
-                hint="rename the column that has the name of a level",
-            )
+        refuse_shared(terms.names)
         return terms
 
     def layout(self, cells: Mapping[str, Cells]) -> Layout:
@@ -209,6 +204,20 @@ class UnseenLevel(Exception):  # noqa: N818 - passed to sources, which know the 
     def __init__(self, column: str, level: str, index: int, known: Sequence[str]) -> None:
         super().__init__(column, level, index)
         self.column, self.level, self.index, self.known = column, level, index, known
+
+
+def refuse_shared(names: Sequence[str]) -> None:
+    """Refuse columns of X that share a name, as a column `city[T.Rome]` does with that level of `city`.
+
+    Raises
+    ------
+    DataError
+    """
+    (name, times), *_ = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise DataError(
+            f"two columns of X would be called {name!r}", hint="rename the column of the table by that name"
+        )
 
 
 def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[NDArray[np.intp]]) -> Layout:
