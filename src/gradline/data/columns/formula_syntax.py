@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import shown
+from gradline.data.roles import listed
 from gradline.errors import DataError, MissingExtraError
 
 OF_NUMBERS = ("log", "log10", "log2", "log1p", "exp", "exp2", "expm1", "sqrt", "abs", "sin", "cos", "tan")
@@ -270,7 +270,7 @@ def _other_level(text: str, base: str, levels: Mapping[str, Sequence[Any]]) -> D
         instead = bare if bare in map(str, known) else repr(known[0])  # a number was written as a text
         return DataError(
             f"the formula {text!r} compares with the level {base} of {name!r}, which does not occur; there are "
-            f"{shown(known)}",
+            f"{listed(known, 8)}",
             hint=f"for example {text[: at.end(1)] + instead + text[at.end() :]!r}",
         )
     return None

@@ -16,6 +16,7 @@ from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import MISSING, Labels, as_labels
 from gradline.data.columns.level_names import level_names
 from gradline.data.readers.reader import Cells
+from gradline.data.roles import listed
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -100,8 +101,9 @@ class Column:
             Where the reference that was asked for is none of them.
         """
         if self.asked_reference is not None and self.asked_reference not in levels:
+            there = listed(levels, 8)
             raise DataError(
-                f"the reference {self.asked_reference!r} of {self.name!r} does not occur; there are {shown(levels)}",
+                f"the reference {self.asked_reference!r} of {self.name!r} does not occur; there are {there}",
                 hint=f"reference={{{self.name!r}: {next(iter(levels), '')!r}}}",
             )
         return replace(self, levels=tuple(sorted(levels, key=_by_number(levels))))
@@ -239,12 +241,6 @@ def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[N
 def in_order(X: Array, order: Order) -> Array:
     """X in that memory order, a copy only where it has the other."""
     return np.asarray(X, order=order)
-
-
-def shown(names: Sequence[str], most: int = 8) -> str:
-    """Levels as a Python list, cut where there are too many to read."""
-    listed = repr(list(names[:most]))
-    return listed if len(names) <= most else f"{listed[:-1]}, ... {len(names) - most} more]"
 
 
 def slots_of(column: Column, cells: Cells, place: Mapping[str, int]) -> NDArray[np.intp]:
