@@ -221,6 +221,17 @@ def test_an_integer_in_a_column_is_kept_exactly_or_refused_with_its_row(integer:
             as_features(lists)
 
 
+@pytest.mark.parametrize("integer", [np.int64(2**53 + 1), np.uint64(2**64 - 1), np.int64(-(2**53) - 1)])
+def test_an_integer_of_numpy_in_a_list_is_no_more_rounded_than_one_of_python(integer: Any) -> None:
+    cells = [integer, 0.5, 1.0]
+    for table in ({"x": cells}, {"x": cells, "text": ["a"] * 3}, pd.DataFrame({"x": pd.Series(cells, dtype=object)})):
+        with pytest.raises(DataError, match=f"hold exactly: {integer} in row 1"):
+            whole(open_source({"y": [1.0, 2.0, 3.0]} | dict(table), target="y", features=["x"]))
+    with pytest.raises(DataError, match=f"hold exactly: {integer} in row 2"):
+        as_features([[1.5, 2.5], [1.5, integer]])
+    assert as_features([[1.5, np.int64(2**53)]])[0].tolist() == [[1.5, 2.0**53]]
+
+
 def test_an_integer_beyond_int64_that_no_feature_needs_is_no_hindrance() -> None:
     table = {"key": [2**80 + 1, 2, None], "city": ["Rome", "Oslo", "Rome"], "y": [1.0, 2.0, 3.0]}
     for data in (table, pd.DataFrame(table)):

@@ -20,7 +20,9 @@ from gradline.data.columns.growing import Growing
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import Labels
 from gradline.data.columns.terms import Column, Terms
+from gradline.data.readers.opening import opened
 from gradline.data.source import is_source, whole
+from gradline.data.to_predict import FeatureTable
 from gradline.moments.one_pass import one_pass
 
 ODD = ["🏠", '"', "'", "</script>", "[a]", "T.b", "a, b", "nan", "NA", "a=b", "\\n", "ß", "B", "b", "%s", "{0}", "`x`"]
@@ -175,6 +177,16 @@ def test_a_categorical_column_of_numbers_is_a_category(make):
         assert typed.feature_names == by_name.feature_names
 
 
+def test_of_a_categorical_column_of_numbers_parquet_keeps_the_numbers_and_feather_the_category(tmp_path):
+    frame = pd.DataFrame({"rooms": pd.Categorical([3, 1, 7, 1, 3]), "y": [1.0, 2, 4, 8, 16]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    frame.to_feather(tmp_path / "t.feather")
+    names = [open_source(tmp_path / f"t.{kind}", target="y").feature_names for kind in ("parquet", "feather")]
+    assert names == [("rooms",), ("rooms[T.3]", "rooms[T.7]")]
+    insisted = open_source(tmp_path / "t.parquet", target="y", features=["C(rooms)"])
+    assert insisted.feature_names == names[1]
+
+
 def test_levels_of_rows_left_out_do_not_exist(tmp_path):
     frame = frame_of_cities().assign(w=1.0)
     frame.loc[0, ["city", "w"]] = ["Weightless", 0.0]
@@ -235,6 +247,27 @@ class TestReference:
         frame = pd.DataFrame({"rooms": [10, 9, 10, 2], "y": [1.0, 2, 4, 8]})
         source = open_source(frame, target="y", features=["C(rooms)"], reference={"rooms": level})
         assert source.feature_names == ("rooms[T.2]", "rooms[T.10]")
+
+    @pytest.mark.parametrize(
+        ("level", "name"), [(2**53 + 1, "9007199254740993"), (np.float32(0.5), "0.5"), ("01", "1")]
+    )
+    def test_one_of_numbers_is_called_as_levels_are(self, level, name, tmp_path):
+        (tmp_path / "t.csv").write_text("k,y\n9007199254740992,1\n9007199254740993,2\n0.50,4\n1.0,8\n1,9\n")
+        source = open_source(tmp_path / "t.csv", target="y", features=["C(k)"], reference={"k": level})
+        assert set(source.feature_names) == {
+            f"k[T.{n}]" for n in ("9007199254740992", "9007199254740993", "0.5", "1") if n != name
+        }
+
+    @pytest.mark.parametrize("level", ["2024-02-29", dt.date(2024, 2, 29), "19782", 19782])
+    def test_one_of_dates_may_be_a_date(self, level):
+        table = {"d": [dt.date(1970, 1, 2), dt.date(2024, 2, 29), dt.date(1970, 1, 2)], "y": [1.0, 2.0, 4.0]}
+        source = open_source(table, target="y", features=["C(d)"], reference={"d": level})
+        assert source.feature_names == ("d[T.1]",)
+
+    @pytest.mark.parametrize("level", [None, float("nan"), np.nan, " "])
+    def test_a_missing_cell_is_none(self, level):
+        with pytest.raises(DataError, match="of 'city' is a missing cell, and no level"):
+            exact(frame_of_cities(), reference={"city": level})
 
     def test_one_that_does_not_occur_is_an_error_with_those_that_do(self):
         with pytest.raises(DataError, match=r"'Lima' of 'city' does not occur; there are \[.*'Oslo'") as caught:
@@ -301,6 +334,32 @@ def test_thousands_of_levels_are_laid_out_some_rows_at_a_time():
     assert sum(map(len, batches)) == 20_000
     assert max(len(batch) * batch.width for batch in batches) <= 2**22  # 32 MB
     assert len({batch.width for batch in batches}) == 1  # the levels of a block are met before its rows are laid out
+
+
+@pytest.mark.parametrize("formula", [None, "y ~ x + city + C(zip)"])
+def test_rows_of_levels_that_were_never_met_stay_blank_all_at_once(formula, monkeypatch):
+    if formula:
+        pytest.importorskip("formulaic")
+    rng = np.random.default_rng(6)
+    rows = 300
+    new = pd.DataFrame({"x": rng.normal(size=rows), "city": rng.choice(["Bonn", "Oslo", "Rome"], rows)})
+    new["zip"], new["y"] = rng.integers(1, 5, rows), rng.normal(size=rows)
+    how = {"formula": formula} if formula else {"target": "y", "features": ["x", "city", "C(zip)"]}
+    known = open_source(new, **how)
+    X = whole(known).X
+    strange = np.arange(rows) % 3 != 0
+    other = pd.DataFrame(new)
+    other["city"] = np.where(strange, [f"town {row}" for row in range(rows)], other.city)
+    other["zip"] = np.where(np.arange(rows) % 6 == 3, 900 + np.arange(rows), other["zip"])
+    expected = np.where((strange | (other["zip"].to_numpy() > 900))[:, None], np.nan, X)
+    turns = []
+    kind = type(known.design)
+    layout = kind.layout
+    monkeypatch.setattr(kind, "layout", lambda design, cells: turns.append(1) or layout(design, cells))
+    table = FeatureTable.of(opened(other), known.design, missing="blank")
+    np.testing.assert_array_equal(np.concatenate(list(table.blocks())), expected)
+    assert (table.blank, len(turns)) == (np.isnan(expected).any(axis=1).sum(), 1)
+    assert table.unseen == {"city": "town 1", "zip": "903"}
 
 
 def test_one_level_is_the_constant_and_has_no_column():

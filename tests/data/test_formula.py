@@ -418,3 +418,45 @@ def test_a_power_of_a_sum_is_its_interactions():
         dict(zip(found.feature_names_in_, found.coef_, strict=True))["rooms:sqft"], expected[columns[2]], rtol=1e-9
     )
     assert set(found.feature_names_in_) == set(columns)
+
+
+@pytest.mark.parametrize(
+    ("formula", "column", "said", "renamed"),
+    [
+        ("y ~ x + Intercept", "Intercept", "also the name of the constant term in", "y ~ x + other"),
+        ("y ~ .", "Intercept", "also the name of the constant term in", "y ~ x + z + other + C(g)"),
+        ("y ~ 0 + x + `1`", "1", "also the name of the constant term in", "y ~ 0 + x + other"),
+        ("y ~ x + `1`:z", "1", "also the name of the constant term in", "y ~ x + other:z"),
+        ("`1` ~ x", "1", "also the name of the constant term in", "other ~ x"),
+        ("y ~ `log(x)` + log( x )", "log(x)", "also an expression of", "y ~ other + np.log(x)"),
+        ("y ~ log(x) + .", "log(x)", "also an expression of", "y ~ np.log(x) + x + z + other + C(g)"),
+        ("y ~ x:z + `x:z`", "x:z", "two columns of X would be called", "y ~ x:z + other"),
+        ("y ~ g + `g[T.b]`", "g[T.b]", "two columns of X would be called", "y ~ g + other"),
+        ("y ~ .", "g[T.b]", "two columns of X would be called", "y ~ x + z + other + C(g)"),
+        ("y ~ log(x) + log", "log", "also a function of", "y ~ np.log(x) + other"),
+        ("y ~ C(g, Sum) + Sum", "Sum", "also a function of", "y ~ C(g, Sum) + other"),
+        ("y ~ log(class)", "class", "has the name of a word of Python", "y ~ np.log(other)"),
+        ("y ~ x + C(`class`)", "class", "has the name of a word of Python", "y ~ x + C(other)"),
+    ],
+)
+def test_a_column_whose_name_means_something_else_in_a_formula_is_to_be_renamed(formula, column, said, renamed):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"x": rng.uniform(1, 2, 12), "z": rng.uniform(1, 2, 12), column: rng.integers(1, 4, 12)})
+    frame = frame.assign(g=["a", "b", "c"] * 4, y=rng.normal(size=12))
+    with pytest.raises(DataError, match=said) as caught:
+        LinearRegression().fit(open_source(frame, formula=formula))
+    assert repr(column) in caught.value.message
+    assert caught.value.hint.startswith("rename the column")
+    frame = frame.rename(columns={column: "other"})
+    theirs = smf.ols(renamed, frame).fit()
+    figures = LinearRegression().fit(open_source(frame, formula=renamed)).inference()
+    np.testing.assert_allclose(figures.residual_sd**2, theirs.mse_resid, rtol=1e-9)
+    assert len(figures.coefficients) == len(theirs.params)
+
+
+@pytest.mark.parametrize("column", ["log", "C", "class", "Treatment"])
+def test_a_column_may_have_the_name_of_a_function_that_a_formula_does_not_use(column):
+    frame = houses().rename(columns={"rooms": column})
+    ours = LinearRegression().fit(open_source(frame, formula=f"price ~ sqft + {column}"))
+    theirs = smf.ols("price ~ sqft + rooms", houses()).fit()
+    np.testing.assert_allclose([ours.intercept_, *ours.coef_], theirs.params, rtol=1e-9)

@@ -6,6 +6,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -172,8 +173,28 @@ def test_a_source_passes_through() -> None:
     assert open_source(source, target="y", features=["x0"]) is source
     with pytest.raises(DataError, match="the target of X, y is 'y', not 'z'"):
         open_source(source, target="z")
-    with pytest.raises(DataError, match="X, y is a source already"):
-        open_source(source, features=["x1"])
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("features", ["x1"]),
+        ("formula", "y ~ x0"),
+        ("reference", {"x0": "1"}),
+        ("weight", "x0"),
+        ("weights", "frequency"),
+        ("missing", "drop"),
+        ("query", "SELECT 1"),
+        ("decimal", ","),
+        ("encoding", "latin-1"),
+        ("on_bad_file", "skip"),
+    ],
+)
+def test_what_a_source_no_longer_heeds_is_refused(option: str, value: Any) -> None:
+    source = ArraySource([[1.0]], [2.0])
+    with pytest.raises(DataError, match="X, y is a source already") as caught:
+        open_source(source, **{option: value})
+    assert f"{option}={value!r}" in caught.value.message
 
 
 def test_the_whole_of_a_source_of_your_own() -> None:

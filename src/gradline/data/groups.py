@@ -172,7 +172,8 @@ def _codes(labels: Any, name: str) -> Numbers:
         else:
             cells = pa.array(labels, from_pandas=True)
         if pa.types.is_floating(cells.type):
-            cells = pa.array(cells.to_numpy(zero_copy_only=False), from_pandas=True)  # NaN is missing
+            # NaN is missing, and -0.0 no other label than 0.0.
+            cells = pa.array(cells.to_numpy(zero_copy_only=False) + 0.0, from_pandas=True)
         if isinstance(cells, pa.ChunkedArray):
             cells = cells.unify_dictionaries().combine_chunks()
         if isinstance(cells, pa.ChunkedArray):  # of no chunks, in some versions

@@ -74,6 +74,8 @@ def column_in_arrow(cells: Any, column: str, table: str) -> Any:
     try:
         missing_too = isinstance(cells, list | tuple)  # the missing cells of pandas among those of Python
         found = pa.table({"": pa.array(cells, from_pandas=True) if missing_too else cells}).column(0)
+        if pa.types.is_floating(found.type) and _of_python(cells) and np.uint64 in set(map(type, cells)):
+            raise OverflowError  # beside decimals Arrow takes 2^64 - 1 of NumPy for -1
         found = pa.table({"": _as_text(cells)}).column(0) if _only_in_pandas(found.type) else found
         found = _with_nanoseconds(found, cells)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:

@@ -149,8 +149,8 @@ def _no_header(table: str, names: Sequence[str]) -> str | None:
     return None
 
 
-def listed(names: Sequence[str], most: int = 20) -> str:
-    """Names as a Python list, cut where there are too many to read."""
+def listed(names: Sequence[Any], most: int = 20) -> str:
+    """Names or levels as a Python list, cut where there are too many to read."""
     if len(names) <= most:
         return repr(list(names))
     return f"{repr(list(names[:most]))[:-1]}, ... {len(names) - most} more]"

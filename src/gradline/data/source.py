@@ -25,6 +25,7 @@ from gradline.data.weighting import Weights
 from gradline.errors import DataError
 
 PARTS = ("target_name", "name", "feature_names", "rows_dropped", "batches")
+UNSAID = {"weights": "analytic", "missing": "error", "decimal": ".", "on_bad_file": "error"}  # the others are None
 
 
 @runtime_checkable
@@ -113,7 +114,7 @@ def open_source(
           one pass only where that has no length, such as a RecordBatchReader;
         - a Dask DataFrame: its partitions are summed where they lie, and only their statistics travel; needs the extra
           ``dask``;
-        - a Source, which is returned as it is.
+        - a Source, which is returned as it is; nothing else about it can be asked for any more.
 
         Of files only the columns asked for are kept, and of columnar ones only those are read, in constant memory.
     target : str
@@ -197,12 +198,19 @@ def open_source(
     if is_source(data):
         if target not in (None, data.target_name):
             raise DataError(f"the target of {data.name} is {data.target_name!r}, not {target!r}")
-        if (
-            weight is not None
-            or formula is not None
-            or (features is not None and tuple(features) != data.feature_names)
-        ):
-            raise DataError(f"{data.name} is a source already: its features and weight were chosen when it was opened")
+        _refuse_late(
+            data.name,
+            features=None if features is None or tuple(features) == data.feature_names else features,
+            formula=formula,
+            reference=reference or None,
+            weight=weight,
+            weights=weights,
+            missing=missing,
+            query=query,
+            decimal=decimal,
+            encoding=encoding,
+            on_bad_file=on_bad_file,
+        )
         return data
     if (elsewhere := opener(data)) is not None:
         if query is not None:
@@ -236,6 +244,16 @@ def open_source(
         batch_rows=batch_rows,
         frequencies=weights == "frequency",
     )
+
+
+def _refuse_late(name: str, **asked: Any) -> None:
+    """Refuse what a source that is open can no longer be asked for."""
+    for option, value in asked.items():
+        if value != UNSAID.get(option):
+            raise DataError(
+                f"{name} is a source already, and {option}={value!r} would change nothing",
+                hint=f"say {option}=... where the source is opened",
+            )
 
 
 def whole(source: Source) -> Batch:

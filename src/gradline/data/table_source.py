@@ -12,7 +12,7 @@ from gradline.data.batch import Batch, BatchPiece, rows_at_once
 from gradline.data.blocks import LazyBatch, Rows, batches_of, check_rows
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.growing import Growing
-from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order, shown
+from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order
 from gradline.data.groups import ByColumn, Grouping, Seen
 from gradline.data.readers.reader import Piece, Reader
 from gradline.data.roles import Roles, listed
@@ -272,7 +272,7 @@ class TableSource(RowsThatCount):
     def _unseen(self, unseen: UnseenLevel, part: Usable) -> DataError:
         return DataError(
             f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
-            f"{part.row[unseen.index]}, which is none of {shown(unseen.known)}"
+            f"{part.row[unseen.index]}, which is none of {listed(unseen.known, 8)}"
         )
 
 

@@ -209,5 +209,9 @@ def plain_array(data: Any, name: str) -> NDArray[Any]:
         and (large := np.abs(array) >= EXACT_INTEGERS).any()
     ):
         cells = np.asarray(data, dtype=object)
-        return cells if any(isinstance(cell, int) and float(cell) != cell for cell in cells[large]) else array
+        return (
+            cells
+            if any(isinstance(cell, int | np.integer) and int(float(cell)) != int(cell) for cell in cells[large])
+            else array
+        )
     return array

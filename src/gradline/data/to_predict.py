@@ -14,7 +14,7 @@ from gradline.data.cells import NotANumber
 from gradline.data.columns.design import Design
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import as_labels
-from gradline.data.columns.terms import UnseenLevel, shown
+from gradline.data.columns.terms import UnseenLevel
 from gradline.data.readers.many import ManyReader
 from gradline.data.readers.reader import Cells, Reader
 from gradline.data.roles import Roles, find_column, listed, not_a_number
@@ -144,36 +144,38 @@ class FeatureTable:
 
     def _lay_out(self, X: Array, cells: Mapping[str, Cells], rows: NDArray[np.intp], before: int) -> None:
         """Fill those rows of X that can be."""
-        while len(rows):
+        if self.missing == "blank":
+            cells, rows = self._met(cells, rows)
+        if len(rows):
             try:
                 computed = self.design.layout(cells).X("C")
-                finite = np.isfinite(computed).all(axis=1)
-                if self.missing == "error" and not finite.all():
-                    row, column = np.argwhere(~np.isfinite(computed))[0]
-                    raise DataError(
-                        f"{self.design.names[column]!r} is {computed[row, column]} in row {before + rows[row] + 1} of "
-                        f"{self.name}",
-                        hint=self.advice,
-                    )
-                rows = rows[finite]
-                X[rows] = computed[finite]
-                break
             except UnseenLevel as unseen:
-                if self.missing == "error":
-                    raise DataError(
-                        f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
-                        f"{before + rows[unseen.index] + 1}, which the fit never met; it knows {shown(unseen.known)}",
-                        hint=self.advice,
-                    ) from None
-                self.unseen.setdefault(unseen.column, unseen.level)
-                column = cells[unseen.column]
-                known = np.flatnonzero(~_is(column, unseen.level))
-                cells, rows = {name: taken(c, known) for name, c in cells.items()}, rows[known]
+                raise DataError(
+                    f"column {unseen.column!r} of {self.name} holds the level {unseen.level!r} in row "
+                    f"{before + rows[unseen.index] + 1}, which the fit never met; it knows {listed(unseen.known, 8)}",
+                    hint=self.advice,
+                ) from None
+            finite = np.isfinite(computed).all(axis=1)
+            if self.missing == "error" and not finite.all():
+                row, column = np.argwhere(~np.isfinite(computed))[0]
+                raise DataError(
+                    f"{self.design.names[column]!r} is {computed[row, column]} in row {before + rows[row] + 1} of "
+                    f"{self.name}",
+                    hint=self.advice,
+                )
+            rows = rows[finite]
+            X[rows] = computed[finite]
         self.blank += len(X) - len(rows)
 
-
-def _is(column: Cells, level: str) -> NDArray[np.bool_]:
-    """(rows,) where a category has that level."""
-    labels = as_labels(column)
-    code = labels.levels.index(level)
-    return np.equal(labels.codes, code)
+    def _met(self, cells: Mapping[str, Cells], rows: NDArray[np.intp]) -> tuple[Mapping[str, Cells], NDArray[np.intp]]:
+        """The rows whose levels the fit has met; of each column with others the first is noted."""
+        for column in self.design.categories.columns:
+            if column.name not in cells:  # a formula's left side
+                continue
+            labels, levels = as_labels(cells[column.name]), set(column.levels or ())
+            met = np.array([level in levels for level in labels.levels] + [True])[labels.codes]
+            if not met.all():
+                self.unseen.setdefault(column.name, labels.levels[labels.codes[int(met.argmin())]])
+                index = np.flatnonzero(met)
+                cells, rows = {name: taken(c, index) for name, c in cells.items()}, rows[index]
+        return cells, rows

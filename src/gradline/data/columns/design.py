@@ -8,11 +8,11 @@ from typing import Any, TypeAlias, get_args
 
 import numpy as np
 
-from gradline.data.cells import FALSE_WORDS, TRUE_WORDS
 from gradline.data.columns.asked import NamesInLine
 from gradline.data.columns.formula import Formula
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.labels import Labels
+from gradline.data.columns.labels import word_of
+from gradline.data.columns.level_names import level_names
 from gradline.data.columns.terms import INSISTED, Column, Terms
 from gradline.data.readers.reader import Reader, labels_of
 from gradline.data.roles import Roles, as_category, as_variable, find_column, listed
@@ -58,7 +58,7 @@ def designed(
     levels = {}
     for asked_name, level in reference.items():
         name = find_column(table, reader.column_names, asked_name)
-        levels[name] = _level(level, kinds[name])
+        levels[name] = _level(name, level, kinds[name])
     for name in roles.features:
         category = name in insisted or kinds[name] is Kind.TEXT
         columns.append(Column(name, kinds[name], category, name in insisted, None, levels.pop(name, None)))
@@ -71,11 +71,23 @@ def designed(
     return roles, Terms(tuple(columns))
 
 
-def _level(level: Any, kind: Kind) -> str:
-    """A reference as the levels are named, where it is given as a number, or as a boolean is written."""
-    if kind is Kind.BOOLEAN and level in (*TRUE_WORDS, *FALSE_WORDS):
-        level = level in TRUE_WORDS
-    return level if isinstance(level, str) else Labels.of_numbers(np.array([level], dtype=np.float64)).levels[0]
+def _level(name: str, level: Any, kind: Kind) -> str:
+    """A reference as the levels are named, where it is given as a number, a date or a boolean, or as these are written.
+
+    Raises
+    ------
+    DataError
+        Where it is a missing cell, which no level is.
+    """
+    word = word_of(level.item() if isinstance(level, np.generic) else level)
+    if word is not None and kind.is_numeric:
+        word = level_names([word], kind)[0]
+    if word is None:
+        raise DataError(
+            f"the reference {level!r} of {name!r} is a missing cell, and no level",
+            hint="name one of its levels, as reference={'city': 'Rome'} does",
+        )
+    return word
 
 
 def _by_formula(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gradline.data.columns.formula_names import CONSTANT, refuse_ambiguous
 from gradline.data.columns.formula_syntax import (
     OF_NUMBERS,
     left_side,
@@ -20,12 +21,11 @@ from gradline.data.columns.formula_syntax import (
 )
 from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import as_labels
-from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order
+from gradline.data.columns.terms import Column, Layout, Terms, UnseenLevel, in_order, refuse_shared
 from gradline.data.readers.reader import Cells
 from gradline.errors import DataError
 from gradline.solution import Array
 
-INTERCEPT = "Intercept"
 FUNCTIONS = {name: getattr(np, name) for name in OF_NUMBERS}
 
 
@@ -72,17 +72,20 @@ class Formula:
         Raises
         ------
         DataError
-            Where it is no formula, mentions columns that the table lacks, or does what a stream does not allow.
+            Where it is no formula, mentions columns that the table lacks or whose names mean something else in it, or
+            does what a stream does not allow.
         MissingExtraError
             Where formulaic is not installed.
         """
-        parsed = parsed_formula(text, tuple(kinds if dot is None else dot))
+        dot = tuple(kinds if dot is None else dot)
+        parsed = parsed_formula(text, dot)
         mentioned: dict[str, bool] = {}
         for term in (*left_side(parsed), *parsed.rhs):
             refuse_multiple(term, text, kinds)
             for factor in term.factors:
                 for name, insisted in variables(factor.expr, factor.eval_method.value, text, kinds, table):
                     mentioned[name] = mentioned.get(name, False) or insisted
+        refuse_ambiguous(text, mentioned, dot)
         columns = tuple(
             Column(name, kinds[name], is_category=True, insisted=insisted)
             for name, insisted in mentioned.items()
@@ -131,7 +134,7 @@ class Formula:
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns of X; the levels must be known."""
-        return tuple(name for name in self._right.column_names if name != INTERCEPT)
+        return tuple(name for name in self._right.column_names if name != CONSTANT)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -154,7 +157,7 @@ class Formula:
             Where a category has a level that is not known.
         """
         matrix = self._evaluated(self._right, cells)
-        kept = [j for j, name in enumerate(self._right.column_names) if name != INTERCEPT]
+        kept = [j for j, name in enumerate(self._right.column_names) if name != CONSTANT]
         X = np.ascontiguousarray(matrix[:, kept])
         return Layout(X.shape[1], partial(in_order, X))
 
@@ -193,7 +196,9 @@ class Formula:
             levels = len(column.levels or ())
             codes = np.arange(rows) % levels if levels else np.full(rows, -1)
             ones[column.name] = self._category(column, codes)
-        return self._model_matrix(self._parsed, ones).model_spec
+        specs = self._model_matrix(self._parsed, ones).model_spec
+        refuse_shared(getattr(specs, "rhs", specs).column_names)
+        return specs
 
     @property
     def _right(self) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gradline.data.columns.kinds import Kind
-from gradline.data.columns.terms import shown
+from gradline.data.roles import listed
 from gradline.errors import DataError, MissingExtraError
 
 OF_NUMBERS = ("log", "log10", "log2", "log1p", "exp", "exp2", "expm1", "sqrt", "abs", "sin", "cos", "tan")
@@ -42,6 +44,13 @@ def parsed_formula(text: str, available: Sequence[str]) -> Any:
     try:
         parsed = formulaic.Formula(text, _context={"__formulaic_variables_available__": list(available)})
     except Exception as error:  # whatever its parser makes of what the user wrote
+        words = [name for name in available if keyword.iskeyword(name) and re.search(rf"\b{name}\b", text)]
+        if isinstance(error, SyntaxError) and words:
+            raise DataError(
+                f"the column {words[0]!r} has the name of a word of Python, and stands in no function of a formula: "
+                f"{text!r}",
+                hint="rename the column",
+            ) from None
         raise unreadable(text, error) from None
     if not hasattr(parsed, "rhs"):
         parsed = formulaic.Formula(rhs=parsed)
@@ -71,6 +80,29 @@ def left_side(parsed: Any) -> list[Any]:
     return list(getattr(parsed, "lhs", ()))
 
 
+def pieces(text: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What stands on either side of a formula that can be read, each with its kind, before terms are made of them.
+
+    Examples
+    --------
+    >>> pieces("y ~ log( x ):`log(x)` - .")[1]
+    [('1', 'value'), ('log(x)', 'python'), ('log(x)', 'name'), ('.', 'dot')]
+    """
+    from formulaic.parser import DefaultFormulaParser
+
+    sides: tuple[list[tuple[str, str]], list[tuple[str, str]]] = [], []
+    side = int("~" not in text)
+    for token in DefaultFormulaParser().get_tokens(text):
+        kind = token.kind.value if token.kind else ""
+        if kind != "operator":
+            sides[side].append((token.token, kind))
+        elif token.token == ".":
+            sides[side].append((token.token, "dot"))
+        elif token.token == "~":
+            side = 1
+    return sides
+
+
 def refuse_multiple(term: Any, formula: str, kinds: Mapping[str, Kind]) -> None:
     """Refuse 1000:x, whose coefficient would be told as that of x."""
     numbers = [factor.expr for factor in term.factors if factor.eval_method.value == "literal" and factor.expr != "1"]
@@ -89,20 +121,38 @@ def variables(
     expression: str, method: str, formula: str, kinds: Mapping[str, Kind], table: str
 ) -> Iterator[tuple[str, bool]]:
     """The columns that a factor mentions, and whether as C(column); refuses any code but arithmetic of one row."""
-    from formulaic.utils.code import sanitize_variable_names
-
     if method == "literal":
         return
     if method == "lookup":
         yield _column(expression, formula, kinds, table), False
         return
+    tree, quoted = _tree(expression, formula)
+    for name, insisted in _names(tree, formula):
+        yield _column(quoted.get(name, name), formula, kinds, table), insisted
+
+
+def functions(expression: str, formula: str) -> set[str]:
+    """What a factor that is code calls by name: functions, codings and modules.
+
+    Examples
+    --------
+    >>> sorted(functions("C(city, Sum)", "y ~ C(city, Sum)")), functions("np.log(log)", "y ~ np.log(log)")
+    (['C', 'Sum'], {'np'})
+    """
+    tree, _ = _tree(expression, formula)
+    every = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return set(every - Counter(name for name, _ in _names(tree, formula)))
+
+
+def _tree(expression: str, formula: str) -> tuple[ast.expr, dict[str, str]]:
+    """Code as Python reads it, with the columns that its quoted names stand for."""
+    from formulaic.utils.code import sanitize_variable_names
+
     quoted: dict[str, str] = {}
     try:
-        tree = ast.parse(sanitize_variable_names(expression, {}, quoted), mode="eval")
+        return ast.parse(sanitize_variable_names(expression, {}, quoted), mode="eval").body, quoted
     except (SyntaxError, ValueError, MemoryError):
         raise DataError(f"{expression!r} in the formula {formula!r} cannot be read") from None
-    for name, insisted in _names(tree.body, formula):
-        yield _column(quoted.get(name, name), formula, kinds, table), insisted
 
 
 def _names(node: ast.AST, formula: str) -> Iterator[tuple[str, bool]]:
@@ -220,7 +270,7 @@ def _other_level(text: str, base: str, levels: Mapping[str, Sequence[Any]]) -> D
         instead = bare if bare in map(str, known) else repr(known[0])  # a number was written as a text
         return DataError(
             f"the formula {text!r} compares with the level {base} of {name!r}, which does not occur; there are "
-            f"{shown(known)}",
+            f"{listed(known, 8)}",
             hint=f"for example {text[: at.end(1)] + instead + text[at.end() :]!r}",
         )
     return None

@@ -16,6 +16,7 @@ from gradline.data.columns.kinds import Kind
 from gradline.data.columns.labels import MISSING, Labels, as_labels
 from gradline.data.columns.level_names import level_names
 from gradline.data.readers.reader import Cells
+from gradline.data.roles import listed
 from gradline.errors import DataError
 from gradline.solution import Array
 
@@ -100,8 +101,9 @@ class Column:
             Where the reference that was asked for is none of them.
         """
         if self.asked_reference is not None and self.asked_reference not in levels:
+            there = listed(levels, 8)
             raise DataError(
-                f"the reference {self.asked_reference!r} of {self.name!r} does not occur; there are {shown(levels)}",
+                f"the reference {self.asked_reference!r} of {self.name!r} does not occur; there are {there}",
                 hint=f"reference={{{self.name!r}: {next(iter(levels), '')!r}}}",
             )
         return replace(self, levels=tuple(sorted(levels, key=_by_number(levels))))
@@ -173,12 +175,7 @@ class Terms:
         """The same, the levels of its categories known; DataError where two columns of X would share a name."""
         columns = (column.with_levels(levels[column.name]) if column.is_category else column for column in self.columns)
         terms = Terms(tuple(columns))
-        names = Counter(terms.names)
-        if len(names) < len(terms.names):
-            raise DataError(
-                f"two columns of X would be called {names.most_common(1)[0][0]!r}",
-                hint="rename the column that has the name of a level",
-            )
+        refuse_shared(terms.names)
         return terms
 
     def layout(self, cells: Mapping[str, Cells]) -> Layout:
@@ -211,6 +208,20 @@ class UnseenLevel(Exception):  # noqa: N818 - passed to sources, which know the 
         self.column, self.level, self.index, self.known = column, level, index, known
 
 
+def refuse_shared(names: Sequence[str]) -> None:
+    """Refuse columns of X that share a name, as a column `city[T.Rome]` does with that level of `city`.
+
+    Raises
+    ------
+    DataError
+    """
+    (name, times), *_ = Counter(names).most_common(1) or [("", 0)]
+    if times > 1:
+        raise DataError(
+            f"two columns of X would be called {name!r}", hint="rename the column of the table by that name"
+        )
+
+
 def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[NDArray[np.intp]]) -> Layout:
     """Numbers in their columns, and a one in the column of each row's level (none where that is -1)."""
 
@@ -230,12 +241,6 @@ def laid_out(width: int, numbers: Sequence[tuple[int, Array]], slots: Sequence[N
 def in_order(X: Array, order: Order) -> Array:
     """X in that memory order, a copy only where it has the other."""
     return np.asarray(X, order=order)
-
-
-def shown(names: Sequence[str], most: int = 8) -> str:
-    """Levels as a Python list, cut where there are too many to read."""
-    listed = repr(list(names[:most]))
-    return listed if len(names) <= most else f"{listed[:-1]}, ... {len(names) - most} more]"
 
 
 def slots_of(column: Column, cells: Cells, place: Mapping[str, int]) -> NDArray[np.intp]:
