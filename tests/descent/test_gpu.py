@@ -3,6 +3,8 @@
 See `tests.pretended_gpu` for what that can show. The last tests run on a real GPU, where there is one.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -245,7 +247,9 @@ def test_training_on_the_cpu_leaves_the_numbers_of_a_gpu_alone(gpu):
     assert torch.equal(gpu.random, callers)
 
 
-@pytest.mark.parametrize("fit", [trained, lambda **how: descended("nn", **OPTIMIZERS["adam"], **how)])
+@pytest.mark.parametrize(
+    "fit", [trained, *(partial(descended, "nn", **OPTIMIZERS[name]) for name in ("adam", "lbfgs"))]
+)
 def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):
     kept = {"checkpoint": tmp_path / "kept.json"}
     unbroken = fit(max_iter=6)

@@ -96,7 +96,18 @@ class OptimizerState:
             parameter = parameters[number]
             mine = self._optimizer.state[parameter]
             for name, value in kept.items():  # each where torch wants it: a count of steps stays on the CPU
-                mine[name] = value.to(mine[name].device) if hasattr(value, "to") else value
+                mine[name] = _placed(value, mine[name])
+
+
+def _placed(value: Any, like: Any) -> Any:
+    """`value` on the device of `like`, also in lists, in which L-BFGS keeps its directions."""
+    if hasattr(value, "to"):
+        return value.to(like.device)
+    if isinstance(value, dict):
+        return {key: _placed(part, like[key]) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_placed, value, like))
+    return value
 
 
 def _kind(optimizer: str | type[Optimizer]) -> Any:
