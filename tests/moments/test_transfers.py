@@ -55,7 +55,25 @@ def test_float64_moments_of_a_gpu_are_those_of_tensors_of_the_cpu(gpu):
 def test_rows_are_brought_once(gpu):
     ExactMoments.of(X, Y, device="cuda")
     blocks = [min(512, N - start) for start in range(0, N, 512)]
-    assert [count for count in gpu.brought if count > 4] == [4 * rows for rows in blocks]  # the others: 4 exponents
+    assert [count for count in gpu.brought if count > 5] == [4 * rows for rows in blocks]
+
+
+@pytest.mark.parametrize(("moments", "few"), [(ExactMoments, 5), (Moments, 4)])
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_no_few_numbers_wait_behind_the_block_on_its_way(moments, few, weight, gpu):
+    """Scales, or a shift, go once: each would be there after the whole block that was asked for before it."""
+    moments.of(X, Y, weight, device="cuda")
+    width = 4 if weight is None else 5
+    assert gpu.brought == [width * 512, width * 512, few, *[width * 512] * 3, width * (N % 512)]
+
+
+def test_all_passes_share_two_streams(gpu, monkeypatch):
+    """The memory of a stream is kept for it: with streams of its own each pass would keep two blocks more."""
+    made = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: made.append(Stream(device)) or made[-1])
+    for _ in range(3):
+        assert ExactMoments.of(X, Y, device="cuda") == HERE
+    assert len(made) == 2
 
 
 def test_rows_that_three_digits_do_not_hold_stay_on_the_gpu(gpu, monkeypatch):
@@ -112,8 +130,8 @@ def test_a_sum_that_did_not_wait_for_its_block_would_be_seen(gpu, monkeypatch):
 
 def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen(gpu, monkeypatch):
     """One place instead of two, and nobody waits for what is in it: the integers above show that this is not so."""
-    place = transfer._Place(torch.device("cuda", 0))
-    monkeypatch.setattr(transfer, "_Place", lambda device: place)
+    place = transfer._Place(torch.device("cuda", 0), Stream())
+    monkeypatch.setattr(transfer, "_Place", lambda device, stream: place)
     assert ExactMoments.of(X, Y, device="cuda") == HERE  # slower, and right: the program waits for its own place
     monkeypatch.setattr(Stream, "synchronize", lambda self: None)
     monkeypatch.setattr(Stream, "wait_stream", lambda self, other: [copy() for copy in other.waiting])
