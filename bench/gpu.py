@@ -99,7 +99,7 @@ def page(rows: int, features: int, device: torch.device) -> str:
     """The machine and a table."""
     free, name = None, "CPU tensors"
     if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
+        free, total = torch.cuda.mem_get_info(torch.empty(0, device=device).device)  # with its number, for torch 2.4
         name = f"{torch.cuda.get_device_name(device)} ({total / 1e9:.0f} GB), CUDA {torch.version.cuda}"
     fitting = rows if free is None else rows_that_fit(rows, features, free)
     found = measured(fitting, features, device)

@@ -158,6 +158,47 @@ def test_too_little_page_locked_memory_is_a_sentence(gpu):
             moments.of(X, Y, device="cuda")
 
 
+@pytest.mark.parametrize("moments", [ExactMoments, Moments])
+def test_too_little_memory_for_a_look_at_integers_is_a_sentence(moments, gpu, monkeypatch):
+    """Whether float64 holds them is asked of a slice at a time."""
+    whole, y = torch.from_numpy(np.round(100 * X).astype(np.int64)).to("cuda"), torch.from_numpy(Y).to("cuda")
+    looks, to = [], gpu._to
+    monkeypatch.setattr(
+        gpu, "_to", lambda f, tensor, *how, **more: looks.append(tensor.numel()) or to(f, tensor, *how, **more)
+    )
+    monkeypatch.setattr(rows, "NUMBERS_AT_ONCE", 300)
+    assert not rows._would_be_rounded(whole)
+    assert max(looks) <= 300
+
+    def full(integers):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GB.\nSee ...")
+
+    monkeypatch.setattr(rows, "_would_be_rounded", full)
+    with pytest.raises(DataError, match="device 'cuda:0' has too little memory"):
+        moments.of(whole, y)
+
+
+def test_a_library_that_has_no_memory_for_itself_is_a_sentence(gpu):
+    def fails(a, b):
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+    gpu.multiplies = fails
+    with pytest.raises(DataError, match="device 'cuda:0' has too little memory: CUDA error: CUBLAS_STATUS_ALLOC"):
+        Moments.of(X, Y, device="cuda")
+
+
+def test_y_or_a_weight_on_a_gpu_is_summed_there_without_being_asked(gpu):
+    assert ExactMoments.of(X, torch.from_numpy(Y).to("cuda")) == HERE
+    assert ExactMoments.of(X, Y, torch.from_numpy(WEIGHT).to("cuda")) == ExactMoments.of(X, Y, WEIGHT)
+
+
+def test_a_table_by_columns_is_not_copied_whole():
+    by_columns = np.asfortranarray(X)
+    assert np.shares_memory(rows._numbers(by_columns, "X").numpy(), by_columns)
+    for turned in (X[::-1], X[:, ::-1]):
+        assert ExactMoments.of(turned, Y, device="cpu") == ExactMoments.of(turned.copy(), Y)
+
+
 @pytest.mark.parametrize("digits", [3, 6])
 def test_long_rows_come_in_smaller_blocks(digits, monkeypatch):
     """Digits of a block, and their products, take no more than 512 MB each, of any number of columns up to 1000."""

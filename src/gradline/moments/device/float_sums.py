@@ -25,10 +25,11 @@ def float_sums(X: Any, y: Any, weight: Any, device: str) -> CentredSums:
     DataError
         As `gradline.moments.device.exact_sums.exact_sums`.
     """
-    rows = DeviceRows(X, y, weight, trusted(device), rows_at_once)
-    total, shift = CentredSums.zero(rows.features), np.empty(0)
+    target = trusted(device)
     there: Tensor | None = None
-    with memory_of(rows.device, "device='cpu'"):
+    with memory_of(target, "device='cpu'"):
+        rows = DeviceRows(X, y, weight, target, rows_at_once)
+        total, shift = CentredSums.zero(rows.features), np.empty(0)
         for block in rows:
             if not len(block.Z):
                 continue
