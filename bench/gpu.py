@@ -83,6 +83,11 @@ def measured(rows: int, features: int, device: torch.device) -> list[tuple[str, 
     part = max(1, rows // 8)
     host = X[:part].cpu().numpy(), y[:part].cpu().numpy()
     brought = sum(array.nbytes for array in host)
+    numbers = min(COPIED, brought // NUMBER)
+    locked = torch.zeros(numbers, dtype=torch.float64, device="cpu", pin_memory=device.type == "cuda")
+    there = torch.empty(numbers, dtype=torch.float64, device=device)
+    took = seconds(lambda: there.copy_(locked, non_blocking=True), device)
+    found.append(("copy from page-locked memory of the host, which bounds the lines below", there.nbytes, took))
     took = seconds(lambda: ExactMoments.of(*host, device=on), device)
     found.append((f"exact sums of {part:,} rows from the host", brought, took))
     size = min(BATCH, max(1, part // 2))
@@ -99,7 +104,7 @@ def page(rows: int, features: int, device: torch.device) -> str:
     """The machine and a table."""
     free, name = None, "CPU tensors"
     if device.type == "cuda":
-        free, total = torch.cuda.mem_get_info(device)
+        free, total = torch.cuda.mem_get_info(torch.empty(0, device=device).device)  # with its number, for torch 2.4
         name = f"{torch.cuda.get_device_name(device)} ({total / 1e9:.0f} GB), CUDA {torch.version.cuda}"
     fitting = rows if free is None else rows_that_fit(rows, features, free)
     found = measured(fitting, features, device)

@@ -261,7 +261,7 @@ def pretended_gpu(patch, trusted):
 
     `patch` is the test's own monkeypatch: what the two change of one name is undone in turn.
     """
-    from gradline.moments.device import arithmetic
+    from gradline.moments.device import arithmetic, transfer
 
     pretended = PretendedGPU()
     for name, stands_in in pretended.cuda().items():
@@ -271,9 +271,11 @@ def pretended_gpu(patch, trusted):
     for name in ("is_exact", "keeps_every_bit"):  # what is found of this one is forgotten with it
         test = getattr(arithmetic, name).__wrapped__
         patch.setattr(arithmetic, name, (lambda *device: True) if trusted else functools.cache(test))
+    transfer._streams.cache_clear()
     torch.__future__.set_overwrite_module_params_on_conversion(True)  # a module moves by parameters made anew
     try:
         with pretended:
             yield pretended
     finally:
         torch.__future__.set_overwrite_module_params_on_conversion(False)
+        transfer._streams.cache_clear()

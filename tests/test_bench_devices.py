@@ -16,7 +16,7 @@ def test_the_gpu_command_measures_cpu_tensors(capsys):
     table = capsys.readouterr().out
     assert table.startswith("2,000 rows of 3 features, float64, made on the device: CPU tensors, torch ")
     assert "Of the first 2,000 rows the device has the integers of the CPU." in table
-    assert table.count("\n| ") == 9
+    assert table.count("\n| ") == 10
 
 
 def test_the_gpu_command_waits_for_the_device_before_it_reads_a_clock(gpu, capsys, monkeypatch):
@@ -27,8 +27,8 @@ def test_the_gpu_command_waits_for_the_device_before_it_reads_a_clock(gpu, capsy
     assert bench_gpu.main(["--rows", "2000", "--features", "3"]) == 0
     table = capsys.readouterr().out
     assert "a GPU that is not there (10 GB)" in table
-    assert table.count("\n| ") == 9
-    assert len(waited) == 8 * 5 * 2
+    assert table.count("\n| ") == 10
+    assert len(waited) == 9 * 5 * 2
 
 
 def test_fewer_rows_are_made_where_a_gpu_has_no_room_for_all(gpu, capsys, monkeypatch):

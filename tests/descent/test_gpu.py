@@ -3,10 +3,12 @@
 See `tests.pretended_gpu` for what that can show. The last tests run on a real GPU, where there is one.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 
-from gradline import GradientDescentRegressor
+from gradline import GradientDescentRegressor, LinearRegression
 from gradline.errors import DataError, DivergenceError, DivergenceWarning
 
 pytest.importorskip("torch", reason="needs the extra 'torch'")
@@ -148,7 +150,61 @@ def test_rows_that_a_gpu_has_no_memory_for_are_a_sentence(gpu):
         descended("nn", batch_size=100, random_state=0)
 
 
+def full(a, b):
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GB.\nSee ...")
+
+
+@pytest.mark.parametrize(
+    ("engine", "options"),
+    [("autograd", {}), ("autograd", {"loss": "huber"}), ("nn", OPTIMIZERS["lbfgs"]), ("autograd", {"momentum": 0.5})],
+)
+def test_a_step_without_memory_is_a_sentence(engine, options, gpu):
+    gpu.multiplies = full
+    with pytest.raises(DataError, match=r"device 'cuda' has too little memory: CUDA out of memory\. Tried") as error:
+        descended(engine, **options)
+    assert error.value.hint == "batch_size=65536 or so, or device='cpu'"
+
+
+class Full(nn.Linear):
+    """Has memory for so many rows."""
+
+    most = 0
+
+    def forward(self, rows):
+        return super().forward(rows) if len(rows) <= self.most else full(rows, self.weight)
+
+
+@pytest.mark.parametrize("most", [0, 2])
+def test_a_module_without_memory_is_a_sentence_that_does_not_blame_it(most, gpu, monkeypatch):
+    """When it is looked at with two rows, and in its training."""
+    from gradline.descent.module.network import Network
+
+    monkeypatch.setattr(Full, "most", most)
+    monkeypatch.setattr(Network, "loss", lambda *rows: 1.0)
+    with pytest.raises(DataError, match=r"device 'cuda' has too little memory: CUDA out of memory\. Tried"):
+        trained(module=lambda features: Full(features, 1))
+
+
+def test_rows_that_lie_on_a_gpu_are_refused_with_the_way_out(gpu):
+    X_there, y_there = torch.from_numpy(X).to("cuda"), torch.from_numpy(Y).to("cuda")
+    for model in (LinearRegression(), GradientDescentRegressor("nn", device="cuda")):
+        for rows, name in (((X_there, Y), "X"), ((X, y_there), "y")):
+            with pytest.raises(
+                DataError, match=f"{name} lies on device 'cuda:0', expected an array in the CPU"
+            ) as error:
+                model.fit(*rows)
+            assert f"{name}.cpu()" in error.value.hint
+            model.fit(*(part.cpu() if isinstance(part, torch.Tensor) else part for part in rows))
+
+
 # ---- what is refused
+
+
+def test_a_module_on_a_device_whose_random_numbers_are_not_kept_is_refused():
+    from gradline.descent.module.random_numbers import TorchRandom
+
+    with pytest.raises(DataError, match="a module is trained on the CPU or by CUDA, not on device 'mps'"):
+        TorchRandom("mps")
 
 
 @pytest.fixture
@@ -246,13 +302,7 @@ def test_training_on_the_cpu_leaves_the_numbers_of_a_gpu_alone(gpu):
 
 
 @pytest.mark.parametrize(
-    "fit",
-    [
-        trained,
-        lambda **how: descended("nn", **OPTIMIZERS["adam"], **how),
-        lambda **how: descended("nn", **OPTIMIZERS["lbfgs"], **how),
-    ],
-    ids=["a module", "adam", "lbfgs"],
+    "fit", [trained, *(partial(descended, "nn", **OPTIMIZERS[name]) for name in ("adam", "lbfgs"))]
 )
 def test_a_descent_goes_on_to_the_bits_of_an_unbroken_one(fit, gpu, tmp_path):
     kept = {"checkpoint": tmp_path / "kept.json"}
@@ -312,3 +362,17 @@ def test_a_descent_on_a_real_gpu_agrees_with_the_cpu_to_rounding(engine, options
 def test_tf32_is_off_where_nobody_set_it_and_a_real_gpu_is_trusted():
     for dtype in ("float32", "float64"):
         check_torch("nn", "cuda", dtype)
+
+
+@REAL
+@pytest.mark.parametrize(
+    "fit", [trained, *(partial(descended, "nn", **OPTIMIZERS[name]) for name in ("adam", "lbfgs"))]
+)
+def test_a_descent_on_a_real_gpu_goes_on_from_its_checkpoint(fit, tmp_path):
+    """Adding in another order may differ from run to run: to rounding."""
+    kept = {"checkpoint": tmp_path / "kept.json"}
+    unbroken = fit(max_iter=6)
+    fit(max_iter=3, **kept)
+    gone_on = fit(max_iter=6, **kept)
+    assert gone_on.loss_curve_ == pytest.approx(unbroken.loss_curve_, rel=1e-9)
+    assert gone_on.predict(X) == pytest.approx(unbroken.predict(X), rel=1e-9, abs=1e-9)

@@ -292,6 +292,27 @@ def test_where_in_the_sources_of_gloo_a_sum_broke_is_not_told(before, after):
     assert torchrun._first_line(error) == "Timed out waiting 5000ms for recv operation to complete"
 
 
+NCCL = "NCCL error in: /pytorch/NCCLUtils.cpp:77, {}, NCCL version 2.27.5\n{}: A call failed.\nLast error:\n{}\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            NCCL.format("unhandled system error", "ncclSystemError", "No space left on device"),
+            "NCCL failed in process 1: No",
+        ),
+        (NCCL.format("remote process exited", "ncclRemoteError", "closed"), "another of the 2 processes ended"),
+        ("CUDA error: the launch timed out and was terminated", "CUDA error: the launch timed out"),
+    ],
+)
+def test_what_failed_here_is_not_put_down_to_another_process(said, told):
+    group = torchrun.ProcessGroup.__new__(torchrun.ProcessGroup)
+    group.rank, group.size = 1, 2
+    with pytest.raises(Exception, match=f"^{told}"), group.noticing():
+        raise RuntimeError(said)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -55,7 +55,25 @@ def test_float64_moments_of_a_gpu_are_those_of_tensors_of_the_cpu(gpu):
 def test_rows_are_brought_once(gpu):
     ExactMoments.of(X, Y, device="cuda")
     blocks = [min(512, N - start) for start in range(0, N, 512)]
-    assert [count for count in gpu.brought if count > 4] == [4 * rows for rows in blocks]  # the others: 4 exponents
+    assert [count for count in gpu.brought if count > 5] == [4 * rows for rows in blocks]
+
+
+@pytest.mark.parametrize(("moments", "few"), [(ExactMoments, 5), (Moments, 4)])
+@pytest.mark.parametrize("weight", [None, WEIGHT])
+def test_no_few_numbers_wait_behind_the_block_on_its_way(moments, few, weight, gpu):
+    """Scales, or a shift, go once: each would be there after the whole block that was asked for before it."""
+    moments.of(X, Y, weight, device="cuda")
+    width = 4 if weight is None else 5
+    assert gpu.brought == [width * 512, width * 512, few, *[width * 512] * 3, width * (N % 512)]
+
+
+def test_all_passes_share_two_streams(gpu, monkeypatch):
+    """The memory of a stream is kept for it: with streams of its own each pass would keep two blocks more."""
+    made = []
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: made.append(Stream(device)) or made[-1])
+    for _ in range(3):
+        assert ExactMoments.of(X, Y, device="cuda") == HERE
+    assert len(made) == 2
 
 
 def test_rows_that_three_digits_do_not_hold_stay_on_the_gpu(gpu, monkeypatch):
@@ -112,8 +130,8 @@ def test_a_sum_that_did_not_wait_for_its_block_would_be_seen(gpu, monkeypatch):
 
 def test_a_buffer_that_was_written_again_before_its_copy_had_ended_would_be_seen(gpu, monkeypatch):
     """One place instead of two, and nobody waits for what is in it: the integers above show that this is not so."""
-    place = transfer._Place(torch.device("cuda", 0))
-    monkeypatch.setattr(transfer, "_Place", lambda device: place)
+    place = transfer._Place(torch.device("cuda", 0), Stream())
+    monkeypatch.setattr(transfer, "_Place", lambda device, stream: place)
     assert ExactMoments.of(X, Y, device="cuda") == HERE  # slower, and right: the program waits for its own place
     monkeypatch.setattr(Stream, "synchronize", lambda self: None)
     monkeypatch.setattr(Stream, "wait_stream", lambda self, other: [copy() for copy in other.waiting])
@@ -138,6 +156,47 @@ def test_too_little_page_locked_memory_is_a_sentence(gpu):
     for moments in (ExactMoments, Moments):
         with pytest.raises(DataError, match=r"device 'cuda:0' has too little memory: CUDA error: out of memory\nhint"):
             moments.of(X, Y, device="cuda")
+
+
+@pytest.mark.parametrize("moments", [ExactMoments, Moments])
+def test_too_little_memory_for_a_look_at_integers_is_a_sentence(moments, gpu, monkeypatch):
+    """Whether float64 holds them is asked of a slice at a time."""
+    whole, y = torch.from_numpy(np.round(100 * X).astype(np.int64)).to("cuda"), torch.from_numpy(Y).to("cuda")
+    looks, to = [], gpu._to
+    monkeypatch.setattr(
+        gpu, "_to", lambda f, tensor, *how, **more: looks.append(tensor.numel()) or to(f, tensor, *how, **more)
+    )
+    monkeypatch.setattr(rows, "NUMBERS_AT_ONCE", 300)
+    assert not rows._would_be_rounded(whole)
+    assert max(looks) <= 300
+
+    def full(integers):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GB.\nSee ...")
+
+    monkeypatch.setattr(rows, "_would_be_rounded", full)
+    with pytest.raises(DataError, match="device 'cuda:0' has too little memory"):
+        moments.of(whole, y)
+
+
+def test_a_library_that_has_no_memory_for_itself_is_a_sentence(gpu):
+    def fails(a, b):
+        raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
+
+    gpu.multiplies = fails
+    with pytest.raises(DataError, match="device 'cuda:0' has too little memory: CUDA error: CUBLAS_STATUS_ALLOC"):
+        Moments.of(X, Y, device="cuda")
+
+
+def test_y_or_a_weight_on_a_gpu_is_summed_there_without_being_asked(gpu):
+    assert ExactMoments.of(X, torch.from_numpy(Y).to("cuda")) == HERE
+    assert ExactMoments.of(X, Y, torch.from_numpy(WEIGHT).to("cuda")) == ExactMoments.of(X, Y, WEIGHT)
+
+
+def test_a_table_by_columns_is_not_copied_whole():
+    by_columns = np.asfortranarray(X)
+    assert np.shares_memory(rows._numbers(by_columns, "X").numpy(), by_columns)
+    for turned in (X[::-1], X[:, ::-1]):
+        assert ExactMoments.of(turned, Y, device="cpu") == ExactMoments.of(turned.copy(), Y)
 
 
 @pytest.mark.parametrize("digits", [3, 6])

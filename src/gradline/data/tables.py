@@ -196,6 +196,13 @@ def plain_array(data: Any, name: str) -> NDArray[Any]:
         array = data if isinstance(data, np.ma.MaskedArray) else np.asarray(data)
     except ValueError:
         raise DataError(f"the rows of {name} differ in length: it is no table") from None
+    except TypeError as error:
+        if not hasattr(data, "device"):
+            raise
+        raise DataError(
+            f"{name} lies on device '{data.device}', expected an array in the CPU's memory: {error}",
+            hint=f"{name}.cpu() for a tensor of PyTorch, cupy.asnumpy({name}) for an array of CuPy",
+        ) from None
     if array.dtype.kind == "c":
         raise DataError(f"Complex data not supported: {name} has type {array.dtype}")
     if isinstance(array, np.ma.MaskedArray):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -95,11 +95,14 @@ class Run:
                 ended = None  # with more patience than before it goes on
             if ended is not None:
                 return self._best(Solution(*self.engine.read(), ended, tuple(history)))
-        if self.options.batch_size is not None and self.options.device != "cpu":
-            from gradline.descent.brought import brought_batches
+        room: AbstractContextManager[None] = nullcontext()
+        if self.options.device != "cpu":
+            from gradline.descent.brought import brought_batches, memory_for_rows
 
-            epoch = brought_batches(epoch, self.options.dtype, self.options.device)
-        with nullcontext() if self._keeper is None else self._keeper.noticing():
+            room = memory_for_rows(self.options.device)
+            if self.options.batch_size is not None:
+                epoch = brought_batches(epoch, self.options.dtype, self.options.device)
+        with room, nullcontext() if self._keeper is None else self._keeper.noticing():
             found = descend(
                 self.engine,
                 epoch,

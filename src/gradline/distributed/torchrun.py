@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from gradline.descent.engine import Engine
 from gradline.distributed.ending import Ending, LostError
 from gradline.distributed.place import Place
-from gradline.errors import DataError, MissingExtraError
+from gradline.errors import DataError, GradlineError, MissingExtraError
 
 T = TypeVar("T")
 SECONDS = 1800.0  # for which one process waits for the others in a sum, as torch does
@@ -114,6 +114,10 @@ class ProcessGroup:
         try:
             yield
         except RuntimeError as error:
+            if str(error).startswith("NCCL error in") and "ncclRemoteError" not in str(error):
+                raise GradlineError(
+                    f"NCCL failed in process {self.rank}: {_last_error(error)}", hint="NCCL_DEBUG=INFO tells more"
+                ) from None
             if not _is_of_the_others(error):
                 raise
             raise LostError(
@@ -171,7 +175,13 @@ def _stay_on_loopback(address: str) -> None:
 
 def _is_of_the_others(error: RuntimeError) -> bool:
     words = ("gloo", "nccl", "connection", "timed out", "timeout", "socket", "peer")
-    return any(word in str(error).lower() for word in words)
+    told = str(error).lower()
+    return "cuda error" not in told and any(word in told for word in words)
+
+
+def _last_error(error: RuntimeError) -> str:
+    """What NCCL says itself, behind PyTorch's account of which call it was."""
+    return str(error).rpartition("Last error:")[2].strip().partition("\n")[0]
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,14 +10,12 @@ from gradline.moments.centred_sums import CentredSums
 from gradline.moments.integers.integer_sums import IntegerSums
 
 
-def is_elsewhere(X: Any, device: str | None) -> bool:
-    """Whether a device was asked for, or the rows are on one that is not the CPU."""
-    return device is not None or getattr(getattr(X, "device", None), "type", "cpu") != "cpu"
-
-
-def device_of(X: Any, device: str | None) -> str:
-    """The one asked for, or that of the rows."""
-    return str(X.device) if device is None else device
+def device_of(device: str | None, *parts: Any) -> str | None:
+    """The one asked for, or that of the first part of the rows that is on another than the CPU; None where none is."""
+    if device is not None:
+        return device
+    places = [getattr(part, "device", None) for part in parts]
+    return next((str(place) for place in places if getattr(place, "type", "cpu") != "cpu"), None)
 
 
 def exact_sums_on(device: str, X: Any, y: Any, weight: Any) -> tuple[int, IntegerSums]:

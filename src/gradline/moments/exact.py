@@ -16,7 +16,7 @@ from gradline.data.cells import short
 from gradline.data.float_arrays import array_of_numbers
 from gradline.data.weighting import check_total
 from gradline.errors import DataError
-from gradline.moments.asked_device import device_of, exact_sums_on, is_elsewhere
+from gradline.moments.asked_device import device_of, exact_sums_on
 from gradline.moments.block_sums import NotFiniteError, not_finite
 from gradline.moments.foreign_rows import foreign_rows
 from gradline.moments.frequencies import whole_rows
@@ -126,8 +126,8 @@ class ExactMoments:
         >>> ExactMoments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
-        if is_elsewhere(X, device):
-            rows, sums = exact_sums_on(device_of(X, device), X, y, sample_weight)
+        if (there := device_of(device, X, y, sample_weight)) is not None:
+            rows, sums = exact_sums_on(there, X, y, sample_weight)
             return cls(len(sums.exponent) - 2, rows, sums)
         features, target = array_of_numbers(X, "X"), array_of_numbers(y, "y")
         weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)

@@ -15,7 +15,7 @@ from gradline.data.batch import Batch, BatchPiece
 from gradline.data.float_arrays import array_of_numbers
 from gradline.data.weighting import check_total
 from gradline.errors import DataError
-from gradline.moments.asked_device import device_of, float_sums_on, is_elsewhere
+from gradline.moments.asked_device import device_of, float_sums_on
 from gradline.moments.block_sums import BlockSums, NotFiniteError, not_finite
 from gradline.moments.centred_sums import CentredSums
 from gradline.moments.foreign_rows import foreign_rows
@@ -122,8 +122,8 @@ class Moments:
         >>> Moments.of([[1.0], [3.0]], [2.0, 6.0], sample_weight=[1.0, 3.0]).mean
         array([2.5, 5. ])
         """
-        if is_elsewhere(X, device):
-            return cls(float_sums_on(device_of(X, device), X, y, sample_weight))
+        if (there := device_of(device, X, y, sample_weight)) is not None:
+            return cls(float_sums_on(there, X, y, sample_weight))
         features, target = array_of_numbers(X, "X"), array_of_numbers(y, "y")
         weight = None if sample_weight is None else array_of_numbers(sample_weight, "sample_weight").astype(np.float64)
         blocks = row_blocks(features, target, weight)

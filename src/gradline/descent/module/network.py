@@ -13,6 +13,7 @@ from torch import nn
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
+from gradline.descent.brought import memory_for_rows
 from gradline.descent.goal.standardised import Standardised
 from gradline.descent.losses.loss import Loss
 from gradline.descent.options import Options
@@ -95,11 +96,12 @@ class Network:
             )
         if not any(parameter.requires_grad for parameter in built.parameters()):
             raise DataError("the module has no parameters to train")
-        built.to(device=options.device, dtype=getattr(torch, options.dtype))
         try:
-            cls(built, Standardised.data_units(features), options.dtype, options.device).predict(
-                np.zeros((2, features))
-            )
+            with memory_for_rows(options.device):
+                built.to(device=options.device, dtype=getattr(torch, options.dtype))
+                cls(built, Standardised.data_units(features), options.dtype, options.device).predict(
+                    np.zeros((2, features))
+                )
         except (RuntimeError, TypeError, ValueError, AttributeError, IndexError) as error:
             if isinstance(error, DataError):
                 raise

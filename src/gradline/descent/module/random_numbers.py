@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from gradline.errors import DataError
+
 _ONE_AT_A_TIME = threading.RLock()
 
 
@@ -25,8 +27,13 @@ def seeded(seed: int, device: str) -> Iterator[None]:
 
 
 def _gpu(device: str) -> torch.device | None:
-    """The GPU, which draws dropout from a generator of its own; None for the CPU."""
+    """The GPU, which draws dropout from a generator of its own; None for the CPU; DataError for anything else."""
     found = torch.device(device)
+    if found.type not in ("cpu", "cuda"):
+        raise DataError(
+            f"a module is trained on the CPU or by CUDA, not on device '{device}', whose random numbers are not kept",
+            hint="device='cpu', or device='cuda'",
+        )
     return found if found.type == "cuda" else None
 
 

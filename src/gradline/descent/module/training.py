@@ -16,6 +16,7 @@ from torch import nn
 
 from gradline.data.batch import Batch
 from gradline.data.source import Source
+from gradline.descent.brought import memory_for_rows
 from gradline.descent.engine import Engine, optimizer_of
 from gradline.descent.engines import nn_engine
 from gradline.descent.goal.conditioning import DataUnits
@@ -109,7 +110,8 @@ def _train(
             optimizer_options=options.optimizer_options,
             dtype=options.dtype,
             device=options.device,
-        )
+        ),
+        options.device,
     )
     first = network.loss(source, options.cost) / frame.target_scale**loss.degree
     if options.batch_size is None:
@@ -154,14 +156,17 @@ def _train(
 class _Explained:
     """An engine whose step says in a sentence what a module could not do; a callback's errors are the caller's own."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine, self.optimizer = engine, optimizer_of(engine)
+    def __init__(self, engine: Engine, device: str) -> None:
+        self._engine, self.optimizer, self._device = engine, optimizer_of(engine), device
         self.read, self.write = engine.read, engine.write
 
     def step(self, batch: Batch) -> float:
         """The engine's."""
         try:
-            return self._engine.step(batch)
+            with memory_for_rows(self._device):
+                return self._engine.step(batch)
+        except DataError:
+            raise
         except (RuntimeError, ValueError) as failure:
             raise DataError(f"the module cannot be trained on these rows: {str(failure).splitlines()[0]}") from failure
 

@@ -95,15 +95,19 @@ class OptimizerState:
         for number, kept in state["state"].items():
             parameter = parameters[number]
             mine = self._optimizer.state[parameter]
-            for name, value in kept.items():
-                mine[name] = _moved(value, mine[name])
+            for name, value in kept.items():  # each where torch wants it: a count of steps stays on the CPU
+                mine[name] = _placed(value, mine[name])
 
 
-def _moved(value: Any, cast: Any) -> Any:
-    """Where torch has put what it cast: a count of steps stays on the CPU. L-BFGS keeps lists of tensors."""
+def _placed(value: Any, like: Any) -> Any:
+    """`value` on the device of `like`, also in lists, in which L-BFGS keeps its directions."""
+    if hasattr(value, "to"):
+        return value.to(like.device)
+    if isinstance(value, dict):
+        return {key: _placed(part, like[key]) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_moved(one, its) for one, its in zip(value, cast, strict=True)]
-    return value.to(cast.device) if hasattr(value, "to") else value
+        return type(value)(map(_placed, value, like))
+    return value
 
 
 def _kind(optimizer: str | type[Optimizer]) -> Any:

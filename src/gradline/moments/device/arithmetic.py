@@ -77,7 +77,7 @@ def memory_of(device: object, hint: str) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if "out of memory" not in str(error):
+        if not any(words in str(error) for words in ("out of memory", "CUBLAS_STATUS_ALLOC_FAILED")):
             raise
         raise DataError(f"device '{device}' has too little memory: {str(error).splitlines()[0]}", hint=hint) from None
 

@@ -46,7 +46,7 @@ class DeviceSums:
         self._columns, self._device, self._most, self._negligible = columns, device, most, negligible
         self._tops: np.ndarray[Any, np.dtype[np.int64]] | None = None  # of the columns and the weight
         self._digits = self._weight_digits = 0
-        self._low, self._high = Tensor(), Tensor()
+        self._scale, self._low, self._high = Tensor(), Tensor(), Tensor()
         self._sums = IntegerSums.zero(columns + 1)
 
     def add(self, Z: Tensor, weight: Tensor | None) -> Tensor | None:
@@ -87,6 +87,8 @@ class DeviceSums:
         sample = Z[::every].cpu().numpy()
         weights = np.zeros(0) if weight is None else weight[::every].cpu().numpy()
         self._tops = np.array([fitting_top(column) for column in (*sample.T, weights)], dtype=np.int64)
+        # Once for many blocks: behind the next of them, which is on its way, a few numbers would wait.
+        self._scale = _scale(self._tops).to(self._device)
         self._digits = self._digits_of(sample, self._tops[:-1])
         self._weight_digits = 0 if weight is None else self._digits_of(weights[:, None], self._tops[-1:])
         lines = self._digits * self._columns + 1
@@ -98,28 +100,31 @@ class DeviceSums:
         """The fewest that leave out no more than a negligible part of the rows."""
         Z = torch.from_numpy(np.ascontiguousarray(sample))
         for digits in range(1, self._most):
-            misfits = _cut(Z, tops, digits, torch.empty_like(Z).repeat(1, digits))
+            misfits = _cut(Z, _scale(tops), digits, torch.empty_like(Z).repeat(1, digits))
             if int(misfits.sum()) <= self._negligible * len(Z):
                 return digits
         return self._most
 
     def _cut(self, Z: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Lines of the numbers and a one, of the weights, and which rows do not fit."""
-        assert self._tops is not None
         lines, weight_lines = (
             torch.empty((len(Z), count), dtype=torch.float64, device=self._device)
             for count in (self._digits * self._columns + 1, self._weight_digits)
         )
         lines[:, -1] = 1.0
-        misfits = _cut(Z, self._tops[:-1], self._digits, lines)
+        misfits = _cut(Z, self._scale[:-1], self._digits, lines)
         if weight is not None:
-            misfits |= _cut(weight[:, None], self._tops[-1:], self._weight_digits, weight_lines)
+            misfits |= _cut(weight[:, None], self._scale[-1:], self._weight_digits, weight_lines)
         return lines, weight_lines, misfits
 
 
-def _cut(Z: Tensor, tops: Any, digits: int, lines: Tensor) -> Tensor:
+def _scale(tops: Any) -> Tensor:
+    """What the numbers of each column are multiplied by, that their first digit is a whole number."""
+    return torch.from_numpy(np.ldexp(1.0, (DIGIT_BITS - 1 - tops).astype(np.intc)))
+
+
+def _cut(Z: Tensor, scale: Tensor, digits: int, lines: Tensor) -> Tensor:
     """Digits into `lines`, the least significant first; the rows that they do not hold: see `DigitCutter.cut`."""
-    scale = torch.from_numpy(np.ldexp(1.0, (DIGIT_BITS - 1 - tops).astype(np.intc))).to(Z.device)
     rest, columns = Z * scale, Z.shape[1]
     misfits = ((rest == 0) & (Z != 0)) | ~(rest.abs() <= LARGEST_DIGIT)
     for place in reversed(range(digits)):

@@ -31,16 +31,17 @@ def exact_sums(X: Any, y: Any, weight: Any, device: str) -> tuple[int, IntegerSu
     DataError
         Where the device cannot be trusted, shapes do not fit, a weight is negative, or a cell is not finite.
     """
-    rows = DeviceRows(X, y, weight, trusted(device), lambda columns: blocks_of(columns, USUAL_DIGITS))
-    sums, counted = DeviceAccumulator(rows.features + 1, rows.device), 0
-    try:
-        with memory_of(rows.device, "device='cpu'"):
+    there = trusted(device)
+    with memory_of(there, "device='cpu'"):
+        rows = DeviceRows(X, y, weight, there, lambda columns: blocks_of(columns, USUAL_DIGITS))
+        sums, counted = DeviceAccumulator(rows.features + 1, there), 0
+        try:
             for block in rows:
                 counted += len(block.Z)
                 sums.add(block.Z, block.weight)
             return counted, sums.sums()
-    except NotFiniteError as error:
-        raise rows.not_finite() or error from None
+        except NotFiniteError as error:
+            raise rows.not_finite() or error from None
 
 
 class DeviceAccumulator:

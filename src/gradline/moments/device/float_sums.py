@@ -25,25 +25,30 @@ def float_sums(X: Any, y: Any, weight: Any, device: str) -> CentredSums:
     DataError
         As `gradline.moments.device.exact_sums.exact_sums`.
     """
-    rows = DeviceRows(X, y, weight, trusted(device), rows_at_once)
-    total = CentredSums.zero(rows.features)
-    with memory_of(rows.device, "device='cpu'"):
+    target = trusted(device)
+    there: Tensor | None = None
+    with memory_of(target, "device='cpu'"):
+        rows = DeviceRows(X, y, weight, target, rows_at_once)
+        total, shift = CentredSums.zero(rows.features), np.empty(0)
         for block in rows:
             if not len(block.Z):
                 continue
             with np.errstate(all="ignore"):
                 sample = block.Z[:: max(1, len(block.Z) // SAMPLE)].cpu().numpy()
-                sums = _sums(block.Z, block.weight, near_mean(sample[:, :-1], sample[:, -1]))
+                near = near_mean(sample[:, :-1], sample[:, -1])
+                if there is None or not np.array_equal(near, shift):
+                    # Round shifts are the same for most blocks; each would wait behind the block on its way.
+                    shift, there = near, torch.from_numpy(near).to(rows.device)
+                sums = _sums(block.Z, block.weight, shift, there)
                 if sums.is_off_centre():
-                    sums = _sums(block.Z, block.weight, sums.mean)
+                    sums = _sums(block.Z, block.weight, sums.mean, torch.from_numpy(sums.mean).to(rows.device))
             if not np.isfinite(sums.squares).all() and (error := rows.not_finite()) is not None:
                 raise error
             total = total.merged(sums, 1)
     return total
 
 
-def _sums(Z: Tensor, weight: Tensor | None, shift: Array) -> CentredSums:
-    there = torch.from_numpy(shift).to(Z.device)
+def _sums(Z: Tensor, weight: Tensor | None, shift: Array, there: Tensor) -> CentredSums:
     v = Z - there
     one = torch.ones(len(v), dtype=torch.float64, device=v.device) if weight is None else weight.sqrt()
     if weight is not None:

@@ -130,11 +130,17 @@ def _numbers(values: Any, name: str) -> Tensor:
     array = array_of_numbers(values, name)
     if array.dtype.kind == "u" and array.dtype.itemsize > 1:
         array = array.astype(np.float64)  # of which torch knows no arithmetic
-    return torch.from_numpy(np.ascontiguousarray(array) if array.flags.writeable else array.copy())
+    taken = array.flags.writeable and all(step >= 0 and step % array.itemsize == 0 for step in array.strides)
+    return torch.from_numpy(array if taken else array.copy())
 
 
 def _would_be_rounded(integers: Tensor) -> bool:
     """Whether float64 does not hold each; above all of them a conversion back may stop at the largest."""
-    there = integers.to(torch.float64)
     beyond = 2.0**63 if integers.dtype == torch.int64 else 2.0**64
-    return bool(((there >= beyond) | (there.to(integers.dtype) != integers)).any())
+    step = max(1, NUMBERS_AT_ONCE // max(1, integers[:1].numel()))  # rows: no copy is made of a whole table
+    for start in range(0, len(integers), step):
+        some = integers[start : start + step]
+        there = some.to(torch.float64)
+        if bool(((there >= beyond) | (there.to(some.dtype) != some)).any()):
+            return True
+    return False

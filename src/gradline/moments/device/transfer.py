@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from itertools import cycle
 from typing import Any, TypeAlias, TypeVar
 
@@ -27,13 +28,25 @@ def brought(
         Of CUDA.
     """
     coming: tuple[T, Tensor, _Place] | None = None
-    for item, place in zip(items, cycle((_Place(device), _Place(device))), strict=False):
+    places = [_Place(device, stream) for stream in _streams(_number(device))]
+    for item, place in zip(items, cycle(places), strict=False):
         moved = place.sent(written(item, place.room))
         if coming is not None:
             yield _arrived(*coming)
         coming = item, moved, place
     if coming is not None:
         yield _arrived(*coming)
+
+
+@cache
+def _streams(number: int) -> tuple[Any, Any]:
+    """The same two for all passes: memory that was of one stream is kept for it, and no other is given it."""
+    cuda: Any = torch.cuda  # untyped
+    return cuda.Stream(number), cuda.Stream(number)
+
+
+def _number(device: torch.device) -> int:
+    return int(torch.cuda.current_device()) if device.index is None else device.index
 
 
 def _arrived(item: T, moved: Tensor, place: _Place) -> tuple[T, Tensor]:
@@ -44,10 +57,8 @@ def _arrived(item: T, moved: Tensor, place: _Place) -> tuple[T, Tensor]:
 class _Place:
     """One of two places in page-locked memory that blocks pass through in turn, and the stream of their copies."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device, self._pinned = device, Tensor()
-        streams: Any = torch.cuda  # untyped
-        self._stream = streams.Stream(device)
+    def __init__(self, device: torch.device, stream: Any) -> None:
+        self._device, self._stream, self._pinned = device, stream, Tensor()
 
     def room(self, numbers: int, dtype: torch.dtype) -> Tensor:
         """To be filled; what was here before has left."""
