@@ -44,6 +44,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     processes = processes_of(source)
     training, validation = split(source, options, rng)
     problem: Problem | WideProblem
+    along_sums = options.engine == "moments"
     if len(training.feature_names) > MOST_FEATURES:
         problem = WideProblem.of(training, options)
     else:
@@ -54,7 +55,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
             conditioned=options.automatic,
             dtype=options.dtype,
             # Steps along the sums themselves are to be those along the rows, to their digits.
-            within=None if options.engine == "moments" else 0.01 * min(DEFAULT_TOL, options.tol or DEFAULT_TOL),
+            within=None if along_sums else 0.01 * min(DEFAULT_TOL, options.tol or DEFAULT_TOL),
+            along_sums=along_sums,
         )
     options = problem.tuned(options)
     rows = problem.moments.rows
