@@ -230,3 +230,9 @@ def test_from_the_command_line(tmp_path):
         for done in (counted, rows)
     )
     assert ours == theirs
+
+
+def test_one_row_that_counts_several_times_is_descended_on_by_itself():
+    source = open_source({"x": [2.0], "y": [4.0], "w": [3]}, target="y", weight="w", weights="frequency")
+    fit = GradientDescentRegressor(fit_intercept=False, batch_size=1).fit(source)
+    assert fit.coef_ == pytest.approx([2.0])
