@@ -224,6 +224,15 @@ def test_a_warm_start_goes_on_with_the_module():
     assert fit.fit(X, Y).loss_curve_ == whole.loss_curve_[10:]
 
 
+@pytest.mark.parametrize("rate", ["auto", 1e-3])
+def test_a_warm_start_on_other_rows_begins_at_the_network_of_the_last_fit(rate):
+    how = {"optimizer": "adam", "warm_start": True, "random_state": 0, "module": hidden_layer, "tol": None}
+    fit = GradientDescentRegressor("nn", **how, max_iter=200).fit(X, Y)
+    rows, y = 3 * X[:50] + 7, 20 * Y[:50] + 100
+    loss = np.mean((fit.predict(rows) - y) ** 2)
+    assert fit.set_params(max_iter=1, learning_rate=rate).fit(rows, y).loss_curve_[0] == pytest.approx(loss)
+
+
 def test_a_line_after_a_module_has_coefficients_again():
     fit = GradientDescentRegressor("nn", module=torch.nn.Linear(3, 1), learning_rate=0.01, max_iter=3).fit(X, Y)
     fit.set_params(module=None, learning_rate="auto").fit(X, Y)

@@ -53,8 +53,9 @@ def train(
     options: Options,
     rng: np.random.Generator,
     *callbacks: Callback,
+    before: Network | None = None,
 ) -> Training:
-    """Train a copy of `module`, or what `module(n_features)` makes, on `source`.
+    """Train a copy of `module`, or what `module(n_features)` makes, on `source`; or go on with the network `before`.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def train(
         raise DataError("delta of the Huber loss is settled for lines only", hint="loss=Huber(delta=...) in units of y")
     training, validation = split(source, options, rng)
     with seeded(int(rng.integers(2**31)), options.device):
-        return _train(training, validation, module, options, rng, callbacks)
+        return _train(training, validation, module, options, rng, callbacks, before)
 
 
 def _train(
@@ -91,9 +92,12 @@ def _train(
     options: Options,
     rng: np.random.Generator,
     callbacks: tuple[Callback, ...],
+    before: Network | None,
 ) -> Training:
     columns = columns_of(source)
-    if options.automatic:
+    if before is not None and len(before.frame.centre) == len(source.feature_names):
+        frame, module = before.frame, before.module
+    elif options.automatic:
         frame = Standardised.of(columns.mean, columns.variance)
     else:
         frame = Standardised.data_units(len(source.feature_names))
