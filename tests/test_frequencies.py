@@ -108,6 +108,24 @@ def test_rows_come_and_go_by_their_counts():
     assert model.moments_ == ExactMoments.of(once[["sqft"]].to_numpy(), once.price.to_numpy())
 
 
+@pytest.mark.parametrize(("kind", "other"), [("frequency", "analytic"), ("analytic", "frequency")])
+def test_weights_of_both_kinds_are_never_summed_together(kind, other):
+    X, y, w = [[1.0], [2.0], [4.0]], [3.0, 5.0, 8.0], [2, 3, 1]
+    model = LinearRegression(weights=kind).partial_fit(X, y, w).partial_fit([[5.0]], [11.0])
+    sums = model.moments_
+    model.set_params(weights=other)
+    for change in (model.partial_fit, model.forget):
+        with pytest.raises(DataError, match=f"of these rows are {other}, those of the rows fitted before {kind}") as no:
+            change(X, y, w)
+        assert f"weights='{kind}'" in no.value.hint
+    assert model.moments_ == sums
+    model.partial_fit([[6.0]], [13.0])  # without weights either kind is as good
+    assert f"{'as frequencies' if kind == 'frequency' else 'analytically'}" in str(model.summary())
+    assert model.set_params(weights=kind).partial_fit(X, y, w).n_samples_ == 2 * (6 if kind == "frequency" else 3) + 2
+    plain = LinearRegression(weights=kind).partial_fit(X, y).set_params(weights=other).partial_fit(X, y, w)
+    assert plain.n_samples_ == 3 + (6 if other == "frequency" else 3)
+
+
 def test_analytic_weights_are_those_of_statsmodels():
     frame = houses().assign(w=np.random.default_rng(3).uniform(0.1, 4.0, 40)).drop(columns="times")
     summary = LinearRegression().fit(open_source(frame, target="price", weight="w")).inference()
@@ -230,3 +248,9 @@ def test_from_the_command_line(tmp_path):
         for done in (counted, rows)
     )
     assert ours == theirs
+
+
+def test_one_row_that_counts_several_times_is_descended_on_by_itself():
+    source = open_source({"x": [2.0], "y": [4.0], "w": [3]}, target="y", weight="w", weights="frequency")
+    fit = GradientDescentRegressor(fit_intercept=False, batch_size=1).fit(source)
+    assert fit.coef_ == pytest.approx([2.0])

@@ -3,9 +3,12 @@
 GradlineError                       str() is one sentence, then `hint: ...` on a line of its own
 |-- DataError          (ValueError)       rows, columns or values that no fit can use
 |-- DivergenceError    (ArithmeticError)  a descent that moves away from the answer
-`-- MissingExtraError  (ImportError)      a feature whose library is not installed
+|-- MissingExtraError  (ImportError)      a feature whose library is not installed
+|-- ClusterError       (RuntimeError)     Dask has lost its workers or its scheduler (distributed/cluster.py)
+`-- LostError          (RuntimeError)     another process of torchrun has ended (distributed/ending.py)
 CollinearityWarning    (UserWarning)      columns that are exact combinations of others
 DataWarning            (UserWarning)      data read on an assumption, or an answer beyond float64
+DivergenceWarning      (RuntimeWarning)   DivergenceError, where on_divergence="warn"
 """
 
 from __future__ import annotations

@@ -330,3 +330,27 @@ def test_on_a_line_intervals_stand_about_the_estimates_and_no_row_is_beside_it(l
         model = GradientDescentRegressor(loss=loss).fit(X, X @ [3.0, 2.0])
     inference, coef = model.summary().inference, np.append(model.intercept_, model.coef_)
     np.testing.assert_array_equal(inference.confidence_interval, np.column_stack([coef, coef]))
+
+
+@pytest.mark.parametrize("loss", ["huber", "absolute", Quantile(0.8)], ids=str)
+def test_a_scheduler_gets_a_rate_that_needs_no_lowering(loss):
+    """From afar a far larger one would do, were it lowered in time: a scheduler does what it has been told."""
+    torch = pytest.importorskip("torch")
+    X, y = table()
+    how = {"engine": "nn", "loss": loss, "init": 1e4}
+    constant = GradientDescentRegressor(**how, scheduler=lambda o: torch.optim.lr_scheduler.StepLR(o, 10**6), tol=None)
+    constant.set_params(max_iter=1).fit(X, y)
+    assert constant.learning_rate_ < constant.max_learning_rate_
+    near = constant.set_params(init="zeros", max_iter=3000).fit(X, y)
+    assert near.optimality_gap_ < 1e-3
+
+
+def test_no_forecast_is_made_where_the_loss_bends_otherwise_on_the_way():
+    """By the curvature at the answer 120 steps were foretold of these, which take more than twice as many."""
+    X, y = table(outliers=False)
+    heard = []
+    fit = GradientDescentRegressor(
+        loss="huber", learning_rate=0.1, callback=lambda history: heard.append(history.iterations_to_go)
+    ).fit((X - X.mean(0)) / X.std(0), y)
+    assert fit.converged_
+    assert set(heard) == {None}

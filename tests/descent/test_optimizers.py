@@ -224,6 +224,15 @@ def test_a_warm_start_goes_on_with_the_module():
     assert fit.fit(X, Y).loss_curve_ == whole.loss_curve_[10:]
 
 
+@pytest.mark.parametrize("rate", ["auto", 1e-3])
+def test_a_warm_start_on_other_rows_begins_at_the_network_of_the_last_fit(rate):
+    how = {"optimizer": "adam", "warm_start": True, "random_state": 0, "module": hidden_layer, "tol": None}
+    fit = GradientDescentRegressor("nn", **how, max_iter=200).fit(X, Y)
+    rows, y = 3 * X[:50] + 7, 20 * Y[:50] + 100
+    loss = np.mean((fit.predict(rows) - y) ** 2)
+    assert fit.set_params(max_iter=1, learning_rate=rate).fit(rows, y).loss_curve_[0] == pytest.approx(loss)
+
+
 def test_a_line_after_a_module_has_coefficients_again():
     fit = GradientDescentRegressor("nn", module=torch.nn.Linear(3, 1), learning_rate=0.01, max_iter=3).fit(X, Y)
     fit.set_params(module=None, learning_rate="auto").fit(X, Y)
@@ -231,3 +240,90 @@ def test_a_line_after_a_module_has_coefficients_again():
     assert fit.coef_.shape == (3,)
     assert not hasattr(fit, "module_")
     assert (fit.predict(X) == X @ fit.coef_ + fit.intercept_).all()
+
+
+# --- a module goes back to where it was best, and keeps what it was given
+
+
+def noisy(rows=60, features=3):
+    rng = np.random.default_rng(3)
+    Z = rng.normal(size=(rows, features))
+    return Z, Z[:, 0] + 2 * rng.normal(size=rows)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_early_stopping_of_a_module_goes_back_to_its_buffers_too(resumed, tmp_path):
+    """The network of the lowest held-out loss is the one that a shorter training ends with."""
+    Z, y = noisy()
+    net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.BatchNorm1d(8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+    how = {"learning_rate": 0.05, "tol": None, "random_state": 0, "validation_fraction": 0.3, "module": net}
+    kept = {"checkpoint": tmp_path / "c"} if resumed else {}
+    fit = GradientDescentRegressor("nn", **how, max_iter=2000, **kept).fit(Z, y)
+    if resumed:
+        fit = GradientDescentRegressor("nn", **how, max_iter=2000, **kept).fit(Z, y)
+    best = int(np.argmin(fit.validation_loss_curve_)) + 1
+    assert fit.n_iter_ == best + 5
+    alone = GradientDescentRegressor("nn", **how, max_iter=best).fit(Z, y)
+    state = alone.module_.state_dict()
+    assert all((value == state[name]).all() for name, value in fit.module_.state_dict().items())
+    assert (fit.predict(Z) == alone.predict(Z)).all()
+
+
+class TwoScales(torch.nn.Linear):
+    """Its parameters are not those of `nn.Linear` alone."""
+
+    def __init__(self):
+        super().__init__(3, 1)
+        self.scale = torch.nn.Parameter(torch.ones(3))
+
+    def forward(self, x):
+        return super().forward(x * self.scale)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        TwoScales(),
+        torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(3, 1)),
+        torch.nn.utils.spectral_norm(torch.nn.Linear(3, 1)),
+        torch.nn.Linear(3, 1, bias=False),
+    ],
+    ids=["two scales", "weight_norm", "spectral_norm", "no bias"],
+)
+def test_a_subclass_of_a_line_goes_back_to_all_of_its_parameters(module):
+    Z, y = noisy()
+    how = {"learning_rate": 0.05, "tol": None, "random_state": 0, "validation_fraction": 0.3, "module": module}
+    fit = GradientDescentRegressor("nn", **how, max_iter=2000).fit(Z, y)
+    best = int(np.argmin(fit.validation_loss_curve_)) + 1
+    assert fit.n_iter_ == best + 5
+    alone = GradientDescentRegressor("nn", **how, max_iter=best).fit(Z, y)
+    assert (fit.predict(Z) == alone.predict(Z)).all()
+
+
+def test_a_part_that_is_frozen_in_eval_stays_so():
+    frozen = torch.nn.BatchNorm1d(3).eval()
+    net = torch.nn.Sequential(frozen, torch.nn.Linear(3, 1))
+    fit = GradientDescentRegressor("nn", module=net, learning_rate=0.01, max_iter=3, tol=None).fit(X + 5, Y)
+    assert [part.training for part in fit.module_.modules()] == [True, False, True]
+    assert (fit.module_[0].running_mean == 0).all()  # in training it would be on its way to 5
+
+
+def test_under_auto_the_rate_may_stand_among_the_optimizers_options():
+    """In the frame where every curvature is two, a rate of 0.3 leaves 1 - 0.3 * 2 of the error at every step."""
+    fit = GradientDescentRegressor("nn", optimizer_options={"lr": 0.3}).fit(X, Y)
+    assert fit.converged_
+    assert fit.learning_rate_ == 0.3
+    above = np.array(fit.loss_curve_) - np.mean((Y - fit.predict(X)) ** 2)
+    np.testing.assert_allclose(above[1:6] / above[:5], 0.4**2, rtol=1e-6)
+    line = GradientDescentRegressor("nn", module=torch.nn.Linear(3, 1), optimizer_options={"lr": 0.3}, max_iter=50)
+    assert line.fit(X, Y).score(X, Y) == pytest.approx(fit.score(X, Y), rel=1e-3)
+
+
+def test_under_auto_momentum_counts_wherever_it_is_given():
+    rng = np.random.default_rng(0)
+    Z = rng.standard_cauchy(size=(300, 1))
+    y = 2 * Z[:, 0] + rng.normal(size=300)
+    how = {"engine": "nn", "batch_size": 1, "max_iter": 20, "tol": None, "random_state": 0}
+    named = GradientDescentRegressor(**how, momentum=0.99).fit(Z, y)
+    among = GradientDescentRegressor(**how, optimizer_options={"momentum": 0.99}).fit(Z, y)
+    assert named.loss_curve_ == among.loss_curve_

@@ -44,6 +44,16 @@ def test_an_exact_fit_with_a_coefficient_of_zero_converges_without_a_word():
             assert exact.optimality_gap_ < 1e-5
 
 
+@pytest.mark.parametrize(
+    "how", [{}, {"tol": None, "max_iter": 5}, {"callback": lambda history: history.iteration == 3}]
+)
+def test_however_an_exact_fit_ends_its_zero_is_not_missed(how):
+    """The coefficient of x^2 is zero but for the rounding of y."""
+    x = np.linspace(1, 3, 50)
+    exact = GradientDescentRegressor(**how).fit(np.c_[x, x**2], 0.1 * x)
+    assert exact.converged_, exact.stop_reason_
+
+
 def test_a_target_of_zeros_is_reached_from_anywhere():
     zero = GradientDescentRegressor(init="normal", random_state=0).fit(X, np.zeros(200))
     assert zero.converged_

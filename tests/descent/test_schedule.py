@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gradline import GradientDescentRegressor
 from gradline.data.batch import Batch
 from gradline.descent.rung1_by_hand import ByHand
 from gradline.descent.steps.schedule import Schedule, set_rate
@@ -186,3 +187,16 @@ def test_a_rung_moves_by_the_rate_it_is_given(name, dtype):
         moved.append(np.append(w, b))
     # powers of two: from zero the step scales without rounding
     np.testing.assert_array_equal(moved[1] * 4, moved[0])
+
+
+@pytest.mark.parametrize("how", [{"batch_size": 16}, {"loss": "huber", "init": 100.0}], ids=["falls", "is cautious"])
+def test_engines_take_the_same_steps_with_momentum_where_the_rate_changes(how):
+    """The heavy ball by hand is torch's, which keeps gradients."""
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    y = X @ [1.0, -2.0, 3.0] + rng.standard_t(3, size=200)
+    how |= {"momentum": 0.9, "tol": None, "max_iter": 12, "random_state": 0}
+    by_hand, by_torch = (GradientDescentRegressor(engine, **how).fit(X, y) for engine in ("numpy", "nn"))
+    np.testing.assert_allclose(by_hand.loss_curve_, by_torch.loss_curve_, rtol=1e-11)
+    np.testing.assert_allclose(by_hand.coef_, by_torch.coef_, rtol=1e-11)

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from gradline import DivergenceError, GradientDescentRegressor
+from gradline import DivergenceError, GradientDescentRegressor, LinearRegression
+from gradline.data.batch import Batch
+from gradline.descent.steps.epochs import steepest_row
+from gradline.errors import DivergenceWarning
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 2)) * [1.0, 0.05]
@@ -98,3 +101,36 @@ def test_another_loss_that_gets_no_nearer_is_told_what_to_ask_for(loss):
     tol = float(str(seen[0].message).split("tol=")[1])
     assert 1 <= tol / short.optimality_gap_ <= 2.001
     assert GradientDescentRegressor(loss=loss, max_iter=300, tol=tol).fit(columns, y).converged_
+
+
+def test_a_divergence_tells_the_loss_in_units_of_the_data():
+    """Where every curvature is two, a rate of 3 multiplies the error by -5: the loss above its floor by 25 a step."""
+    y = 300 * Y
+    floor = np.mean((y - LinearRegression().fit(X, y).predict(X)) ** 2)
+    how = {"engine": "nn", "optimizer_options": {"lr": 3.0}}
+    with pytest.raises(DivergenceError) as gone:
+        GradientDescentRegressor(**how).fit(X, y)
+    k = gone.value.iteration - 1
+    assert gone.value.loss == pytest.approx(floor + (np.mean(y**2) - floor) * 25.0**k, rel=1e-9)
+    with pytest.warns(DivergenceWarning):
+        told = GradientDescentRegressor(**how, on_divergence="warn").fit(X, y)
+    assert told.loss_curve_[-1] == gone.value.loss
+
+
+def test_a_divergence_of_a_module_does_too():
+    import torch
+
+    losses = []
+    for unit in (1.0, 1024.0):  # the frame takes a power of two off: the same steps
+        how = {"optimizer_options": {"lr": 30.0}, "random_state": 0}
+        with pytest.raises(DivergenceError) as gone:
+            GradientDescentRegressor("nn", **how, module=lambda p: torch.nn.Linear(p, 1)).fit(X, unit * Y)
+        losses.append(gone.value.loss)
+    assert losses[1] == pytest.approx(1024.0**2 * losses[0])
+
+
+def test_the_steepest_row_of_a_share_counts_the_rows_of_the_whole_step():
+    """Of two processes' step of six rows one has two, each with a share of a sixth; their curvatures are 2 |z|^2."""
+    rows = np.array([[1.0, 2.0], [3.0, -1.0]])
+    share = Batch(rows, np.zeros(2), None, np.full(2, 1 / 6), 6)
+    assert steepest_row(lambda: [share], bias=True) == pytest.approx(2 * (9 + 1 + 1))

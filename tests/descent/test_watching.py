@@ -1,5 +1,7 @@
 """Watch a descent and stop it: callbacks, Ctrl-C, held-out rows, warm starts."""
 
+import math
+import time
 import warnings
 
 import numpy as np
@@ -8,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gradline import DataError, GradientDescentRegressor, LinearRegression, open_source
 from gradline.data.split import held_out
+from gradline.descent.watching.early_stopping import EarlyStopping
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3)) * [1.0, 3.0, 0.5] + [0.0, 5.0, 0.0]
@@ -176,3 +179,19 @@ def test_a_warning_points_at_the_line_that_called_fit():
         warnings.simplefilter("always")
         GradientDescentRegressor(learning_rate=0.001, max_iter=2).fit(X, Y)
     assert [w.filename for w in caught] == [__file__]
+
+
+def test_early_stopping_remembers_its_best_in_a_time_that_does_not_grow():
+    losses = iter([math.nan, *np.linspace(5.0, 1.0, 20_000), 3.0])
+    early = EarlyStopping(lambda w, b: float(next(losses)), patience=10)
+    began = time.perf_counter()
+    for k in range(20_002):
+        early.after_pass(np.array([float(k)]), 0.0)
+    assert time.perf_counter() - began < 5.0  # looking through all of them took half a minute
+    again = EarlyStopping(lambda w, b: 0.5, patience=10)
+    again.load_state_dict(early.state_dict())
+    for each in (early, again):
+        assert each.best_pass == 20_001
+        assert each.best[0] == [20_000.0]
+    again.after_pass(np.array([-1.0]), 0.0)
+    assert again.best_pass == 20_003

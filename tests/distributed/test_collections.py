@@ -109,6 +109,25 @@ def test_a_descent_from_the_sums_is_diagnosed_too(table, ddf):
     same_diagnosis(spread.diagnose(), alone.diagnose())
 
 
+@pytest.mark.parametrize("kind", ["standardised", "on a line", "few rows", "all but collinear"])
+def test_a_descent_from_the_sums_needs_no_rows_where_the_sums_are_exact(table, kind):
+    rows = table[["x", "rooms", "y"]].astype(float)
+    if kind == "standardised":
+        rows = (rows - rows.mean()) / rows.std()
+    elif kind == "on a line":  # the slope of the rooms is zero but for the rounding of y
+        rows["y"] = 0.1 * rows["x"]
+    elif kind == "few rows":
+        rows = rows.iloc[:4]
+    else:
+        rows["rooms"] = rows["x"] + 1e-7 * rows["rooms"]
+    spread = dd.from_pandas(rows, npartitions=3)
+    found = GradientDescentRegressor("moments").fit(spread[NAMES], spread["y"])
+    X = rows[NAMES].to_numpy()
+    expected = np.linalg.lstsq(np.column_stack([X - X.mean(axis=0), np.ones(len(X))]), rows["y"], rcond=None)[0]
+    np.testing.assert_allclose(found.coef_, expected[:2], rtol=1e-6, atol=1e-12)
+    assert found.converged_, found.stop_reason_
+
+
 @pytest.mark.parametrize(
     "labels",
     [

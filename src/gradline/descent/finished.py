@@ -96,15 +96,14 @@ def finished(
         beyond = problem.beyond_rounding
         cure = ending.cure(inner, options, solvable=solvable, beyond_rounding=beyond, gap=gap, tol=tol, to_go=to_go)
     w, b = problem.frame.leave(inner.coef, inner.intercept)
+    history = tuple(loss * problem.unit_of_loss for loss in inner.history)
     if options.squared:
         loss = problem.quadratic.loss(inner.coef, inner.intercept) * problem.unit_of_loss
     else:
         loss = mean_loss(training, problem.loss_in_data_units, w, b)
     return Descent(
         problem=problem,
-        solution=replace(
-            inner, coef=w, intercept=b, history=tuple(loss * problem.unit_of_loss for loss in inner.history)
-        ),
+        solution=replace(inner, coef=w, intercept=b, history=history),
         path=None if path is None else np.array(path),
         learning_rate=own_rate,
         max_learning_rate=problem.max_learning_rate(momentum),
@@ -117,7 +116,7 @@ def finished(
         converged=not diverged and problem.certain and near is Status.CONVERGED,
         stop_reason=ending.sentence(
             problem,
-            inner,
+            replace(inner, history=history),
             rate,
             momentum,
             predictable=predictable,

@@ -44,6 +44,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     processes = processes_of(source)
     training, validation = split(source, options, rng)
     problem: Problem | WideProblem
+    along_sums = options.engine == "moments"
     if len(training.feature_names) > MOST_FEATURES:
         problem = WideProblem.of(training, options)
     else:
@@ -54,7 +55,8 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
             conditioned=options.automatic,
             dtype=options.dtype,
             # Steps along the sums themselves are to be those along the rows, to their digits.
-            within=None if options.engine == "moments" else 0.01 * min(DEFAULT_TOL, options.tol or DEFAULT_TOL),
+            within=None if along_sums else 0.01 * min(DEFAULT_TOL, options.tol or DEFAULT_TOL),
+            along_sums=along_sums,
         )
     options = problem.tuned(options)
     rows = problem.moments.rows
@@ -65,10 +67,10 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     epoch = _epochs(training, options, problem, rng, rows, mean_over)
     start = problem.frame.enter(*starting_point(options.init, len(problem.names), problem.bias, rng))
     rate = _rate(options, problem, epoch, rows, mean_over, processes)
-    if rate is not None and options.automatic and not options.squared:
+    if rate is not None and options.automatic and options.scheduler is None and not options.squared:
         # From afar every row pulls alike, however far: a rate for the end would never get there. It is lowered in time.
         steps = math.ceil(rows / mean_over) if mean_over else 1
-        rate = max(rate, (1.0 - options.momentum) * problem.reaching(training, *start, steps))
+        rate = max(rate, (1.0 - options.kept_of_steps) * problem.reaching(training, *start, steps))
     hopeless = _refuse_hopeless(rate, options, problem)
 
     engine = make_engine(
@@ -97,7 +99,7 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     run = Run(engine, options, rng, path, early, source=training, identity=problem.identity(), pace=pace)
 
     def to_go(w: Array, b: float) -> int | None:
-        if rate is None or not options.steady:
+        if rate is None or not options.steady or not problem.foretells:
             return None
         return problem.iterations_to_go(rate, w, b, tol, options.momentum)
 
@@ -115,10 +117,11 @@ def fit(source: Source, options: Options, rng: np.random.Generator, *callbacks: 
     stop = None if options.tol is None else problem.watch(options, rate, tol)
     inner = run.descend(epoch, after_pass, stop=stop, ceiling=ceiling, mean_over=mean_over)
     if inner.status is Status.DIVERGED and not hopeless:
-        _tell_divergence(rate, inner.history, ceiling, options, problem, epoch, processes)
+        history = tuple(loss * problem.unit_of_loss for loss in inner.history)
+        _tell_divergence(rate, history, ceiling, options, problem, epoch, processes)
     if isinstance(pace, CautiousRate):
         rate = pace.rate
-    if inner.status is Status.ROUNDING and isinstance(problem, Problem):
+    if isinstance(problem, Problem):
         problem, inner = _without_digits_of_zero(problem, inner, training, options, tol)
     optimizer = optimizer_of(engine)
     if rate is None and optimizer is not None:
@@ -134,7 +137,10 @@ def _without_digits_of_zero(
     """A coefficient that is zero but for the rounding of y has no digits: they cannot be had, nor are they missed.
 
     But only where every row lies on the line: beside a row of enormous numbers all others are rounding to the sums.
+    However the descent ended: the status tells that, and is another only where it ended for the sake of those digits.
     """
+    if problem.tolerance.reached(inner.coef, inner.intercept, tol) is not Status.ROUNDING:
+        return problem, inner
     forgiving = problem.tolerance.of_a_line_through_all_rows()
     near = forgiving.reached(inner.coef, inner.intercept, tol) is Status.CONVERGED
     line = problem.frame.leave(inner.coef, inner.intercept)
@@ -144,7 +150,8 @@ def _without_digits_of_zero(
         or not all(processes_of(source).gathered(runs_through(source, *line, options.dtype)))
     ):
         return problem, inner
-    return replace(problem, tolerance=forgiving), replace(inner, status=Status.CONVERGED)
+    status = Status.CONVERGED if inner.status is Status.ROUNDING else inner.status
+    return replace(problem, tolerance=forgiving), replace(inner, status=status)
 
 
 def _epochs(
@@ -176,7 +183,7 @@ def _rate(
     """
     if not options.automatic:
         return float(options.learning_rate)
-    if options.optimizer != "sgd":
+    if options.optimizer != "sgd" or "lr" in options.optimizer_options:
         return None
     if mean_over is None:
         return problem.rate(options.momentum)
@@ -185,7 +192,7 @@ def _rate(
     if largest > 0:  # of another loss, as it bends near the answer
         smoothness *= problem.quadratic.largest / largest
     # A heavy ball goes 1 / (1 - momentum) times as far on each gradient, its noise included.
-    return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.momentum)
+    return (0.5 / smoothness if smoothness > 0 else 1.0) * (1.0 - options.kept_of_steps)
 
 
 def _pace(
@@ -201,8 +208,8 @@ def _pace(
         return None
     if mean_over:
         pull = problem.quadratic.smallest * rows / mean_over
-        schedule = Schedule(rate / (1.0 - options.momentum), pull, quadratic=options.squared)
-        return FallingRate(engine, schedule, problem.distance, options.momentum)
+        schedule = Schedule(rate / (1.0 - options.kept_of_steps), pull, quadratic=options.squared)
+        return FallingRate(engine, schedule, problem.distance, options.kept_of_steps)
     if options.squared:
         return None
     return CautiousRate(engine, rate, near=problem.rate(options.momentum), safe=problem.safe_rate)

@@ -67,6 +67,27 @@ class Options:
         return self.batch_size is None and not changed
 
     @property
+    def kept_of_steps(self) -> float:
+        """The momentum, be it given as such or to torch's SGD, whose dampening takes its part of each gradient off.
+
+        Gradients alike add up to 1 / (1 - this) times one of them.
+
+        Examples
+        --------
+        >>> Options(optimizer_options={"momentum": 0.9, "nesterov": True}).kept_of_steps
+        0.9
+        >>> Options(optimizer_options={"momentum": 0.9, "dampening": 0.9}).kept_of_steps
+        0.0
+        """
+        if self.optimizer != "sgd":
+            return 0.0
+        given = self.optimizer_options
+        kept, off = self.momentum or given.get("momentum", 0.0), given.get("dampening", 0.0)
+        if not all(isinstance(number, float | int) and 0 <= number < 1 for number in (kept, off)):
+            return 0.0  # torch tells what it takes
+        return float(max(0.0, 1.0 - (1.0 - kept) / (1.0 - off)))
+
+    @property
     def squared(self) -> bool:
         """Is it least squares?"""
         return isinstance(self.cost, Squared)

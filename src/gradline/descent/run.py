@@ -120,10 +120,10 @@ class Run:
         return self._best(found)
 
     def _best(self, found: Solution) -> Solution:
-        if found.status is not Status.VALIDATION or self.early_stopping is None or self.early_stopping.best is None:
+        if found.status is not Status.VALIDATION or self.early_stopping is None:
             return found
-        self.engine.write(*self.early_stopping.best)
-        return replace(found, coef=self.early_stopping.best[0], intercept=self.early_stopping.best[1])
+        best = self.early_stopping.go_back(self.engine)
+        return found if best is None else replace(found, coef=best[0], intercept=best[1])
 
 
 def _plan(scheduler: Scheduler | None) -> dict[str, str]:

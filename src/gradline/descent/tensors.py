@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -59,14 +59,14 @@ class Tensors:
 
     def read(self, model: nn.Module) -> tuple[Array, float]:
         """Weight and bias of an `nn.Linear`; of any other module all parameters in a row, and 0."""
-        if isinstance(model, nn.Linear):
+        if _is_line(model):
             return self.copy(model.weight.view(-1)), 0.0 if model.bias is None else model.bias.item()
         return self.copy(nn.utils.parameters_to_vector(model.parameters())), 0.0
 
     def write(self, model: nn.Module, w: Array, b: float) -> None:
         """The parameters as `read` gives them, into the module."""
         numbers, start = self.constant(w), 0
-        if isinstance(model, nn.Linear) and model.bias is not None:
+        if _is_line(model) and model.bias is not None:
             numbers = torch.cat([numbers, self.constant([b])])
         with torch.no_grad():
             for parameter in model.parameters():
@@ -94,3 +94,9 @@ class Tensors:
             part = part.copy()  # torch wants memory that it may write to
         with memory_for_rows(self.device):
             return torch.from_numpy(part).to(device=self.device, dtype=self.dtype)
+
+
+def _is_line(model: nn.Module) -> TypeGuard[nn.Linear]:
+    """An `nn.Linear` whose parameters are its weight and bias: a subclass may have others, or compute the weight."""
+    names = [name for name, _ in model.named_parameters()]
+    return isinstance(model, nn.Linear) and names == ["weight", "bias"][: len(names)] and len(names) > 0

@@ -1,1 +1,1 @@
-"""Fits on several processes or machines: the statistics on Dask."""
+"""Fits on several processes or machines: statistics and second passes on Dask, descents too under torchrun."""

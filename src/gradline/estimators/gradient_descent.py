@@ -69,7 +69,7 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
     init : {"zeros", "uniform", "normal"}, float or array
         Where to start: 0, uniform in 0 .. 1, standard normal, one number for every parameter, or an array of
         shape (n_features,) or, with the intercept last, (n_features + 1,).
-    loss : {"squared", "huber", "absolute", "quantile"} or a Loss
+    loss : {"squared", "huber", "absolute", "quantile"}, or a Huber, Absolute or Quantile
         What a residual costs: `gradline.Huber(delta)`, `Absolute()`, `Quantile(level)`; engines "numpy", "autograd" and
         "nn". By name, Huber's delta is 1.345 robust standard deviations of the residuals. Under "auto" the kink of
         absolute and quantile loss is rounded off within a bandwidth that is small beside the standard errors (it
@@ -359,8 +359,7 @@ class GradientDescentRegressor(Reported, Elsewhere, BaseEstimator):  # type: ign
         from gradline.descent.module.training import train
 
         known = self.warm_start and before is not None and self._trained_from is self.module
-        module = before.module if known and before is not None else self.module
-        training = train(source, module, options, rng, *callbacks)
+        training = train(source, self.module, options, rng, *callbacks, before=before if known else None)
         self._network: Network = training.network
         self._trained_from: Any = self.module
         self.max_learning_rate_ = np.nan

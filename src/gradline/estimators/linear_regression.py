@@ -399,6 +399,12 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
         intercept = intercept_of(source, self.fit_intercept)
         if not first and (self._fitted_intercept, self._fitted_degree) != (intercept, self.polynomial):
             raise ValueError("fit_intercept or polynomial changed since the fit: these rows belong to another model")
+        before, weighting = None if first else self._weighting, getattr(source, "weighting", None)
+        if before is not None and weighting is not None and before.kind != weighting.kind:
+            raise DataError(
+                f"the weights of these rows are {weighting.kind}, those of the rows fitted before {before.kind}",
+                hint=f"give these with weights='{before.kind}', or fit all rows anew",
+            )
         # Sums that are float64 already stay so: what they have lost cannot be found again.
         kind: Any = type(self.moments_) if not first else Moments if self.precision == "float64" else ExactMoments
         moments: Any = gather_powers(source, self.polynomial) if self.polynomial > 1 else one_pass(source, kind)
@@ -427,17 +433,22 @@ class LinearRegression(Exported, Reported, Elsewhere, BaseEstimator):  # type: i
             )
         if is_source(X) or design is not None:
             set_columns(self, source.feature_names if design is None else design.names, design)
-        return self._settle(moments, solution, source, intercept)
+        return self._settle(moments, solution, source, intercept, before)
 
     def _settle(
-        self, moments: Statistics, solution: Solution, source: Source | None = None, intercept: bool | None = None
+        self,
+        moments: Statistics,
+        solution: Solution,
+        source: Source | None = None,
+        intercept: bool | None = None,
+        weighted_before: Weighting | None = None,
     ) -> Self:
         self._keep(moments, solution, self.fit_intercept if intercept is None else intercept)
         self.n_dropped_ = source.rows_dropped if source else 0
         self._dropped: dict[str, int] = dict(getattr(source, "dropped", {}))
-        self._weighting: Weighting | None = getattr(source, "weighting", None)
+        self._weighting: Weighting | None = getattr(source, "weighting", None) or weighted_before
         self._skipped: Skipped = getattr(source, "skipped", NONE)
-        self._fitted_weights: Weights = "frequency" if getattr(source, "frequencies", False) else self.weights
+        self._fitted_weights: Weights = self._weighting.kind if self._weighting else self.weights
         self._told = (source.name, source.target_name) if source else ("statistics", "y")
         self._rows, self._kept_covariance = None, None
         assert solution.certificate is not None

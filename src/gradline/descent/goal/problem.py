@@ -95,8 +95,11 @@ class Problem:
         dtype: str,
         loss: Loss | None = None,
         within: float | None = None,
+        along_sums: bool = False,
     ) -> Problem:
         """Read `source` once (twice, where float64 sums have too few digits; `within` as `gather` takes it).
+
+        A descent `along_sums` never sees the rows, and is not measured by how they are rounded.
 
         Raises
         ------
@@ -118,7 +121,9 @@ class Problem:
         refuse_extreme(names, moments.mean, square, "float64" if conditioned else dtype, cure=cure)
         frame: Conditioned | DataUnits
         frame = Conditioned.of(moments, bias=bias) if conditioned else DataUnits.of(moments, exact, bias=bias)
-        squares = _squares(source, moments, exact, frame, bias)
+        squares = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
+        if not (along_sums or isinstance(moments, Moments) or isinstance(frame, DataUnits)):
+            squares = replace(_of_rounded_rows(source, frame, bias), floor=squares.floor)
         if loss is None or isinstance(loss, Squared):
             tolerance = Tolerance.of(moments, exact, squares, frame, dtype)
             away = _target_square(moments, frame)
@@ -296,18 +301,15 @@ class Problem:
         }
 
 
-def _squares(source: Source, moments: Statistics, exact: Solution, frame: Frame, bias: bool) -> Quadratic:
+def _of_rounded_rows(source: Source, frame: Conditioned, bias: bool) -> Quadratic:
     """The mean squared error of the rows as they are in the frame.
 
     Where float64 sums had too few digits, so have float64 rows: a multiple of the condition number in their last digits
     moves curvatures and answer. One pass over them tells how far; they are well-conditioned, so float64 sums will do.
     """
-    squares = frame.quadratic(Quadratic.of(moments, exact, bias=bias))
-    if isinstance(moments, Moments) or isinstance(frame, DataUnits):
-        return squares
-    own = Moments.from_batches(map(frame.rows, source.batches()), len(squares.best) - bias)
+    own = Moments.from_batches(map(frame.rows, source.batches()), len(frame.rest))
     rows = reduce(operator.add, processes_of(source).gathered(own))
-    return replace(Quadratic.of(rows, rows.solve(fit_intercept=bias), bias=bias), floor=squares.floor)
+    return Quadratic.of(rows, rows.solve(fit_intercept=bias), bias=bias)
 
 
 def _target_square(moments: Statistics, frame: Frame) -> float:

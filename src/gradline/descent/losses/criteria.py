@@ -32,7 +32,9 @@ def criterion(loss: Loss) -> nn.Module:
             return Scaled(nn.HuberLoss(reduction="none", delta=h), factor=1 / h, constant=h / 2)
         case Quantile(level=level, bandwidth=h):
             return Pinball(criterion(Absolute(h)), level)
-    raise DataError(f"no torch criterion is known for the loss {loss.name!r}", hint="engine='numpy' takes any Loss")
+    raise DataError(
+        f"no torch criterion is known for the loss {loss.name!r}", hint="give Huber, Absolute or Quantile, or none"
+    )
 
 
 class Scaled(nn.Module):

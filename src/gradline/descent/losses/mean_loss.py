@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
+from functools import partial
 
 import numpy as np
 
+from gradline.data.parted import PartedSource
 from gradline.data.source import Source
 from gradline.descent.losses.loss import Loss
 from gradline.solution import Array
@@ -42,6 +45,13 @@ def runs_through(source: Source, w: Array, b: float, dtype: str) -> bool:
     >>> runs_through(rows, np.array([3.0]), 0.0, "float64"), runs_through(rows, np.array([3.0]), 1.0, "float64")
     (True, False)
     """
+    if isinstance(source, PartedSource):  # whose rows may lie elsewhere
+        on_line: bool = source.whole(partial(_all_on, w=w, b=b, dtype=dtype), operator.and_)
+        return on_line
+    return _all_on(source, w, b, dtype)
+
+
+def _all_on(source: Source, w: Array, b: float, dtype: str) -> bool:
     for batch in source.batches():
         size = np.abs(batch.X) @ np.abs(w) + np.abs(batch.y)
         off = np.abs(batch.X @ w + b - batch.y)

@@ -38,8 +38,6 @@ class Reference:
         The mean loss there, in the frame; times target_scale ** degree it is that in data units.
     standard_error : (k,) float64
         Of the coefficients, in data units: see `standard_error`.
-    iterations : int
-        Newton steps, those at greater widths included.
     converged : bool
         The next step would be below 1e-10 standard errors of every coefficient, or below rounding.
     unique : bool
@@ -50,7 +48,6 @@ class Reference:
     H: Array
     loss: float
     standard_error: Array
-    iterations: int
     converged: bool
     unique: bool
 
@@ -88,13 +85,12 @@ def reference(loss: Loss, source: Source, frame: Frame, *, bias: bool) -> Refere
     if not loss.width > 0:
         raise DataError(f"the {loss.name} loss has a kink, expected one with a bandwidth", hint="settle it first")
     rows = Rows.of(source, frame, bias=bias)
-    v, steps, loss = rows.least_squares, 0, loss.in_units(frame.target_scale)
+    v, loss = rows.least_squares, loss.in_units(frame.target_scale)
     for wider in _wider(loss, rows):
-        there = newton(wider, rows, v, near=ON_THE_WAY)
-        v, steps = there.v, steps + there.steps
+        v = newton(wider, rows, v, near=ON_THE_WAY).v
     there = newton(loss, rows, v)
-    error, steps = standard_error(loss, rows, there), steps + there.steps
-    return Reference(there.v, there.look.H, there.look.value, error, steps, there.converged, there.unique)
+    error = standard_error(loss, rows, there)
+    return Reference(there.v, there.look.H, there.look.value, error, there.converged, there.unique)
 
 
 def _wider(loss: Loss, rows: Rows) -> Iterator[Loss]:
@@ -114,7 +110,6 @@ class Arrival:
     v: Array
     look: Look
     inverse: Array
-    steps: int
     converged: bool
     unique: bool
 
@@ -145,7 +140,7 @@ def newton(loss: Loss, rows: Rows, v: Array, *, near: float = NEAR) -> Arrival:
             break
         length, look = _as_far_as_it_falls(loss, rows, v, step, look)
         v = v + length * step
-    return Arrival(v, look, inverse, steps, arrived, bool(bent.all()))
+    return Arrival(v, look, inverse, arrived, bool(bent.all()))
 
 
 def _as_far_as_it_falls(loss: Loss, rows: Rows, v: Array, step: Array, start: Look) -> tuple[float, Look]:

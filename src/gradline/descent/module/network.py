@@ -43,7 +43,7 @@ class Network:
     def predict(self, X: Array) -> Array:
         """(n,) predictions for rows in data units."""
         found = np.empty(len(X))
-        training, kind = self.module.training, getattr(torch, self.dtype)
+        modes, kind = [(each, each.training) for each in self.module.modules()], getattr(torch, self.dtype)
         self.module.eval()  # dropout and batch normalisation behave differently while training
         with torch.no_grad():
             for start in range(0, len(X), ROWS_AT_ONCE):
@@ -61,7 +61,8 @@ class Network:
                         hint="one number a row: end it with a layer of one output, such as nn.Linear(k, 1)",
                     )
                 found[part] = out.double().cpu().numpy()[:, 0]
-        self.module.train(training)
+        for each, training in modes:  # one that is frozen stays so
+            each.training = training
         return self.frame.target_scale * found + self.frame.target_centre
 
     def loss(self, source: Source, loss: Loss) -> float:

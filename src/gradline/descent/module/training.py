@@ -54,8 +54,9 @@ def train(
     options: Options,
     rng: np.random.Generator,
     *callbacks: Callback,
+    before: Network | None = None,
 ) -> Training:
-    """Train a copy of `module`, or what `module(n_features)` makes, on `source`.
+    """Train a copy of `module`, or what `module(n_features)` makes, on `source`; or go on with the network `before`.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def train(
     ):
         if given:
             raise DataError(f"{name} is for a line: a module begins as it is made", hint=f"leave out {name}")
-    if options.automatic and options.optimizer == "sgd":
+    if options.automatic and options.optimizer == "sgd" and "lr" not in options.optimizer_options:
         raise DataError(
             "learning_rate='auto' is worked out from the curvature of a line's loss, which a module does not have",
             hint="take an optimizer with a default, optimizer='adam', or give a rate, for example learning_rate=0.01",
@@ -82,7 +83,7 @@ def train(
         raise DataError("delta of the Huber loss is settled for lines only", hint="loss=Huber(delta=...) in units of y")
     training, validation = split(source, options, rng)
     with seeded(int(rng.integers(2**31)), options.device):
-        return _train(training, validation, module, options, rng, callbacks)
+        return _train(training, validation, module, options, rng, callbacks, before)
 
 
 def _train(
@@ -92,9 +93,12 @@ def _train(
     options: Options,
     rng: np.random.Generator,
     callbacks: tuple[Callback, ...],
+    before: Network | None,
 ) -> Training:
     columns = columns_of(source)
-    if options.automatic:
+    if before is not None and len(before.frame.centre) == len(source.feature_names):
+        frame, module = before.frame, before.module
+    elif options.automatic:
         frame = Standardised.of(columns.mean, columns.variance)
     else:
         frame = Standardised.data_units(len(source.feature_names))
@@ -122,7 +126,9 @@ def _train(
     early = None
     if validation is not None:
         held, in_data_units = validation, options.cost
-        early = EarlyStopping(lambda w, b: network.loss(held, in_data_units), patience=options.n_iter_no_change)
+        early = EarlyStopping(
+            lambda w, b: network.loss(held, in_data_units), options.n_iter_no_change, beside=network.module
+        )
     unit = frame.target_scale**loss.degree
     data = {"features": source.feature_names, "rows": columns.rows, "means": columns.mean, "module": network.shape}
     run = Run(
@@ -139,13 +145,14 @@ def _train(
     square = float(columns.variance[-1]) + (columns.mean[-1] - frame.target_centre) ** 2
     ceiling = 1e6 * max(first, (square / frame.target_scale**2) ** (loss.degree / 2))
     found = run.descend(epoch, after_pass, stop=None, ceiling=ceiling)
+    found = replace(found, history=tuple(loss * unit for loss in found.history))
     rate = math.nan if options.automatic else float(options.learning_rate)
     if found.status is Status.DIVERGED:
         error = divergence.exploded(None if options.automatic else rate, found.history, None)
         raise_or_warn(error, options.on_divergence)
     return Training(
         network=network,
-        solution=replace(found, history=tuple(loss * unit for loss in found.history)),
+        solution=found,
         learning_rate=rate,
         loss=network.loss(source, options.cost),
         validation_loss=tuple(early.losses) if early else (),

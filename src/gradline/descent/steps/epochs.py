@@ -81,6 +81,8 @@ def expected_smoothness(
     weight (Gower, Loizou, Qian, Sailanbayev, Shulgin, Richtarik 2019, proposition 3.8). Takes a pass over batches
     whose losses are means over m rows.
     """
+    if m >= n:
+        return largest
     worst = steepest_row(epoch, bias, m, processes)
     return n * (m - 1) / (m * (n - 1)) * largest + (n - m) / (m * (n - 1)) * worst
 
@@ -88,10 +90,10 @@ def expected_smoothness(
 def steepest_row(epoch: Epoch, bias: bool, m: int | None = None, processes: Processes = ALONE) -> float:
     """max_i 2 |z_i|^2, the largest curvature of a single row, z_i with its relative weight; takes a pass.
 
-    The losses of batches are means over `m` rows; None: over their own. Then no batch is steeper than that.
+    The losses of batches are means over `m` rows; None: over those of their step. Then no batch is steeper than that.
     """
     worst = 0.0
     for batch in epoch():
         squares = np.einsum("ij,ij->i", batch.X, batch.X) + bias
-        worst = max(worst, float(2 * ((m or len(batch)) * batch.share * squares).max(initial=0.0)))
+        worst = max(worst, float(2 * ((m or batch.rows) * batch.share * squares).max(initial=0.0)))
     return max(processes.gathered(worst))

@@ -2,7 +2,7 @@
 
     v_(k+1) = v_k - rate * gradient(v_k) + momentum * (v_k - v_(k-1))            (Polyak 1964, equation 9)
 
-which is `torch.optim.SGD(momentum=...)` at a constant rate. Along a direction of curvature c the error obeys
+which is `torch.optim.SGD(momentum=...)`. Along a direction of curvature c the error obeys
 e_(k+1) = (1 + momentum - rate c) e_k - momentum e_(k-1): it shrinks exactly where 0 < rate < 2 (1 + momentum) / c.
 """
 
@@ -33,6 +33,11 @@ class HeavyBall:
         self.engine.write(w_next + self.momentum * (w - w_last), b_next + self.momentum * (b - b_last))
         self._last = w, b
         return loss
+
+    def at_another_rate(self, times: float) -> None:
+        """What it keeps are gradients, as torch's SGD does: so many `times` the rate moves it so many times as far."""
+        (w_last, b_last), (w, b) = self._last, self.engine.read()
+        self._last = w - times * (w - w_last), b - times * (b - b_last)
 
     def read(self) -> tuple[Array, float]:
         """Of the engine."""

@@ -99,12 +99,14 @@ class FallingRate:
     def __init__(
         self, engine: Engine, schedule: Schedule, distance: Callable[[Array, float], float], momentum: float
     ) -> None:
-        self._engine = engine.engine if isinstance(engine, HeavyBall) else engine
+        self._engine = engine
         self._schedule, self._distance, self._momentum = schedule, distance, momentum
 
     def __call__(self, history: Sequence[float], w: Array, b: float) -> None:
         """Set the rate of the next pass."""
+        before = self._schedule.rate
         self._go_on(self._schedule.after_pass(self._distance(w, b)))
+        _turn(self._engine, self._schedule.rate / before)
 
     def state_dict(self) -> dict[str, Any]:
         """The schedule's numbers."""
@@ -135,7 +137,7 @@ class CautiousRate:
     """
 
     def __init__(self, engine: Engine, rate: float, near: float, safe: float) -> None:
-        self._engine = engine.engine if isinstance(engine, HeavyBall) else engine
+        self._engine = engine
         self.rate, self._near, self._safe = rate, near, safe
 
     def __call__(self, history: Sequence[float], w: Array, b: float) -> None:
@@ -148,7 +150,9 @@ class CautiousRate:
         else:
             rate = max(self.rate, min(1.1 * self.rate, self._near))
         if rate != self.rate:
+            times = rate / self.rate
             self.load_state_dict({"rate": rate})
+            _turn(self._engine, times)
 
     def state_dict(self) -> dict[str, Any]:
         """The rate."""
@@ -158,6 +162,12 @@ class CautiousRate:
         """Go on with it."""
         self.rate = state["rate"]
         set_rate(self._engine, self.rate)
+
+
+def _turn(engine: Engine, times: float) -> None:
+    """Tell a heavy ball that its rate is so many times what it was; one that goes on from a checkpoint knows."""
+    if isinstance(engine, HeavyBall) and times != 1.0:
+        engine.at_another_rate(times)
 
 
 def set_rate(engine: Engine, rate: float) -> None:
@@ -172,8 +182,8 @@ def set_rate(engine: Engine, rate: float) -> None:
     >>> rung.learning_rate
     np.float32(0.25)
     """
-    rung: Any = engine
-    if (optimizer := optimizer_of(engine)) is not None:
+    rung: Any = engine.engine if isinstance(engine, HeavyBall) else engine
+    if (optimizer := optimizer_of(rung)) is not None:
         for group in optimizer.param_groups:
             group["lr"] = rate
     else:
