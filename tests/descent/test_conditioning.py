@@ -1,5 +1,6 @@
 """The frame of a conditioned descent: every curvature is the same, however collinear and far from zero columns are."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +13,7 @@ from gradline.data.arrays import ArraySource
 from gradline.data.batch import Batch
 from gradline.descent.goal.conditioning import Conditioned
 from gradline.descent.goal.problem import Problem
+from gradline.descent.goal.standardised import Standardised
 from gradline.moments.exact import ExactMoments
 from gradline.moments.moments import Moments
 from gradline.solution import Status
@@ -136,6 +138,15 @@ def test_leaving_undoes_entering(kind, bias):
     w2, b2 = frame.leave(*frame.enter(w, b))
     np.testing.assert_allclose(w2, w, rtol=1e-10)
     assert b2 == pytest.approx(b, abs=1e-10)
+
+
+def test_a_batch_in_a_frame_is_of_the_same_step():
+    """Which several processes make together, of as many rows as all of them have."""
+    X, y = table()
+    batch = replace(Batch.of(X, y), together=600)
+    moments = Moments.of(X, y)
+    plain = Standardised.of(moments.mean, np.diag(moments.scatter) / moments.weight)
+    assert [frame.rows(batch).rows for frame in (Conditioned.of(moments, bias=True), plain)] == [600, 600]
 
 
 @BIAS

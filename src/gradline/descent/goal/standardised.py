@@ -43,7 +43,7 @@ class Standardised:
     def rows(self, batch: Batch) -> Batch:
         """The same rows, standardised."""
         y = (batch.y - self.target_centre) / self.target_scale
-        return Batch((batch.X - self.centre) / self.scale, y, batch.weight, batch.share)
+        return Batch((batch.X - self.centre) / self.scale, y, batch.weight, batch.share, batch.together)
 
     def enter(self, w: Array, b: float) -> tuple[Array, float]:
         """Parameters in data units -> in the frame."""
