@@ -317,6 +317,18 @@ def test_nothing_is_ever_written(store: Store, tmp_path: Path, query: str) -> No
     assert not (tmp_path / "other.db").exists()
 
 
+@pytest.mark.parametrize("name", ["order", "Group", "values", "table", "select", "index", "my houses", "key"])
+def test_a_table_may_have_the_name_of_a_word_of_sql(tmp_path: Path, name: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "o.db")) as file:
+        file.execute(f'CREATE TABLE "{name}" (x REAL, y REAL)')
+        file.executemany(f'INSERT INTO "{name}" VALUES (?, ?)', [(1.0, 2.0), (2.0, 3.0), (3.0, 5.0)])
+        file.commit()
+    with pytest.raises(DataError, match="which rows") as asked:
+        open_source(tmp_path / "o.db", target="y")
+    for query in (name, str(asked.value.hint).removeprefix("query='").removesuffix("'")):
+        assert whole(open_source(tmp_path / "o.db", target="y", query=query)).y.tolist() == [2.0, 3.0, 5.0]
+
+
 def test_functions_that_write_are_refused(postgres: Server) -> None:
     postgres.execute("CREATE SEQUENCE IF NOT EXISTS serial")
     before = postgres.scalar("SELECT last_value FROM serial")

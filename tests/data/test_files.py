@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import shutil
 import threading
 import tracemalloc
@@ -31,6 +32,7 @@ from gradline.data.source import whole
 from gradline.data.table_source import TableSource
 from gradline.data.text import csv_chunks
 from gradline.data.text.csv_chunks import row_end
+from gradline.data.written.whole_file import replacing
 from tests.data.given import write
 
 
@@ -650,3 +652,13 @@ def test_how_much_there_is_to_read_goes_by_the_kind_that_is_read(tmp_path):
         source = open_source(tmp_path / name, target="y")
         there = extent(source)
         assert (there.kind, there.rows) == (kind, sum(len(batch) for batch in source.batches())), name
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of files are those of POSIX here")
+def test_who_might_read_the_file_before_may_read_the_new_one_and_nobody_else(tmp_path):
+    path = tmp_path / "m.json"
+    path.write_text("before")
+    path.chmod(0o600)
+    with replacing(path) as file:
+        file.write(b"after")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("after", 0o600)

@@ -153,6 +153,38 @@ def test_a_column_in_the_file_outranks_the_name_of_its_folder(tmp_path: Path) ->
     assert whole(open_source(tmp_path / "t", target="y")).X.tolist() == [[1.0]]
 
 
+def test_a_key_may_be_a_column_of_the_first_file_alone(tmp_path: Path) -> None:
+    (tmp_path / "year=2025").mkdir()
+    (tmp_path / "a.csv").write_text("year,x,y\n2024,1,2\n2024,2,3\n")
+    (tmp_path / "year=2025" / "b.csv").write_text("x,y\n4,5\n")
+    rows = whole(open_source(tmp_path, target="y", features=["year", "x"])).X
+    assert rows.tolist() == [[2024.0, 1.0], [2024.0, 2.0], [2025.0, 4.0]]
+
+
+@pytest.mark.parametrize("second", ["its own", "the key alone"])
+def test_a_column_that_is_also_a_key_has_one_kind(tmp_path: Path, second: str) -> None:
+    """Days since 1970 beside a number of 2025 or 2 would be one column of two units."""
+    days = [dt.date(2024, 1, 1), dt.date(2024, 1, 2)]
+    first, other = {"day": days, "y": [1.0, 2.0]}, {"day": [1, 2], "y": [3.0, 4.0]}
+    for number, columns in enumerate((first, other), 1):
+        (tmp_path / f"day={number}").mkdir()
+        table = pa.table(columns if number == 1 or second == "its own" else {"y": columns["y"]})
+        pq.write_table(table, tmp_path / f"day={number}" / "t.parquet")
+    with pytest.raises(
+        DataError, match=r"column 'day' of day=2/t.parquet is a number,? .*but a date in day=1/t.parquet"
+    ):
+        whole(open_source(tmp_path, target="y"))
+
+
+def test_a_folder_that_may_not_be_listed_is_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(folder: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refused)
+    with pytest.raises(DataError, match=r"no such file: .*houses\.csv\nhint: looked for in"):
+        open_source(tmp_path / "houses.csv", target="y")
+
+
 def test_keys_alone_can_be_the_features(tmp_path: Path) -> None:
     source = open_source(hive(tmp_path / "t"), target="year", features=["a"])
     assert np.array_equal(whole(source).y, FRAME["year"])

@@ -169,15 +169,25 @@ def path_of(text: str) -> Path:
     raise no_such_file(path)
 
 
+# What no table may be called without quotes: all keywords of SQLite that "SELECT * FROM ..." does not take.
+RESERVED = """
+    add all alter and as autoincrement between case check collate commit constraint create default deferrable delete
+    distinct drop else escape except exists foreign from group having in index insert intersect into is isnull join
+    limit not nothing notnull null on or order primary references returning select set table then to transaction union
+    unique update using values when where
+"""
+
+
 def quoted(name: str) -> str:
     """A name as SQL has it, in quotes where it needs them.
 
     Examples
     --------
-    >>> quoted("houses"), quoted("my houses")
-    ('houses', '"my houses"')
+    >>> quoted("houses"), quoted("my houses"), quoted("Order")
+    ('houses', '"my houses"', '"Order"')
     """
-    return name if re.fullmatch(r"[A-Za-z_]\w*", name) else '"' + name.replace('"', '""') + '"'
+    plain = re.fullmatch(r"[A-Za-z_]\w*", name) and name.lower() not in RESERVED.split()
+    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def _told(sample: Sequence[str]) -> Told:

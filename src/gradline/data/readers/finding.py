@@ -11,6 +11,7 @@ import sys
 import warnings
 import weakref
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -94,16 +95,18 @@ def no_such_file(path: str | os.PathLike[str]) -> DataError:
     'there is no folder /nowhere'
     """
     folder, name = Path(path).expanduser().parent, Path(path).name
-    others = [other.name for other in folder.iterdir()] if folder.is_dir() else []
+    others: list[str] = []
+    with suppress(OSError):  # a folder that may not be listed
+        others = os.listdir(folder)
     near = difflib.get_close_matches(name, others, n=1)
     hint = f"did you mean {shown_path(str(folder / near[0]))}?" if near else _looked_in(folder)
     return DataError(f"no such file: {shown_path(str(path))}", hint=hint)
 
 
 def _looked_in(folder: Path) -> str:
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return f"there is no folder {shown_path(str(folder))}"
-    return f"looked for in {shown_path(str(folder.resolve()))}"
+    return f"looked for in {shown_path(os.path.realpath(folder))}"
 
 
 def _folder(system: Any, path: str, shown: str) -> list[Part]:

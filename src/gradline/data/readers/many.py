@@ -50,7 +50,7 @@ class ManyReader:
         self.first = self._opened(parts[0], None)
         self.column_names = self._names(self.first, parts[0])
         self.labels = labels_of(self.first)
-        self._key_forms = {key: self._form(key) for key in parts[0].keys}
+        self._key_forms = {key: self._form(key) for part in parts for key in part.keys}
         self._found = dict(self._kinds_found())
 
     @property
@@ -203,8 +203,17 @@ class ManyReader:
                 f"{reader.name} has a column {further[0]!r}, which {self.first.name} has not",
                 hint="name the columns to use: features=[...]",
             )
+        own = [name for name in needed if name in reader.column_names]
         if isinstance(reader, ColumnarReader):  # text is read as that of the first file, or else refused
-            self._refuse_other_kinds(reader, [name for name in needed if name not in part.keys])
+            self._refuse_other_kinds(reader, own)
+        for name in needed:
+            kind, file = self._found.get(name, (None, ""))
+            if kind is not None and name not in own and kind is not self._key_forms[name].kind:
+                raise DataError(
+                    f"column {name!r} of {reader.name} is a {self._key_forms[name].kind.value}, by the name of its "
+                    f"folder, but a {kind.value} in {file}",
+                    hint="write it into all of the files, or leave the column out: features=[...]",
+                )
         return reader
 
     def _refuse_other_kinds(self, reader: ColumnarReader, columns: Sequence[str]) -> None:

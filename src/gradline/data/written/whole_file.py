@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())  # else a power failure could leave the new name on an empty file
+        with suppress(OSError):  # who might read the file before may read it now, and nobody else
+            shutil.copymode(whole, temporary)
         os.replace(temporary, whole)
     except BaseException:
         with suppress(OSError):
