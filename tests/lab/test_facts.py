@@ -102,7 +102,7 @@ def test_one_pass_serves_sums_and_sample_and_the_page_is_the_same_each_time():
 def test_memory_does_not_grow_with_the_rows():
     Lab(Stream(2), BY_NUMPY)  # imports, and what is kept once for all
     peaks = []
-    for blocks in (4, 40):
+    for blocks in (12, 120):  # the fewer are enough for every thread to hold as many as it ever does
         tracemalloc.start()
         Lab(Stream(blocks), BY_NUMPY)
         peaks.append(tracemalloc.get_traced_memory()[1])
