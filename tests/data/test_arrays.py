@@ -494,3 +494,8 @@ def test_what_is_no_table_says_what_is() -> None:
         open_table(pd.DataFrame({"x": [], "y": []}), target="y")
     with pytest.raises(DataError, match="DataFrame has 2 columns named 'x'"):
         open_table(pd.DataFrame([[1, 2, 3]], columns=["x", "x", "y"]), target="y")
+
+
+def test_where_every_row_has_such_a_cell_leaving_them_out_is_no_advice():
+    with pytest.raises(DataError, match="hint: no row is without them: fill the cells, or use other columns"):
+        ArraySource(np.full((4, 1), np.nan), np.arange(4.0))

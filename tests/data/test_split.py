@@ -273,3 +273,8 @@ def test_rows_keep_their_numbers_and_their_groups_on_either_side(kind):
         assert bool(getattr(part, "frequencies", False)) == (kind == "table")
     expected = set(range(1, 51)) - {5, 7} if kind != "own" else set(range(1, len(numbers) + 1))
     assert sorted(numbers) == sorted(expected)
+
+
+def test_a_seed_below_zero_is_refused_in_a_sentence() -> None:
+    with pytest.raises(DataError, match="seed=-1 draws no numbers"):
+        held_out(ArraySource(np.ones((5, 1)), np.ones(5)), 0.2, seed=-1)

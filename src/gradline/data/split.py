@@ -43,7 +43,7 @@ def held_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     ------
     DataError
         Where `share` is not between 0 and 1, or leaves one side without rows; of a source outside memory the pass
-        that finds none says so.
+        that finds none says so. For a seed below 0.
 
     Examples
     --------
@@ -54,6 +54,8 @@ def held_out(source: Source, share: float, seed: int) -> tuple[Source, Source]:
     if not 0 < share < 1:
         raise DataError(f"share={share!r} of the rows cannot be held out", hint="a number between 0 and 1, such as 0.1")
     seed = operator.index(seed)  # a generator, or None, would draw other numbers in the next pass
+    if seed < 0:
+        raise DataError(f"seed={seed} draws no numbers", hint="a whole number, 0 or more")
     if not isinstance(source, ArraySource):
         return Part(source, share, seed, validation=False), Part(source, share, seed, validation=True)
     rows = len(source.y)

@@ -130,6 +130,8 @@ class Tally:
             found.append(f"column {name!r} has {cells} cell{plural}, the first in row {row}")
         more = [f"and {len(found) - LISTED} more columns"] if len(found) > LISTED else []
         message = f"{table} has cells that hold no number: {'; '.join(found[:LISTED] + more)}"
+        if self.rows_dropped == self.rows_read:
+            return DataError(message, hint="no row is without them: fill the cells, or use other columns")
         rows = f"leave out these {self.rows_dropped} of {self.rows_read} rows"
         if leaves_out is None:
             return DataError(message, hint=f"fill the cells, or {rows}")
